@@ -1,0 +1,1 @@
+//! Runnable programs that check their own output, in `examples/`.
