@@ -3,7 +3,7 @@
 //! `tracing` wants its metadata for ever and from the macros; the sites of `#[observe]` are
 //! described at run time, once each, and kept for the life of the program.
 
-use std::sync::OnceLock;
+use std::{cell::Cell, sync::OnceLock};
 
 use tracing::{
     Metadata, Span,
@@ -140,9 +140,21 @@ impl SpanSite {
             && is_enabled(metadata)
         {
             let values: [(&Field, Option<&dyn FieldValue>); 1] = [(&field, Some(&display(message)))];
+            let _ = EMITTING.try_with(|emitting| emitting.set(true));
             tracing::Event::dispatch(metadata, &metadata.fields().value_set(&values));
+            let _ = EMITTING.try_with(|emitting| emitting.set(false));
         }
     }
+}
+
+thread_local! {
+    static EMITTING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Returns whether this thread is emitting a call's own event.
+#[cfg_attr(not(feature = "log"), allow(dead_code, reason = "asked by our own layer only"))]
+pub(crate) fn is_emitting() -> bool {
+    EMITTING.try_with(Cell::get).unwrap_or(false)
 }
 
 /// Asks the subscriber, as the macros of `tracing` do before they make a span or an event.
