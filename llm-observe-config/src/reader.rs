@@ -52,9 +52,10 @@ impl Walk {
 
     /// Returns the problems with their lines and columns in `text`.
     pub(crate) fn into_problems(self, text: &str, path: &Path) -> Vec<Problem> {
+        let lines = Lines::of(text);
         let found = self.found.into_inner().into_iter();
         let problems = found.map(|found| {
-            let (line, column) = position(text, found.at);
+            let (line, column) = lines.position(found.at);
             Problem {
                 path: path.to_owned(),
                 line,
@@ -67,22 +68,33 @@ impl Walk {
     }
 }
 
-/// Returns the line, from 1, of the byte offset `at`.
-pub(crate) fn line(text: &str, at: usize) -> usize {
-    position(text, at).0
+/// The lines of a text.
+pub(crate) struct Lines<'t> {
+    text: &'t str,
+    starts: Vec<usize>,
 }
 
-/// Returns the line and the column, in characters and from 1, of the byte offset `at`.
-fn position(text: &str, at: usize) -> (usize, usize) {
-    let before = text.get(..at.min(text.len())).unwrap_or(text);
-    let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
-    let start = before.rfind('\n').map_or(0, |newline| newline + 1);
-    // A byte order mark is no character that an editor counts.
-    let in_line = before
-        .get(start..)
-        .unwrap_or_default()
-        .trim_start_matches('\u{feff}');
-    (line, in_line.chars().count() + 1)
+impl<'t> Lines<'t> {
+    pub(crate) fn of(text: &'t str) -> Self {
+        let after = text.match_indices('\n').map(|(at, _)| at + 1);
+        let starts = std::iter::once(0).chain(after).collect();
+        Self { text, starts }
+    }
+
+    /// Returns the line and the column, in characters and from 1, of the byte offset `at`.
+    pub(crate) fn position(&self, at: usize) -> (usize, usize) {
+        let line = self.starts.partition_point(|start| *start <= at);
+        let start = self
+            .starts
+            .get(line.saturating_sub(1))
+            .copied()
+            .unwrap_or(0);
+        let end = at.min(self.text.len());
+        let before = self.text.get(start..end).unwrap_or_default();
+        // A byte order mark is no character that an editor counts.
+        let column = before.trim_start_matches('\u{feff}').chars().count() + 1;
+        (line, column)
+    }
 }
 
 /// How tables are read whose names are the user's, such as `[channels.NAME]`.
@@ -104,6 +116,7 @@ pub(crate) struct Section<'a, 'i> {
     table: &'a DeTable<'i>,
     at: usize,
     known: RefCell<Vec<&'static str>>,
+    missing: RefCell<Vec<(&'static str, String)>>,
     lenient: Cell<bool>,
     skips_tables: bool,
     problems_before: usize,
@@ -126,6 +139,7 @@ impl<'a, 'i> Section<'a, 'i> {
             table,
             at,
             known: RefCell::default(),
+            missing: RefCell::default(),
             lenient: Cell::new(false),
             skips_tables: false,
             problems_before: walk.count(),
@@ -137,6 +151,7 @@ impl<'a, 'i> Section<'a, 'i> {
         if !self.lenient.get() {
             self.report_unknown();
         }
+        self.report_missing();
         value
     }
 
@@ -249,12 +264,16 @@ impl<'a, 'i> Section<'a, 'i> {
         example: &str,
         parse: impl Fn(&Value<'_>) -> Result<T, Fault>,
     ) -> Option<T> {
-        let Some(value) = self.get(key) else {
-            let message = format!("{} has no `{key}`", self.place());
-            self.add(&message, Some(format!("write `{key} = {example}`")));
-            return None;
-        };
-        self.parsed(key, value, parse)
+        let value = self.get(key);
+        if value.is_none() {
+            self.missing(key, example);
+        }
+        self.parsed(key, value?, parse)
+    }
+
+    /// Says that `key` must be there, once the table has been read.
+    pub(crate) fn missing(&self, key: &'static str, example: &str) {
+        self.missing.borrow_mut().push((key, example.to_owned()));
     }
 
     /// Reads the table `key` with `read`, when there is one.
@@ -427,7 +446,23 @@ impl<'a, 'i> Section<'a, 'i> {
             if !skipped && !known.contains(&key.get_ref().as_ref()) {
                 let (message, help) = self.unknown(key.get_ref(), value, &known);
                 self.walk.add(key.span().start, message, Some(help));
+                self.take_as_misspelt(key.get_ref(), &known);
             }
+        }
+    }
+
+    /// Forgets that the key is missing which `key` was meant to be: one mistake is one problem.
+    fn take_as_misspelt(&self, key: &str, known: &[&'static str]) {
+        let meant = suggest(key, known.iter().copied());
+        self.missing
+            .borrow_mut()
+            .retain(|(missing, _)| Some(*missing) != meant);
+    }
+
+    fn report_missing(&self) {
+        for (key, example) in self.missing.borrow().iter() {
+            let message = format!("{} has no `{key}`", self.place());
+            self.add(&message, Some(format!("write `{key} = {example}`")));
         }
     }
 
@@ -471,6 +506,7 @@ mod tests {
     #[test]
     fn positions_are_in_characters_from_1() {
         let text = "\u{feff}a = 1\r\nä = \"ö\" x\n";
+        let position = |text, at| Lines::of(text).position(at);
         assert_eq!(position(text, 0), (1, 1));
         assert_eq!(position(text, 3), (1, 1));
         assert_eq!(position(text, text.find('x').unwrap()), (2, 9));
