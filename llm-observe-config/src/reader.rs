@@ -283,7 +283,9 @@ impl<'a, 'i> Section<'a, 'i> {
         read: impl FnOnce(&Section<'a, 'i>) -> T,
     ) -> Option<T> {
         let value = self.get(key)?;
-        let section = self.section(key, value.span().start, value)?;
+        let name = self.table.get_key_value(key).map(|(name, _)| name);
+        let at = name.map_or(self.at, |name| name.span().start);
+        let section = self.section(key, at, value)?;
         Some(section.read(read))
     }
 

@@ -234,7 +234,7 @@ mod tests {
             "hunter2", "", "env:", "env:a b", "env:1A", "env:A=B", "file:", "ENV:A",
         ] {
             let error = text.parse::<Secret>().unwrap_err().to_string();
-            assert!(text.len() < 5 || !error.contains(text), "{error}");
+            assert!(text.len() < 6 || !error.contains(text), "{error}");
             assert!(error.contains("; write \""), "{error}");
         }
     }
