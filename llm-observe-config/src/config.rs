@@ -5,9 +5,11 @@ use std::path::Path;
 
 use toml::de::DeTable;
 
+use crate::entries::Entries;
 use crate::names::{check_event, check_label, check_model};
-use crate::reader::{Entries, Lines, Section, Walk};
+use crate::reader::Section;
 use crate::rules::{self, Use};
+use crate::walk::{Lines, Walk};
 use crate::{
     Alerts, Channel, Errors, Event, Http, Log, Logger, Metrics, Outbox, Price, Redact, Server,
     Service, Traces, Trackers,

@@ -7,118 +7,33 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::fmt::Display;
-use std::path::Path;
 
 use toml::Spanned;
 use toml::de::{DeArray, DeString, DeTable, DeValue};
 
 use crate::choice::listed;
 use crate::names::{quoted_key, shown};
-use crate::problem::Problem;
 use crate::rules::{Names, Use};
 use crate::suggest::suggest;
 use crate::value::Fault;
+use crate::walk::Walk;
 
 /// A value and where it stands.
 pub(crate) type Value<'i> = Spanned<DeValue<'i>>;
 
 /// A key and where it stands.
-type Key<'i> = Spanned<DeString<'i>>;
-
-/// What a walk over one file has found.
-#[derive(Default)]
-pub(crate) struct Walk {
-    found: RefCell<Vec<Found>>,
-    /// The names that are declared and used, for the rules across tables.
-    pub(crate) names: RefCell<Names>,
-}
-
-struct Found {
-    at: usize,
-    message: String,
-    help: Option<String>,
-}
-
-impl Walk {
-    /// Adds a problem at the byte offset `at`.
-    pub(crate) fn add(&self, at: usize, message: impl Into<String>, help: Option<String>) {
-        let message = message.into();
-        self.found.borrow_mut().push(Found { at, message, help });
-    }
-
-    fn count(&self) -> usize {
-        self.found.borrow().len()
-    }
-
-    /// Returns the problems with their lines and columns in `text`.
-    pub(crate) fn into_problems(self, text: &str, path: &Path) -> Vec<Problem> {
-        let lines = Lines::of(text);
-        let found = self.found.into_inner().into_iter();
-        let problems = found.map(|found| {
-            let (line, column) = lines.position(found.at);
-            Problem {
-                path: path.to_owned(),
-                line,
-                column,
-                message: found.message,
-                help: found.help,
-            }
-        });
-        problems.collect()
-    }
-}
-
-/// The lines of a text.
-pub(crate) struct Lines<'t> {
-    text: &'t str,
-    starts: Vec<usize>,
-}
-
-impl<'t> Lines<'t> {
-    pub(crate) fn of(text: &'t str) -> Self {
-        let after = text.match_indices('\n').map(|(at, _)| at + 1);
-        let starts = std::iter::once(0).chain(after).collect();
-        Self { text, starts }
-    }
-
-    /// Returns the line and the column, in characters and from 1, of the byte offset `at`.
-    pub(crate) fn position(&self, at: usize) -> (usize, usize) {
-        let line = self.starts.partition_point(|start| *start <= at);
-        let start = self
-            .starts
-            .get(line.saturating_sub(1))
-            .copied()
-            .unwrap_or(0);
-        let end = at.min(self.text.len());
-        let before = self.text.get(start..end).unwrap_or_default();
-        // A byte order mark is no character that an editor counts.
-        let column = before.trim_start_matches('\u{feff}').chars().count() + 1;
-        (line, column)
-    }
-}
-
-/// How tables are read whose names are the user's, such as `[channels.NAME]`.
-pub(crate) struct Entries<'r, T> {
-    /// The tables that may be within one.
-    pub(crate) inner: &'static [&'static str],
-    /// Checks a name.
-    pub(crate) check: fn(&str) -> Result<(), Fault>,
-    /// Is told each name, whether its table is right or wrong.
-    pub(crate) declare: &'r dyn Fn(&str),
-    /// Reads one table.
-    pub(crate) read: &'r dyn Fn(&Section<'_, '_>) -> Option<T>,
-}
+pub(crate) type Key<'i> = Spanned<DeString<'i>>;
 
 /// One table while it is read; keys that were not asked for are reported when it has been.
 pub(crate) struct Section<'a, 'i> {
-    walk: &'a Walk,
-    path: Vec<String>,
-    table: &'a DeTable<'i>,
+    pub(crate) walk: &'a Walk,
+    pub(crate) path: Vec<String>,
+    pub(crate) table: &'a DeTable<'i>,
     at: usize,
     known: RefCell<Vec<&'static str>>,
     missing: RefCell<Vec<(&'static str, String)>>,
     lenient: Cell<bool>,
-    skips_tables: bool,
+    pub(crate) skips_tables: bool,
     problems_before: usize,
 }
 
@@ -146,7 +61,7 @@ impl<'a, 'i> Section<'a, 'i> {
         }
     }
 
-    fn read<T>(self, read: impl FnOnce(&Self) -> T) -> T {
+    pub(crate) fn read<T>(self, read: impl FnOnce(&Self) -> T) -> T {
         let value = read(&self);
         if !self.lenient.get() {
             self.report_unknown();
@@ -156,7 +71,7 @@ impl<'a, 'i> Section<'a, 'i> {
     }
 
     /// Returns what the last name of the path stands for: `ops` in `[channels.ops]`.
-    fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         self.path.last().map_or("", String::as_str)
     }
 
@@ -184,7 +99,7 @@ impl<'a, 'i> Section<'a, 'i> {
         bracketed(self.path.iter().map(String::as_str))
     }
 
-    fn place_of(&self, key: &str) -> String {
+    pub(crate) fn place_of(&self, key: &str) -> String {
         bracketed(self.path.iter().map(String::as_str).chain([key]))
     }
 
@@ -289,73 +204,6 @@ impl<'a, 'i> Section<'a, 'i> {
         Some(section.read(read))
     }
 
-    /// Reads each table within the table `key`, by the name the user gave it; `None` when there is
-    /// no such table.
-    pub(crate) fn tables<T>(
-        &self,
-        key: &'static str,
-        entries: &Entries<'_, T>,
-    ) -> Option<BTreeMap<String, T>> {
-        self.table(key, |all| {
-            all.forgive();
-            let read = |(name, value): (&'a Key<'i>, &'a Value<'i>)| {
-                let read = all.entry(name, value, entries)?;
-                Some((name.get_ref().to_string(), read))
-            };
-            all.table.iter().filter_map(read).collect()
-        })
-    }
-
-    fn entry<T>(
-        &self,
-        name: &Key<'i>,
-        value: &'a Value<'i>,
-        entries: &Entries<'_, T>,
-    ) -> Option<T> {
-        let at = name.span().start;
-        (entries.declare)(name.get_ref());
-        if let Err(fault) = (entries.check)(name.get_ref()) {
-            self.fault(name.get_ref(), at, fault);
-        }
-        let mut section = self.section(name.get_ref(), at, value)?;
-        let dotted = section.report_dotted(entries);
-        if dotted > 0 && dotted == section.table.len() {
-            return None;
-        }
-        section.skips_tables = true;
-        section.read(entries.read)
-    }
-
-    /// Reports the tables that come from a dot in a name without quotes, and returns how many.
-    fn report_dotted<T>(&self, entries: &Entries<'_, T>) -> usize {
-        let tables = self
-            .table
-            .iter()
-            .filter(|(_, value)| value.get_ref().is_table());
-        let strange = tables.filter(|(key, _)| !entries.inner.contains(&key.get_ref().as_ref()));
-        let mut count = 0;
-        for (key, value) in strange {
-            count += 1;
-            let (message, help) = match suggest(key.get_ref(), entries.inner.iter().copied()) {
-                Some(_) => self.unknown(key.get_ref(), value, entries.inner),
-                None => self.dotted(key.get_ref(), entries),
-            };
-            self.walk.add(key.span().start, message, Some(help));
-        }
-        count
-    }
-
-    fn dotted<T>(&self, key: &str, entries: &Entries<'_, T>) -> (String, String) {
-        let name = format!("{}.{key}", self.name());
-        (entries.declare)(&name);
-        let parent = self.path.first().map_or("", String::as_str);
-        let message = format!(
-            "{} needs quotes around a name with a dot",
-            self.place_of(key)
-        );
-        (message, format!("write [{parent}.{}]", quoted_key(&name)))
-    }
-
     /// Reads every key of this table, whatever its name.
     pub(crate) fn entries<T>(
         &self,
@@ -420,7 +268,12 @@ impl<'a, 'i> Section<'a, 'i> {
         list
     }
 
-    fn section(&self, key: &str, at: usize, value: &'a Value<'i>) -> Option<Section<'a, 'i>> {
+    pub(crate) fn section(
+        &self,
+        key: &str,
+        at: usize,
+        value: &'a Value<'i>,
+    ) -> Option<Section<'a, 'i>> {
         let mut path = self.path.clone();
         path.push(key.to_owned());
         let Some(table) = value.get_ref().as_table() else {
@@ -432,7 +285,7 @@ impl<'a, 'i> Section<'a, 'i> {
         Some(Section::new(self.walk, path, table, at))
     }
 
-    fn fault(&self, key: &str, at: usize, fault: Fault) {
+    pub(crate) fn fault(&self, key: &str, at: usize, fault: Fault) {
         let subject = match self.path.is_empty() {
             true => format!("`{key}`"),
             false => format!("`{key}` in {}", self.place()),
@@ -468,7 +321,12 @@ impl<'a, 'i> Section<'a, 'i> {
         }
     }
 
-    fn unknown(&self, key: &str, value: &Value<'_>, known: &[&'static str]) -> (String, String) {
+    pub(crate) fn unknown(
+        &self,
+        key: &str,
+        value: &Value<'_>,
+        known: &[&'static str],
+    ) -> (String, String) {
         let noun = if value.get_ref().is_table() {
             "table"
         } else {
@@ -499,20 +357,4 @@ fn bracketed<'n>(names: impl Iterator<Item = &'n str>) -> String {
 /// Returns the suggestion of `word`.
 pub(crate) fn did_you_mean(word: impl Display) -> String {
     format!("did you mean `{word}`?")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn positions_are_in_characters_from_1() {
-        let text = "\u{feff}a = 1\r\nä = \"ö\" x\n";
-        let position = |text, at| Lines::of(text).position(at);
-        assert_eq!(position(text, 0), (1, 1));
-        assert_eq!(position(text, 3), (1, 1));
-        assert_eq!(position(text, text.find('x').unwrap()), (2, 9));
-        assert_eq!(position(text, 9_999), (3, 1));
-        assert_eq!(position("", 0), (1, 1));
-    }
 }
