@@ -246,6 +246,13 @@ mod tests {
     }
 
     #[test]
+    fn reads_a_variable() {
+        // Cargo sets it for every test; setting one here would race with the other tests.
+        let folder = Secret::Env("CARGO_MANIFEST_DIR".into()).read().unwrap();
+        assert_eq!(folder, env!("CARGO_MANIFEST_DIR"));
+    }
+
+    #[test]
     fn says_why_a_secret_is_missing() {
         let unset = Secret::Env("LLM_OBSERVE_SURELY_UNSET".into())
             .read()
