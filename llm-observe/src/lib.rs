@@ -27,7 +27,10 @@
         clippy::cast_sign_loss
     )
 )]
-#![allow(clippy::redundant_pub_crate, reason = "`unreachable_pub` asks for the opposite")]
+#![allow(
+    clippy::redundant_pub_crate,
+    reason = "`unreachable_pub` asks for the opposite"
+)]
 
 mod call;
 mod classify;
@@ -39,7 +42,8 @@ mod init;
 mod observer;
 mod outcome;
 mod panics;
-mod probe;
+#[doc(hidden)]
+pub mod probe;
 mod record;
 pub mod redact;
 mod site;

@@ -14,7 +14,9 @@ use std::{
 
 use llm_observe_config::Config;
 use metrics::{Key, Label, Metadata, Recorder};
-use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
+use metrics_exporter_prometheus::{
+    Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder,
+};
 
 pub(crate) use cells::SiteMetrics;
 
@@ -64,7 +66,12 @@ impl Metrics {
         let bounds = bounds(config);
         let recorder = recorder(&bounds)?;
         let handle = Some(recorder.handle());
-        Ok(Metrics::over(Target::Scoped(recorder), handle, bounds, stats))
+        Ok(Metrics::over(
+            Target::Scoped(recorder),
+            handle,
+            bounds,
+            stats,
+        ))
     }
 
     fn over(
