@@ -1,0 +1,46 @@
+//! `[alerts]`: when alerts are sent, repeated, resolved and held back.
+
+use std::time::Duration;
+
+use crate::secret::Secret;
+
+/// The alert policy.
+#[non_exhaustive]
+#[derive(Clone, Debug, PartialEq)]
+pub struct Alerts {
+    /// How long the first alert waits for others of its group. Default: 2 s.
+    pub group_wait: Duration,
+    /// How long until an alert that goes on is sent again. Default: 4 h.
+    pub repeat: Duration,
+    /// How long without a new occurrence until an alert is resolved. Default: 5 min.
+    pub resolve_after: Duration,
+    /// Whether a message says that an alert is resolved. Default: true.
+    pub send_resolved: bool,
+    /// The hours of the day in which only critical alerts are sent, such as `22:00-07:00`, as
+    /// [`units::hours`](crate::units::hours) reads them. Default: none.
+    pub quiet_hours: Option<String>,
+    /// The URL that is called while the service lives. Default: none.
+    pub heartbeat: Option<Secret>,
+    /// How often `heartbeat` is called. Default: 1 min.
+    pub heartbeat_every: Duration,
+    /// A web page that alerts link to. Default: none.
+    pub dashboard: Option<String>,
+    /// The channels of alerts that name none; empty: every channel.
+    pub default_channels: Vec<String>,
+}
+
+impl Default for Alerts {
+    fn default() -> Self {
+        Self {
+            group_wait: Duration::from_secs(2),
+            repeat: Duration::from_secs(4 * 3600),
+            resolve_after: Duration::from_secs(5 * 60),
+            send_resolved: true,
+            quiet_hours: None,
+            heartbeat: None,
+            heartbeat_every: Duration::from_secs(60),
+            dashboard: None,
+            default_channels: Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! `[events.NAME]`: the catalogue of what `#[observe(event = ...)]` may name.
+
+use std::time::Duration;
+
+use crate::channels::Severity;
+use crate::log::Level;
+
+/// One event of the catalogue. A function's own attribute wins over what stands here.
+#[non_exhaustive]
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Event {
+    /// What the event is, for people.
+    pub description: Option<String>,
+    /// The duration beyond which a call is slow.
+    pub slow: Option<Duration>,
+    /// The duration beyond which a call that still runs is stalled.
+    pub stalled: Option<Duration>,
+    /// Whether a call that ends in error, panic or timeout alerts. Default: false.
+    pub alert_on_error: bool,
+    /// The channels its alerts go to; empty: `alerts.default_channels`.
+    pub channels: Vec<String>,
+    /// The severity of its alerts; `None`: error.
+    pub severity: Option<Severity>,
+    /// What the service promises for it.
+    pub objective: Option<Objective>,
+    /// A web page that says what to do about its alerts.
+    pub runbook: Option<String>,
+    /// Whether its alerts are held back. Default: false.
+    pub mute: bool,
+    /// The share of successful calls that write a log line, 0 to 1.
+    pub sample: Option<f64>,
+    /// The level of the line of a successful call.
+    pub level: Option<Level>,
+}
+
+/// A service level objective.
+#[non_exhaustive]
+#[derive(Clone, Debug, PartialEq)]
+pub struct Objective {
+    /// The share of calls that succeed, in per cent, above 0 and below 100.
+    pub success: f64,
+    /// The duration that `percentile` per cent of the calls stay within.
+    pub latency: Option<Duration>,
+    /// The share of calls that stay within `latency`, in per cent, above 0 and below 100. Set
+    /// whenever `latency` was read from a file: 99 where it is not written.
+    pub percentile: Option<f64>,
+}
+
+impl Objective {
+    /// Returns an objective of `success` per cent, without one for latency.
+    pub fn new(success: f64) -> Self {
+        Self {
+            success,
+            latency: None,
+            percentile: None,
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! `[trackers.*]`: where errors are reported.
+
+use crate::endpoint::Endpoint;
+use crate::secret::Secret;
+
+/// The error trackers in use.
+#[non_exhaustive]
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Trackers {
+    /// Sentry.
+    pub sentry: Option<Sentry>,
+    /// Rollbar.
+    pub rollbar: Option<Rollbar>,
+    /// Airbrake, or what speaks its protocol.
+    pub airbrake: Option<Airbrake>,
+    /// LogRocket, whose sessions are linked.
+    pub logrocket: Option<Logrocket>,
+}
+
+/// Sentry.
+#[non_exhaustive]
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sentry {
+    /// The project's DSN.
+    pub dsn: Secret,
+    /// Another environment than `service.environment`.
+    pub environment: Option<String>,
+    /// Another release than `service.release`.
+    pub release: Option<String>,
+    /// The share of errors that are reported, 0 to 1. Default: 1.
+    pub sample_rate: f64,
+}
+
+impl Sentry {
+    /// Returns the tracker of one project, to which every error is reported.
+    pub fn new(dsn: Secret) -> Self {
+        Self {
+            dsn,
+            environment: None,
+            release: None,
+            sample_rate: 1.0,
+        }
+    }
+}
+
+/// Rollbar.
+#[non_exhaustive]
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rollbar {
+    /// The project's access token for server items.
+    pub access_token: Secret,
+    /// Another base URL than Rollbar's own.
+    pub url: Option<Endpoint>,
+}
+
+impl Rollbar {
+    /// Returns the tracker of one project at Rollbar's own address.
+    pub fn new(access_token: Secret) -> Self {
+        let url = None;
+        Self { access_token, url }
+    }
+}
+
+/// Airbrake, or what speaks its protocol.
+#[non_exhaustive]
+#[derive(Clone, Debug, PartialEq)]
+pub struct Airbrake {
+    /// The project's number.
+    pub project_id: u64,
+    /// The project's key.
+    pub project_key: Secret,
+    /// Another base URL than Airbrake's own.
+    pub url: Option<Endpoint>,
+}
+
+impl Airbrake {
+    /// Returns the tracker of one project at Airbrake's own address.
+    pub fn new(project_id: u64, project_key: Secret) -> Self {
+        Self {
+            project_id,
+            project_key,
+            url: None,
+        }
+    }
+}
+
+/// LogRocket, whose sessions are linked.
+#[non_exhaustive]
+#[derive(Clone, Debug, PartialEq)]
+pub struct Logrocket {
+    /// The application, as `organisation/application`.
+    pub app: String,
+}
+
+impl Logrocket {
+    /// Returns the link to the sessions of `app`, written `organisation/application`.
+    pub fn new(app: impl Into<String>) -> Self {
+        Self { app: app.into() }
+    }
+}
