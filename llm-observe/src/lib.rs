@@ -1,1 +1,3 @@
 //! Skeleton.
+#[cfg(feature = "log")]
+pub mod log;
