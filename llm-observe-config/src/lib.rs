@@ -41,11 +41,14 @@ mod outbox;
 mod outlets;
 mod prices;
 mod problem;
+mod reader;
+mod rules;
 mod secret;
 mod service;
 mod suggest;
 mod trackers;
 pub mod units;
+mod value;
 
 pub use alerts::Alerts;
 pub use channels::{
