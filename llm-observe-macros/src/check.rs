@@ -2,9 +2,7 @@
 //! catalogue of `llm-observe.toml`.
 
 use llm_observe_config::{Config, suggest, valid_event_name};
-use proc_macro2::Span;
-use quote::ToTokens;
-use syn::{FnArg, Ident, Pat, ext::IdentExt};
+use syn::{FnArg, Ident, ext::IdentExt};
 
 use crate::{
     args::{Args, Captured, When},
@@ -14,7 +12,12 @@ use crate::{
 };
 
 /// Adds what contradicts `function` or `config` to `errors`.
-pub(crate) fn function(args: &Args, function: &FnItem, config: Option<&Config>, errors: &mut Errors) {
+pub(crate) fn function(
+    args: &Args,
+    function: &FnItem,
+    config: Option<&Config>,
+    errors: &mut Errors,
+) {
     if args.leave_out {
         return;
     }
@@ -30,13 +33,18 @@ pub(crate) fn function(args: &Args, function: &FnItem, config: Option<&Config>, 
 
 fn body(function: &FnItem, errors: &mut Errors) {
     if let Some(token) = function.sig.constness {
-        errors.on(token, "`#[observe]` cannot measure a `const fn`: it may run at compile time");
+        errors.on(
+            token,
+            "`#[observe]` cannot measure a `const fn`: it may run at compile time",
+        );
     }
     if let Body::Missing(semi) = &function.body {
         let name = &function.sig.ident;
         errors.on(
             semi,
-            format_args!("`{name}` has no body to measure; put `#[observe]` on its implementations"),
+            format_args!(
+                "`{name}` has no body to measure; put `#[observe]` on its implementations"
+            ),
         );
     }
 }
@@ -56,7 +64,10 @@ fn keys(args: &Args, errors: &mut Errors) {
             };
             // `slow`, `stalled` and `timeout` may also come from the file or from a call below.
             if let (Some(missing), "low_quality") = (missing, on.0) {
-                errors.at(*span, format_args!("`on({})` never fires without `{missing}`", on.0));
+                errors.at(
+                    *span,
+                    format_args!("`on({})` never fires without `{missing}`", on.0),
+                );
             }
         }
     }
@@ -65,13 +76,19 @@ fn keys(args: &Args, errors: &mut Errors) {
 fn needs(args: &Args, key: &str, other: &str, errors: &mut Errors) {
     if let (Some(span), None) = (args.span_of(key), args.span_of(other)) {
         let example = crate::args::example(other);
-        errors.at(span, format_args!("`{key}` needs `{other}`, such as `{example}`"));
+        errors.at(
+            span,
+            format_args!("`{key}` needs `{other}`, such as `{example}`"),
+        );
     }
 }
 
 fn excludes(args: &Args, key: &str, other: &str, errors: &mut Errors) {
     if let (Some(_), Some(span)) = (args.span_of(key), args.span_of(other)) {
-        errors.at(span, format_args!("`{other}` contradicts `{key}`; keep one"));
+        errors.at(
+            span,
+            format_args!("`{other}` contradicts `{key}`; keep one"),
+        );
     }
 }
 
@@ -79,14 +96,26 @@ fn returned(args: &Args, function: &FnItem, errors: &mut Errors) {
     let returns = Returns::of(&function.sig);
     let fails = ["expected", "err"];
     let looks = ["ok_if", "error_if", "quality", "ret"];
-    for (key, span) in fails.iter().filter_map(|key| Some((key, args.span_of(key)?))) {
+    for (key, span) in fails
+        .iter()
+        .filter_map(|key| Some((key, args.span_of(key)?)))
+    {
         if returns.never_fails() {
-            errors.at(span, format_args!("`{key}` needs a function that returns a `Result`"));
+            errors.at(
+                span,
+                format_args!("`{key}` needs a function that returns a `Result`"),
+            );
         }
     }
-    for (key, span) in looks.iter().filter_map(|key| Some((key, args.span_of(key)?))) {
+    for (key, span) in looks
+        .iter()
+        .filter_map(|key| Some((key, args.span_of(key)?)))
+    {
         if returns.nothing() {
-            errors.at(span, format_args!("`{key}` needs a function that returns a value"));
+            errors.at(
+                span,
+                format_args!("`{key}` needs a function that returns a value"),
+            );
         }
     }
     let Some(timeout) = &args.timeout else { return };
@@ -97,7 +126,10 @@ fn returned(args: &Args, function: &FnItem, errors: &mut Errors) {
             "`timeout` needs an async function: only a future can be dropped at the limit",
         );
     } else if returns.never_fails() {
-        errors.at(span, "`timeout` needs a function that returns a `Result`, to return `Err(Elapsed)`");
+        errors.at(
+            span,
+            "`timeout` needs a function that returns a `Result`, to return `Err(Elapsed)`",
+        );
     }
 }
 
@@ -115,7 +147,10 @@ fn names(args: &Args, function: &FnItem, errors: &mut Errors) {
         let text = match suggest(&written, known.iter().map(String::as_str)) {
             Some(near) => format!("no argument `{written}`; did you mean `{near}`?"),
             None if known.is_empty() => format!("no argument `{written}`: the function has none"),
-            None => format!("no argument `{written}`; the arguments are {}", known.join(", ")),
+            None => format!(
+                "no argument `{written}`; the arguments are {}",
+                known.join(", ")
+            ),
         };
         errors.at(ident.span(), text);
     }
@@ -133,7 +168,10 @@ fn parameters(function: &FnItem) -> Vec<String> {
             crate::normalize::bound(&arg.pat, &mut names);
         }
     }
-    names.iter().map(|ident| ident.unraw().to_string()).collect()
+    names
+        .iter()
+        .map(|ident| ident.unraw().to_string())
+        .collect()
 }
 
 fn event(args: &Args, function: &Ident, config: &Config, errors: &mut Errors) {
@@ -145,9 +183,16 @@ fn event(args: &Args, function: &Ident, config: &Config, errors: &mut Errors) {
     if events.contains_key(&name) {
         return;
     }
-    let origin = if args.event.is_some() { "" } else { " (the function's name)" };
+    let origin = if args.event.is_some() {
+        ""
+    } else {
+        " (the function's name)"
+    };
     let help = near(&name, events.keys());
-    errors.at(span, format_args!("unknown event `{name}`{origin}: not in [events] of llm-observe.toml; {help}"));
+    errors.at(
+        span,
+        format_args!("unknown event `{name}`{origin}: not in [events] of llm-observe.toml; {help}"),
+    );
 }
 
 fn channels(args: &Args, config: &Config, errors: &mut Errors) {
@@ -155,11 +200,20 @@ fn channels(args: &Args, config: &Config, errors: &mut Errors) {
     if config.channels.is_empty() {
         return;
     }
-    for channel in args.alerts.iter().filter_map(|alert| alert.channel.as_ref()) {
+    for channel in args
+        .alerts
+        .iter()
+        .filter_map(|alert| alert.channel.as_ref())
+    {
         let name = channel.value();
         if !config.channels.contains_key(&name) {
             let help = near(&name, config.channels.keys());
-            errors.on(channel, format_args!("unknown channel `{name}`: not in [channels] of llm-observe.toml; {help}"));
+            errors.on(
+                channel,
+                format_args!(
+                    "unknown channel `{name}`: not in [channels] of llm-observe.toml; {help}"
+                ),
+            );
         }
     }
 }
@@ -169,7 +223,14 @@ fn near<'a>(written: &str, allowed: impl Iterator<Item = &'a String> + Clone) ->
         Some(near) => format!("did you mean `{near}`?"),
         None => {
             let all: Vec<_> = allowed.map(String::as_str).collect();
-            format!("it has {}", if all.is_empty() { "none".to_owned() } else { all.join(", ") })
+            format!(
+                "it has {}",
+                if all.is_empty() {
+                    "none".to_owned()
+                } else {
+                    all.join(", ")
+                }
+            )
         }
     }
 }
@@ -179,7 +240,13 @@ fn near<'a>(written: &str, allowed: impl Iterator<Item = &'a String> + Clone) ->
 pub(crate) fn default_event(function: &Ident) -> String {
     let name = function.unraw().to_string().to_lowercase();
     let name = name.trim_start_matches(|c: char| !c.is_ascii_lowercase());
-    let name: String =
-        name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
-    if valid_event_name(&name) { name } else { "call".to_owned() }
+    let name: String = name
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
+        .collect();
+    if valid_event_name(&name) {
+        name
+    } else {
+        "call".to_owned()
+    }
 }

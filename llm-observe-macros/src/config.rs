@@ -67,14 +67,25 @@ pub(crate) fn load(errors: &mut Errors) -> Option<Loaded> {
 pub(crate) fn find() -> Option<Loaded> {
     let folder = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR")?);
     let mut seen = SEEN.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(seen) = seen.as_mut().filter(|seen| seen.folder == folder && is_current(seen)) {
+    if let Some(seen) = seen
+        .as_mut()
+        .filter(|seen| seen.folder == folder && is_current(seen))
+    {
         let first = !std::mem::replace(&mut seen.used, true);
-        return Some(Loaded { file: seen.file.clone(), first });
+        return Some(Loaded {
+            file: seen.file.clone(),
+            first,
+        });
     }
     let path = llm_observe_config::find(&folder)?;
     let file = Arc::new(read(path));
     let changed = changed(&file.path);
-    *seen = Some(Seen { folder, changed, file: file.clone(), used: true });
+    *seen = Some(Seen {
+        folder,
+        changed,
+        file: file.clone(),
+        used: true,
+    });
     Some(Loaded { file, first: true })
 }
 

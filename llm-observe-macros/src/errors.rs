@@ -41,6 +41,9 @@ impl Errors {
 
     #[cfg(test)]
     pub(crate) fn texts(&self) -> Vec<String> {
-        self.0.iter().flat_map(|e| e.clone().into_iter().map(|e| e.to_string())).collect()
+        self.0
+            .iter()
+            .flat_map(|e| e.clone().into_iter().map(|e| e.to_string()))
+            .collect()
     }
 }

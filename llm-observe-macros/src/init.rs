@@ -21,7 +21,11 @@ pub(crate) fn init(input: TokenStream) -> TokenStream {
     let start = start(&door, file.as_ref().and_then(|file| file.path.to_str()));
     let errors = errors.to_tokens();
     // The value stays beside a mistake, so that what uses it is no second one.
-    if errors.is_empty() { start } else { quote!({ #errors #start }) }
+    if errors.is_empty() {
+        start
+    } else {
+        quote!({ #errors #start })
+    }
 }
 
 fn start(door: &TokenStream, path: Option<&str>) -> TokenStream {
@@ -44,9 +48,15 @@ fn krate(input: ParseStream<'_>) -> syn::Result<Option<Path>> {
         return Ok(None);
     }
     let wrong = |span| syn::Error::new(span, "`init!` takes nothing, or `crate = path`");
-    input.parse::<Token![crate]>().map_err(|e| wrong(e.span()))?;
+    input
+        .parse::<Token![crate]>()
+        .map_err(|e| wrong(e.span()))?;
     input.parse::<Token![=]>().map_err(|e| wrong(e.span()))?;
     let path = input.call(Path::parse_mod_style)?;
     input.parse::<Option<Token![,]>>()?;
-    if input.is_empty() { Ok(Some(path)) } else { Err(wrong(input.span())) }
+    if input.is_empty() {
+        Ok(Some(path))
+    } else {
+        Err(wrong(input.span()))
+    }
 }

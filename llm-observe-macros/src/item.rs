@@ -34,7 +34,11 @@ impl Parse for FnItem {
         Ok(FnItem {
             attrs: input.call(Attribute::parse_outer)?,
             vis: input.parse()?,
-            defaultness: if input.peek(Token![default]) { input.parse()? } else { None },
+            defaultness: if input.peek(Token![default]) {
+                input.parse()?
+            } else {
+                None
+            },
             sig: input.parse()?,
             body: input.parse()?,
         })
@@ -48,7 +52,10 @@ impl Parse for Body {
         }
         let group: Group = input.parse()?;
         if group.delimiter() != proc_macro2::Delimiter::Brace {
-            return Err(syn::Error::new(group.span(), "expected the function's body"));
+            return Err(syn::Error::new(
+                group.span(),
+                "expected the function's body",
+            ));
         }
         if !has_inner_attributes(&group) {
             return Ok(Body::Block(Vec::new(), group));
@@ -59,7 +66,13 @@ impl Parse for Body {
 
 impl ToTokens for FnItem {
     fn to_tokens(&self, tokens: &mut TokenStream) {
-        let FnItem { attrs, vis, defaultness, sig, body } = self;
+        let FnItem {
+            attrs,
+            vis,
+            defaultness,
+            sig,
+            body,
+        } = self;
         tokens.append_all(attrs);
         vis.to_tokens(tokens);
         defaultness.to_tokens(tokens);

@@ -6,10 +6,10 @@
 //! first. Patterns and `mut` move from the signature to a `let` in the body.
 
 use proc_macro2::{Group, Span, TokenStream, TokenTree};
-use quote::{format_ident, quote, quote_spanned};
+use quote::{format_ident, quote};
 use syn::{
     Attribute, FnArg, GenericArgument, Ident, Pat, PatIdent, PatType, PathArguments, Receiver,
-    ReceiverKind, Signature, Token, Type, spanned::Spanned,
+    ReceiverKind, Signature, Token, Type,
 };
 
 /// What the body has to begin with, and the names it can see.
@@ -30,16 +30,27 @@ pub(crate) struct Name {
 
 /// Rewrites the parameters of `sig` and returns what its body begins with.
 pub(crate) fn normalize(sig: &mut Signature, body: &Group) -> Prologue {
-    let mut params: Vec<Param> =
-        sig.inputs.iter_mut().enumerate().map(|(at, arg)| Param::new(at, arg, body)).collect();
+    let mut params: Vec<Param> = sig
+        .inputs
+        .iter_mut()
+        .enumerate()
+        .map(|(at, arg)| Param::new(at, arg, body))
+        .collect();
     let first_bound = params.iter().position(|p| p.droppable && p.is_bound());
     if let Some(first) = first_bound {
-        params.iter_mut().skip(first + 1).filter(|p| p.droppable).for_each(Param::rebind);
+        params
+            .iter_mut()
+            .skip(first + 1)
+            .filter(|p| p.droppable)
+            .for_each(Param::rebind);
     }
     let mentions: TokenStream = params.iter().rev().filter_map(Param::mention).collect();
     let lets: TokenStream = params.iter().flat_map(|p| p.lets.iter().cloned()).collect();
     let names = params.into_iter().flat_map(|p| p.names).collect();
-    Prologue { tokens: quote!(#mentions #lets), names }
+    Prologue {
+        tokens: quote!(#mentions #lets),
+        names,
+    }
 }
 
 /// One parameter.
@@ -69,28 +80,50 @@ impl Param {
             _ => false,
         };
         let this = receiver.self_token;
-        Param::held(Ident::new("self", this.span), droppable, cfgs(&receiver.attrs))
+        Param::held(
+            Ident::new("self", this.span),
+            droppable,
+            cfgs(&receiver.attrs),
+        )
     }
 
     fn held(holder: Ident, droppable: bool, cfgs: Vec<Attribute>) -> Param {
         let holder = Some(holder);
-        Param { holder, droppable, cfgs, lets: Vec::new(), names: Vec::new(), moved: false }
+        Param {
+            holder,
+            droppable,
+            cfgs,
+            lets: Vec::new(),
+            names: Vec::new(),
+            moved: false,
+        }
     }
 
     fn typed(at: usize, arg: &mut PatType, body: &Group) -> Param {
         let droppable = may_drop(&arg.ty);
         let cfgs = cfgs(&arg.attrs);
         match &*arg.pat {
-            Pat::Ident(PatIdent { by_ref: None, subpat: None, ident, mutability, .. }) => {
+            Pat::Ident(PatIdent {
+                by_ref: None,
+                subpat: None,
+                ident,
+                mutability,
+                ..
+            }) => {
                 let (ident, is_mut) = (ident.clone(), mutability.is_some());
                 let mut param = Param::held(ident.clone(), droppable, cfgs);
-                param.names.push(param.name(ident.clone(), is_plain(&arg.ty)));
+                param
+                    .names
+                    .push(param.name(ident.clone(), is_plain(&arg.ty)));
                 if is_mut || (droppable && !mentions(body.stream(), &ident.to_string())) {
                     param.bind_again(arg, &ident);
                 }
                 param
             }
-            Pat::Wild(_) if !droppable => Param { holder: None, ..Param::held(ident_of(at), false, cfgs) },
+            Pat::Wild(_) if !droppable => Param {
+                holder: None,
+                ..Param::held(ident_of(at), false, cfgs)
+            },
             Pat::Wild(_) => {
                 let holder = ident_of(at);
                 arg.pat = pattern(&holder);
@@ -105,11 +138,16 @@ impl Param {
         let mut param = Param::held(holder.clone(), droppable, cfgs);
         let mut idents = Vec::new();
         bound(&arg.pat, &mut idents);
-        param.names = idents.into_iter().map(|ident| param.name(ident, false)).collect();
+        param.names = idents
+            .into_iter()
+            .map(|ident| param.name(ident, false))
+            .collect();
         let old = std::mem::replace(&mut arg.pat, pattern(&holder));
         let attrs = lint_attrs(arg);
         let cfgs = &param.cfgs;
-        param.lets.push(quote!(#(#cfgs)* #(#attrs)* let #old = #holder;));
+        param
+            .lets
+            .push(quote!(#(#cfgs)* #(#attrs)* let #old = #holder;));
         param
     }
 
@@ -121,7 +159,8 @@ impl Param {
         let attrs = lint_attrs(arg);
         let cfgs = &self.cfgs;
         let equals = Token![=](Span::mixed_site());
-        self.lets.push(quote!(#(#cfgs)* #(#attrs)* let #old #equals #holder;));
+        self.lets
+            .push(quote!(#(#cfgs)* #(#attrs)* let #old #equals #holder;));
         self.moved = true;
     }
 
@@ -130,9 +169,12 @@ impl Param {
         if self.moved {
             return;
         }
-        let (Some(holder), cfgs) = (&self.holder, &self.cfgs) else { return };
+        let (Some(holder), cfgs) = (&self.holder, &self.cfgs) else {
+            return;
+        };
         if holder != "self" {
-            self.lets.insert(0, quote!(#(#cfgs)* let #holder = #holder;));
+            self.lets
+                .insert(0, quote!(#(#cfgs)* let #holder = #holder;));
             self.moved = true;
         }
     }
@@ -142,13 +184,20 @@ impl Param {
     }
 
     fn mention(&self) -> Option<TokenStream> {
-        let holder = self.holder.as_ref().filter(|_| self.droppable && !self.moved)?;
+        let holder = self
+            .holder
+            .as_ref()
+            .filter(|_| self.droppable && !self.moved)?;
         let cfgs = &self.cfgs;
         Some(quote!(#(#cfgs)* let _ = &#holder;))
     }
 
     fn name(&self, ident: Ident, plain: bool) -> Name {
-        Name { ident, plain, cfgs: self.cfgs.clone() }
+        Name {
+            ident,
+            plain,
+            cfgs: self.cfgs.clone(),
+        }
     }
 }
 
@@ -161,12 +210,19 @@ fn pattern(ident: &Ident) -> Box<Pat> {
 }
 
 fn cfgs(attrs: &[Attribute]) -> Vec<Attribute> {
-    attrs.iter().filter(|attr| attr.path().is_ident("cfg")).cloned().collect()
+    attrs
+        .iter()
+        .filter(|attr| attr.path().is_ident("cfg"))
+        .cloned()
+        .collect()
 }
 
 /// Takes the attributes that belong to the binding, not to the parameter.
 fn lint_attrs(arg: &mut PatType) -> Vec<Attribute> {
-    let (cfgs, lints) = arg.attrs.drain(..).partition(|attr| attr.path().is_ident("cfg"));
+    let (cfgs, lints) = arg
+        .attrs
+        .drain(..)
+        .partition(|attr| attr.path().is_ident("cfg"));
     arg.attrs = cfgs;
     lints
 }
@@ -216,12 +272,15 @@ fn may_drop(ty: &Type) -> bool {
         Type::Array(ty) => may_drop(&ty.elem),
         Type::Tuple(ty) => ty.elems.iter().any(may_drop),
         Type::Path(path) => {
-            let Some(last) = path.path.segments.last() else { return true };
+            let Some(last) = path.path.segments.last() else {
+                return true;
+            };
             match &last.arguments {
                 PathArguments::None => !NUMBERS.iter().any(|n| last.ident == n),
-                PathArguments::AngleBracketed(args) if last.ident == "Pin" => {
-                    args.args.iter().any(|a| !matches!(a, GenericArgument::Type(t) if !may_drop(t)))
-                }
+                PathArguments::AngleBracketed(args) if last.ident == "Pin" => args
+                    .args
+                    .iter()
+                    .any(|a| !matches!(a, GenericArgument::Type(t) if !may_drop(t))),
                 _ => true,
             }
         }

@@ -11,6 +11,7 @@ use crate::{
     errors::Errors,
     expand,
     item::FnItem,
+    runtime,
 };
 
 /// Returns what `#[observe(args)] item` expands to.
@@ -29,6 +30,15 @@ fn function(args: &Args, item: &TokenStream, errors: &mut Errors) -> Option<Toke
     // What is no function at all is the compiler's to complain of.
     let function: FnItem = parse2(item.clone()).ok()?;
     let config = config::load(errors);
-    check::function(args, &function, config.as_deref(), errors);
-    errors.is_empty().then(|| expand::function(args, function))
+    check::function(
+        args,
+        &function,
+        config.as_ref().and_then(config::Loaded::config),
+        errors,
+    );
+    let door = runtime::door(args.krate.as_ref());
+    let dependency = config.and_then(|loaded| loaded.dependency(&door));
+    errors
+        .is_empty()
+        .then(|| expand::function(args, function, dependency))
 }

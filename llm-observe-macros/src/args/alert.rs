@@ -31,18 +31,22 @@ pub(crate) struct Alert {
     pub(crate) severity: Option<Severity>,
 }
 
-
-
-
 impl Alert {
     /// Reads the content of the parentheses.
-    pub(crate) fn parse(key: &Ident, input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Alert> {
+    pub(crate) fn parse(
+        key: &Ident,
+        input: ParseStream<'_>,
+        errors: &mut Errors,
+    ) -> syn::Result<Alert> {
         let mut alert = Alert::default();
         let mut seen = Vec::new();
         while !input.is_empty() {
             let part = input.call(Ident::parse_any)?;
             if seen.contains(&part) {
-                errors.at(part.span(), format_args!("`{part}` is given twice; keep one"));
+                errors.at(
+                    part.span(),
+                    format_args!("`{part}` is given twice; keep one"),
+                );
             }
             alert.part(&part, input, errors)?;
             seen.push(part);
@@ -51,15 +55,26 @@ impl Alert {
             }
         }
         if !seen.iter().any(|part| part == "on") {
-            errors.at(key.span(), "`alert` needs what it fires on, such as `on(error, panic, timeout)`");
+            errors.at(
+                key.span(),
+                "`alert` needs what it fires on, such as `on(error, panic, timeout)`",
+            );
         }
         if alert.within.is_some() && alert.after.is_none() {
-            errors.at(key.span(), "`within` needs a number of calls, such as `after = 3`");
+            errors.at(
+                key.span(),
+                "`within` needs a number of calls, such as `after = 3`",
+            );
         }
         Ok(alert)
     }
 
-    fn part(&mut self, part: &Ident, input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<()> {
+    fn part(
+        &mut self,
+        part: &Ident,
+        input: ParseStream<'_>,
+        errors: &mut Errors,
+    ) -> syn::Result<()> {
         let written = part.to_string();
         match written.as_str() {
             "on" => self.on = ons(part, input, errors)?,
@@ -70,7 +85,12 @@ impl Alert {
                 self.within = value::nanos(&text, errors);
             }
             "severity" => self.severity = Severity::after_eq(part, input, errors)?,
-            _ => return Err(syn::Error::new(part.span(), one_of("key", &written, &PARTS))),
+            _ => {
+                return Err(syn::Error::new(
+                    part.span(),
+                    one_of("key", &written, &PARTS),
+                ));
+            }
         }
         Ok(())
     }
@@ -78,7 +98,10 @@ impl Alert {
 
 fn ons(part: &Ident, input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Vec<(On, Span)>> {
     if !input.peek(token::Paren) {
-        return Err(syn::Error::new(part.span(), "write it as `on(error, panic, timeout)`"));
+        return Err(syn::Error::new(
+            part.span(),
+            "write it as `on(error, panic, timeout)`",
+        ));
     }
     let content;
     parenthesized!(content in input);
@@ -87,28 +110,43 @@ fn ons(part: &Ident, input: ParseStream<'_>, errors: &mut Errors) -> syn::Result
         let written = word.to_string();
         match ONS.into_iter().find(|on| on.0 == written) {
             Some(on) if found.iter().any(|(f, _)| *f == on) => {
-                errors.at(word.span(), format_args!("`{written}` is given twice; keep one"));
+                errors.at(
+                    word.span(),
+                    format_args!("`{written}` is given twice; keep one"),
+                );
             }
             Some(on) => found.push((on, word.span())),
             None => errors.at(word.span(), one_of("cause", &written, &ONS.map(|on| on.0))),
         }
     }
     if content.is_empty() && found.is_empty() && errors.is_empty() {
-        errors.at(part.span(), "`on` is empty; name what the alert fires on, such as `on(error)`");
+        errors.at(
+            part.span(),
+            "`on` is empty; name what the alert fires on, such as `on(error)`",
+        );
     }
     Ok(found)
 }
 
 fn after(part: &Ident, input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Option<u32>> {
     input.parse::<Token![=]>().map_err(|_| {
-        syn::Error::new(part.span(), "`after` needs a number of calls, such as `after = 3`")
+        syn::Error::new(
+            part.span(),
+            "`after` needs a number of calls, such as `after = 3`",
+        )
     })?;
     let number: LitInt = input.parse().map_err(|e| {
-        syn::Error::new(e.span(), "`after` is a whole number of calls, such as `after = 3`")
+        syn::Error::new(
+            e.span(),
+            "`after` is a whole number of calls, such as `after = 3`",
+        )
     })?;
     let count = number.base10_parse::<u32>().ok().filter(|n| *n > 0);
     if count.is_none() {
-        errors.on(&number, "`after` is a whole number of calls from 1, such as `after = 3`");
+        errors.on(
+            &number,
+            "`after` is a whole number of calls from 1, such as `after = 3`",
+        );
     }
     Ok(count)
 }

@@ -47,7 +47,10 @@ pub(crate) fn fields(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result
     while !input.is_empty() {
         let field = field(input)?;
         if fields.iter().any(|f| f.name == field.name) {
-            errors.at(field.span, format_args!("the field `{}` is given twice", field.name));
+            errors.at(
+                field.span,
+                format_args!("the field `{}` is given twice", field.name),
+            );
         }
         fields.push(field);
         if !input.is_empty() {
@@ -64,12 +67,18 @@ pub(crate) fn args(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<V
         let sigil = sigil(input)?;
         let ident = input.call(Ident::parse_any)?;
         if args.iter().any(|a| a.ident == ident) {
-            errors.at(ident.span(), format_args!("the argument `{ident}` is given twice"));
+            errors.at(
+                ident.span(),
+                format_args!("the argument `{ident}` is given twice"),
+            );
         }
         args.push(Arg { ident, sigil });
         if !input.is_empty() {
             input.parse::<Token![,]>().map_err(|e| {
-                syn::Error::new(e.span(), "`args` takes names of arguments; other values go in `fields`")
+                syn::Error::new(
+                    e.span(),
+                    "`args` takes names of arguments; other values go in `fields`",
+                )
             })?;
         }
     }
@@ -78,7 +87,10 @@ pub(crate) fn args(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<V
 
 /// Reads the content of `skip(...)`.
 pub(crate) fn idents(input: ParseStream<'_>) -> syn::Result<Vec<Ident>> {
-    Ok(input.parse_terminated(Ident::parse_any, Token![,])?.into_iter().collect())
+    Ok(input
+        .parse_terminated(Ident::parse_any, Token![,])?
+        .into_iter()
+        .collect())
 }
 
 fn field(input: ParseStream<'_>) -> syn::Result<Field> {
@@ -86,14 +98,30 @@ fn field(input: ParseStream<'_>) -> syn::Result<Field> {
     let span = input.span();
     let (name, expr) = name(input)?;
     if shorthand.is_some() {
-        let value = expr.ok_or_else(|| syn::Error::new(span, "expected a variable after the sigil"))?;
-        return Ok(Field { name, span, sigil: shorthand, when: When::Start(value) });
+        let value =
+            expr.ok_or_else(|| syn::Error::new(span, "expected a variable after the sigil"))?;
+        return Ok(Field {
+            name,
+            span,
+            sigil: shorthand,
+            when: When::Start(value),
+        });
     }
     if input.parse::<Option<Token![=]>>()?.is_none() {
-        return Ok(Field { name, span, sigil: None, when: When::Later });
+        return Ok(Field {
+            name,
+            span,
+            sigil: None,
+            when: When::Later,
+        });
     }
     let sigil = sigil(input)?;
-    Ok(Field { name, span, sigil, when: when(input.parse()?) })
+    Ok(Field {
+        name,
+        span,
+        sigil,
+        when: when(input.parse()?),
+    })
 }
 
 /// Reads `user.id` or `"user id"`: the name, and the expression where it is a place.
@@ -117,7 +145,15 @@ fn name(input: ParseStream<'_>) -> syn::Result<(String, Option<Expr>)> {
 fn when(value: Expr) -> When {
     match &value {
         Expr::Closure(_) => When::End(value),
-        Expr::Path(path) if path.path.segments.last().is_some_and(|s| s.ident == "Empty") => When::Later,
+        Expr::Path(path)
+            if path
+                .path
+                .segments
+                .last()
+                .is_some_and(|s| s.ident == "Empty") =>
+        {
+            When::Later
+        }
         _ => When::Start(value),
     }
 }

@@ -17,13 +17,31 @@ pub(crate) struct Key {
     /// How it is written, for messages.
     pub(crate) example: &'static str,
     pub(crate) repeats: bool,
+    /// Whether this version gives it a meaning.
+    available: bool,
     pub(crate) parse: Read,
 }
 
 type Read = fn(&Ident, ParseStream<'_>, &mut Args, &mut Errors) -> syn::Result<()>;
 
 const fn key(name: &'static str, example: &'static str, parse: Read) -> Key {
-    Key { name, example, repeats: false, parse }
+    Key {
+        name,
+        example,
+        repeats: false,
+        available: true,
+        parse,
+    }
+}
+
+const fn later(name: &'static str, example: &'static str) -> Key {
+    Key {
+        name,
+        example,
+        repeats: false,
+        available: false,
+        parse: not_yet,
+    }
 }
 
 /// Every key, in the order of the documentation.
@@ -52,10 +70,14 @@ pub(crate) const KEYS: &[Key] = &[
         a.follows_from = Some(value::expr(k, i)?);
         Ok(())
     }),
-    key("fields", "fields(user = %user.id, hits = |found| found.len())", |k, i, a, e| {
-        a.fields = field::fields(&parens(k, i)?, e)?;
-        Ok(())
-    }),
+    key(
+        "fields",
+        "fields(user = %user.id, hits = |found| found.len())",
+        |k, i, a, e| {
+            a.fields = field::fields(&parens(k, i)?, e)?;
+            Ok(())
+        },
+    ),
     key("args", "args(k, ?filter, %id)", |_, i, a, e| {
         a.args = Some(if i.peek(token::Paren) {
             let content;
@@ -89,33 +111,56 @@ pub(crate) const KEYS: &[Key] = &[
         Ok(())
     }),
     key("alert_on_error", "alert_on_error", |k, i, a, _| {
-        a.alert_on_error = Some(if i.peek(Token![=]) { value::boolean(k, i)? } else { true });
+        a.alert_on_error = Some(if i.peek(Token![=]) {
+            value::boolean(k, i)?
+        } else {
+            true
+        });
         Ok(())
     }),
     Key {
         repeats: true,
-        ..key("alert", "alert(on(error, slow), channel = \"ops\")", |k, i, a, e| {
-            let alert = Alert::parse(k, &parens(k, i)?, e)?;
-            a.alerts.push(alert);
-            Ok(())
-        })
+        ..key(
+            "alert",
+            "alert(on(error, slow), channel = \"ops\")",
+            |k, i, a, e| {
+                let alert = Alert::parse(k, &parens(k, i)?, e)?;
+                a.alerts.push(alert);
+                Ok(())
+            },
+        )
     },
-    key("expected", "expected(FindError::NotFound(_))", |k, i, a, _| {
-        let content = parens(k, i)?;
-        let tokens = content.fork().parse()?;
-        Pat::parse_multi_with_leading_vert(&content)?;
-        end(&content, "`expected` takes one pattern; join several with `|`")?;
-        a.expected = Some(tokens);
-        Ok(())
-    }),
-    key("ok_if", "ok_if = |answer| answer.is_some()", |k, i, a, _| {
-        a.ok_if = Some(value::closure(k, i)?);
-        Ok(())
-    }),
-    key("error_if", "error_if = |hits| hits.is_empty()", |k, i, a, _| {
-        a.error_if = Some(value::closure(k, i)?);
-        Ok(())
-    }),
+    key(
+        "expected",
+        "expected(FindError::NotFound(_))",
+        |k, i, a, _| {
+            let content = parens(k, i)?;
+            let tokens = content.fork().parse()?;
+            Pat::parse_multi_with_leading_vert(&content)?;
+            end(
+                &content,
+                "`expected` takes one pattern; join several with `|`",
+            )?;
+            a.expected = Some(tokens);
+            Ok(())
+        },
+    ),
+    key(
+        "ok_if",
+        "ok_if = |answer| answer.is_some()",
+        |k, i, a, _| {
+            a.ok_if = Some(value::closure(k, i)?);
+            Ok(())
+        },
+    ),
+    key(
+        "error_if",
+        "error_if = |hits| hits.is_empty()",
+        |k, i, a, _| {
+            a.error_if = Some(value::closure(k, i)?);
+            Ok(())
+        },
+    ),
     key("report", "report = false", |k, i, a, _| {
         a.report = Some(value::boolean(k, i)?);
         Ok(())
@@ -140,10 +185,14 @@ pub(crate) const KEYS: &[Key] = &[
         a.items = Some(value::expr(k, i)?);
         Ok(())
     }),
-    key("quality", "quality = |answer| answer.score", |k, i, a, _| {
-        a.quality = Some(value::closure(k, i)?);
-        Ok(())
-    }),
+    key(
+        "quality",
+        "quality = |answer| answer.score",
+        |k, i, a, _| {
+            a.quality = Some(value::closure(k, i)?);
+            Ok(())
+        },
+    ),
     key("min_quality", "min_quality = 0.7", |k, i, a, e| {
         a.min_quality = value::share(k, i, e)?;
         Ok(())
@@ -153,11 +202,11 @@ pub(crate) const KEYS: &[Key] = &[
         a.krate = Some(i.call(syn::Path::parse_mod_style)?);
         Ok(())
     }),
-    key("operation", "operation = chat", not_yet),
-    key("provider", "provider = \"openai\"", not_yet),
-    key("model", "model = &request.model", not_yet),
-    key("usage", "usage = |answer| answer.usage", not_yet),
-    key("stream", "stream", not_yet),
+    later("operation", "operation = chat"),
+    later("provider", "provider = \"openai\""),
+    later("model", "model = &request.model"),
+    later("usage", "usage = |answer| answer.usage"),
+    later("stream", "stream"),
 ];
 
 /// Returns the key of that name.
@@ -172,7 +221,7 @@ pub(crate) fn example(name: &str) -> &'static str {
 
 /// Returns the error for a key that there is none of.
 pub(crate) fn unknown(ident: &Ident, written: &str) -> syn::Error {
-    let names = || KEYS.iter().filter(|key| key.parse as usize != not_yet as usize);
+    let names = || KEYS.iter().filter(|key| key.available);
     let text = match llm_observe_config::suggest(written, names().map(|key| key.name)) {
         Some(near) => format!("unknown key `{written}`; did you mean `{near}`?"),
         None => {
@@ -184,8 +233,16 @@ pub(crate) fn unknown(ident: &Ident, written: &str) -> syn::Error {
 }
 
 /// Reads a key whose meaning comes in a later version, and says so.
-fn not_yet(key: &Ident, input: ParseStream<'_>, _: &mut Args, errors: &mut Errors) -> syn::Result<()> {
-    errors.at(key.span(), format_args!("`{key}` is not available in this version of llm-observe"));
+fn not_yet(
+    key: &Ident,
+    input: ParseStream<'_>,
+    _: &mut Args,
+    errors: &mut Errors,
+) -> syn::Result<()> {
+    errors.at(
+        key.span(),
+        format_args!("`{key}` is not available in this version of llm-observe"),
+    );
     if input.parse::<Option<Token![=]>>()?.is_some() {
         input.parse::<Expr>()?;
     }
@@ -205,7 +262,10 @@ fn returned(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Returned
             "level" => returned.level = Level::after_eq(&key, &content, errors)?,
             "Debug" => returned.sigil = Some(Sigil::Debug),
             "Display" => returned.sigil = Some(Sigil::Display),
-            _ => errors.at(key.span(), "expected `level = \"...\"`, `Debug` or `Display`"),
+            _ => errors.at(
+                key.span(),
+                "expected `level = \"...\"`, `Debug` or `Display`",
+            ),
         }
         if !content.is_empty() {
             content.parse::<Token![,]>()?;
@@ -217,7 +277,10 @@ fn returned(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Returned
 fn parens<'a>(key: &Ident, input: ParseStream<'a>) -> syn::Result<syn::parse::ParseBuffer<'a>> {
     if !input.peek(token::Paren) {
         let example = example(&key.to_string());
-        return Err(syn::Error::new(key.span(), format!("write it as `{example}`")));
+        return Err(syn::Error::new(
+            key.span(),
+            format!("write it as `{example}`"),
+        ));
     }
     let content;
     parenthesized!(content in input);
@@ -225,7 +288,11 @@ fn parens<'a>(key: &Ident, input: ParseStream<'a>) -> syn::Result<syn::parse::Pa
 }
 
 fn end(input: ParseStream<'_>, message: &str) -> syn::Result<()> {
-    if input.is_empty() { Ok(()) } else { Err(syn::Error::new(span(input), message)) }
+    if input.is_empty() {
+        Ok(())
+    } else {
+        Err(syn::Error::new(span(input), message))
+    }
 }
 
 fn span(input: ParseStream<'_>) -> Span {

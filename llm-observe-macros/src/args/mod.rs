@@ -12,11 +12,11 @@ use proc_macro2::{Span, TokenStream};
 use syn::{Expr, Ident, LitStr, Path};
 
 pub(crate) use self::{
-    alert::{Alert, On},
+    alert::Alert,
     field::{Arg, Field, Sigil, When},
     keys::example,
     parse::parse,
-    value::{Level, Nanos, Severity, Share},
+    value::{Level, Nanos, Share},
 };
 
 /// The parsed arguments of one attribute.
@@ -72,7 +72,10 @@ pub(crate) struct Returned {
 impl Args {
     /// Returns where `key` was written, if it was.
     pub(crate) fn span_of(&self, key: &str) -> Option<Span> {
-        self.seen.iter().find(|(k, _)| *k == key).map(|(_, span)| *span)
+        self.seen
+            .iter()
+            .find(|(k, _)| *k == key)
+            .map(|(_, span)| *span)
     }
 
     /// Returns these arguments with those of a block as defaults.
@@ -84,7 +87,8 @@ impl Args {
         }
         default!(krate event level target parent follows_from args ret err alert_on_error
             expected ok_if error_if report slow stalled timeout sample items quality min_quality);
-        self.fields.extend(inherited_fields(&self.fields, &block.fields));
+        self.fields
+            .extend(inherited_fields(&self.fields, &block.fields));
         self.skip.extend(block.skip.iter().cloned());
         self.skip_all |= block.skip_all;
         if self.alerts.is_empty() {
@@ -95,5 +99,9 @@ impl Args {
 }
 
 fn inherited_fields(own: &[Field], block: &[Field]) -> Vec<Field> {
-    block.iter().filter(|field| own.iter().all(|o| o.name != field.name)).cloned().collect()
+    block
+        .iter()
+        .filter(|field| own.iter().all(|o| o.name != field.name))
+        .cloned()
+        .collect()
 }

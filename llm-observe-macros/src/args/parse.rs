@@ -16,7 +16,10 @@ use crate::errors::Errors;
 /// Returns the arguments that `tokens` say, and adds every mistake in them to `errors`.
 pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Args {
     let mut args = Args::default();
-    let result = Parser::parse2(|input: ParseStream<'_>| all(input, &mut args, errors), tokens);
+    let result = Parser::parse2(
+        |input: ParseStream<'_>| all(input, &mut args, errors),
+        tokens,
+    );
     errors.take(result);
     args
 }
@@ -60,7 +63,10 @@ fn one(input: ParseStream<'_>, args: &mut Args, errors: &mut Errors) -> syn::Res
 
 fn note(key: &Key, span: Span, args: &mut Args, errors: &mut Errors) {
     if !key.repeats && args.span_of(key.name).is_some() {
-        errors.at(span, format_args!("`{}` is given twice; keep one", key.name));
+        errors.at(
+            span,
+            format_args!("`{}` is given twice; keep one", key.name),
+        );
     }
     args.seen.push((key.name, span));
 }

@@ -35,8 +35,12 @@ pub(crate) enum Level {
 pub(crate) struct Severity(pub(crate) &'static str);
 
 const LEVELS: [&str; 5] = ["trace", "debug", "info", "warn", "error"];
-const SEVERITIES: [(&str, &str); 4] =
-    [("info", "Info"), ("warning", "Warning"), ("error", "Error"), ("critical", "Critical")];
+const SEVERITIES: [(&str, &str); 4] = [
+    ("info", "Info"),
+    ("warning", "Warning"),
+    ("error", "Error"),
+    ("critical", "Critical"),
+];
 
 impl Level {
     /// Reads `= "info"`, `= INFO`, `= Level::INFO`, `= 3`, or a constant.
@@ -51,12 +55,21 @@ impl Level {
             None
         };
         Ok(match &expr {
-            Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => {
-                named(&text.value()).or_else(|| wrong(errors, &text.value()))
-            }
-            Expr::Lit(ExprLit { lit: Lit::Int(number), .. }) => {
-                let level = number.base10_parse::<usize>().ok().and_then(|n| LEVELS.get(n.wrapping_sub(1)));
-                level.and_then(|l| named(l)).or_else(|| wrong(errors, number.base10_digits()))
+            Expr::Lit(ExprLit {
+                lit: Lit::Str(text),
+                ..
+            }) => named(&text.value()).or_else(|| wrong(errors, &text.value())),
+            Expr::Lit(ExprLit {
+                lit: Lit::Int(number),
+                ..
+            }) => {
+                let level = number
+                    .base10_parse::<usize>()
+                    .ok()
+                    .and_then(|n| LEVELS.get(n.wrapping_sub(1)));
+                level
+                    .and_then(|l| named(l))
+                    .or_else(|| wrong(errors, number.base10_digits()))
             }
             Expr::Path(path) => {
                 let last = path.path.segments.last().map(|s| s.ident.to_string());
@@ -89,7 +102,10 @@ impl Severity {
         let text = string_like(key, input, "severity = \"critical\"")?;
         let found = SEVERITIES.iter().find(|(name, _)| *name == text.value());
         if found.is_none() {
-            errors.on(&text, one_of("severity", &text.value(), &SEVERITIES.map(|(name, _)| name)));
+            errors.on(
+                &text,
+                one_of("severity", &text.value(), &SEVERITIES.map(|(name, _)| name)),
+            );
         }
         Ok(found.map(|(_, variant)| Severity(variant)))
     }
@@ -99,7 +115,10 @@ impl Severity {
 pub(crate) fn one_of(what: &str, written: &str, allowed: &[&str]) -> String {
     match suggest(written, allowed.iter().copied()) {
         Some(near) => format!("unknown {what} `{written}`; did you mean `{near}`?"),
-        None => format!("unknown {what} `{written}`; it is one of {}", allowed.join(", ")),
+        None => format!(
+            "unknown {what} `{written}`; it is one of {}",
+            allowed.join(", ")
+        ),
     }
 }
 
@@ -117,10 +136,15 @@ pub(crate) fn closure(key: &Ident, input: ParseStream<'_>) -> syn::Result<Expr> 
             closure,
             format!("`{key}` takes a closure with one parameter, the returned value"),
         )),
-        Expr::Closure(_) | Expr::Path(_) | Expr::Group(_) | Expr::Paren(_) | Expr::Macro(_) => Ok(expr),
+        Expr::Closure(_) | Expr::Path(_) | Expr::Group(_) | Expr::Paren(_) | Expr::Macro(_) => {
+            Ok(expr)
+        }
         _ => Err(syn::Error::new_spanned(
             &expr,
-            format!("`{key}` takes a closure, such as `{}`", keys::example(&key.to_string())),
+            format!(
+                "`{key}` takes a closure, such as `{}`",
+                keys::example(&key.to_string())
+            ),
         )),
     }
 }
@@ -128,8 +152,14 @@ pub(crate) fn closure(key: &Ident, input: ParseStream<'_>) -> syn::Result<Expr> 
 /// Reads `= true` or `= false`.
 pub(crate) fn boolean(key: &Ident, input: ParseStream<'_>) -> syn::Result<bool> {
     match expr(key, input)? {
-        Expr::Lit(ExprLit { lit: Lit::Bool(value), .. }) => Ok(value.value),
-        other => Err(syn::Error::new_spanned(other, format!("`{key}` is `true` or `false`"))),
+        Expr::Lit(ExprLit {
+            lit: Lit::Bool(value),
+            ..
+        }) => Ok(value.value),
+        other => Err(syn::Error::new_spanned(
+            other,
+            format!("`{key}` is `true` or `false`"),
+        )),
     }
 }
 
@@ -152,7 +182,10 @@ pub(crate) fn nanos(text: &LitStr, errors: &mut Errors) -> Option<Nanos> {
         }
         Ok(duration) => {
             let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
-            Some(Nanos { nanos, span: text.span() })
+            Some(Nanos {
+                nanos,
+                span: text.span(),
+            })
         }
         Err(error) => {
             errors.on(text, error);
@@ -169,14 +202,21 @@ pub(crate) fn share(
 ) -> syn::Result<Option<Share>> {
     let expr = expr(key, input)?;
     let number = match &expr {
-        Expr::Lit(ExprLit { lit: Lit::Float(f), .. }) => f.base10_parse().ok(),
-        Expr::Lit(ExprLit { lit: Lit::Int(i), .. }) => i.base10_parse().ok(),
+        Expr::Lit(ExprLit {
+            lit: Lit::Float(f), ..
+        }) => f.base10_parse().ok(),
+        Expr::Lit(ExprLit {
+            lit: Lit::Int(i), ..
+        }) => i.base10_parse().ok(),
         _ => None,
     };
     let share = number.filter(|n: &f64| (0.0..=1.0).contains(n)).map(Share);
     if share.is_none() {
         let example = keys::example(&key.to_string());
-        errors.on(&expr, format_args!("`{key}` is a number from 0 to 1, such as `{example}`"));
+        errors.on(
+            &expr,
+            format_args!("`{key}` is a number from 0 to 1, such as `{example}`"),
+        );
     }
     Ok(share)
 }
@@ -199,13 +239,23 @@ pub(crate) fn event(
 }
 
 /// Reads `= "text"`.
-pub(crate) fn string_like(key: &Ident, input: ParseStream<'_>, example: &str) -> syn::Result<LitStr> {
+pub(crate) fn string_like(
+    key: &Ident,
+    input: ParseStream<'_>,
+    example: &str,
+) -> syn::Result<LitStr> {
     if !input.peek(Token![=]) {
-        return Err(syn::Error::new(key.span(), format!("`{key}` needs a value: `{example}`")));
+        return Err(syn::Error::new(
+            key.span(),
+            format!("`{key}` needs a value: `{example}`"),
+        ));
     }
     input.parse::<Token![=]>()?;
     match input.parse()? {
-        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Ok(text),
+        Expr::Lit(ExprLit {
+            lit: Lit::Str(text),
+            ..
+        }) => Ok(text),
         other => Err(syn::Error::new(
             other.span(),
             format!("`{key}` takes a string literal, such as `{example}`"),
@@ -219,9 +269,15 @@ pub(crate) fn equals(key: &Ident, input: ParseStream<'_>) -> syn::Result<()> {
         return Ok(());
     }
     let example = keys::example(&key.to_string());
-    Err(syn::Error::new(key.span(), format!("`{key}` needs a value: `{example}`")))
+    Err(syn::Error::new(
+        key.span(),
+        format!("`{key}` needs a value: `{example}`"),
+    ))
 }
 
 fn named(text: &str) -> Option<Level> {
-    LEVELS.iter().find(|level| level.eq_ignore_ascii_case(text)).map(|level| Level::Named(level))
+    LEVELS
+        .iter()
+        .find(|level| level.eq_ignore_ascii_case(text))
+        .map(|level| Level::Named(level))
 }

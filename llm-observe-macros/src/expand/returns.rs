@@ -33,11 +33,17 @@ impl Returns {
             ReturnType::Type(_, ty) => (**ty).clone(),
         };
         if sig.asyncness.is_some() {
-            return Returns { shape: Shape::Async, output: Some(written) };
+            return Returns {
+                shape: Shape::Async,
+                output: Some(written),
+            };
         }
         match future(&written) {
             Some((shape, output)) => Returns { shape, output },
-            None => Returns { shape: Shape::Sync, output: Some(written) },
+            None => Returns {
+                shape: Shape::Sync,
+                output: Some(written),
+            },
         }
     }
 
@@ -52,13 +58,19 @@ impl Returns {
 
     /// Returns whether the output is `!`.
     pub(crate) fn never(&self) -> bool {
-        self.output.as_ref().is_some_and(|ty| matches!(peel(ty), Type::Never(_)))
+        self.output
+            .as_ref()
+            .is_some_and(|ty| matches!(peel(ty), Type::Never(_)))
     }
 
     /// Returns whether the output can be no `Result`, by its text: an alias or a generic may.
     pub(crate) fn never_fails(&self) -> bool {
         self.output.as_ref().is_some_and(|ty| match peel(ty) {
-            Type::Path(path) => path.path.segments.last().is_some_and(|s| SURE.iter().any(|n| s.ident == n)),
+            Type::Path(path) => path
+                .path
+                .segments
+                .last()
+                .is_some_and(|s| SURE.iter().any(|n| s.ident == n)),
             Type::ImplTrait(_) | Type::Macro(_) | Type::Infer(_) | Type::Verbatim(_) => false,
             _ => true,
         })
@@ -99,12 +111,16 @@ fn future(ty: &Type) -> Option<(Shape, Option<Type>)> {
 fn boxed(ty: &Type) -> Option<(Shape, Option<Type>)> {
     let Type::Path(path) = ty else { return None };
     let last = path.path.segments.last().filter(|s| s.ident == "Box")?;
-    let Type::TraitObject(object) = peel(first_type(&last.arguments)?) else { return None };
+    let Type::TraitObject(object) = peel(first_type(&last.arguments)?) else {
+        return None;
+    };
     output_of(object.bounds.iter()).map(|output| (Shape::Boxed, output))
 }
 
 fn first_type(arguments: &PathArguments) -> Option<&Type> {
-    let PathArguments::AngleBracketed(arguments) = arguments else { return None };
+    let PathArguments::AngleBracketed(arguments) = arguments else {
+        return None;
+    };
     arguments.args.iter().find_map(|argument| match argument {
         GenericArgument::Type(ty) => Some(ty),
         _ => None,
@@ -115,9 +131,13 @@ fn first_type(arguments: &PathArguments) -> Option<&Type> {
 /// not written.
 fn output_of<'a>(mut bounds: impl Iterator<Item = &'a TypeParamBound>) -> Option<Option<Type>> {
     bounds.find_map(|bound| {
-        let TypeParamBound::Trait(bound) = bound else { return None };
+        let TypeParamBound::Trait(bound) = bound else {
+            return None;
+        };
         let last = bound.path.segments.last().filter(|s| s.ident == "Future")?;
-        let PathArguments::AngleBracketed(arguments) = &last.arguments else { return Some(None) };
+        let PathArguments::AngleBracketed(arguments) = &last.arguments else {
+            return Some(None);
+        };
         Some(arguments.args.iter().find_map(|argument| match argument {
             GenericArgument::AssocType(assoc) if assoc.ident == "Output" => Some(assoc.ty.clone()),
             _ => None,
