@@ -49,6 +49,7 @@ pub mod redact;
 mod site;
 mod spans;
 mod stats;
+pub mod testing;
 mod upkeep;
 mod values;
 
@@ -79,6 +80,7 @@ pub mod __private;
 pub use error::Error;
 pub use init::{Builder, Flushed, Observer};
 pub use llm_observe_config as config;
+pub use llm_observe_macros::{init, observe};
 pub use outcome::{Class, Outcome};
 pub use record::{ErrorInfo, Fields, Record, SpanId, TraceId, Value};
 pub use site::{AlertRule, On, Severity, Site};

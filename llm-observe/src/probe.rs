@@ -64,6 +64,15 @@ fn describe(type_name: &'static str, error: &(dyn Error + 'static)) -> ErrorInfo
 /// A returned value to be looked at.
 pub struct Probe<'a, T: ?Sized>(pub &'a T);
 
+// Not derived: that would ask `T` to be `Copy` too.
+impl<T: ?Sized> Clone for Probe<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T: ?Sized> Copy for Probe<'_, T> {}
+
 macro_rules! level {
     ($(#[$doc:meta])* $name:ident, [$($refs:tt)*], $($generic:ident)+, $ty:ty, where { $($bounds:tt)* }, |$out:ident| $verdict:expr) => {
         $(#[$doc])*
@@ -141,6 +150,15 @@ impl<'a, T: ?Sized> ByNothing<'a> for Probe<'a, T> {
 
 /// A returned value whose payload is wanted: `T` of `Ok(T)`, or the value itself.
 pub struct Returned<'a, T: ?Sized>(pub &'a T);
+
+// Not derived: that would ask `T` to be `Copy` too.
+impl<T: ?Sized> Clone for Returned<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T: ?Sized> Copy for Returned<'_, T> {}
 
 /// The payload of a `Result`.
 pub trait OkOfResult<'a> {
