@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
+use crate::channels;
+use crate::names;
+use crate::reader::Section;
 use crate::secret::Secret;
+use crate::value;
 
 /// The alert policy.
 #[non_exhaustive]
@@ -42,5 +46,29 @@ impl Default for Alerts {
             dashboard: None,
             default_channels: Vec::new(),
         }
+    }
+}
+
+impl Alerts {
+    pub(crate) fn read(section: &Section<'_, '_>) -> Self {
+        let mut alerts = Self::default();
+        section.set("group_wait", &mut alerts.group_wait, value::duration);
+        section.set("repeat", &mut alerts.repeat, value::some_duration);
+        section.set(
+            "resolve_after",
+            &mut alerts.resolve_after,
+            value::some_duration,
+        );
+        section.set("send_resolved", &mut alerts.send_resolved, value::boolean);
+        section.some("quiet_hours", &mut alerts.quiet_hours, names::hours);
+        section.some("heartbeat", &mut alerts.heartbeat, value::secret);
+        section.set(
+            "heartbeat_every",
+            &mut alerts.heartbeat_every,
+            value::some_duration,
+        );
+        section.some("dashboard", &mut alerts.dashboard, value::link);
+        channels::read_names(section, "default_channels", &mut alerts.default_channels);
+        alerts
     }
 }

@@ -2,9 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::choice::choices;
+use crate::choice::{Choice, choices};
 use crate::endpoint::Endpoint;
+use crate::names;
+use crate::reader::Section;
+use crate::rules::Use;
 use crate::secret::Secret;
+use crate::value::{self, Fault};
 
 /// One alert channel.
 #[non_exhaustive]
@@ -183,5 +187,148 @@ choices! {
         Error = "error",
         /// Somebody has to get up.
         Critical = "critical",
+    }
+}
+
+/// Reads a list of channels, each of which must exist.
+pub(crate) fn read_names(section: &Section<'_, '_>, key: &'static str, slot: &mut Vec<String>) {
+    let place = format!("`{key}` in {}", section.place());
+    section.list_with(key, slot, value::text, |name, at| {
+        let (name, place) = (name.clone(), place.clone());
+        section
+            .names()
+            .borrow_mut()
+            .channel_uses
+            .push(Use { name, place, at });
+    });
+}
+
+/// How a kind's own keys are read.
+type ReadKind = fn(&Section<'_, '_>) -> Option<ChannelKind>;
+
+/// The kinds by name, in the order they are listed to the user.
+const KINDS: [(&str, ReadKind); 5] = [
+    ("slack", |section| {
+        Slack::read(section).map(ChannelKind::Slack)
+    }),
+    ("email", |section| {
+        Email::read(section).map(ChannelKind::Email)
+    }),
+    ("alertmanager", |section| {
+        Alertmanager::read(section).map(ChannelKind::Alertmanager)
+    }),
+    ("pagerduty", |section| {
+        Pagerduty::read(section).map(ChannelKind::Pagerduty)
+    }),
+    ("webhook", |section| {
+        Webhook::read(section).map(ChannelKind::Webhook)
+    }),
+];
+
+impl Choice for ReadKind {
+    const ALL: &'static [(&'static str, Self)] = &KINDS;
+}
+
+impl Channel {
+    pub(crate) fn read(section: &Section<'_, '_>) -> Option<Self> {
+        let mut severities = Vec::new();
+        let mut max_per_minute = 20;
+        let read_kind = section.needed("kind", "\"slack\"", value::choice::<ReadKind>);
+        section.list("severities", &mut severities, value::choice);
+        section.set(
+            "max_per_minute",
+            &mut max_per_minute,
+            value::whole(1, 10_000),
+        );
+        let Some(read_kind) = read_kind else {
+            section.forgive();
+            return None;
+        };
+        Some(Self {
+            kind: read_kind(section)?,
+            severities,
+            max_per_minute,
+        })
+    }
+}
+
+impl Slack {
+    fn read(section: &Section<'_, '_>) -> Option<Self> {
+        let webhook = section.needed("webhook", "\"env:SLACK_WEBHOOK_URL\"", value::secret);
+        webhook.map(Self::new)
+    }
+}
+
+impl Email {
+    fn read(section: &Section<'_, '_>) -> Option<Self> {
+        let host = section.needed("host", "\"smtp.example.org\"", names::host);
+        let from = section.needed("from", "\"service@example.org\"", names::address);
+        let mut email = Self::new("", "", Vec::new());
+        section.set("tls", &mut email.tls, value::choice);
+        email.port = email.tls.default_port();
+        section.set("port", &mut email.port, value::whole(1, 65_535));
+        section.some("username", &mut email.username, value::text);
+        section.some("password", &mut email.password, value::secret);
+        section.list("to", &mut email.to, names::address);
+        email.check(section);
+        (email.host, email.from) = (host?, from?);
+        Some(email)
+    }
+
+    fn check(&self, section: &Section<'_, '_>) {
+        if !section.has("to") {
+            section.missing("to", "[\"ops@example.org\"]");
+        } else if self.to.is_empty() && section.clean() {
+            let help = "write at least one address, such as [\"ops@example.org\"]";
+            section.add_at("to", Fault::new("is empty", help));
+        }
+        let lacking = match (section.has("username"), section.has("password")) {
+            (true, false) => (
+                "username",
+                "needs a `password`",
+                "write `password = \"env:NAME\"`",
+            ),
+            (false, true) => (
+                "password",
+                "needs a `username`",
+                "write `username = \"NAME\"`",
+            ),
+            _ => return,
+        };
+        let (key, message, help) = lacking;
+        section.add_at(key, Fault::new(message, help));
+    }
+}
+
+impl Alertmanager {
+    fn read(section: &Section<'_, '_>) -> Option<Self> {
+        let url = section.needed("url", "\"http://localhost:9093\"", value::endpoint);
+        let labels = section.table("labels", |labels| {
+            labels.entries(value::text, names::check_alert_label)
+        });
+        let labels = labels.unwrap_or_default();
+        url.map(|url| Self { url, labels })
+    }
+}
+
+impl Pagerduty {
+    fn read(section: &Section<'_, '_>) -> Option<Self> {
+        let mut url = None;
+        let key = section.needed(
+            "routing_key",
+            "\"env:PAGERDUTY_ROUTING_KEY\"",
+            value::secret,
+        );
+        section.some("url", &mut url, value::endpoint);
+        key.map(|routing_key| Self { routing_key, url })
+    }
+}
+
+impl Webhook {
+    fn read(section: &Section<'_, '_>) -> Option<Self> {
+        let mut secret = None;
+        let url = section.needed("url", "\"env:WEBHOOK_URL\"", value::secret);
+        section.some("secret", &mut secret, value::secret);
+        url.map(|url| Self { url, secret })
     }
 }

@@ -35,6 +35,11 @@ impl UnknownWord {
         Self { allowed, near }
     }
 
+    /// Returns what is wrong, with the allowed words.
+    pub(crate) fn message(&self) -> String {
+        format!("must be one of {}", listed(&self.allowed))
+    }
+
     /// Returns the allowed word nearest to the one given, if any is near.
     pub fn suggestion(&self) -> Option<&'static str> {
         self.near
@@ -43,7 +48,7 @@ impl UnknownWord {
 
 impl fmt::Display for UnknownWord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "must be one of {}", listed(&self.allowed))?;
+        f.write_str(&self.message())?;
         match self.near {
             Some(near) => write!(f, "; did you mean `{near}`?"),
             None => Ok(()),

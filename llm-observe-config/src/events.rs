@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use crate::channels::Severity;
+use crate::channels::{self, Severity};
 use crate::log::Level;
+use crate::reader::Section;
+use crate::value::{self, Fault};
 
 /// One event of the catalogue. A function's own attribute wins over what stands here.
 #[non_exhaustive]
@@ -54,5 +56,44 @@ impl Objective {
             latency: None,
             percentile: None,
         }
+    }
+}
+
+impl Event {
+    pub(crate) fn read(section: &Section<'_, '_>) -> Self {
+        let mut event = Self::default();
+        section.some("description", &mut event.description, value::raw_text);
+        section.some("slow", &mut event.slow, value::some_duration);
+        section.some("stalled", &mut event.stalled, value::some_duration);
+        section.set("alert_on_error", &mut event.alert_on_error, value::boolean);
+        channels::read_names(section, "channels", &mut event.channels);
+        section.some("severity", &mut event.severity, value::choice);
+        event.objective = section.table("objective", Objective::read).flatten();
+        section.some("runbook", &mut event.runbook, value::link);
+        section.set("mute", &mut event.mute, value::boolean);
+        section.some("sample", &mut event.sample, value::share);
+        section.some("level", &mut event.level, value::choice);
+        event
+    }
+}
+
+/// The percentile of a latency that names none.
+const USUAL_PERCENTILE: f64 = 99.0;
+
+impl Objective {
+    fn read(section: &Section<'_, '_>) -> Option<Self> {
+        let success = section.needed("success", "99.5", value::percent);
+        let (mut latency, mut percentile) = (None, None);
+        section.some("latency", &mut latency, value::some_duration);
+        section.some("percentile", &mut percentile, value::percent);
+        if section.has("percentile") && !section.has("latency") {
+            let fault = Fault::new("needs a `latency`", "write `latency = \"800ms\"` beside it");
+            section.add_at("percentile", fault);
+        }
+        Some(Self {
+            success: success?,
+            latency,
+            percentile: percentile.or(latency.map(|_| USUAL_PERCENTILE)),
+        })
     }
 }

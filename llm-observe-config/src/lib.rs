@@ -31,6 +31,7 @@ mod channels;
 mod choice;
 mod config;
 mod endpoint;
+mod entries;
 mod events;
 mod find;
 mod http;
@@ -41,11 +42,15 @@ mod outbox;
 mod outlets;
 mod prices;
 mod problem;
+mod reader;
+mod rules;
 mod secret;
 mod service;
 mod suggest;
 mod trackers;
 pub mod units;
+mod value;
+mod walk;
 
 pub use alerts::Alerts;
 pub use channels::{

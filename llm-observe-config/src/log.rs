@@ -4,6 +4,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::choice::choices;
+use crate::names;
+use crate::reader::Section;
+use crate::units::size_text;
+use crate::value::{self, Fault};
 
 /// The main log file.
 #[non_exhaustive]
@@ -132,5 +136,63 @@ choices! {
         Utc = "utc",
         /// The machine's zone.
         Local = "local",
+    }
+}
+
+/// The smallest size at which a file rotates: below it a line or two would fill a file.
+pub(crate) const LEAST_BYTES: u64 = 1_000;
+
+/// The most rotated files that are kept.
+pub(crate) const MOST_BACKUPS: u64 = 10_000;
+
+impl Log {
+    pub(crate) fn read(section: &Section<'_, '_>) -> Self {
+        let mut log = Self::default();
+        section.set("enabled", &mut log.enabled, value::boolean);
+        section.set("dir", &mut log.dir, value::path);
+        section.set("file", &mut log.file, names::file);
+        section.set("format", &mut log.format, value::choice);
+        section.set("level", &mut log.level, value::choice);
+        section.set("max_bytes", &mut log.max_bytes, value::size(LEAST_BYTES));
+        section.set("rotate", &mut log.rotate, value::choice);
+        section.set("backups", &mut log.backups, value::whole(1, MOST_BACKUPS));
+        section.some("max_age", &mut log.max_age, value::some_duration);
+        section.some(
+            "max_total_bytes",
+            &mut log.max_total_bytes,
+            value::size(LEAST_BYTES),
+        );
+        section.set("compress", &mut log.compress, value::boolean);
+        section.set("mode", &mut log.mode, value::mode);
+        section.set("shared", &mut log.shared, value::boolean);
+        section.set("console", &mut log.console, value::choice);
+        section.set("timezone", &mut log.timezone, value::choice);
+        section.set("max_value_bytes", &mut log.max_value_bytes, value::size(16));
+        section.set("follow_symlinks", &mut log.follow_symlinks, value::boolean);
+        log.check_total(section);
+        log
+    }
+
+    /// Checks that the total holds at least one file, where this table says either.
+    pub(crate) fn check_total(&self, section: &Section<'_, '_>) {
+        let keys = ["max_total_bytes", "max_bytes"];
+        let Some(key) = keys.into_iter().find(|key| section.has(key)) else {
+            return;
+        };
+        if section.clean()
+            && self
+                .max_total_bytes
+                .is_some_and(|total| total < self.max_bytes)
+        {
+            let message = match key {
+                "max_bytes" => "must be at most `max_total_bytes`",
+                _ => "must be at least `max_bytes`",
+            };
+            let size = size_text(self.max_bytes);
+            section.add_at(
+                key,
+                Fault::new(message, format!("`max_bytes` is \"{size}\" here")),
+            );
+        }
     }
 }

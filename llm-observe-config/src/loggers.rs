@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use crate::log::{Format, Level, Log, Rotate};
+use crate::log::{Format, LEAST_BYTES, Level, Log, MOST_BACKUPS, Rotate};
+use crate::names;
+use crate::reader::Section;
+use crate::rules::Use;
+use crate::value;
 
 /// A separate log file, and which lines go to it.
 ///
@@ -66,5 +70,48 @@ impl Logger {
             mode: self.mode.unwrap_or(log.mode),
             ..log.clone()
         }
+    }
+}
+
+impl Logger {
+    pub(crate) fn read(section: &Section<'_, '_>) -> Option<Self> {
+        let mut logger = Self::default();
+        let file = section.needed("file", "\"NAME.log\"", names::file);
+        logger.read_selection(section);
+        section.some("format", &mut logger.format, value::choice);
+        section.some("max_bytes", &mut logger.max_bytes, value::size(LEAST_BYTES));
+        section.some("rotate", &mut logger.rotate, value::choice);
+        section.some(
+            "backups",
+            &mut logger.backups,
+            value::whole(1, MOST_BACKUPS),
+        );
+        section.some("max_age", &mut logger.max_age, value::some_duration);
+        section.some(
+            "max_total_bytes",
+            &mut logger.max_total_bytes,
+            value::size(LEAST_BYTES),
+        );
+        section.some("compress", &mut logger.compress, value::boolean);
+        section.some("mode", &mut logger.mode, value::mode);
+        logger.file = file?;
+        Some(logger)
+    }
+
+    fn read_selection(&mut self, section: &Section<'_, '_>) {
+        let used = |name: &String, at| {
+            let place = format!("`events` in {}", section.place());
+            let name = name.clone();
+            section
+                .names()
+                .borrow_mut()
+                .event_uses
+                .push(Use { name, place, at });
+        };
+        section.list_with("events", &mut self.events, names::event, used);
+        section.list("outcomes", &mut self.outcomes, names::outcome);
+        section.some("level", &mut self.level, value::choice);
+        section.list("targets", &mut self.targets, value::text);
+        section.set("exclusive", &mut self.exclusive, value::boolean);
     }
 }

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::log::Log;
+use crate::reader::Section;
+use crate::value;
 
 /// The durable queue of everything that leaves the process.
 #[non_exhaustive]
@@ -31,5 +33,15 @@ impl Default for Outbox {
             max_bytes: 64 * 1024 * 1024,
             max_age: Duration::from_secs(24 * 3600),
         }
+    }
+}
+
+impl Outbox {
+    pub(crate) fn read(section: &Section<'_, '_>) -> Self {
+        let mut outbox = Self::default();
+        section.some("dir", &mut outbox.dir, value::path);
+        section.set("max_bytes", &mut outbox.max_bytes, value::size(64 * 1024));
+        section.set("max_age", &mut outbox.max_age, value::some_duration);
+        outbox
     }
 }

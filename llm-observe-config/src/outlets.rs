@@ -1,6 +1,9 @@
 //! `[server]`, `[metrics]` and `[traces]`: what others read or receive.
 
 use crate::endpoint::Endpoint;
+use crate::names;
+use crate::reader::Section;
+use crate::value::{self, Fault};
 
 /// The server of `/metrics`, the live page and `/healthz`.
 #[non_exhaustive]
@@ -57,5 +60,55 @@ impl Default for Traces {
             otlp: None,
             sample: 1.0,
         }
+    }
+}
+
+impl Server {
+    pub(crate) fn read(section: &Section<'_, '_>) -> Self {
+        let mut server = Self::default();
+        section.set("listen", &mut server.listen, names::listen);
+        server
+    }
+}
+
+impl Metrics {
+    pub(crate) fn read(section: &Section<'_, '_>) -> Self {
+        let mut metrics = Self::default();
+        let bounds = value::whole(1, 10_000);
+        section.set("max_label_values", &mut metrics.max_label_values, bounds);
+        section.list("extra_buckets", &mut metrics.extra_buckets, value::bucket);
+        let mut buckets = Vec::new();
+        section.list("duration_buckets", &mut buckets, value::bucket);
+        metrics.duration_buckets = section.has("duration_buckets").then_some(buckets);
+        metrics.check(section);
+        metrics
+    }
+
+    fn check(&self, section: &Section<'_, '_>) {
+        check_rising(section, "extra_buckets", &self.extra_buckets);
+        let Some(buckets) = &self.duration_buckets else {
+            return;
+        };
+        check_rising(section, "duration_buckets", buckets);
+        if buckets.is_empty() && section.clean() {
+            let help = "write bounds in seconds, such as [0.1, 1, 10], or leave the key out";
+            section.add_at("duration_buckets", Fault::new("is empty", help));
+        }
+    }
+}
+
+fn check_rising(section: &Section<'_, '_>, key: &str, bounds: &[f64]) {
+    if !bounds.is_sorted_by(|a, b| a < b) {
+        let help = "write each bound once, the smallest first";
+        section.add_at(key, Fault::new("must be in rising order", help));
+    }
+}
+
+impl Traces {
+    pub(crate) fn read(section: &Section<'_, '_>) -> Self {
+        let mut traces = Self::default();
+        section.some("otlp", &mut traces.otlp, value::endpoint);
+        section.set("sample", &mut traces.sample, value::share);
+        traces
     }
 }

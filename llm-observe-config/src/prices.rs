@@ -1,5 +1,8 @@
 //! `[prices]`: what a model's tokens cost, over the built-in table.
 
+use crate::reader::Section;
+use crate::value;
+
 /// The price of a model in US dollars per million tokens. Each is finite and not negative.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -23,5 +26,21 @@ impl Price {
             cached_input: None,
             cache_write: None,
         }
+    }
+}
+
+impl Price {
+    pub(crate) fn read(section: &Section<'_, '_>) -> Option<Self> {
+        let (mut cached_input, mut cache_write) = (None, None);
+        section.some("cached_input", &mut cached_input, value::price);
+        section.some("cache_write", &mut cache_write, value::price);
+        let input = section.needed("input", "0.5", value::price);
+        let output = section.needed("output", "1.5", value::price);
+        input.zip(output).map(|(input, output)| Self {
+            input,
+            output,
+            cached_input,
+            cache_write,
+        })
     }
 }

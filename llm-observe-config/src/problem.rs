@@ -1,7 +1,8 @@
 //! What is wrong with a file, and where.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
 /// One mistake in a file.
 #[non_exhaustive]
@@ -51,6 +52,19 @@ impl Errors {
         });
         problems.dedup();
         (!problems.is_empty()).then_some(Self { problems })
+    }
+
+    /// Builds the errors of a file that cannot be read.
+    pub(crate) fn unreadable(path: &Path, error: &io::Error) -> Self {
+        let problem = Problem {
+            path: path.to_owned(),
+            line: 0,
+            column: 0,
+            message: format!("cannot be read: {error}"),
+            help: Some("check its path and its permissions, and that it is UTF-8".to_owned()),
+        };
+        let problems = vec![problem];
+        Self { problems }
     }
 
     /// Returns the problems in the order of the file.

@@ -1,7 +1,10 @@
 //! `[trackers.*]`: where errors are reported.
 
 use crate::endpoint::Endpoint;
+use crate::names;
+use crate::reader::Section;
 use crate::secret::Secret;
+use crate::value;
 
 /// The error trackers in use.
 #[non_exhaustive]
@@ -96,5 +99,66 @@ impl Logrocket {
     /// Returns the link to the sessions of `app`, written `organisation/application`.
     pub fn new(app: impl Into<String>) -> Self {
         Self { app: app.into() }
+    }
+}
+
+impl Trackers {
+    pub(crate) fn read(section: &Section<'_, '_>) -> Self {
+        Self {
+            sentry: section.table("sentry", Sentry::read).flatten(),
+            rollbar: section.table("rollbar", Rollbar::read).flatten(),
+            airbrake: section.table("airbrake", Airbrake::read).flatten(),
+            logrocket: section.table("logrocket", Logrocket::read).flatten(),
+        }
+    }
+}
+
+impl Sentry {
+    fn read(section: &Section<'_, '_>) -> Option<Self> {
+        let dsn = section.needed("dsn", "\"env:SENTRY_DSN\"", value::secret);
+        let (mut environment, mut release, mut sample_rate) = (None, None, 1.0);
+        section.some("environment", &mut environment, value::text);
+        section.some("release", &mut release, value::text);
+        section.set("sample_rate", &mut sample_rate, value::share);
+        dsn.map(|dsn| Self {
+            dsn,
+            environment,
+            release,
+            sample_rate,
+        })
+    }
+}
+
+impl Rollbar {
+    fn read(section: &Section<'_, '_>) -> Option<Self> {
+        let mut url = None;
+        let token = section.needed(
+            "access_token",
+            "\"env:ROLLBAR_ACCESS_TOKEN\"",
+            value::secret,
+        );
+        section.some("url", &mut url, value::endpoint);
+        token.map(|access_token| Self { access_token, url })
+    }
+}
+
+impl Airbrake {
+    fn read(section: &Section<'_, '_>) -> Option<Self> {
+        let mut url = None;
+        let id = section.needed("project_id", "123456", value::whole(1, u64::MAX));
+        let key = section.needed("project_key", "\"env:AIRBRAKE_PROJECT_KEY\"", value::secret);
+        section.some("url", &mut url, value::endpoint);
+        id.zip(key).map(|(project_id, project_key)| Self {
+            project_id,
+            project_key,
+            url,
+        })
+    }
+}
+
+impl Logrocket {
+    fn read(section: &Section<'_, '_>) -> Option<Self> {
+        let app = section.needed("app", "\"organisation/application\"", names::logrocket_app);
+        app.map(Self::new)
     }
 }

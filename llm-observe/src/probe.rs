@@ -56,7 +56,7 @@ const MAX_CHAIN: usize = 16;
 
 fn describe(type_name: &'static str, error: &(dyn Error + 'static)) -> ErrorInfo {
     let mut info = ErrorInfo::new(type_name, error.to_string(), classify::of_error(error));
-    let sources = std::iter::successors(error.source(), |error| error.source());
+    let sources = std::iter::successors(error.source(), |&error| error.source());
     info.chain = sources.take(MAX_CHAIN).map(ToString::to_string).collect();
     info
 }
@@ -64,14 +64,26 @@ fn describe(type_name: &'static str, error: &(dyn Error + 'static)) -> ErrorInfo
 /// A returned value to be looked at.
 pub struct Probe<'a, T: ?Sized>(pub &'a T);
 
+// Not derived: that would ask `T` to be `Copy` too.
+impl<T: ?Sized> Clone for Probe<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T: ?Sized> Copy for Probe<'_, T> {}
+
 macro_rules! level {
-    ($(#[$doc:meta])* $name:ident, [$($refs:tt)*], $($generic:ident)+, $ty:ty $(where $bound:ty: $($trait:tt)+)?, |$out:ident| $verdict:expr) => {
+    ($(#[$doc:meta])* $name:ident, [$($refs:tt)*], $($generic:ident)+, $ty:ty, where { $($bounds:tt)* }, |$out:ident| $verdict:expr) => {
         $(#[$doc])*
         pub trait $name<'a> {
             /// Returns what the value says of the outcome.
             fn verdict(self) -> Verdict<'a>;
         }
-        impl<'a, $($generic),+> $name<'a> for $($refs)* Probe<'a, $ty> $(where $bound: $($trait)+)? {
+        impl<'a, $($generic),+> $name<'a> for $($refs)* Probe<'a, $ty>
+        where
+            $($bounds)*
+        {
             #[inline]
             fn verdict(self) -> Verdict<'a> {
                 let $out: &'a $ty = self.0;
@@ -85,40 +97,41 @@ macro_rules! level {
 fn failed<'a, T, E>(out: &'a Result<T, E>, known: impl FnOnce(&'a E) -> Known<'a>) -> Verdict<'a> {
     match out {
         Ok(_) => Verdict::Ok,
-        Err(error) => {
-            Verdict::Err(Failure { type_name: type_name::<E>(), known: known(error) })
-        }
+        Err(error) => Verdict::Err(Failure {
+            type_name: type_name::<E>(),
+            known: known(error),
+        }),
     }
 }
 
 level!(
     /// An error by trait.
-    ByError, [&&&&&&], T E, Result<T, E> where E: Error + 'static,
+    ByError, [&&&&&&], T E, Result<T, E>, where { E: Error + 'static },
     |out| failed(out, |e| Known::Error(e))
 );
 level!(
     /// Something that borrows as a `Send + Sync` error, such as `anyhow::Error`.
-    ByAsRefSync, [&&&&&], T E, Result<T, E> where E: AsRef<dyn Error + Send + Sync + 'static>,
+    ByAsRefSync, [&&&&&], T E, Result<T, E>, where { E: AsRef<dyn Error + Send + Sync + 'static> },
     |out| failed(out, |e| Known::Error(e.as_ref()))
 );
 level!(
     /// Something that borrows as an error, such as `Box<dyn Error>`.
-    ByAsRef, [&&&&], T E, Result<T, E> where E: AsRef<dyn Error + 'static>,
+    ByAsRef, [&&&&], T E, Result<T, E>, where { E: AsRef<dyn Error + 'static> },
     |out| failed(out, |e| Known::Error(e.as_ref()))
 );
 level!(
     /// Something that can be displayed.
-    ByDisplay, [&&&], T E, Result<T, E> where E: fmt::Display,
+    ByDisplay, [&&&], T E, Result<T, E>, where { E: fmt::Display },
     |out| failed(out, |e| Known::Display(e))
 );
 level!(
     /// Something that can be debugged.
-    ByDebug, [&&], T E, Result<T, E> where E: fmt::Debug,
+    ByDebug, [&&], T E, Result<T, E>, where { E: fmt::Debug },
     |out| failed(out, |e| Known::Debug(e))
 );
 level!(
     /// Any other error.
-    ByResult, [&], T E, Result<T, E>,
+    ByResult, [&], T E, Result<T, E>, where {},
     |out| failed(out, |_| Known::Nothing)
 );
 
@@ -137,6 +150,15 @@ impl<'a, T: ?Sized> ByNothing<'a> for Probe<'a, T> {
 
 /// A returned value whose payload is wanted: `T` of `Ok(T)`, or the value itself.
 pub struct Returned<'a, T: ?Sized>(pub &'a T);
+
+// Not derived: that would ask `T` to be `Copy` too.
+impl<T: ?Sized> Clone for Returned<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T: ?Sized> Copy for Returned<'_, T> {}
 
 /// The payload of a `Result`.
 pub trait OkOfResult<'a> {
@@ -228,7 +250,10 @@ mod tests {
         let out: Result<u8, Box<dyn Error + Send + Sync>> = Err("boxed".into());
         assert_eq!(message(crate::__verdict!(&out)).unwrap().0, "boxed");
         let out: Result<u8, String> = Err("text".into());
-        assert_eq!(message(crate::__verdict!(&out)).unwrap(), ("text".into(), "alloc::string::String"));
+        assert_eq!(
+            message(crate::__verdict!(&out)).unwrap(),
+            ("text".into(), "alloc::string::String")
+        );
         let out: Result<u8, OnlyDebug> = Err(OnlyDebug);
         assert_eq!(message(crate::__verdict!(&out)).unwrap().0, "OnlyDebug");
         let out: Result<u8, Silent> = Err(Silent);
