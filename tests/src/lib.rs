@@ -1,1 +1,3 @@
-//! Skeleton.
+//! What the integration tests share.
+
+pub mod listener;
