@@ -134,7 +134,7 @@ impl Call {
         };
         Entered {
             before: context::replace(mine),
-            span: span.map(tracing::Span::entered),
+            span: span.map(|span| Box::new(span.entered())),
         }
     }
 
@@ -196,7 +196,8 @@ impl Drop for Call {
 /// The time a call is the thread's own; must be given back through [`Entered::leave`].
 pub(crate) struct Entered {
     before: Current,
-    span: Option<tracing::span::EnteredSpan>,
+    /// Boxed, since it is large and seldom there.
+    span: Option<Box<tracing::span::EnteredSpan>>,
 }
 
 impl Entered {
@@ -326,25 +327,75 @@ impl Ending {
 }
 
 /// A call of a sync function: on the stack from start to end.
-pub struct SyncCall {
+pub struct SyncCall(Option<Running>);
+
+struct Running {
     call: Call,
     entered: Option<Entered>,
 }
 
+impl Running {
+    /// Not inlined, like `finish`: the annotated function itself stays small.
+    #[inline(never)]
+    fn start(&mut self) {
+        if self.call.is_on_or_starts() {
+            self.entered = Some(self.call.enter());
+        }
+    }
+
+    #[inline(never)]
+    fn finish(&mut self, note: impl FnOnce(&mut Ending)) {
+        if self.entered.is_some() {
+            self.leave();
+            let mut ending = Ending::take(&mut self.call);
+            note(&mut ending);
+            self.call.end(ending);
+        }
+    }
+
+    #[inline]
+    fn leave(&mut self) {
+        if let Some(entered) = self.entered.take() {
+            entered.leave(&mut self.call);
+        }
+    }
+}
+
+impl Drop for Running {
+    #[inline]
+    fn drop(&mut self) {
+        // Not finished, so the body is unwinding: nothing else leaves a sync function early.
+        if self.entered.is_some() {
+            self.leave();
+            self.call.panicked();
+        }
+    }
+}
+
 impl SyncCall {
     /// Starts a call of `site`.
-    #[inline]
+    #[inline(always)]
+    #[must_use]
     pub fn enter(site: &'static Site) -> SyncCall {
-        let mut call = Call::new(site);
-        let entered = call.is_on_or_starts().then(|| call.enter());
-        SyncCall { call, entered }
+        if !observer::is_on() {
+            return SyncCall(None);
+        }
+        // Started in its place: moving it would cost as much as the rest.
+        let mut started = SyncCall(Some(Running {
+            call: Call::new(site),
+            entered: None,
+        }));
+        if let Some(running) = &mut started.0 {
+            running.start();
+        }
+        started
     }
 
     /// Returns whether anybody observes it.
     #[inline]
     #[must_use]
     pub fn is_on(&self) -> bool {
-        self.entered.is_some()
+        self.0.is_some()
     }
 
     /// Records on it, before the body runs.
@@ -353,24 +404,12 @@ impl SyncCall {
     }
 
     /// Ends it with what `note` says of its result.
-    #[inline]
+    #[inline(always)]
     pub fn finish(mut self, note: impl FnOnce(&mut Ending)) {
-        if let Some(entered) = self.entered.take() {
-            entered.leave(&mut self.call);
-            let mut ending = Ending::take(&mut self.call);
-            note(&mut ending);
-            self.call.end(ending);
+        if let Some(running) = &mut self.0 {
+            running.finish(note);
         }
-    }
-}
-
-impl Drop for SyncCall {
-    #[inline]
-    fn drop(&mut self) {
-        // Not finished, so the body is unwinding: nothing else leaves a sync function early.
-        if let Some(entered) = self.entered.take() {
-            entered.leave(&mut self.call);
-            self.call.panicked();
-        }
+        // Nothing is left to drop; said outright, the compiler leaves out the code that would.
+        std::mem::forget(self);
     }
 }
