@@ -1,1 +1,75 @@
-//! Skeleton.
+//! The schema of `llm-observe.toml`: its types with their defaults, its parser, and every rule.
+//!
+//! The macros check with it while a crate compiles, the runtime loads with it when a program
+//! starts, so both give the same verdict on the same file. It must not know what the settings are
+//! used for: it opens no file but the configuration itself (and the secrets it names, when
+//! asked), no socket, and logs nothing.
+//!
+//! ```
+//! use std::path::Path;
+//! use llm_observe_config::Config;
+//!
+//! let text = "[channels.ops]\nkind = \"slack\"\nwebhok = \"env:SLACK_WEBHOOK_URL\"\n";
+//! let errors = Config::parse(text, Path::new("llm-observe.toml")).unwrap_err();
+//! assert!(errors.to_string().contains(
+//!     "llm-observe.toml:3:1: unknown key `webhok` in [channels.ops]; did you mean `webhook`?"
+//! ));
+//! ```
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::cast_possible_truncation
+    )
+)]
+
+mod alerts;
+mod channels;
+mod choice;
+mod config;
+mod endpoint;
+mod entries;
+mod events;
+mod find;
+mod http;
+mod log;
+mod loggers;
+mod names;
+mod outbox;
+mod outlets;
+mod prices;
+mod problem;
+mod reader;
+mod rules;
+mod secret;
+mod service;
+mod suggest;
+mod trackers;
+pub mod units;
+mod value;
+mod walk;
+
+pub use alerts::Alerts;
+pub use channels::{
+    Alertmanager, Channel, ChannelKind, Email, Pagerduty, Severity, Slack, Tls, Webhook,
+};
+pub use choice::UnknownWord;
+pub use config::Config;
+pub use endpoint::{BadEndpoint, Endpoint};
+pub use events::{Event, Objective};
+pub use find::{FILE_NAME, find};
+pub use http::{Http, Redact};
+pub use log::{Console, Format, Level, Log, Rotate, Timezone};
+pub use loggers::Logger;
+pub use names::valid_event_name;
+pub use outbox::Outbox;
+pub use outlets::{Metrics, Server, Traces};
+pub use prices::Price;
+pub use problem::{Errors, Problem};
+pub use secret::{LiteralSecret, MissingSecret, Secret};
+pub use service::Service;
+pub use suggest::suggest;
+pub use trackers::{Airbrake, Logrocket, Rollbar, Sentry, Trackers};

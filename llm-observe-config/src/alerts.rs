@@ -1,0 +1,74 @@
+//! `[alerts]`: when alerts are sent, repeated, resolved and held back.
+
+use std::time::Duration;
+
+use crate::channels;
+use crate::names;
+use crate::reader::Section;
+use crate::secret::Secret;
+use crate::value;
+
+/// The alert policy.
+#[non_exhaustive]
+#[derive(Clone, Debug, PartialEq)]
+pub struct Alerts {
+    /// How long the first alert waits for others of its group. Default: 2 s.
+    pub group_wait: Duration,
+    /// How long until an alert that goes on is sent again. Default: 4 h.
+    pub repeat: Duration,
+    /// How long without a new occurrence until an alert is resolved. Default: 5 min.
+    pub resolve_after: Duration,
+    /// Whether a message says that an alert is resolved. Default: true.
+    pub send_resolved: bool,
+    /// The hours of the day in which only critical alerts are sent, such as `22:00-07:00`, as
+    /// [`units::hours`](crate::units::hours) reads them. Default: none.
+    pub quiet_hours: Option<String>,
+    /// The URL that is called while the service lives. Default: none.
+    pub heartbeat: Option<Secret>,
+    /// How often `heartbeat` is called. Default: 1 min.
+    pub heartbeat_every: Duration,
+    /// A web page that alerts link to. Default: none.
+    pub dashboard: Option<String>,
+    /// The channels of alerts that name none; empty: every channel.
+    pub default_channels: Vec<String>,
+}
+
+impl Default for Alerts {
+    fn default() -> Self {
+        Self {
+            group_wait: Duration::from_secs(2),
+            repeat: Duration::from_secs(4 * 3600),
+            resolve_after: Duration::from_secs(5 * 60),
+            send_resolved: true,
+            quiet_hours: None,
+            heartbeat: None,
+            heartbeat_every: Duration::from_secs(60),
+            dashboard: None,
+            default_channels: Vec::new(),
+        }
+    }
+}
+
+impl Alerts {
+    pub(crate) fn read(section: &Section<'_, '_>) -> Self {
+        let mut alerts = Self::default();
+        section.set("group_wait", &mut alerts.group_wait, value::duration);
+        section.set("repeat", &mut alerts.repeat, value::some_duration);
+        section.set(
+            "resolve_after",
+            &mut alerts.resolve_after,
+            value::some_duration,
+        );
+        section.set("send_resolved", &mut alerts.send_resolved, value::boolean);
+        section.some("quiet_hours", &mut alerts.quiet_hours, names::hours);
+        section.some("heartbeat", &mut alerts.heartbeat, value::secret);
+        section.set(
+            "heartbeat_every",
+            &mut alerts.heartbeat_every,
+            value::some_duration,
+        );
+        section.some("dashboard", &mut alerts.dashboard, value::link);
+        channels::read_names(section, "default_channels", &mut alerts.default_channels);
+        alerts
+    }
+}

@@ -1,0 +1,205 @@
+//! The whole of `llm-observe.toml`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use toml::de::DeTable;
+
+use crate::entries::Entries;
+use crate::names::{check_event, check_label, check_model};
+use crate::reader::Section;
+use crate::rules::{self, Use};
+use crate::walk::{Lines, Walk};
+use crate::{
+    Alerts, Channel, Errors, Event, Http, Log, Logger, Metrics, Outbox, Price, Redact, Server,
+    Service, Traces, Trackers,
+};
+
+/// The configuration: a checked `llm-observe.toml`, or the defaults without one.
+#[non_exhaustive]
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Config {
+    /// `[service]`.
+    pub service: Service,
+    /// `[log]`.
+    pub log: Log,
+    /// `[loggers.NAME]`, each file different from every other and from `log.file`.
+    pub loggers: BTreeMap<String, Logger>,
+    /// `[events.NAME]`; `None` when there is no `[events]`: then any valid event name will do.
+    pub events: Option<BTreeMap<String, Event>>,
+    /// `[channels.NAME]`.
+    pub channels: BTreeMap<String, Channel>,
+    /// `[alerts]`.
+    pub alerts: Alerts,
+    /// `[trackers.*]`.
+    pub trackers: Trackers,
+    /// `[server]`.
+    pub server: Server,
+    /// `[metrics]`.
+    pub metrics: Metrics,
+    /// `[traces]`.
+    pub traces: Traces,
+    /// `[http]`.
+    pub http: Http,
+    /// `[redact]`.
+    pub redact: Redact,
+    /// `[outbox]`.
+    pub outbox: Outbox,
+    /// `[prices]`, by model.
+    pub prices: BTreeMap<String, Price>,
+}
+
+impl Config {
+    /// Parses and checks `text`. `path` is only for the messages.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with `text`, at once.
+    pub fn parse(text: &str, path: &Path) -> Result<Self, Errors> {
+        let (table, mistakes) = DeTable::parse_recoverable(text);
+        let walk = Walk::default();
+        report_syntax(&walk, text, &mistakes);
+        let config = match mistakes.is_empty() {
+            true => Self::read(&walk, table.get_ref()),
+            // What follows a mistake of syntax is a guess: nothing else is said about the file.
+            false => Self::default(),
+        };
+        match Errors::of(walk.into_problems(text, path)) {
+            Some(errors) => Err(errors),
+            None => Ok(config),
+        }
+    }
+
+    /// Reads and parses the file at `path`.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read or is not UTF-8, and as [`Config::parse`].
+    pub fn load(path: &Path) -> Result<Self, Errors> {
+        match std::fs::read_to_string(path) {
+            Ok(text) => Self::parse(&text, path),
+            Err(error) => Err(Errors::unreadable(path, &error)),
+        }
+    }
+
+    fn read(walk: &Walk, table: &DeTable<'_>) -> Self {
+        let config = Section::root(walk, table, |root| {
+            let service = root.table("service", Service::read).unwrap_or_default();
+            let log = read_log(root);
+            Self {
+                service,
+                loggers: read_loggers(root, &log),
+                log,
+                events: read_events(root),
+                channels: read_channels(root),
+                alerts: root.table("alerts", Alerts::read).unwrap_or_default(),
+                trackers: root.table("trackers", Trackers::read).unwrap_or_default(),
+                server: root.table("server", Server::read).unwrap_or_default(),
+                metrics: root.table("metrics", Metrics::read).unwrap_or_default(),
+                traces: root.table("traces", Traces::read).unwrap_or_default(),
+                http: root.table("http", Http::read).unwrap_or_default(),
+                redact: root.table("redact", Redact::read).unwrap_or_default(),
+                outbox: root.table("outbox", Outbox::read).unwrap_or_default(),
+                prices: read_prices(root),
+            }
+        });
+        rules::check(walk);
+        config
+    }
+}
+
+fn read_log(root: &Section<'_, '_>) -> Log {
+    let log = root.table("log", |section| {
+        let log = Log::read(section);
+        section.use_file(&log.file);
+        log
+    });
+    log.unwrap_or_else(|| {
+        let log = Log::default();
+        root.names().borrow_mut().files.push(Use {
+            name: log.file.clone(),
+            place: "[log]".to_owned(),
+            at: 0,
+        });
+        log
+    })
+}
+
+fn read_loggers(root: &Section<'_, '_>, log: &Log) -> BTreeMap<String, Logger> {
+    let loggers = root.tables(
+        "loggers",
+        &Entries {
+            inner: &[],
+            check: check_label,
+            declare: &|_| (),
+            read: &|section| {
+                let logger = Logger::read(section)?;
+                logger.resolve(log).check_total(section);
+                section.use_file(&logger.file);
+                Some(logger)
+            },
+        },
+    );
+    loggers.unwrap_or_default()
+}
+
+fn read_events(root: &Section<'_, '_>) -> Option<BTreeMap<String, Event>> {
+    let names = root.names();
+    if root.has("events") {
+        names.borrow_mut().events = Some(BTreeSet::new());
+    }
+    root.tables(
+        "events",
+        &Entries {
+            inner: &["objective"],
+            check: check_event,
+            declare: &|name| {
+                let mut names = names.borrow_mut();
+                names.events.get_or_insert_default().insert(name.to_owned());
+            },
+            read: &|section| Some(Event::read(section)),
+        },
+    )
+}
+
+fn read_channels(root: &Section<'_, '_>) -> BTreeMap<String, Channel> {
+    let channels = root.tables(
+        "channels",
+        &Entries {
+            inner: &["labels"],
+            check: check_label,
+            declare: &|name| {
+                root.names().borrow_mut().channels.insert(name.to_owned());
+            },
+            read: &Channel::read,
+        },
+    );
+    channels.unwrap_or_default()
+}
+
+fn read_prices(root: &Section<'_, '_>) -> BTreeMap<String, Price> {
+    let prices = root.tables(
+        "prices",
+        &Entries {
+            inner: &[],
+            check: check_model,
+            declare: &|_| (),
+            read: &Price::read,
+        },
+    );
+    prices.unwrap_or_default()
+}
+
+/// Reports mistakes of syntax: the first of each line, as the others mostly follow from it.
+fn report_syntax(walk: &Walk, text: &str, mistakes: &[toml::de::Error]) {
+    let lines = Lines::of(text);
+    let mut reported = BTreeSet::new();
+    for mistake in mistakes {
+        let at = mistake.span().map_or(0, |span| span.start);
+        if reported.insert(lines.position(at).0) {
+            let twice = mistake.message() == "duplicate key";
+            let help = twice.then(|| "write each key and each table once".to_owned());
+            walk.add(at, mistake.message(), help);
+        }
+    }
+}

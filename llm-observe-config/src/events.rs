@@ -1,0 +1,99 @@
+//! `[events.NAME]`: the catalogue of what `#[observe(event = ...)]` may name.
+
+use std::time::Duration;
+
+use crate::channels::{self, Severity};
+use crate::log::Level;
+use crate::reader::Section;
+use crate::value::{self, Fault};
+
+/// One event of the catalogue. A function's own attribute wins over what stands here.
+#[non_exhaustive]
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Event {
+    /// What the event is, for people.
+    pub description: Option<String>,
+    /// The duration beyond which a call is slow.
+    pub slow: Option<Duration>,
+    /// The duration beyond which a call that still runs is stalled.
+    pub stalled: Option<Duration>,
+    /// Whether a call that ends in error, panic or timeout alerts. Default: false.
+    pub alert_on_error: bool,
+    /// The channels its alerts go to; empty: `alerts.default_channels`.
+    pub channels: Vec<String>,
+    /// The severity of its alerts; `None`: error.
+    pub severity: Option<Severity>,
+    /// What the service promises for it.
+    pub objective: Option<Objective>,
+    /// A web page that says what to do about its alerts.
+    pub runbook: Option<String>,
+    /// Whether its alerts are held back. Default: false.
+    pub mute: bool,
+    /// The share of successful calls that write a log line, 0 to 1.
+    pub sample: Option<f64>,
+    /// The level of the line of a successful call.
+    pub level: Option<Level>,
+}
+
+/// A service level objective.
+#[non_exhaustive]
+#[derive(Clone, Debug, PartialEq)]
+pub struct Objective {
+    /// The share of calls that succeed, in per cent, above 0 and below 100.
+    pub success: f64,
+    /// The duration that `percentile` per cent of the calls stay within.
+    pub latency: Option<Duration>,
+    /// The share of calls that stay within `latency`, in per cent, above 0 and below 100. Set
+    /// whenever `latency` was read from a file: 99 where it is not written.
+    pub percentile: Option<f64>,
+}
+
+impl Objective {
+    /// Returns an objective of `success` per cent, without one for latency.
+    pub fn new(success: f64) -> Self {
+        Self {
+            success,
+            latency: None,
+            percentile: None,
+        }
+    }
+}
+
+impl Event {
+    pub(crate) fn read(section: &Section<'_, '_>) -> Self {
+        let mut event = Self::default();
+        section.some("description", &mut event.description, value::raw_text);
+        section.some("slow", &mut event.slow, value::some_duration);
+        section.some("stalled", &mut event.stalled, value::some_duration);
+        section.set("alert_on_error", &mut event.alert_on_error, value::boolean);
+        channels::read_names(section, "channels", &mut event.channels);
+        section.some("severity", &mut event.severity, value::choice);
+        event.objective = section.table("objective", Objective::read).flatten();
+        section.some("runbook", &mut event.runbook, value::link);
+        section.set("mute", &mut event.mute, value::boolean);
+        section.some("sample", &mut event.sample, value::share);
+        section.some("level", &mut event.level, value::choice);
+        event
+    }
+}
+
+/// The percentile of a latency that names none.
+const USUAL_PERCENTILE: f64 = 99.0;
+
+impl Objective {
+    fn read(section: &Section<'_, '_>) -> Option<Self> {
+        let success = section.needed("success", "99.5", value::percent);
+        let (mut latency, mut percentile) = (None, None);
+        section.some("latency", &mut latency, value::some_duration);
+        section.some("percentile", &mut percentile, value::percent);
+        if section.has("percentile") && !section.has("latency") {
+            let fault = Fault::new("needs a `latency`", "write `latency = \"800ms\"` beside it");
+            section.add_at("percentile", fault);
+        }
+        Some(Self {
+            success: success?,
+            latency,
+            percentile: percentile.or(latency.map(|_| USUAL_PERCENTILE)),
+        })
+    }
+}

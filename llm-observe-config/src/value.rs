@@ -1,0 +1,274 @@
+//! What a single value may be. Each function takes one value and returns it parsed, or a fault that
+//! says what is wanted and what to write, and never repeats what was written.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use toml::de::DeValue;
+
+use crate::choice::{Choice, UnknownWord};
+use crate::endpoint::{Endpoint, check_link};
+use crate::reader::{Value, did_you_mean};
+use crate::secret::Secret;
+use crate::units::{self, UnitError};
+
+/// What is wrong with one value, said of it: `must be ...`, `has no unit`.
+#[derive(Debug)]
+pub(crate) struct Fault {
+    pub(crate) message: String,
+    pub(crate) help: Option<String>,
+}
+
+impl Fault {
+    pub(crate) fn new(message: impl Into<String>, help: impl Into<String>) -> Self {
+        let (message, help) = (message.into(), Some(help.into()));
+        Self { message, help }
+    }
+
+    /// Builds a fault that says by itself what to write.
+    fn bare(message: String) -> Self {
+        let help = None;
+        Self { message, help }
+    }
+
+    /// Builds the fault of a value of the wrong type.
+    pub(crate) fn not(wanted: &str, value: &Value<'_>, help: &str) -> Self {
+        let kind = match value.get_ref() {
+            DeValue::Integer(_) => "an integer",
+            DeValue::Array(_) => "a list",
+            DeValue::String(_) => "a string",
+            DeValue::Float(_) => "a number",
+            DeValue::Boolean(_) => "a boolean",
+            DeValue::Datetime(_) => "a date",
+            DeValue::Table(_) => "a table",
+        };
+        Self::new(format!("must be {wanted}, not {kind}"), help)
+    }
+}
+
+impl From<UnitError> for Fault {
+    fn from(wrong: UnitError) -> Self {
+        Self::new(wrong.message(), wrong.help())
+    }
+}
+
+impl From<UnknownWord> for Fault {
+    fn from(wrong: UnknownWord) -> Self {
+        let help = wrong.suggestion().map(did_you_mean);
+        let message = wrong.message();
+        Self { message, help }
+    }
+}
+
+/// Returns the string of `value`, whatever it is.
+fn string<'v>(value: &'v Value<'_>, wanted: &str, help: &str) -> Result<&'v str, Fault> {
+    let text = value.get_ref().as_str();
+    text.ok_or_else(|| Fault::not(wanted, value, help))
+}
+
+/// A string that is not empty, in one line.
+pub(crate) fn raw_text(value: &Value<'_>) -> Result<String, Fault> {
+    let help = "write it in quotes, or leave the key out";
+    let text = string(value, "a string", help)?;
+    if text.trim().is_empty() {
+        return Err(Fault::new("is empty", help));
+    }
+    if text.chars().any(char::is_control) {
+        return Err(Fault::new(
+            "holds a control character",
+            "write it in one line",
+        ));
+    }
+    Ok(text.to_owned())
+}
+
+/// As [`raw_text`], and not the place of a secret, which would be taken literally.
+pub(crate) fn text(value: &Value<'_>) -> Result<String, Fault> {
+    let text = raw_text(value)?;
+    if text.starts_with("env:") || text.starts_with("file:") {
+        let help = "write the value itself: only secrets and URLs are read from elsewhere";
+        return Err(Fault::new("is not a secret", help));
+    }
+    Ok(text)
+}
+
+/// `true` or `false`.
+pub(crate) fn boolean(value: &Value<'_>) -> Result<bool, Fault> {
+    let wrong = || {
+        Fault::not(
+            "true or false",
+            value,
+            "write true or false, without quotes",
+        )
+    };
+    value.get_ref().as_bool().ok_or_else(wrong)
+}
+
+/// One word of a fixed list.
+pub(crate) fn choice<T: Choice>(value: &Value<'_>) -> Result<T, Fault> {
+    let words: Vec<_> = T::ALL
+        .iter()
+        .map(|(word, _)| format!("\"{word}\""))
+        .collect();
+    let help = format!("write {}", words.join(" or "));
+    let word = string(value, "a word in quotes", &help)?;
+    Ok(T::from_word(word)?)
+}
+
+const DURATION_HELP: &str = "write \"250ms\", \"2s\", \"1m30s\", \"4h\" or \"14d\"";
+
+/// A duration, maybe none.
+pub(crate) fn duration(value: &Value<'_>) -> Result<Duration, Fault> {
+    Ok(units::duration(string(
+        value,
+        "a duration in quotes",
+        DURATION_HELP,
+    )?)?)
+}
+
+/// A duration above none.
+pub(crate) fn some_duration(value: &Value<'_>) -> Result<Duration, Fault> {
+    let duration = duration(value)?;
+    if duration.is_zero() {
+        return Err(Fault::new(
+            "must be above 0",
+            "write a longer one, or leave the key out",
+        ));
+    }
+    Ok(duration)
+}
+
+/// A size of at least `least` bytes.
+pub(crate) fn size(least: u64) -> impl Fn(&Value<'_>) -> Result<u64, Fault> {
+    move |value| {
+        let help = "write \"10MB\", \"64KiB\" or \"1GB\"";
+        let size = units::size(string(value, "a size in quotes", help)?)?;
+        if size < least {
+            return Err(Fault::bare(format!(
+                "must be at least {}",
+                units::size_text(least)
+            )));
+        }
+        Ok(size)
+    }
+}
+
+/// A whole number from `least` to `most`.
+pub(crate) fn whole<T: TryFrom<u64>>(
+    least: u64,
+    most: u64,
+) -> impl Fn(&Value<'_>) -> Result<T, Fault> {
+    move |value| {
+        let wanted = match most {
+            u64::MAX => format!("a whole number of {least} or more"),
+            _ => format!("a whole number from {least} to {most}"),
+        };
+        let Some(number) = value.get_ref().as_integer() else {
+            return Err(Fault::not(&wanted, value, "write it without quotes"));
+        };
+        let number = u64::from_str_radix(number.as_str(), number.radix()).ok();
+        let number = number.filter(|number| (least..=most).contains(number));
+        let number = number.and_then(|number| T::try_from(number).ok());
+        number.ok_or_else(|| Fault::bare(format!("must be {wanted}")))
+    }
+}
+
+/// A number, with or without a point. It may be infinite or none at all.
+fn number(value: &Value<'_>, wanted: &str, help: &str) -> Result<f64, Fault> {
+    let parsed = match value.get_ref() {
+        DeValue::Float(float) => float.as_str().parse().ok(),
+        DeValue::Integer(integer) if integer.radix() == 10 => integer.as_str().parse().ok(),
+        _ => None,
+    };
+    parsed.ok_or_else(|| Fault::not(wanted, value, help))
+}
+
+/// A share, 0 to 1.
+pub(crate) fn share(value: &Value<'_>) -> Result<f64, Fault> {
+    let help = "write a number from 0 to 1, such as 0.25 for a quarter";
+    Ok(units::share(number(value, "a number", help)?)?)
+}
+
+/// Per cent, above 0 and below 100.
+pub(crate) fn percent(value: &Value<'_>) -> Result<f64, Fault> {
+    let help = "write a number, such as 99.5";
+    let percent = number(value, "a number", help)?;
+    if percent > 0.0 && percent < 100.0 {
+        return Ok(percent);
+    }
+    Err(Fault::new("must be above 0 and below 100 per cent", help))
+}
+
+/// A price, finite and not negative.
+pub(crate) fn price(value: &Value<'_>) -> Result<f64, Fault> {
+    let help = "write US dollars per million tokens, such as 0.5";
+    let price = number(value, "a number", help)?;
+    if price.is_finite() && price >= 0.0 {
+        return Ok(price.abs());
+    }
+    Err(Fault::new("must be a price of 0 or more", help))
+}
+
+/// The upper bound of a histogram's bucket, in seconds.
+pub(crate) fn bucket(value: &Value<'_>) -> Result<f64, Fault> {
+    let help = "write seconds, such as 0.25";
+    let bound = number(value, "a list of numbers", help)?;
+    if bound.is_finite() && bound > 0.0 {
+        return Ok(bound);
+    }
+    Err(Fault::new("must hold finite numbers above 0", help))
+}
+
+/// Where a secret is.
+pub(crate) fn secret(value: &Value<'_>) -> Result<Secret, Fault> {
+    let help = "write \"env:NAME\" or \"file:PATH\", and keep the secret there";
+    let text = string(value, "the place of a secret", help)?;
+    text.parse()
+        .map_err(|wrong: crate::LiteralSecret| Fault::new(wrong.message(), wrong.help()))
+}
+
+/// An address, or where it is.
+pub(crate) fn endpoint(value: &Value<'_>) -> Result<Endpoint, Fault> {
+    let text = string(
+        value,
+        "a URL in quotes",
+        "write \"https://HOST\" or \"env:NAME\"",
+    )?;
+    text.parse()
+        .map_err(|wrong: crate::BadEndpoint| Fault::new(wrong.message(), wrong.help()))
+}
+
+/// The address of a web page, for people to open.
+pub(crate) fn link(value: &Value<'_>) -> Result<String, Fault> {
+    let help = "write \"https://HOST/PAGE\"";
+    let text = string(value, "a URL in quotes", help)?;
+    if check_link(text).is_err() {
+        return Err(Fault::new(
+            "is not the address of a web page, without user and password",
+            help,
+        ));
+    }
+    Ok(text.to_owned())
+}
+
+/// A path of the file system.
+pub(crate) fn path(value: &Value<'_>) -> Result<PathBuf, Fault> {
+    text(value).map(PathBuf::from)
+}
+
+/// The permission bits of a file, in octal.
+pub(crate) fn mode(value: &Value<'_>) -> Result<u32, Fault> {
+    let help = "write them in octal and in quotes, from \"0600\" to \"0777\"";
+    let text = string(value, "permission bits in quotes", help)?;
+    let digits = (3..=4).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    let bits = u32::from_str_radix(text, 8)
+        .ok()
+        .filter(|bits| *bits <= 0o777);
+    let Some(bits) = bits.filter(|_| digits) else {
+        return Err(Fault::new("is not the permission bits of a file", help));
+    };
+    if bits & 0o600 != 0o600 {
+        return Err(Fault::new("must let the owner read and write", help));
+    }
+    Ok(bits)
+}

@@ -1,0 +1,346 @@
+//! One call of an annotated function, from its start to its one record.
+//!
+//! [`Call`] is the drop guard: whichever way the call ends, it ends through here, once.
+
+use std::sync::Arc;
+
+use crate::{
+    clock, context,
+    context::Current,
+    observer::{self, Active},
+    outcome::{Class, Outcome},
+    panics,
+    probe::Verdict,
+    record::{ErrorInfo, Fields, SpanId, TraceId, Value},
+    site::Site,
+};
+
+/// What a call has on it beyond its ids; only calls that need it pay for the allocation.
+#[derive(Default)]
+pub(crate) struct Extra {
+    pub(crate) fields: Fields,
+    pub(crate) items: Option<u64>,
+    pub(crate) quality: Option<f64>,
+    /// The error that a call directly below ended in, to know it again when it is passed on.
+    pub(crate) below: Option<ErrorInfo>,
+    pub(crate) tracing: Option<tracing::Span>,
+    /// Where the call reports to, when that is not the global observer.
+    pub(crate) scoped: Option<Arc<Active>>,
+}
+
+/// A call that was not observed because no observer was there when it started.
+const OFF: u64 = 1;
+const NOT_STARTED: u64 = 0;
+
+/// One call. Dropped before its end, it is recorded as cancelled.
+///
+/// 56 bytes, since every annotated future carries one.
+pub struct Call {
+    site: &'static Site,
+    /// Reading of the clock at the start; `NOT_STARTED` or `OFF` before or without one.
+    start: u64,
+    trace: TraceId,
+    span: SpanId,
+    /// The span of the caller; `SpanId::default()` at the root.
+    parent: SpanId,
+    extra: Option<Box<Extra>>,
+}
+
+impl Call {
+    /// Returns a call that has not started.
+    #[inline]
+    pub(crate) const fn new(site: &'static Site) -> Call {
+        Call {
+            site,
+            start: NOT_STARTED,
+            trace: TraceId([0; 2]),
+            span: SpanId(0),
+            parent: SpanId(0),
+            extra: None,
+        }
+    }
+
+    /// Starts it unless it has started; returns whether it is observed.
+    #[inline]
+    pub(crate) fn is_on_or_starts(&mut self) -> bool {
+        match self.start {
+            NOT_STARTED if observer::is_on() => self.begin(),
+            NOT_STARTED => {
+                self.start = OFF;
+                false
+            }
+            start => start != OFF,
+        }
+    }
+
+    #[inline]
+    pub(crate) const fn is_on(&self) -> bool {
+        self.start > OFF
+    }
+
+    #[inline]
+    fn begin(&mut self) -> bool {
+        let scoped = observer::scoped(self.site);
+        if scoped.is_none() && observer::global(self.site).is_none() {
+            self.start = OFF;
+            return false;
+        }
+        let (trace, parent) = context::parent();
+        self.trace = if trace.is_none() { TraceId::random() } else { trace };
+        self.span = SpanId::random();
+        self.parent = parent;
+        if scoped.is_some() {
+            self.extra().scoped = scoped;
+        }
+        self.with_active(|call, active| active.started(call));
+        self.start = clock::ticks();
+        true
+    }
+
+    /// Gives the observer's view of the site to `f`.
+    #[inline]
+    fn with_active<T>(&mut self, f: impl FnOnce(&mut Call, &Active) -> T) -> Option<T> {
+        match self.extra.as_ref().and_then(|extra| extra.scoped.clone()) {
+            Some(scoped) => Some(f(self, &scoped)),
+            None => observer::global(self.site).map(|active| f(self, active)),
+        }
+    }
+
+    pub(crate) fn ids(&self) -> Ids {
+        Ids { trace: self.trace, span: self.span, parent: self.parent }
+    }
+
+    pub(crate) fn extra(&mut self) -> &mut Extra {
+        self.extra.get_or_insert_default()
+    }
+
+    /// Makes it the thread's call until [`Entered::leave`].
+    #[inline]
+    pub(crate) fn enter(&mut self) -> Entered {
+        let span = self.extra.as_ref().and_then(|extra| extra.tracing.clone());
+        let mine = Current {
+            trace: self.trace,
+            span: self.span,
+            site: Some(self.site),
+            extra: self.extra.take(),
+        };
+        Entered { before: context::replace(mine), span: span.map(tracing::Span::entered) }
+    }
+
+    /// Ends it and hands over its one record.
+    #[inline]
+    pub(crate) fn end(&mut self, ending: Ending) {
+        let end = clock::ticks();
+        let start = std::mem::replace(&mut self.start, OFF);
+        let nanos = clock::nanos(start, end);
+        self.extra = ending.extra;
+        let (outcome, error) = (ending.outcome, ending.error);
+        let expected = ending.expected;
+        self.with_active(|call, active| {
+            active.ended(call.ids(), call.extra.take(), Ended { outcome, error, expected, end, nanos });
+        });
+    }
+
+    #[cold]
+    fn end_cut_short(&mut self, outcome: Outcome) {
+        let mut ending = Ending::of(self.extra.take());
+        ending.outcome = outcome;
+        if outcome == Outcome::Panic {
+            let below = ending.extra.as_ref().and_then(|extra| extra.below.clone());
+            ending.error = Some(panics::take_last().or(below).unwrap_or_else(panics::unknown));
+        }
+        self.end(ending);
+    }
+
+    /// Ends it as panicked.
+    #[cold]
+    pub(crate) fn panicked(&mut self) {
+        self.end_cut_short(Outcome::Panic);
+    }
+}
+
+impl Drop for Call {
+    #[inline]
+    fn drop(&mut self) {
+        if self.is_on() {
+            self.end_cut_short(Outcome::Cancelled);
+        }
+    }
+}
+
+/// The time a call is the thread's own; must be given back through [`Entered::leave`].
+pub(crate) struct Entered {
+    before: Current,
+    span: Option<tracing::span::EnteredSpan>,
+}
+
+impl Entered {
+    /// Makes the call before this one the thread's again, and gives `call` back what was
+    /// recorded on it meanwhile.
+    #[inline]
+    pub(crate) fn leave(self, call: &mut Call) {
+        drop(self.span);
+        call.extra = context::replace(self.before).extra;
+    }
+}
+
+/// Where a call stands in its trace.
+#[derive(Clone, Copy)]
+pub(crate) struct Ids {
+    pub(crate) trace: TraceId,
+    pub(crate) span: SpanId,
+    pub(crate) parent: SpanId,
+}
+
+/// How a call ended, for [`Active::ended`].
+pub(crate) struct Ended {
+    pub(crate) outcome: Outcome,
+    pub(crate) error: Option<ErrorInfo>,
+    pub(crate) expected: bool,
+    /// Reading of the clock at the end.
+    pub(crate) end: u64,
+    pub(crate) nanos: u64,
+}
+
+/// What generated code says of a call, at its start and at its end.
+pub struct Ending {
+    extra: Option<Box<Extra>>,
+    outcome: Outcome,
+    error: Option<ErrorInfo>,
+    expected: bool,
+}
+
+impl Ending {
+    #[inline]
+    fn of(extra: Option<Box<Extra>>) -> Ending {
+        Ending { extra, outcome: Outcome::Ok, error: None, expected: false }
+    }
+
+    /// Takes what has been recorded on `call` so far, to end it with.
+    #[inline]
+    pub(crate) fn take(call: &mut Call) -> Ending {
+        Ending::of(call.extra.take())
+    }
+
+    /// Lets `note` record on the thread's call.
+    pub(crate) fn on_current(note: impl FnOnce(&mut Ending)) {
+        let Some(extra) = context::change(|current| current.site.map(|_| current.extra.take()))
+        else {
+            return;
+        };
+        let Some(extra) = extra else { return };
+        let mut ending = Ending::of(extra);
+        // Runs the user's expressions: the thread's call must not be borrowed meanwhile.
+        note(&mut ending);
+        context::change(|current| current.extra = ending.extra);
+    }
+
+    /// Records a field.
+    pub fn record(&mut self, name: &'static str, value: impl Into<Option<Value>>) {
+        if let Some(value) = value.into() {
+            self.extra.get_or_insert_default().fields.set(name, value);
+        }
+    }
+
+    /// Sets the number of things processed.
+    pub fn items(&mut self, count: impl Into<Option<u64>>) {
+        if let Some(count) = count.into() {
+            self.extra.get_or_insert_default().items = Some(count);
+        }
+    }
+
+    /// Sets the score of the result. A score that is no number is not recorded.
+    pub fn quality(&mut self, score: f64) {
+        if score.is_finite() {
+            self.extra.get_or_insert_default().quality = Some(score);
+        }
+    }
+
+    /// Takes over what the returned value says of the outcome.
+    #[inline]
+    pub fn verdict(&mut self, verdict: Verdict<'_>) {
+        if let Verdict::Err(failure) = verdict {
+            self.outcome = Outcome::Error;
+            self.error = Some(failure.describe());
+        }
+    }
+
+    /// Says that the error is one of those the attribute expects.
+    pub fn expected(&mut self) {
+        self.expected = true;
+    }
+
+    /// Lets a closure of the attribute decide: not `ok`, so an error.
+    pub fn ok_if(&mut self, ok: bool) {
+        self.error_if(!ok);
+        if ok {
+            self.outcome = Outcome::Ok;
+            self.error = None;
+        }
+    }
+
+    /// Lets a closure of the attribute decide that the value is an error.
+    pub fn error_if(&mut self, error: bool) {
+        if error && self.outcome == Outcome::Ok {
+            self.outcome = Outcome::Error;
+            let message = "the returned value counts as an error here".to_owned();
+            self.error = Some(ErrorInfo::new("value", message, Class::Other));
+        }
+    }
+
+    /// Says that the call ran into its limit.
+    pub(crate) fn timed_out(&mut self, message: String) {
+        self.outcome = Outcome::Timeout;
+        self.error = Some(ErrorInfo::new("Elapsed", message, Class::Timeout));
+    }
+}
+
+/// A call of a sync function: on the stack from start to end.
+pub struct SyncCall {
+    call: Call,
+    entered: Option<Entered>,
+}
+
+impl SyncCall {
+    /// Starts a call of `site`.
+    #[inline]
+    pub fn enter(site: &'static Site) -> SyncCall {
+        let mut call = Call::new(site);
+        let entered = call.is_on_or_starts().then(|| call.enter());
+        SyncCall { call, entered }
+    }
+
+    /// Returns whether anybody observes it.
+    #[inline]
+    #[must_use]
+    pub fn is_on(&self) -> bool {
+        self.entered.is_some()
+    }
+
+    /// Records on it, before the body runs.
+    pub fn start(&mut self, note: impl FnOnce(&mut Ending)) {
+        Ending::on_current(note);
+    }
+
+    /// Ends it with what `note` says of its result.
+    #[inline]
+    pub fn finish(mut self, note: impl FnOnce(&mut Ending)) {
+        if let Some(entered) = self.entered.take() {
+            entered.leave(&mut self.call);
+            let mut ending = Ending::take(&mut self.call);
+            note(&mut ending);
+            self.call.end(ending);
+        }
+    }
+}
+
+impl Drop for SyncCall {
+    #[inline]
+    fn drop(&mut self) {
+        // Not finished, so the body is unwinding: nothing else leaves a sync function early.
+        if let Some(entered) = self.entered.take() {
+            entered.leave(&mut self.call);
+            self.call.panicked();
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! The one error type of the crate: opaque, with context, keeping its source.
+
+use std::{borrow::Cow, error, fmt};
+
+/// What went wrong while an observer was set up or used.
+///
+/// The text says where (which file, key, channel) and what to do; [`source`](error::Error::source)
+/// keeps the cause.
+pub struct Error {
+    context: Cow<'static, str>,
+    source: Option<Box<dyn error::Error + Send + Sync>>,
+}
+
+impl Error {
+    /// Returns an error with that text and no cause.
+    pub(crate) fn new(context: impl Into<Cow<'static, str>>) -> Error {
+        Error { context: context.into(), source: None }
+    }
+
+    /// Returns an error with that text, caused by `source`.
+    pub(crate) fn with(
+        context: impl Into<Cow<'static, str>>,
+        source: impl Into<Box<dyn error::Error + Send + Sync>>,
+    ) -> Error {
+        Error { context: context.into(), source: Some(source.into()) }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.context)?;
+        match &self.source {
+            Some(source) => write!(f, ": {source}"),
+            None => Ok(()),
+        }
+    }
+}
+
+// The same as `Display`: this is what `fn main() -> Result<(), Error>` prints.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl error::Error for Error {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        self.source.as_deref().map(|e| e as _)
+    }
+}

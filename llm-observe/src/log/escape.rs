@@ -1,0 +1,333 @@
+//! Makes any text safe to stand in one log line: nothing in it can end the line, start another,
+//! or control the terminal that shows it.
+//!
+//! Knows characters only: neither lines, records, nor where the bytes go.
+//!
+//! Escaped, in text and in JSON alike: C0 controls (newline, carriage return, ESC, NUL, tab ...),
+//! DEL, C1 controls (U+0080 to U+009F, with NEL and the one-character CSI), the line and paragraph
+//! separators U+2028 and U+2029, and the bidirectional overrides of CVE-2021-42574, which reorder
+//! what a reader sees. In JSON also `"` and `\` (RFC 8259, section 7).
+
+use std::fmt;
+
+/// Appends `value` as it may stand in a text line, in the escapes of Rust's `Debug` (`\n`,
+/// `\u{1b}`). Backslashes stay as they are, so that paths and patterns stay readable.
+///
+/// A value longer than `max_bytes` is cut at a character boundary and its length is noted behind
+/// it: `…[12345 bytes]`.
+pub(crate) fn escape_text(out: &mut Vec<u8>, value: &str, max_bytes: usize) {
+    escape(out, value, max_bytes, Style::Text);
+}
+
+/// Appends `value` as the content of a JSON string, without the quotes around it; cut as by
+/// [`escape_text`].
+pub(crate) fn escape_json(out: &mut Vec<u8>, value: &str, max_bytes: usize) {
+    escape(out, value, max_bytes, Style::Json);
+}
+
+fn escape(out: &mut Vec<u8>, value: &str, max_bytes: usize, style: Style) {
+    let mut escaper = Escaper::new(out, max_bytes, style);
+    escaper.push(value);
+    escaper.finish();
+}
+
+/// Which line the value stands in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Style {
+    /// A text line, or the console.
+    Text,
+    /// Between the quotes of a JSON string.
+    Json,
+}
+
+/// Escapes a value that comes in pieces, so that `write!` can format into the line directly.
+///
+/// [`finish`](Escaper::finish) notes the cut; without it a cut value ends unmarked.
+pub(crate) struct Escaper<'a> {
+    out: &'a mut Vec<u8>,
+    style: Style,
+    room: usize,
+    total: usize,
+    cut: bool,
+}
+
+impl<'a> Escaper<'a> {
+    /// An escaper that lets the first `max_bytes` bytes of the value through, counted before
+    /// escaping: what is written can be up to six times as long.
+    pub(crate) fn new(out: &'a mut Vec<u8>, max_bytes: usize, style: Style) -> Self {
+        Self {
+            out,
+            style,
+            room: max_bytes,
+            total: 0,
+            cut: false,
+        }
+    }
+
+    /// Appends the next piece of the value.
+    pub(crate) fn push(&mut self, piece: &str) {
+        self.total = self.total.saturating_add(piece.len());
+        let shown = if self.cut { "" } else { clip(piece, self.room) };
+        // Once cut, the value stays cut: a later, shorter piece must not close the gap.
+        self.cut |= shown.len() < piece.len();
+        self.room = self.room.saturating_sub(shown.len());
+        append(self.out, shown, self.style);
+    }
+
+    /// Ends the value: notes its whole length when not all of it was let through.
+    pub(crate) fn finish(self) {
+        if self.cut {
+            self.out.extend_from_slice("…[".as_bytes());
+            self.out
+                .extend_from_slice(itoa::Buffer::new().format(self.total).as_bytes());
+            self.out.extend_from_slice(b" bytes]");
+        }
+    }
+}
+
+impl fmt::Write for Escaper<'_> {
+    fn write_str(&mut self, piece: &str) -> fmt::Result {
+        self.push(piece);
+        Ok(())
+    }
+}
+
+/// The longest start of `piece` that is at most `max` bytes and ends between two characters.
+fn clip(piece: &str, max: usize) -> &str {
+    if piece.len() <= max {
+        return piece;
+    }
+    // A character is at most four bytes long, so one of these is a boundary.
+    (0..4)
+        .find_map(|back| piece.get(..max.checked_sub(back)?))
+        .unwrap_or_default()
+}
+
+fn append(out: &mut Vec<u8>, piece: &str, style: Style) {
+    let mut rest = piece;
+    loop {
+        // The length is a character boundary, since only first bytes of characters are flagged.
+        let (plain, tail) = rest
+            .split_at_checked(plain_len(rest.as_bytes(), style))
+            .unwrap_or((rest, ""));
+        out.extend_from_slice(plain.as_bytes());
+        let mut chars = tail.chars();
+        let Some(flagged) = chars.next() else { return };
+        append_char(out, flagged, style);
+        rest = chars.as_str();
+    }
+}
+
+const BLOCK: usize = 16;
+
+/// How many bytes from the start need no look at their characters.
+fn plain_len(bytes: &[u8], style: Style) -> usize {
+    match style {
+        Style::Text => plain_prefix(bytes, flagged_in_text),
+        Style::Json => plain_prefix(bytes, flagged_in_json),
+    }
+}
+
+/// Goes block by block without a branch per byte, which the compiler turns into vector compares.
+#[inline(always)]
+fn plain_prefix(bytes: &[u8], flagged: impl Fn(u8) -> bool + Copy) -> usize {
+    let (blocks, _) = bytes.as_chunks::<BLOCK>();
+    let clean = blocks
+        .iter()
+        .take_while(|block| !block.iter().fold(false, |any, &byte| any | flagged(byte)));
+    let skipped = clean.count() * BLOCK;
+    let rest = bytes.get(skipped..).unwrap_or_default();
+    skipped
+        + rest
+            .iter()
+            .position(|&byte| flagged(byte))
+            .unwrap_or(rest.len())
+}
+
+/// Whether a character that starts with `byte` may need an escape: 0xC2 starts the C1 controls
+/// and 0xE2 the separators and overrides (and much that is harmless).
+#[inline(always)]
+fn flagged_in_text(byte: u8) -> bool {
+    (byte < 0x20) | (byte == 0x7F) | (byte == 0xC2) | (byte == 0xE2)
+}
+
+#[inline(always)]
+fn flagged_in_json(byte: u8) -> bool {
+    flagged_in_text(byte) | (byte == b'"') | (byte == b'\\')
+}
+
+/// Appends a flagged character, escaped if it has to be. (0xC2 and 0xE2 also start `§` and `…`.)
+#[cold]
+fn append_char(out: &mut Vec<u8>, char: char, style: Style) {
+    match char {
+        '\n' => out.extend_from_slice(b"\\n"),
+        '\r' => out.extend_from_slice(b"\\r"),
+        '\t' => out.extend_from_slice(b"\\t"),
+        '"' => out.extend_from_slice(b"\\\""),
+        '\\' => out.extend_from_slice(b"\\\\"),
+        _ if is_unsafe(char) => append_code(out, u32::from(char), style),
+        _ => out.extend_from_slice(char.encode_utf8(&mut [0; 4]).as_bytes()),
+    }
+}
+
+/// Whether a character ends a line, controls a terminal, or reorders what is shown.
+fn is_unsafe(char: char) -> bool {
+    matches!(char, '\0'..='\x1F' | '\x7F'..='\u{9F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
+fn append_code(out: &mut Vec<u8>, code: u32, style: Style) {
+    // Every unsafe character is below U+FFFF: four digits, no surrogate pair.
+    let digits = [12, 8, 4, 0].map(|shift| hex_digit(code >> shift));
+    match style {
+        Style::Json => {
+            out.extend_from_slice(b"\\u");
+            out.extend_from_slice(&digits);
+        }
+        Style::Text => {
+            out.extend_from_slice(b"\\u{");
+            let zeros = digits
+                .iter()
+                .take(3)
+                .take_while(|&&digit| digit == b'0')
+                .count();
+            out.extend(digits.into_iter().skip(zeros));
+            out.push(b'}');
+        }
+    }
+}
+
+fn hex_digit(value: u32) -> u8 {
+    u32::to_le_bytes(value)
+        .first()
+        .and_then(|low| b"0123456789abcdef".get(usize::from(low & 0xF)))
+        .copied()
+        .unwrap_or(b'?')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn text(value: &str, max: usize) -> String {
+        let mut out = Vec::new();
+        escape_text(&mut out, value, max);
+        String::from_utf8(out).unwrap()
+    }
+
+    fn json(value: &str, max: usize) -> String {
+        let mut out = Vec::new();
+        escape_json(&mut out, value, max);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn lets_plain_text_through_unchanged() {
+        let plain =
+            "a usual line with k=v, §, é, 日本語, …, “quotes” and C:\\temp, longer than one block";
+        assert_eq!(text(plain, usize::MAX), plain);
+        assert_eq!(text("", 0), "");
+    }
+
+    #[test]
+    fn escapes_what_forges_lines_or_drives_terminals() {
+        let evil = "\n\r\t\0\x1b[2J\x7f\u{85}\u{9b}\u{2028}\u{2029}\u{202e}\u{2066}";
+        assert_eq!(
+            text(evil, 99),
+            r"\n\r\t\u{0}\u{1b}[2J\u{7f}\u{85}\u{9b}\u{2028}\u{2029}\u{202e}\u{2066}"
+        );
+        assert_eq!(
+            json(evil, 99),
+            r"\n\r\t\u0000\u001b[2J\u007f\u0085\u009b\u2028\u2029\u202e\u2066"
+        );
+    }
+
+    #[test]
+    fn escapes_quotes_and_backslashes_in_json_only() {
+        assert_eq!(json(r#"say "C:\x""#, 99), r#"say \"C:\\x\""#);
+        assert_eq!(text(r#"say "C:\x""#, 99), r#"say "C:\x""#);
+    }
+
+    #[test]
+    fn cuts_between_characters_and_notes_the_length() {
+        assert_eq!(text("日本語", 4), "日…[9 bytes]");
+        assert_eq!(text("日本語", 9), "日本語");
+        assert_eq!(json("日本語", 0), "…[9 bytes]");
+    }
+
+    #[test]
+    fn a_cut_value_stays_cut_for_later_pieces() {
+        let mut out = Vec::new();
+        let mut escaper = Escaper::new(&mut out, 4, Style::Text);
+        ["ab", "日", "c"]
+            .iter()
+            .for_each(|piece| escaper.push(piece));
+        escaper.finish();
+        assert_eq!(String::from_utf8(out).unwrap(), "ab…[6 bytes]");
+    }
+
+    fn hostile() -> impl Strategy<Value = String> {
+        let char = prop_oneof![
+            3 => any::<char>(),
+            2 => proptest::char::range('\0', '\u{a0}'),
+            1 => proptest::char::range('\u{2020}', '\u{2070}'),
+            3 => proptest::char::range(' ', '~'),
+        ];
+        proptest::collection::vec(char, 0..120).prop_map(String::from_iter)
+    }
+
+    /// Reads a JSON string's content back, by RFC 8259; `None` when it is not one.
+    fn unescape(json: &str) -> Option<String> {
+        let mut chars = json.chars();
+        let mut out = String::new();
+        while let Some(char) = chars.next() {
+            out.push(match char {
+                '"' | '\0'..='\x1F' => return None,
+                '\\' => match chars.next()? {
+                    'n' => '\n',
+                    'r' => '\r',
+                    't' => '\t',
+                    same @ ('"' | '\\') => same,
+                    'u' => char::from_u32(
+                        u32::from_str_radix(&chars.by_ref().take(4).collect::<String>(), 16)
+                            .ok()?,
+                    )?,
+                    _ => return None,
+                },
+                other => other,
+            });
+        }
+        Some(out)
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_unsafe_ever_comes_out(value in hostile(), max in 0usize..200) {
+            prop_assert!(!text(&value, max).chars().any(is_unsafe));
+            prop_assert!(!json(&value, max).chars().any(is_unsafe));
+        }
+
+        #[test]
+        fn json_reads_back_as_the_value_or_its_start(value in hostile(), max in 0usize..200) {
+            let back = unescape(&json(&value, max)).expect("valid string content");
+            match value.len() <= max {
+                true => prop_assert_eq!(back, value),
+                false => {
+                    let note = format!("…[{} bytes]", value.len());
+                    let shown = back.strip_suffix(&note).expect("the length is noted");
+                    prop_assert!(value.starts_with(shown) && shown.len() <= max && shown.len() + 4 > max);
+                }
+            }
+        }
+
+        #[test]
+        fn pieces_escape_as_the_whole(left in hostile(), right in hostile()) {
+            let mut out = Vec::new();
+            let mut escaper = Escaper::new(&mut out, usize::MAX, Style::Text);
+            escaper.push(&left);
+            escaper.push(&right);
+            escaper.finish();
+            prop_assert_eq!(String::from_utf8(out).unwrap(), text(&format!("{left}{right}"), usize::MAX));
+        }
+    }
+}

@@ -1,0 +1,380 @@
+//! The constant facts of one annotated function, as the attribute writes them down.
+//! Knows nothing of observers beyond the cell in which the global one caches its own view.
+
+use std::{sync::OnceLock, time::Duration};
+
+pub use llm_observe_config::Severity;
+use tracing::Level;
+
+use crate::observer::Active;
+
+/// What a rule of `alert(on(...))` fires on: a set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct On(u8);
+
+impl On {
+    /// The call returned an error.
+    pub const ERROR: On = On(1);
+    /// It panicked.
+    pub const PANIC: On = On(1 << 1);
+    /// It ran into its `timeout`.
+    pub const TIMEOUT: On = On(1 << 2);
+    /// It was dropped before it finished.
+    pub const CANCELLED: On = On(1 << 3);
+    /// It took longer than `slow`.
+    pub const SLOW: On = On(1 << 4);
+    /// It is still running after `stalled`.
+    pub const STALLED: On = On(1 << 5);
+    /// Its quality is under `min_quality`.
+    pub const LOW_QUALITY: On = On(1 << 6);
+    /// Error, panic or timeout: what `alert_on_error` stands for.
+    pub const FAILURE: On = On(0b111);
+
+    /// Returns the union of both sets.
+    #[must_use]
+    pub const fn or(self, other: On) -> On {
+        On(self.0 | other.0)
+    }
+
+    /// Returns whether the sets have a member in common.
+    #[must_use]
+    pub const fn intersects(self, other: On) -> bool {
+        self.0 & other.0 != 0
+    }
+}
+
+/// One `alert(...)` of an attribute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AlertRule {
+    /// What it fires on.
+    pub on: On,
+    /// The channel it goes to; `None`: the event's channels.
+    pub channel: Option<&'static str>,
+    /// How many such calls within [`AlertRule::within`] it takes.
+    pub after: u32,
+    /// The window for [`AlertRule::after`].
+    pub within: Duration,
+    /// How bad it is.
+    pub severity: Option<Severity>,
+}
+
+impl AlertRule {
+    /// Returns a rule that fires at the first such call, to the event's channels.
+    #[must_use]
+    pub const fn new(on: On) -> AlertRule {
+        AlertRule { on, channel: None, after: 1, within: Duration::from_secs(60), severity: None }
+    }
+
+    /// Sends it to that channel of the configuration.
+    #[must_use]
+    pub const fn channel(mut self, name: &'static str) -> AlertRule {
+        self.channel = Some(name);
+        self
+    }
+
+    /// Fires only at the `count`th such call within the window.
+    #[must_use]
+    pub const fn after(mut self, count: u32) -> AlertRule {
+        self.after = count;
+        self
+    }
+
+    /// Sets the window for `after`.
+    #[must_use]
+    pub const fn within(mut self, window: Duration) -> AlertRule {
+        self.within = window;
+        self
+    }
+
+    /// Sets how bad it is.
+    #[must_use]
+    pub const fn severity(mut self, severity: Severity) -> AlertRule {
+        self.severity = Some(severity);
+        self
+    }
+}
+
+/// The constant facts of one annotated function. Made by `#[observe]`.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Site {
+    /// The event's name, as in `[events]`.
+    pub event: &'static str,
+    /// The span's name; the function's name unless `name` says otherwise.
+    pub name: &'static str,
+    /// The target of its lines and span; its module unless `target` says otherwise.
+    pub target: &'static str,
+    /// The module it is in.
+    pub module: &'static str,
+    /// The source file it is in.
+    pub file: &'static str,
+    /// The line of the attribute.
+    pub line: u32,
+    /// The level of the line of a successful call, and of the span.
+    pub level: Level,
+    /// The level of the line of a failed call, where `err(level = ...)` sets one.
+    pub err_level: Option<Level>,
+    /// The names of the fields that it may record.
+    pub fields: &'static [&'static str],
+    /// The alert rules of the attribute.
+    pub alerts: &'static [AlertRule],
+    /// A call longer than this is slow.
+    pub slow: Option<Duration>,
+    /// A call that still runs after this is stalled.
+    pub stalled: Option<Duration>,
+    /// A call is dropped at this limit.
+    pub timeout: Option<Duration>,
+    /// The share of successful calls that write a line, 0 to 1.
+    pub sample: Option<f64>,
+    /// Successful calls under this quality are of low quality.
+    pub min_quality: Option<f64>,
+    /// Whether it counts items.
+    pub has_items: bool,
+    /// Whether it scores its results.
+    pub has_quality: bool,
+    /// Whether its failures go to the error trackers.
+    pub report: bool,
+    path: fn() -> &'static str,
+    function: OnceLock<String>,
+    pub(crate) active: OnceLock<&'static Active>,
+}
+
+impl Site {
+    /// Returns the facts of a function with nothing but defaults.
+    #[must_use]
+    pub const fn new(
+        event: &'static str,
+        name: &'static str,
+        module: &'static str,
+        file: &'static str,
+        line: u32,
+        path: fn() -> &'static str,
+    ) -> Site {
+        Site {
+            event,
+            name,
+            target: module,
+            module,
+            file,
+            line,
+            level: Level::INFO,
+            err_level: None,
+            fields: &[],
+            alerts: &[],
+            slow: None,
+            stalled: None,
+            timeout: None,
+            sample: None,
+            min_quality: None,
+            has_items: false,
+            has_quality: false,
+            report: true,
+            path,
+            function: OnceLock::new(),
+            active: OnceLock::new(),
+        }
+    }
+
+    /// Returns the function's module path and name, such as `rag::Store::search`.
+    pub fn function(&self) -> &str {
+        self.function.get_or_init(|| path::readable((self.path)()))
+    }
+
+    /// Sets the span's name.
+    #[must_use]
+    pub const fn name(mut self, name: &'static str) -> Site {
+        self.name = name;
+        self
+    }
+
+    /// Sets the target of lines and span.
+    #[must_use]
+    pub const fn target(mut self, target: &'static str) -> Site {
+        self.target = target;
+        self
+    }
+
+    /// Sets the level of the line of a successful call.
+    #[must_use]
+    pub const fn level(mut self, level: Level) -> Site {
+        self.level = level;
+        self
+    }
+
+    /// Sets the level of the line of a failed call.
+    #[must_use]
+    pub const fn err_level(mut self, level: Level) -> Site {
+        self.err_level = Some(level);
+        self
+    }
+
+    /// Names the fields that it may record.
+    #[must_use]
+    pub const fn fields(mut self, names: &'static [&'static str]) -> Site {
+        self.fields = names;
+        self
+    }
+
+    /// Sets the alert rules.
+    #[must_use]
+    pub const fn alerts(mut self, rules: &'static [AlertRule]) -> Site {
+        self.alerts = rules;
+        self
+    }
+
+    /// Sets from when on a call is slow.
+    #[must_use]
+    pub const fn slow(mut self, limit: Duration) -> Site {
+        self.slow = Some(limit);
+        self
+    }
+
+    /// Sets from when on a running call is stalled.
+    #[must_use]
+    pub const fn stalled(mut self, limit: Duration) -> Site {
+        self.stalled = Some(limit);
+        self
+    }
+
+    /// Sets the limit at which a call is dropped.
+    #[must_use]
+    pub const fn timeout(mut self, limit: Duration) -> Site {
+        self.timeout = Some(limit);
+        self
+    }
+
+    /// Sets the share of successful calls that write a line.
+    #[must_use]
+    pub const fn sample(mut self, share: f64) -> Site {
+        self.sample = Some(share);
+        self
+    }
+
+    /// Sets the quality under which a result is of low quality.
+    #[must_use]
+    pub const fn min_quality(mut self, min: f64) -> Site {
+        self.min_quality = Some(min);
+        self
+    }
+
+    /// Says that it counts items.
+    #[must_use]
+    pub const fn has_items(mut self) -> Site {
+        self.has_items = true;
+        self
+    }
+
+    /// Says that it scores its results.
+    #[must_use]
+    pub const fn has_quality(mut self) -> Site {
+        self.has_quality = true;
+        self
+    }
+
+    /// Sets whether its failures go to the error trackers.
+    #[must_use]
+    pub const fn report(mut self, report: bool) -> Site {
+        self.report = report;
+        self
+    }
+}
+
+/// How a registered [`Site`] is found at start, before its function was ever called.
+pub struct Entry(pub &'static Site);
+
+inventory::collect!(Entry);
+
+/// Returns every annotated function that is linked into the program.
+pub(crate) fn registered() -> impl Iterator<Item = &'static Site> {
+    inventory::iter::<Entry>.into_iter().map(|entry| entry.0)
+}
+
+/// Turns the compiler's name of a closure inside a function into the function's path.
+mod path {
+    /// Returns `rag::Store::search` for what `type_name` says of a closure in its static.
+    pub(super) fn readable(raw: &str) -> String {
+        let function = raw.split("::__SITE").next().unwrap_or(raw);
+        strip_generics(&unqualify(function)).replace("::{{closure}}", "")
+    }
+
+    /// Turns `<a::T as b::Tr>::f` and `a::<impl b::Tr for a::T>::f` into `a::T::f`.
+    fn unqualify(path: &str) -> String {
+        if let Some(inner) = path.strip_prefix('<')
+            && let Some(end) = closing(inner)
+        {
+            let (head, tail) = inner.split_at(end);
+            let ty = head.split(" as ").next().unwrap_or(head);
+            return format!("{ty}{}", tail.get(1..).unwrap_or_default());
+        }
+        if let Some(start) = path.find("<impl ")
+            && let Some(inner) = path.get(start + "<impl ".len()..)
+            && let Some(end) = closing(inner)
+        {
+            let (head, tail) = inner.split_at(end);
+            let ty = head.rsplit(" for ").next().unwrap_or(head);
+            return format!("{ty}{}", tail.get(1..).unwrap_or_default());
+        }
+        path.to_owned()
+    }
+
+    /// Returns where the bracket that was opened before `text` closes.
+    fn closing(text: &str) -> Option<usize> {
+        let mut depth = 1_usize;
+        let mut before = ' ';
+        for (at, c) in text.char_indices() {
+            match c {
+                '<' => depth += 1,
+                '>' if before != '-' => depth -= 1,
+                _ => {}
+            }
+            if depth == 0 {
+                return Some(at);
+            }
+            before = c;
+        }
+        None
+    }
+
+    fn strip_generics(path: &str) -> String {
+        let mut out = String::with_capacity(path.len());
+        let mut depth = 0_usize;
+        let mut before = ' ';
+        for c in path.chars() {
+            match c {
+                '<' => {
+                    if depth == 0 && out.ends_with("::") {
+                        out.truncate(out.len() - 2);
+                    }
+                    depth += 1;
+                }
+                '>' if before != '-' => depth = depth.saturating_sub(1),
+                _ if depth == 0 => out.push(c),
+                _ => {}
+            }
+            before = c;
+        }
+        out
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::readable;
+
+        #[test]
+        fn reads_as_module_type_and_name() {
+            for (raw, wanted) in [
+                ("rag::embed::__SITE::{{closure}}::{{closure}}", "rag::embed"),
+                ("rag::Store::search::__SITE::{{closure}}", "rag::Store::search"),
+                ("rag::Store<T>::search::__SITE::{{closure}}", "rag::Store::search"),
+                ("<rag::Store as rag::Search>::search::__SITE::{{closure}}", "rag::Store::search"),
+                ("<rag::Store<A, fn() -> B> as x::S<C>>::search::__SITE", "rag::Store::search"),
+                ("rag::<impl rag::db::Store>::search::__SITE::{{closure}}", "rag::db::Store::search"),
+                ("rag::<impl x::S for rag::db::Store<T>>::f::__SITE", "rag::db::Store::f"),
+                ("rag::main::{{closure}}::inner::__SITE::{{closure}}", "rag::main::inner"),
+            ] {
+                assert_eq!(readable(raw), wanted, "{raw}");
+            }
+        }
+    }
+}
