@@ -1,0 +1,152 @@
+//! `alert(on(...), channel = ..., after = ..., within = ..., severity = ...)`.
+
+use proc_macro2::Span;
+use syn::{Ident, LitInt, LitStr, Token, ext::IdentExt, parenthesized, parse::ParseStream, token};
+
+use super::value::{self, Nanos, Severity, one_of};
+use crate::errors::Errors;
+
+/// One thing an alert can fire on: the name in the attribute, and the runtime's constant.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct On(pub(crate) &'static str, pub(crate) &'static str);
+
+const ONS: [On; 7] = [
+    On("error", "ERROR"),
+    On("panic", "PANIC"),
+    On("timeout", "TIMEOUT"),
+    On("cancelled", "CANCELLED"),
+    On("slow", "SLOW"),
+    On("stalled", "STALLED"),
+    On("low_quality", "LOW_QUALITY"),
+];
+const PARTS: [&str; 5] = ["on", "channel", "after", "within", "severity"];
+
+/// One `alert(...)`.
+#[derive(Clone, Default)]
+pub(crate) struct Alert {
+    pub(crate) on: Vec<(On, Span)>,
+    pub(crate) channel: Option<LitStr>,
+    pub(crate) after: Option<u32>,
+    pub(crate) within: Option<Nanos>,
+    pub(crate) severity: Option<Severity>,
+}
+
+impl Alert {
+    /// Reads the content of the parentheses.
+    pub(crate) fn parse(
+        key: &Ident,
+        input: ParseStream<'_>,
+        errors: &mut Errors,
+    ) -> syn::Result<Alert> {
+        let mut alert = Alert::default();
+        let mut seen = Vec::new();
+        while !input.is_empty() {
+            let part = input.call(Ident::parse_any)?;
+            if seen.contains(&part) {
+                errors.at(
+                    part.span(),
+                    format_args!("`{part}` is given twice; keep one"),
+                );
+            }
+            alert.part(&part, input, errors)?;
+            seen.push(part);
+            if !input.is_empty() {
+                input.parse::<Token![,]>()?;
+            }
+        }
+        if !seen.iter().any(|part| part == "on") {
+            errors.at(
+                key.span(),
+                "`alert` needs what it fires on, such as `on(error, panic, timeout)`",
+            );
+        }
+        if alert.within.is_some() && alert.after.is_none() {
+            errors.at(
+                key.span(),
+                "`within` needs a number of calls, such as `after = 3`",
+            );
+        }
+        Ok(alert)
+    }
+
+    fn part(
+        &mut self,
+        part: &Ident,
+        input: ParseStream<'_>,
+        errors: &mut Errors,
+    ) -> syn::Result<()> {
+        let written = part.to_string();
+        match written.as_str() {
+            "on" => self.on = ons(part, input, errors)?,
+            "channel" => self.channel = Some(value::string_like(part, input, "channel = \"ops\"")?),
+            "after" => self.after = after(part, input, errors)?,
+            "within" => {
+                let text = value::string_like(part, input, "within = \"1m\"")?;
+                self.within = value::nanos(&text, errors);
+            }
+            "severity" => self.severity = Severity::after_eq(part, input, errors)?,
+            _ => {
+                return Err(syn::Error::new(
+                    part.span(),
+                    one_of("key", &written, &PARTS),
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn ons(part: &Ident, input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Vec<(On, Span)>> {
+    if !input.peek(token::Paren) {
+        return Err(syn::Error::new(
+            part.span(),
+            "write it as `on(error, panic, timeout)`",
+        ));
+    }
+    let content;
+    parenthesized!(content in input);
+    let mut found: Vec<(On, Span)> = Vec::new();
+    for word in content.parse_terminated(Ident::parse_any, Token![,])? {
+        let written = word.to_string();
+        match ONS.into_iter().find(|on| on.0 == written) {
+            Some(on) if found.iter().any(|(f, _)| *f == on) => {
+                errors.at(
+                    word.span(),
+                    format_args!("`{written}` is given twice; keep one"),
+                );
+            }
+            Some(on) => found.push((on, word.span())),
+            None => errors.at(word.span(), one_of("cause", &written, &ONS.map(|on| on.0))),
+        }
+    }
+    if content.is_empty() && found.is_empty() && errors.is_empty() {
+        errors.at(
+            part.span(),
+            "`on` is empty; name what the alert fires on, such as `on(error)`",
+        );
+    }
+    Ok(found)
+}
+
+fn after(part: &Ident, input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Option<u32>> {
+    input.parse::<Token![=]>().map_err(|_| {
+        syn::Error::new(
+            part.span(),
+            "`after` needs a number of calls, such as `after = 3`",
+        )
+    })?;
+    let number: LitInt = input.parse().map_err(|e| {
+        syn::Error::new(
+            e.span(),
+            "`after` is a whole number of calls, such as `after = 3`",
+        )
+    })?;
+    let count = number.base10_parse::<u32>().ok().filter(|n| *n > 0);
+    if count.is_none() {
+        errors.on(
+            &number,
+            "`after` is a whole number of calls from 1, such as `after = 3`",
+        );
+    }
+    Ok(count)
+}

@@ -1,0 +1,300 @@
+//! The one table of keys: name, how it is written, how it is read.
+
+use proc_macro2::Span;
+use syn::{Expr, Ident, Pat, Token, parenthesized, parse::ParseStream, token};
+
+use super::{
+    Args, Captured, Returned,
+    alert::Alert,
+    field::{self, Sigil},
+    value::{self, Level},
+};
+use crate::errors::Errors;
+
+/// One key of the attribute.
+pub(crate) struct Key {
+    pub(crate) name: &'static str,
+    /// How it is written, for messages.
+    pub(crate) example: &'static str,
+    pub(crate) repeats: bool,
+    /// Whether this version gives it a meaning.
+    available: bool,
+    pub(crate) parse: Read,
+}
+
+type Read = fn(&Ident, ParseStream<'_>, &mut Args, &mut Errors) -> syn::Result<()>;
+
+const fn key(name: &'static str, example: &'static str, parse: Read) -> Key {
+    Key {
+        name,
+        example,
+        repeats: false,
+        available: true,
+        parse,
+    }
+}
+
+const fn later(name: &'static str, example: &'static str) -> Key {
+    Key {
+        name,
+        example,
+        repeats: false,
+        available: false,
+        parse: not_yet,
+    }
+}
+
+/// Every key, in the order of the documentation.
+pub(crate) const KEYS: &[Key] = &[
+    key("event", "event = \"embedding\"", |k, i, a, e| {
+        a.event = value::event(k, i, e)?;
+        Ok(())
+    }),
+    key("level", "level = \"debug\"", |k, i, a, e| {
+        a.level = Level::after_eq(k, i, e)?;
+        Ok(())
+    }),
+    key("name", "name = \"embed\"", |k, i, a, _| {
+        a.name = Some(value::expr(k, i)?);
+        Ok(())
+    }),
+    key("target", "target = \"rag::search\"", |k, i, a, _| {
+        a.target = Some(value::expr(k, i)?);
+        Ok(())
+    }),
+    key("parent", "parent = &request_span", |k, i, a, _| {
+        a.parent = Some(value::expr(k, i)?);
+        Ok(())
+    }),
+    key("follows_from", "follows_from = causes", |k, i, a, _| {
+        a.follows_from = Some(value::expr(k, i)?);
+        Ok(())
+    }),
+    key(
+        "fields",
+        "fields(user = %user.id, hits = |found| found.len())",
+        |k, i, a, e| {
+            a.fields = field::fields(&parens(k, i)?, e)?;
+            Ok(())
+        },
+    ),
+    key("args", "args(k, ?filter, %id)", |_, i, a, e| {
+        a.args = Some(if i.peek(token::Paren) {
+            let content;
+            parenthesized!(content in i);
+            Captured::Just(field::args(&content, e)?)
+        } else {
+            Captured::All
+        });
+        Ok(())
+    }),
+    key("skip", "skip(prompt)", |_, i, a, _| {
+        if i.peek(token::Paren) {
+            let content;
+            parenthesized!(content in i);
+            a.skip = field::idents(&content)?;
+        } else {
+            a.leave_out = true;
+        }
+        Ok(())
+    }),
+    key("skip_all", "skip_all", |_, _, a, _| {
+        a.skip_all = true;
+        Ok(())
+    }),
+    key("ret", "ret", |_, i, a, e| {
+        a.ret = Some(returned(i, e)?);
+        Ok(())
+    }),
+    key("err", "err", |_, i, a, e| {
+        a.err = Some(returned(i, e)?);
+        Ok(())
+    }),
+    key("alert_on_error", "alert_on_error", |k, i, a, _| {
+        a.alert_on_error = Some(if i.peek(Token![=]) {
+            value::boolean(k, i)?
+        } else {
+            true
+        });
+        Ok(())
+    }),
+    Key {
+        repeats: true,
+        ..key(
+            "alert",
+            "alert(on(error, slow), channel = \"ops\")",
+            |k, i, a, e| {
+                let alert = Alert::parse(k, &parens(k, i)?, e)?;
+                a.alerts.push(alert);
+                Ok(())
+            },
+        )
+    },
+    key(
+        "expected",
+        "expected(FindError::NotFound(_))",
+        |k, i, a, _| {
+            let content = parens(k, i)?;
+            let tokens = content.fork().parse()?;
+            Pat::parse_multi_with_leading_vert(&content)?;
+            end(
+                &content,
+                "`expected` takes one pattern; join several with `|`",
+            )?;
+            a.expected = Some(tokens);
+            Ok(())
+        },
+    ),
+    key(
+        "ok_if",
+        "ok_if = |answer| answer.is_some()",
+        |k, i, a, _| {
+            a.ok_if = Some(value::closure(k, i)?);
+            Ok(())
+        },
+    ),
+    key(
+        "error_if",
+        "error_if = |hits| hits.is_empty()",
+        |k, i, a, _| {
+            a.error_if = Some(value::closure(k, i)?);
+            Ok(())
+        },
+    ),
+    key("report", "report = false", |k, i, a, _| {
+        a.report = Some(value::boolean(k, i)?);
+        Ok(())
+    }),
+    key("slow", "slow = \"2s\"", |k, i, a, e| {
+        a.slow = value::duration(k, i, e)?;
+        Ok(())
+    }),
+    key("stalled", "stalled = \"10s\"", |k, i, a, e| {
+        a.stalled = value::duration(k, i, e)?;
+        Ok(())
+    }),
+    key("timeout", "timeout = \"30s\"", |k, i, a, e| {
+        a.timeout = value::duration(k, i, e)?;
+        Ok(())
+    }),
+    key("sample", "sample = 0.01", |k, i, a, e| {
+        a.sample = value::share(k, i, e)?;
+        Ok(())
+    }),
+    key("items", "items = texts.len()", |k, i, a, _| {
+        a.items = Some(value::expr(k, i)?);
+        Ok(())
+    }),
+    key(
+        "quality",
+        "quality = |answer| answer.score",
+        |k, i, a, _| {
+            a.quality = Some(value::closure(k, i)?);
+            Ok(())
+        },
+    ),
+    key("min_quality", "min_quality = 0.7", |k, i, a, e| {
+        a.min_quality = value::share(k, i, e)?;
+        Ok(())
+    }),
+    key("crate", "crate = my_facade::llm_observe", |k, i, a, _| {
+        value::equals(k, i)?;
+        a.krate = Some(i.call(syn::Path::parse_mod_style)?);
+        Ok(())
+    }),
+    later("operation", "operation = chat"),
+    later("provider", "provider = \"openai\""),
+    later("model", "model = &request.model"),
+    later("usage", "usage = |answer| answer.usage"),
+    later("stream", "stream"),
+];
+
+/// Returns the key of that name.
+pub(crate) fn find(name: &str) -> Option<&'static Key> {
+    KEYS.iter().find(|key| key.name == name)
+}
+
+/// Returns how `name` is written.
+pub(crate) fn example(name: &str) -> &'static str {
+    find(name).map_or("", |key| key.example)
+}
+
+/// Returns the error for a key that there is none of.
+pub(crate) fn unknown(ident: &Ident, written: &str) -> syn::Error {
+    let names = || KEYS.iter().filter(|key| key.available);
+    let text = match llm_observe_config::suggest(written, names().map(|key| key.name)) {
+        Some(near) => format!("unknown key `{written}`; did you mean `{near}`?"),
+        None => {
+            let all: Vec<_> = names().map(|key| key.name).collect();
+            format!("unknown key `{written}`; the keys are {}", all.join(", "))
+        }
+    };
+    syn::Error::new(ident.span(), text)
+}
+
+/// Reads a key whose meaning comes in a later version, and says so.
+fn not_yet(
+    key: &Ident,
+    input: ParseStream<'_>,
+    _: &mut Args,
+    errors: &mut Errors,
+) -> syn::Result<()> {
+    errors.at(
+        key.span(),
+        format_args!("`{key}` is not available in this version of llm-observe"),
+    );
+    if input.parse::<Option<Token![=]>>()?.is_some() {
+        input.parse::<Expr>()?;
+    }
+    Ok(())
+}
+
+fn returned(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Returned> {
+    let mut returned = Returned::default();
+    if !input.peek(token::Paren) {
+        return Ok(returned);
+    }
+    let content;
+    parenthesized!(content in input);
+    while !content.is_empty() {
+        let key: Ident = content.parse()?;
+        match key.to_string().as_str() {
+            "level" => returned.level = Level::after_eq(&key, &content, errors)?,
+            "Debug" => returned.sigil = Some(Sigil::Debug),
+            "Display" => returned.sigil = Some(Sigil::Display),
+            _ => errors.at(
+                key.span(),
+                "expected `level = \"...\"`, `Debug` or `Display`",
+            ),
+        }
+        if !content.is_empty() {
+            content.parse::<Token![,]>()?;
+        }
+    }
+    Ok(returned)
+}
+
+fn parens<'a>(key: &Ident, input: ParseStream<'a>) -> syn::Result<syn::parse::ParseBuffer<'a>> {
+    if !input.peek(token::Paren) {
+        let example = example(&key.to_string());
+        return Err(syn::Error::new(
+            key.span(),
+            format!("write it as `{example}`"),
+        ));
+    }
+    let content;
+    parenthesized!(content in input);
+    Ok(content)
+}
+
+fn end(input: ParseStream<'_>, message: &str) -> syn::Result<()> {
+    if input.is_empty() {
+        Ok(())
+    } else {
+        Err(syn::Error::new(span(input), message))
+    }
+}
+
+fn span(input: ParseStream<'_>) -> Span {
+    input.span()
+}

@@ -1,0 +1,252 @@
+//! What contradicts what: keys against each other, against the function, and against the
+//! catalogue of `llm-observe.toml`.
+
+use llm_observe_config::{Config, suggest, valid_event_name};
+use syn::{FnArg, Ident, ext::IdentExt};
+
+use crate::{
+    args::{Args, Captured, When},
+    errors::Errors,
+    expand::returns::{Returns, Shape},
+    item::{Body, FnItem},
+};
+
+/// Adds what contradicts `function` or `config` to `errors`.
+pub(crate) fn function(
+    args: &Args,
+    function: &FnItem,
+    config: Option<&Config>,
+    errors: &mut Errors,
+) {
+    if args.leave_out {
+        return;
+    }
+    body(function, errors);
+    keys(args, errors);
+    returned(args, function, errors);
+    names(args, function, errors);
+    if let Some(config) = config {
+        event(args, &function.sig.ident, config, errors);
+        channels(args, config, errors);
+    }
+}
+
+fn body(function: &FnItem, errors: &mut Errors) {
+    if let Some(token) = function.sig.constness {
+        errors.on(
+            token,
+            "`#[observe]` cannot measure a `const fn`: it may run at compile time",
+        );
+    }
+    if let Body::Missing(semi) = &function.body {
+        let name = &function.sig.ident;
+        errors.on(
+            semi,
+            format_args!(
+                "`{name}` has no body to measure; put `#[observe]` on its implementations"
+            ),
+        );
+    }
+}
+
+fn keys(args: &Args, errors: &mut Errors) {
+    needs(args, "min_quality", "quality", errors);
+    excludes(args, "ok_if", "error_if", errors);
+    excludes(args, "skip_all", "args", errors);
+    for alert in &args.alerts {
+        for (on, span) in &alert.on {
+            let missing = match on.0 {
+                "slow" => None.or_else(|| args.slow.is_none().then_some("slow = \"2s\"")),
+                "stalled" => args.stalled.is_none().then_some("stalled = \"10s\""),
+                "low_quality" => args.min_quality.is_none().then_some("min_quality = 0.7"),
+                "timeout" => args.timeout.is_none().then_some("timeout = \"30s\""),
+                _ => None,
+            };
+            // `slow`, `stalled` and `timeout` may also come from the file or from a call below.
+            if let (Some(missing), "low_quality") = (missing, on.0) {
+                errors.at(
+                    *span,
+                    format_args!("`on({})` never fires without `{missing}`", on.0),
+                );
+            }
+        }
+    }
+}
+
+fn needs(args: &Args, key: &str, other: &str, errors: &mut Errors) {
+    if let (Some(span), None) = (args.span_of(key), args.span_of(other)) {
+        let example = crate::args::example(other);
+        errors.at(
+            span,
+            format_args!("`{key}` needs `{other}`, such as `{example}`"),
+        );
+    }
+}
+
+fn excludes(args: &Args, key: &str, other: &str, errors: &mut Errors) {
+    if let (Some(_), Some(span)) = (args.span_of(key), args.span_of(other)) {
+        errors.at(
+            span,
+            format_args!("`{other}` contradicts `{key}`; keep one"),
+        );
+    }
+}
+
+fn returned(args: &Args, function: &FnItem, errors: &mut Errors) {
+    let returns = Returns::of(&function.sig);
+    let fails = ["expected", "err"];
+    let looks = ["ok_if", "error_if", "quality", "ret"];
+    for (key, span) in fails
+        .iter()
+        .filter_map(|key| Some((key, args.span_of(key)?)))
+    {
+        if returns.never_fails() {
+            errors.at(
+                span,
+                format_args!("`{key}` needs a function that returns a `Result`"),
+            );
+        }
+    }
+    for (key, span) in looks
+        .iter()
+        .filter_map(|key| Some((key, args.span_of(key)?)))
+    {
+        if returns.nothing() {
+            errors.at(
+                span,
+                format_args!("`{key}` needs a function that returns a value"),
+            );
+        }
+    }
+    let Some(timeout) = &args.timeout else { return };
+    let span = args.span_of("timeout").unwrap_or(timeout.span);
+    if matches!(returns.shape, Shape::Sync) {
+        errors.at(
+            span,
+            "`timeout` needs an async function: only a future can be dropped at the limit",
+        );
+    } else if returns.never_fails() {
+        errors.at(
+            span,
+            "`timeout` needs a function that returns a `Result`, to return `Err(Elapsed)`",
+        );
+    }
+}
+
+fn names(args: &Args, function: &FnItem, errors: &mut Errors) {
+    let known = parameters(function);
+    let wanted = args.args.iter().flat_map(|captured| match captured {
+        Captured::All => Vec::new(),
+        Captured::Just(list) => list.iter().map(|arg| &arg.ident).collect(),
+    });
+    for ident in wanted.chain(&args.skip) {
+        let written = ident.unraw().to_string();
+        if written == "self" || known.contains(&written) {
+            continue;
+        }
+        let text = match suggest(&written, known.iter().map(String::as_str)) {
+            Some(near) => format!("no argument `{written}`; did you mean `{near}`?"),
+            None if known.is_empty() => format!("no argument `{written}`: the function has none"),
+            None => format!(
+                "no argument `{written}`; the arguments are {}",
+                known.join(", ")
+            ),
+        };
+        errors.at(ident.span(), text);
+    }
+    for field in &args.fields {
+        if let (When::End(value), true) = (&field.when, Returns::of(&function.sig).nothing()) {
+            errors.on(value, "there is no returned value to take a field from");
+        }
+    }
+}
+
+fn parameters(function: &FnItem) -> Vec<String> {
+    let mut names = Vec::new();
+    for arg in &function.sig.inputs {
+        if let FnArg::Typed(arg) = arg {
+            crate::normalize::bound(&arg.pat, &mut names);
+        }
+    }
+    names
+        .iter()
+        .map(|ident| ident.unraw().to_string())
+        .collect()
+}
+
+fn event(args: &Args, function: &Ident, config: &Config, errors: &mut Errors) {
+    let Some(events) = &config.events else { return };
+    let (name, span) = match &args.event {
+        Some(text) => (text.value(), text.span()),
+        None => (default_event(function), function.span()),
+    };
+    if events.contains_key(&name) {
+        return;
+    }
+    let origin = if args.event.is_some() {
+        ""
+    } else {
+        " (the function's name)"
+    };
+    let help = near(&name, events.keys());
+    errors.at(
+        span,
+        format_args!("unknown event `{name}`{origin}: not in [events] of llm-observe.toml; {help}"),
+    );
+}
+
+fn channels(args: &Args, config: &Config, errors: &mut Errors) {
+    // Without any, channels may come from the program or from `SLACK_WEBHOOK_URL`.
+    if config.channels.is_empty() {
+        return;
+    }
+    for channel in args
+        .alerts
+        .iter()
+        .filter_map(|alert| alert.channel.as_ref())
+    {
+        let name = channel.value();
+        if !config.channels.contains_key(&name) {
+            let help = near(&name, config.channels.keys());
+            errors.on(
+                channel,
+                format_args!(
+                    "unknown channel `{name}`: not in [channels] of llm-observe.toml; {help}"
+                ),
+            );
+        }
+    }
+}
+
+fn near<'a>(written: &str, allowed: impl Iterator<Item = &'a String> + Clone) -> String {
+    match suggest(written, allowed.clone().map(String::as_str)) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => {
+            let all: Vec<_> = allowed.map(String::as_str).collect();
+            format!(
+                "it has {}",
+                if all.is_empty() {
+                    "none".to_owned()
+                } else {
+                    all.join(", ")
+                }
+            )
+        }
+    }
+}
+
+/// Returns the event of a function whose attribute names none: the function's name, brought into
+/// the form of an event's name.
+pub(crate) fn default_event(function: &Ident) -> String {
+    let name = function.unraw().to_string().to_lowercase();
+    let name = name.trim_start_matches(|c: char| !c.is_ascii_lowercase());
+    let name: String = name
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
+        .collect();
+    if valid_event_name(&name) {
+        name
+    } else {
+        "call".to_owned()
+    }
+}

@@ -1,0 +1,114 @@
+//! The static with the constant facts of the function.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::quote;
+use syn::{LitStr, ext::IdentExt};
+
+use crate::{
+    args::{Alert, Args, Nanos},
+    check::default_event,
+};
+
+/// Returns an expression of the type `&'static Site`: the static is inside it, so that no name of
+/// the body can mean it.
+pub(crate) fn site(
+    args: &Args,
+    function: &Ident,
+    recorded: &[String],
+    door: &TokenStream,
+) -> TokenStream {
+    let span = Span::mixed_site();
+    let event = match &args.event {
+        Some(event) => event.clone(),
+        None => LitStr::new(&default_event(function), span),
+    };
+    let name = LitStr::new(&function.unraw().to_string(), span);
+    let settings = settings(args, recorded, door);
+    quote! {{
+        static __SITE: #door::Site = #door::Site::new(
+            #event,
+            #name,
+            #door::core::module_path!(),
+            #door::core::file!(),
+            #door::core::line!(),
+            || #door::path_of(|| ()),
+        ) #settings;
+        #door::submit!(&__SITE);
+        &__SITE
+    }}
+}
+
+/// Returns one call for each fact that differs from the default.
+fn settings(args: &Args, recorded: &[String], door: &TokenStream) -> TokenStream {
+    let mut out = TokenStream::new();
+    let level = |level: &crate::args::Level| level.tokens(door);
+    let nanos = |Nanos { nanos, .. }: &Nanos| quote!(#door::nanos(#nanos));
+    let mut set = |name: &str, value: Option<TokenStream>| {
+        let name = Ident::new(name, Span::mixed_site());
+        out.extend(value.map(|value| quote!(.#name(#value))));
+    };
+    set("name", args.name.as_ref().map(|name| quote!(#name)));
+    set("target", args.target.as_ref().map(|target| quote!(#target)));
+    set("level", args.level.as_ref().map(level));
+    set(
+        "err_level",
+        args.err
+            .as_ref()
+            .and_then(|err| err.level.as_ref())
+            .map(level),
+    );
+    set(
+        "fields",
+        (!recorded.is_empty()).then(|| quote!(&[#(#recorded),*])),
+    );
+    set("alerts", alerts(args, door));
+    set("slow", args.slow.as_ref().map(nanos));
+    set("stalled", args.stalled.as_ref().map(nanos));
+    set("timeout", args.timeout.as_ref().map(nanos));
+    set("sample", args.sample.as_ref().map(|share| float(share.0)));
+    set(
+        "min_quality",
+        args.min_quality.as_ref().map(|share| float(share.0)),
+    );
+    set("has_items", args.items.as_ref().map(|_| TokenStream::new()));
+    set(
+        "has_quality",
+        args.quality.as_ref().map(|_| TokenStream::new()),
+    );
+    set("report", args.report.map(|report| quote!(#report)));
+    out
+}
+
+fn float(value: f64) -> TokenStream {
+    quote!(#value)
+}
+
+fn alerts(args: &Args, door: &TokenStream) -> Option<TokenStream> {
+    let on_error = args.alert_on_error.unwrap_or(false);
+    let on_error = on_error.then(|| quote!(#door::AlertRule::new(#door::On::FAILURE)));
+    let rules: Vec<_> = on_error
+        .into_iter()
+        .chain(args.alerts.iter().map(|alert| rule(alert, door)))
+        .collect();
+    (!rules.is_empty()).then(|| quote!(&[#(#rules),*]))
+}
+
+fn rule(alert: &Alert, door: &TokenStream) -> TokenStream {
+    let ident = |name| Ident::new(name, Span::mixed_site());
+    let mut ons = alert.on.iter().map(|(on, _)| ident(on.1));
+    let first = ons.next().unwrap_or_else(|| ident("FAILURE"));
+    let channel = alert
+        .channel
+        .as_ref()
+        .map(|channel| quote!(.channel(#channel)));
+    let after = alert.after.map(|count| quote!(.after(#count)));
+    let within = alert
+        .within
+        .as_ref()
+        .map(|Nanos { nanos, .. }| quote!(.within(#door::nanos(#nanos))));
+    let severity = alert.severity.as_ref().map(|severity| {
+        let severity = ident(severity.0);
+        quote!(.severity(#door::Severity::#severity))
+    });
+    quote!(#door::AlertRule::new(#door::On::#first #(.or(#door::On::#ons))*) #channel #after #within #severity)
+}

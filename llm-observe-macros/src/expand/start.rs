@@ -1,0 +1,119 @@
+//! What is recorded of the arguments, before the body runs.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::{Attribute, Expr, ext::IdentExt};
+
+use crate::{
+    args::{Args, Captured, Field, Sigil, When},
+    normalize::Name,
+};
+
+/// The statement that records the arguments, and the name of every field there may be.
+#[derive(Default)]
+pub(crate) struct Start {
+    pub(crate) tokens: TokenStream,
+    pub(crate) names: Vec<String>,
+}
+
+/// Returns what `args` ask to be recorded of the arguments `names`.
+pub(crate) fn start(args: &Args, names: &[Name], door: &TokenStream) -> Start {
+    let call = Ident::new("call", Span::mixed_site());
+    let captured = captured(args, names);
+    let mut recorded: Vec<String> = captured
+        .iter()
+        .map(|c| c.name.ident.unraw().to_string())
+        .collect();
+    let mut tokens: TokenStream = captured.iter().map(|c| c.record(&call, door)).collect();
+    for field in &args.fields {
+        if !recorded.contains(&field.name) {
+            recorded.push(field.name.clone());
+        }
+        if let When::Start(expr) = &field.when {
+            tokens.extend(record(&call, field, &value(expr, field.sigil, door)));
+        }
+    }
+    if let Some(items) = args
+        .items
+        .as_ref()
+        .filter(|items| !matches!(items, Expr::Closure(_)))
+    {
+        tokens.extend(quote!(#call.items(#door::items(#items));));
+    }
+    if !tokens.is_empty() {
+        tokens = quote!(#door::start(|#call| { #tokens }););
+    }
+    Start {
+        tokens,
+        names: recorded,
+    }
+}
+
+/// Returns the statement that records `value` under the field's name.
+pub(crate) fn record(call: &Ident, field: &Field, value: &TokenStream) -> TokenStream {
+    let name = &field.name;
+    quote!(#call.record(#name, #value);)
+}
+
+/// Returns `expr` as a value to record.
+fn value(expr: &Expr, sigil: Option<Sigil>, door: &TokenStream) -> TokenStream {
+    let how = how(sigil);
+    quote!(#door::#how(&(#expr)))
+}
+
+/// Returns the function that makes a value of something.
+pub(crate) fn how(sigil: Option<Sigil>) -> Ident {
+    let name = match sigil {
+        None => "value",
+        Some(Sigil::Display) => "display",
+        Some(Sigil::Debug) => "debug",
+    };
+    Ident::new(name, Span::mixed_site())
+}
+
+/// An argument to record.
+struct Capture<'a> {
+    name: &'a Name,
+    sigil: Option<Sigil>,
+}
+
+impl Capture<'_> {
+    fn record(&self, call: &Ident, door: &TokenStream) -> TokenStream {
+        let ident = &self.name.ident;
+        let field = ident.unraw().to_string();
+        let cfgs: &[Attribute] = &self.name.cfgs;
+        let how = how(self.sigil);
+        // An argument that cannot be written down is reported at the argument.
+        let span = Span::mixed_site().located_at(ident.span());
+        let value = quote_spanned!(span=> #door::#how(&#ident));
+        quote!(#(#cfgs)* #call.record(#field, #value);)
+    }
+}
+
+fn captured<'a>(args: &Args, names: &'a [Name]) -> Vec<Capture<'a>> {
+    // As in `#[instrument]`: what is no number or text by the look of its type goes by `Debug`.
+    let by_type = |name: &Name| (!name.plain).then_some(Sigil::Debug);
+    match &args.args {
+        None => Vec::new(),
+        Some(Captured::All) => names
+            .iter()
+            .filter(|name| {
+                !args.skip.contains(&name.ident) && args.fields.iter().all(|f| name.ident != f.name)
+            })
+            .map(|name| Capture {
+                name,
+                sigil: by_type(name),
+            })
+            .collect(),
+        Some(Captured::Just(list)) => list
+            .iter()
+            .filter_map(|arg| {
+                let name = names.iter().find(|name| name.ident == arg.ident)?;
+                Some(Capture {
+                    name,
+                    sigil: arg.sigil.or_else(|| by_type(name)),
+                })
+            })
+            .collect(),
+    }
+}
