@@ -61,7 +61,7 @@ pub(crate) struct Evidence {
 /// question, then those that add words the ones before it lack. Empty when none shares any.
 pub(crate) fn extractive_answer(question: &str, hits: &[Hit]) -> Draft {
     let asked = content_words(question);
-    let mut left: Vec<Candidate> = hits.iter().flat_map(candidates).collect();
+    let mut left: Vec<Candidate<'_>> = hits.iter().flat_map(candidates).collect();
     let mut covered = BTreeSet::new();
     let mut draft = Draft::default();
     while draft.evidence.len() < MAX_SENTENCES
@@ -93,7 +93,10 @@ pub(crate) fn quality(question: &str, draft: &Draft, full_match: f32) -> f64 {
         .map(|evidence| evidence.source.score)
         .fold(0.0, f32::max);
     let matched = f64::from((best / full_match).clamp(0.0, 1.0));
-    share(&content_words(question), &held) * share(&content_words(&draft.text), &held) * matched
+    let coverage = share(&content_words(question), &held);
+    let grounding = share(&content_words(&draft.text), &held);
+    // no more digits than the rule can mean
+    (coverage * grounding * matched * 1_000.0).round() / 1_000.0
 }
 
 impl Draft {

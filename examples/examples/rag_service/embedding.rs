@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use llm_observe::observe;
+
 use crate::openai::{OpenAi, OpenAiError};
 use crate::text::{stem, words};
 
@@ -21,6 +23,7 @@ impl Embedder {
     ///
     /// # Errors
     /// The server failed, or did not return one vector a text. The local embedder cannot fail.
+    #[observe(event = "embedding", items = texts.len(), alert_on_error)]
     pub(crate) async fn embed(&self, texts: &[String]) -> Result<Vec<Vector>, EmbedError> {
         let vectors = match self {
             Self::Local(embedder) => texts.iter().map(|text| embedder.vector(text)).collect(),

@@ -22,9 +22,11 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use llm_observe::Observer;
 use tokio::net::TcpListener;
 
 use crate::args::Args;
+use crate::exposition::Scrape;
 use crate::openai::OpenAi;
 use crate::rag::Rag;
 
@@ -51,25 +53,36 @@ async fn run() -> Result<(), Failure> {
     // the process's TLS provider, chosen here so that no second one is compiled in; an error only
     // says that one is installed already
     let _ = rustls::crypto::ring::default_provider().install_default();
+    let observer = llm_observe::init!()?;
 
-    let listener = TcpListener::bind(&args.listen)
-        .await
-        .map_err(|source| ListenError {
-            address: args.listen.clone(),
-            source,
-        })?;
-    let (rag, ingested) = ingest(&args).await?;
-    let service = listener.local_addr()?;
-    serve(listener, rag);
-    introduce(service);
-    let _ = ingested;
+    let listener = listen(&args.listen).await?;
+    let address = listener.local_addr()?;
+    let (rag, mut calls) = ingest(&args).await?;
+    let serving = tokio::spawn(serve(listener, rag));
+    introduce(address, &observer);
+
     let client = session::client()?;
-    session::ask_all(&client, service).await?;
-    if !args.once {
-        println!("serving until ctrl-c");
-        stopped().await?;
+    for (stage, made) in session::ask_all(&client, address).await? {
+        *calls.entry(stage).or_default() += made;
+    }
+    let scrape = scrape(&client, &observer).await?;
+    session::print_table(&scrape);
+    if args.once {
+        session::check(&scrape, &calls)?;
+    } else {
+        println!("\nserving until ctrl-c");
+        serving.await??;
     }
     Ok(())
+}
+
+async fn listen(address: &str) -> Result<TcpListener, ListenError> {
+    TcpListener::bind(address)
+        .await
+        .map_err(|source| ListenError {
+            address: address.to_owned(),
+            source,
+        })
 }
 
 /// Reads and ingests the documents, and returns the calls this made.
@@ -105,18 +118,75 @@ fn dead_address() -> io::Result<String> {
     Ok(format!("http://{address}/v1"))
 }
 
-fn serve(listener: TcpListener, rag: Rag) {
-    let router = server::router(Arc::new(rag));
-    tokio::spawn(async move { axum::serve(listener, router).await });
-}
-
-fn introduce(service: SocketAddr) {
+/// Says where everything is.
+fn introduce(service: SocketAddr, observer: &Observer) {
+    let metrics = observer
+        .listening()
+        .map(|address| format!("http://{address}/metrics"));
     println!("service  http://{service}/ask");
+    println!(
+        "metrics  {}",
+        metrics.as_deref().unwrap_or("not served, see above")
+    );
+    println!("logs     {}\n", logs());
 }
 
-/// Waits for ctrl-c.
-async fn stopped() -> io::Result<()> {
-    tokio::signal::ctrl_c().await
+/// Returns where the logs are: in the folder of the built-in configuration, unless another is used.
+fn logs() -> String {
+    if let Some(config) = std::env::var_os("LLM_OBSERVE_CONFIG") {
+        return format!("where {} says", config.to_string_lossy());
+    }
+    let folder = std::path::absolute("logs").unwrap_or_else(|_| "logs".into());
+    format!(
+        "{}: app.log, errors.log, embedding.log, query.log",
+        folder.display()
+    )
+}
+
+/// Returns what `/metrics` says, or the same from within when its port was not to be had.
+async fn scrape(client: &reqwest::Client, observer: &Observer) -> Result<Scrape, Failure> {
+    if let Some(address) = observer.listening() {
+        return Ok(session::scrape(client, address).await?);
+    }
+    let text = observer
+        .metrics()
+        .ok_or("no metrics: another recorder is installed")?;
+    Ok(Scrape::parse(&text))
+}
+
+/// Serves until the program is told to stop, then finishes the requests under way.
+async fn serve(listener: TcpListener, rag: Rag) -> io::Result<()> {
+    let router = server::router(Arc::new(rag));
+    axum::serve(listener, router)
+        .with_graceful_shutdown(stopped())
+        .await
+}
+
+/// Waits for ctrl-c, or what a service manager sends.
+async fn stopped() {
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = terminated() => {}
+    }
+}
+
+#[cfg(unix)]
+async fn terminated() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            terminate.recv().await;
+        }
+        Err(error) => {
+            tracing::warn!("SIGTERM ends this program without a flush: {error}");
+            std::future::pending().await
+        }
+    }
+}
+
+#[cfg(not(unix))]
+async fn terminated() {
+    std::future::pending().await
 }
 
 /// Returns the message of an error and of all that lie behind it.

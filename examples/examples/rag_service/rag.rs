@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use llm_observe::observe;
+
 use crate::answer::{Answer, Draft, Evidence, Source, extractive_answer, quality};
 use crate::corpus::{Chunk, Document, split};
 use crate::embedding::{EmbedError, Embedder, HashedNgramEmbedder, Vector};
@@ -15,8 +17,7 @@ pub(crate) const EMBEDDING_BATCH: usize = 64;
 const TOP_CHUNKS: usize = 4;
 /// Longest question, in characters.
 const MAX_QUESTION: usize = 2_000;
-const INSTRUCTIONS: &str = "Answer the question from the given passages only, in at most three \
-    sentences. If they do not answer it, say so.";
+const INSTRUCTIONS: &str = include_str!("instructions.txt");
 
 /// A question fit to be asked.
 #[derive(Debug, Clone)]
@@ -115,6 +116,7 @@ impl Rag {
     ///
     /// # Errors
     /// The documents hold no text, or the server failed.
+    #[observe(event = "ingest", items = documents.len())]
     pub(crate) async fn ingest(
         documents: &[Document],
         server: Option<OpenAi>,
@@ -153,6 +155,12 @@ impl Rag {
     ///
     /// # Errors
     /// The question could not be embedded, or the answer not be phrased.
+    #[observe(
+        event = "query",
+        quality = |answer| answer.quality,
+        min_quality = 0.4,
+        alert_on_error
+    )]
     pub(crate) async fn ask(&self, question: &Question) -> Result<Answer, RagError> {
         let Question(text) = question;
         let vector = self
@@ -166,10 +174,12 @@ impl Rag {
         Ok(draft.into_answer(quality))
     }
 
+    #[observe(event = "retrieval", items = self.index.len())]
     fn retrieve(&self, question: &[f32]) -> Vec<Hit> {
         self.index.retrieve(question, TOP_CHUNKS)
     }
 
+    #[observe(event = "answer", alert_on_error)]
     async fn answer(&self, question: &str, hits: &[Hit]) -> Result<Draft, RagError> {
         match &self.answerer {
             Answerer::Extractive => Ok(extractive_answer(question, hits)),

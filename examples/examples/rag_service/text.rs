@@ -177,7 +177,7 @@ mod tests {
         let text =
             "Wait, e.g. for 2.5 s. Then retry! **Never** at once.\n\n- `A` list\n  item\n- B";
         let expected = [
-            "Wait, e.g. 2.5 s.",
+            "Wait, e.g. for 2.5 s.",
             "Then retry!",
             "Never at once.",
             "A list item",
