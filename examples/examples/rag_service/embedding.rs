@@ -2,6 +2,7 @@
 //! sees unit vectors and does not know which.
 
 use std::fmt;
+use std::sync::Arc;
 
 use llm_observe::observe;
 
@@ -15,7 +16,7 @@ pub(crate) type Vector = Vec<f32>;
 #[derive(Debug)]
 pub(crate) enum Embedder {
     Local(HashedNgramEmbedder),
-    OpenAi(OpenAi),
+    OpenAi(Arc<OpenAi>),
 }
 
 impl Embedder {

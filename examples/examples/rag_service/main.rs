@@ -91,7 +91,7 @@ async fn ingest(args: &Args) -> Result<(Rag, session::Calls), Failure> {
         Some(folder) => corpus::read(folder)?,
         None => corpus::read_default()?,
     };
-    let server = OpenAi::from_env()?;
+    let server = OpenAi::from_env()?.map(Arc::new);
     match &server {
         Some(server) => println!("embeds and answers with {server}"),
         None => println!("embeds and answers with local code: hashed n-grams, quoted sentences"),
@@ -103,7 +103,7 @@ async fn ingest(args: &Args) -> Result<(Rag, session::Calls), Failure> {
         rag.chunks()
     );
     if args.break_embedding {
-        rag.embed_with(OpenAi::at(&dead_address()?)?);
+        rag.embed_with(Arc::new(OpenAi::at(&dead_address()?)?));
     }
     let batches = u32::try_from(rag.chunks().div_ceil(rag::EMBEDDING_BATCH))?;
     Ok((

@@ -2,6 +2,7 @@
 //! one function, and those are what is observed. Knows nothing of HTTP.
 
 use std::fmt;
+use std::sync::Arc;
 
 use llm_observe::observe;
 
@@ -100,7 +101,7 @@ impl std::error::Error for RagError {
 #[derive(Debug)]
 enum Answerer {
     Extractive,
-    Chat(OpenAi),
+    Chat(Arc<OpenAi>),
 }
 
 /// Documents that can be asked.
@@ -119,7 +120,7 @@ impl Rag {
     #[observe(event = "ingest", items = documents.len())]
     pub(crate) async fn ingest(
         documents: &[Document],
-        server: Option<OpenAi>,
+        server: Option<Arc<OpenAi>>,
     ) -> Result<Self, RagError> {
         let chunks: Vec<Chunk> = documents.iter().flat_map(split).collect();
         if chunks.is_empty() {
@@ -131,7 +132,10 @@ impl Rag {
                 Embedder::Local(HashedNgramEmbedder::fitted(&passages)),
                 Answerer::Extractive,
             ),
-            Some(server) => (Embedder::OpenAi(server.clone()), Answerer::Chat(server)),
+            Some(server) => (
+                Embedder::OpenAi(Arc::clone(&server)),
+                Answerer::Chat(server),
+            ),
         };
         let vectors = embed_all(&embedder, &passages).await?;
         Ok(Self {
@@ -142,7 +146,7 @@ impl Rag {
     }
 
     /// Embeds from here on with `server`, whatever the documents were embedded with.
-    pub(crate) fn embed_with(&mut self, server: OpenAi) {
+    pub(crate) fn embed_with(&mut self, server: Arc<OpenAi>) {
         self.embedder = Embedder::OpenAi(server);
     }
 

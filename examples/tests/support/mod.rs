@@ -1,5 +1,7 @@
 //! Runs the built examples in a folder of their own, with no variable of this machine's services.
 
+pub(crate) mod mock;
+
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
