@@ -276,10 +276,11 @@ impl Email {
     }
 
     fn check(&self, section: &Section<'_, '_>) {
-        let place = section.place();
-        if self.to.is_empty() && section.clean() {
-            let help = "write `to = [\"ops@example.org\"]`".to_owned();
-            section.add(&format!("{place} sends to nobody"), Some(help));
+        if !section.has("to") {
+            section.missing("to", "[\"ops@example.org\"]");
+        } else if self.to.is_empty() && section.clean() {
+            let help = "write at least one address, such as [\"ops@example.org\"]";
+            section.add_at("to", Fault::new("is empty", help));
         }
         let lacking = match (section.has("username"), section.has("password")) {
             (true, false) => (

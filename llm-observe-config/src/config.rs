@@ -5,9 +5,11 @@ use std::path::Path;
 
 use toml::de::DeTable;
 
+use crate::entries::Entries;
 use crate::names::{check_event, check_label, check_model};
-use crate::reader::{Entries, Section, Walk, line};
+use crate::reader::Section;
 use crate::rules::{self, Use};
+use crate::walk::{Lines, Walk};
 use crate::{
     Alerts, Channel, Errors, Event, Http, Log, Logger, Metrics, Outbox, Price, Redact, Server,
     Service, Traces, Trackers,
@@ -190,11 +192,14 @@ fn read_prices(root: &Section<'_, '_>) -> BTreeMap<String, Price> {
 
 /// Reports mistakes of syntax: the first of each line, as the others mostly follow from it.
 fn report_syntax(walk: &Walk, text: &str, mistakes: &[toml::de::Error]) {
-    let mut lines = BTreeSet::new();
+    let lines = Lines::of(text);
+    let mut reported = BTreeSet::new();
     for mistake in mistakes {
         let at = mistake.span().map_or(0, |span| span.start);
-        if lines.insert(line(text, at)) {
-            walk.add(at, mistake.message(), None);
+        if reported.insert(lines.position(at).0) {
+            let twice = mistake.message() == "duplicate key";
+            let help = twice.then(|| "write each key and each table once".to_owned());
+            walk.add(at, mistake.message(), help);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Addresses of servers: an URL in the clear when it holds no secret, else where the secret is.
+//! Addresses of servers: a URL in the clear when it holds no secret, else where the secret is.
 
 use std::fmt;
 use std::str::FromStr;
@@ -77,7 +77,7 @@ fn valid_authority(authority: &str) -> bool {
     !host.is_empty() && port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0))
 }
 
-/// Prints an URL as it is, a secret as where it is.
+/// Prints a URL as it is, a secret as where it is.
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -102,7 +102,7 @@ pub struct BadEndpoint {
 
 impl BadEndpoint {
     const URL: Self = Self::new(
-        "is not an URL",
+        "is not a URL",
         "write \"http://HOST:PORT\", \"https://HOST\" or \"env:NAME\"",
     );
     const SECRET: Self = Self::new(

@@ -31,6 +31,7 @@ mod channels;
 mod choice;
 mod config;
 mod endpoint;
+mod entries;
 mod events;
 mod find;
 mod http;
@@ -49,6 +50,7 @@ mod suggest;
 mod trackers;
 pub mod units;
 mod value;
+mod walk;
 
 pub use alerts::Alerts;
 pub use channels::{

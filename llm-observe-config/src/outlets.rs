@@ -100,7 +100,7 @@ impl Metrics {
 fn check_rising(section: &Section<'_, '_>, key: &str, bounds: &[f64]) {
     if !bounds.is_sorted_by(|a, b| a < b) {
         let help = "write each bound once, the smallest first";
-        section.add_at(key, Fault::new("must rise", help));
+        section.add_at(key, Fault::new("must be in rising order", help));
     }
 }
 

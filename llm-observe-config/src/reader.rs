@@ -7,105 +7,33 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::fmt::Display;
-use std::path::Path;
 
 use toml::Spanned;
 use toml::de::{DeArray, DeString, DeTable, DeValue};
 
 use crate::choice::listed;
 use crate::names::{quoted_key, shown};
-use crate::problem::Problem;
 use crate::rules::{Names, Use};
 use crate::suggest::suggest;
 use crate::value::Fault;
+use crate::walk::Walk;
 
 /// A value and where it stands.
 pub(crate) type Value<'i> = Spanned<DeValue<'i>>;
 
 /// A key and where it stands.
-type Key<'i> = Spanned<DeString<'i>>;
-
-/// What a walk over one file has found.
-#[derive(Default)]
-pub(crate) struct Walk {
-    found: RefCell<Vec<Found>>,
-    /// The names that are declared and used, for the rules across tables.
-    pub(crate) names: RefCell<Names>,
-}
-
-struct Found {
-    at: usize,
-    message: String,
-    help: Option<String>,
-}
-
-impl Walk {
-    /// Adds a problem at the byte offset `at`.
-    pub(crate) fn add(&self, at: usize, message: impl Into<String>, help: Option<String>) {
-        let message = message.into();
-        self.found.borrow_mut().push(Found { at, message, help });
-    }
-
-    fn count(&self) -> usize {
-        self.found.borrow().len()
-    }
-
-    /// Returns the problems with their lines and columns in `text`.
-    pub(crate) fn into_problems(self, text: &str, path: &Path) -> Vec<Problem> {
-        let found = self.found.into_inner().into_iter();
-        let problems = found.map(|found| {
-            let (line, column) = position(text, found.at);
-            Problem {
-                path: path.to_owned(),
-                line,
-                column,
-                message: found.message,
-                help: found.help,
-            }
-        });
-        problems.collect()
-    }
-}
-
-/// Returns the line, from 1, of the byte offset `at`.
-pub(crate) fn line(text: &str, at: usize) -> usize {
-    position(text, at).0
-}
-
-/// Returns the line and the column, in characters and from 1, of the byte offset `at`.
-fn position(text: &str, at: usize) -> (usize, usize) {
-    let before = text.get(..at.min(text.len())).unwrap_or(text);
-    let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
-    let start = before.rfind('\n').map_or(0, |newline| newline + 1);
-    // A byte order mark is no character that an editor counts.
-    let in_line = before
-        .get(start..)
-        .unwrap_or_default()
-        .trim_start_matches('\u{feff}');
-    (line, in_line.chars().count() + 1)
-}
-
-/// How tables are read whose names are the user's, such as `[channels.NAME]`.
-pub(crate) struct Entries<'r, T> {
-    /// The tables that may be within one.
-    pub(crate) inner: &'static [&'static str],
-    /// Checks a name.
-    pub(crate) check: fn(&str) -> Result<(), Fault>,
-    /// Is told each name, whether its table is right or wrong.
-    pub(crate) declare: &'r dyn Fn(&str),
-    /// Reads one table.
-    pub(crate) read: &'r dyn Fn(&Section<'_, '_>) -> Option<T>,
-}
+pub(crate) type Key<'i> = Spanned<DeString<'i>>;
 
 /// One table while it is read; keys that were not asked for are reported when it has been.
 pub(crate) struct Section<'a, 'i> {
-    walk: &'a Walk,
-    path: Vec<String>,
-    table: &'a DeTable<'i>,
+    pub(crate) walk: &'a Walk,
+    pub(crate) path: Vec<String>,
+    pub(crate) table: &'a DeTable<'i>,
     at: usize,
     known: RefCell<Vec<&'static str>>,
+    missing: RefCell<Vec<(&'static str, String)>>,
     lenient: Cell<bool>,
-    skips_tables: bool,
+    pub(crate) skips_tables: bool,
     problems_before: usize,
 }
 
@@ -126,22 +54,24 @@ impl<'a, 'i> Section<'a, 'i> {
             table,
             at,
             known: RefCell::default(),
+            missing: RefCell::default(),
             lenient: Cell::new(false),
             skips_tables: false,
             problems_before: walk.count(),
         }
     }
 
-    fn read<T>(self, read: impl FnOnce(&Self) -> T) -> T {
+    pub(crate) fn read<T>(self, read: impl FnOnce(&Self) -> T) -> T {
         let value = read(&self);
         if !self.lenient.get() {
             self.report_unknown();
         }
+        self.report_missing();
         value
     }
 
     /// Returns what the last name of the path stands for: `ops` in `[channels.ops]`.
-    fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         self.path.last().map_or("", String::as_str)
     }
 
@@ -169,7 +99,7 @@ impl<'a, 'i> Section<'a, 'i> {
         bracketed(self.path.iter().map(String::as_str))
     }
 
-    fn place_of(&self, key: &str) -> String {
+    pub(crate) fn place_of(&self, key: &str) -> String {
         bracketed(self.path.iter().map(String::as_str).chain([key]))
     }
 
@@ -249,12 +179,16 @@ impl<'a, 'i> Section<'a, 'i> {
         example: &str,
         parse: impl Fn(&Value<'_>) -> Result<T, Fault>,
     ) -> Option<T> {
-        let Some(value) = self.get(key) else {
-            let message = format!("{} has no `{key}`", self.place());
-            self.add(&message, Some(format!("write `{key} = {example}`")));
-            return None;
-        };
-        self.parsed(key, value, parse)
+        let value = self.get(key);
+        if value.is_none() {
+            self.missing(key, example);
+        }
+        self.parsed(key, value?, parse)
+    }
+
+    /// Says that `key` must be there, once the table has been read.
+    pub(crate) fn missing(&self, key: &'static str, example: &str) {
+        self.missing.borrow_mut().push((key, example.to_owned()));
     }
 
     /// Reads the table `key` with `read`, when there is one.
@@ -264,75 +198,10 @@ impl<'a, 'i> Section<'a, 'i> {
         read: impl FnOnce(&Section<'a, 'i>) -> T,
     ) -> Option<T> {
         let value = self.get(key)?;
-        let section = self.section(key, value.span().start, value)?;
+        let name = self.table.get_key_value(key).map(|(name, _)| name);
+        let at = name.map_or(self.at, |name| name.span().start);
+        let section = self.section(key, at, value)?;
         Some(section.read(read))
-    }
-
-    /// Reads each table within the table `key`, by the name the user gave it; `None` when there is
-    /// no such table.
-    pub(crate) fn tables<T>(
-        &self,
-        key: &'static str,
-        entries: &Entries<'_, T>,
-    ) -> Option<BTreeMap<String, T>> {
-        self.table(key, |all| {
-            all.forgive();
-            let read = |(name, value): (&'a Key<'i>, &'a Value<'i>)| {
-                let read = all.entry(name, value, entries)?;
-                Some((name.get_ref().to_string(), read))
-            };
-            all.table.iter().filter_map(read).collect()
-        })
-    }
-
-    fn entry<T>(
-        &self,
-        name: &Key<'i>,
-        value: &'a Value<'i>,
-        entries: &Entries<'_, T>,
-    ) -> Option<T> {
-        let at = name.span().start;
-        (entries.declare)(name.get_ref());
-        if let Err(fault) = (entries.check)(name.get_ref()) {
-            self.fault(name.get_ref(), at, fault);
-        }
-        let mut section = self.section(name.get_ref(), at, value)?;
-        let dotted = section.report_dotted(entries);
-        if dotted > 0 && dotted == section.table.len() {
-            return None;
-        }
-        section.skips_tables = true;
-        section.read(entries.read)
-    }
-
-    /// Reports the tables that come from a dot in a name without quotes, and returns how many.
-    fn report_dotted<T>(&self, entries: &Entries<'_, T>) -> usize {
-        let tables = self
-            .table
-            .iter()
-            .filter(|(_, value)| value.get_ref().is_table());
-        let strange = tables.filter(|(key, _)| !entries.inner.contains(&key.get_ref().as_ref()));
-        let mut count = 0;
-        for (key, value) in strange {
-            count += 1;
-            let (message, help) = match suggest(key.get_ref(), entries.inner.iter().copied()) {
-                Some(_) => self.unknown(key.get_ref(), value, entries.inner),
-                None => self.dotted(key.get_ref(), entries),
-            };
-            self.walk.add(key.span().start, message, Some(help));
-        }
-        count
-    }
-
-    fn dotted<T>(&self, key: &str, entries: &Entries<'_, T>) -> (String, String) {
-        let name = format!("{}.{key}", self.name());
-        (entries.declare)(&name);
-        let parent = self.path.first().map_or("", String::as_str);
-        let message = format!(
-            "{} needs quotes around a name with a dot",
-            self.place_of(key)
-        );
-        (message, format!("write [{parent}.{}]", quoted_key(&name)))
     }
 
     /// Reads every key of this table, whatever its name.
@@ -399,7 +268,12 @@ impl<'a, 'i> Section<'a, 'i> {
         list
     }
 
-    fn section(&self, key: &str, at: usize, value: &'a Value<'i>) -> Option<Section<'a, 'i>> {
+    pub(crate) fn section(
+        &self,
+        key: &str,
+        at: usize,
+        value: &'a Value<'i>,
+    ) -> Option<Section<'a, 'i>> {
         let mut path = self.path.clone();
         path.push(key.to_owned());
         let Some(table) = value.get_ref().as_table() else {
@@ -411,7 +285,7 @@ impl<'a, 'i> Section<'a, 'i> {
         Some(Section::new(self.walk, path, table, at))
     }
 
-    fn fault(&self, key: &str, at: usize, fault: Fault) {
+    pub(crate) fn fault(&self, key: &str, at: usize, fault: Fault) {
         let subject = match self.path.is_empty() {
             true => format!("`{key}`"),
             false => format!("`{key}` in {}", self.place()),
@@ -427,11 +301,32 @@ impl<'a, 'i> Section<'a, 'i> {
             if !skipped && !known.contains(&key.get_ref().as_ref()) {
                 let (message, help) = self.unknown(key.get_ref(), value, &known);
                 self.walk.add(key.span().start, message, Some(help));
+                self.take_as_misspelt(key.get_ref(), &known);
             }
         }
     }
 
-    fn unknown(&self, key: &str, value: &Value<'_>, known: &[&'static str]) -> (String, String) {
+    /// Forgets that the key is missing which `key` was meant to be: one mistake is one problem.
+    fn take_as_misspelt(&self, key: &str, known: &[&'static str]) {
+        let meant = suggest(key, known.iter().copied());
+        self.missing
+            .borrow_mut()
+            .retain(|(missing, _)| Some(*missing) != meant);
+    }
+
+    fn report_missing(&self) {
+        for (key, example) in self.missing.borrow().iter() {
+            let message = format!("{} has no `{key}`", self.place());
+            self.add(&message, Some(format!("write `{key} = {example}`")));
+        }
+    }
+
+    pub(crate) fn unknown(
+        &self,
+        key: &str,
+        value: &Value<'_>,
+        known: &[&'static str],
+    ) -> (String, String) {
         let noun = if value.get_ref().is_table() {
             "table"
         } else {
@@ -462,19 +357,4 @@ fn bracketed<'n>(names: impl Iterator<Item = &'n str>) -> String {
 /// Returns the suggestion of `word`.
 pub(crate) fn did_you_mean(word: impl Display) -> String {
     format!("did you mean `{word}`?")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn positions_are_in_characters_from_1() {
-        let text = "\u{feff}a = 1\r\nä = \"ö\" x\n";
-        assert_eq!(position(text, 0), (1, 1));
-        assert_eq!(position(text, 3), (1, 1));
-        assert_eq!(position(text, text.find('x').unwrap()), (2, 9));
-        assert_eq!(position(text, 9_999), (3, 1));
-        assert_eq!(position("", 0), (1, 1));
-    }
 }

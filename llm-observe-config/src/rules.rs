@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use crate::names::shown;
-use crate::reader::{Walk, did_you_mean};
+use crate::reader::did_you_mean;
 use crate::suggest::suggest;
+use crate::walk::Walk;
 
 /// The names that a file declares and uses, with the byte offsets of the uses.
 #[derive(Default)]

@@ -4,7 +4,8 @@
 const LONGEST: usize = 64;
 
 /// Returns the word of `allowed` that `wrong` was most likely meant to be, or `None` when none is
-/// near: at most one edit in three characters, without regard to case. The first of equals wins.
+/// near: at most one edit in three characters, or one is the beginning of the other, without regard to
+/// case. The first of equals wins.
 pub fn suggest<'a>(wrong: &str, allowed: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let wrong = folded(wrong);
     if wrong.is_empty() || wrong.len() > LONGEST {
@@ -12,19 +13,23 @@ pub fn suggest<'a>(wrong: &str, allowed: impl IntoIterator<Item = &'a str>) -> O
     }
     let near = allowed.into_iter().filter_map(|word| {
         let other = folded(word);
-        let far = other.len() > LONGEST || other.len().abs_diff(wrong.len()) > wrong.len() / 3 + 1;
-        let edits = if far {
-            usize::MAX
-        } else {
-            edits(&wrong, &other)
-        };
-        (edits <= allowance(wrong.len().max(other.len()))).then_some((edits, word))
+        if other.len() > LONGEST {
+            return None;
+        }
+        let edits = edits(&wrong, &other);
+        let near = edits <= allowance(wrong.len().max(other.len()));
+        (near || shortened(&wrong, &other)).then_some((edits, word))
     });
     near.min_by_key(|(edits, _)| *edits).map(|(_, word)| word)
 }
 
 fn folded(word: &str) -> Vec<char> {
     word.chars().flat_map(char::to_lowercase).collect()
+}
+
+/// Returns whether one is the beginning of the other, three characters at least.
+fn shortened(a: &[char], b: &[char]) -> bool {
+    a.len().min(b.len()) >= 3 && (a.starts_with(b) || b.starts_with(a))
 }
 
 /// Returns how many edits a word of `length` characters may be away: none for the shortest, whose
@@ -85,6 +90,8 @@ mod tests {
         assert_eq!(suggest("WebHook", keys), Some("webhook"));
         assert_eq!(suggest("knid", keys), Some("kind"));
         assert_eq!(suggest("severity", keys), Some("severities"));
+        assert_eq!(suggest("sev", keys), Some("severities"));
+        assert_eq!(suggest("warning", ["error", "warn"]), Some("warn"));
         assert_eq!(suggest("password", keys), None);
         assert_eq!(suggest("", keys), None);
         assert_eq!(suggest("ab", ["ac"]), None);

@@ -25,6 +25,12 @@ impl Fault {
         Self { message, help }
     }
 
+    /// Builds a fault that says by itself what to write.
+    fn bare(message: String) -> Self {
+        let help = None;
+        Self { message, help }
+    }
+
     /// Builds the fault of a value of the wrong type.
     pub(crate) fn not(wanted: &str, value: &Value<'_>, help: &str) -> Self {
         let kind = match value.get_ref() {
@@ -32,7 +38,7 @@ impl Fault {
             DeValue::Array(_) => "a list",
             DeValue::String(_) => "a string",
             DeValue::Float(_) => "a number",
-            DeValue::Boolean(_) => "true or false",
+            DeValue::Boolean(_) => "a boolean",
             DeValue::Datetime(_) => "a date",
             DeValue::Table(_) => "a table",
         };
@@ -138,8 +144,10 @@ pub(crate) fn size(least: u64) -> impl Fn(&Value<'_>) -> Result<u64, Fault> {
         let help = "write \"10MB\", \"64KiB\" or \"1GB\"";
         let size = units::size(string(value, "a size in quotes", help)?)?;
         if size < least {
-            let least = units::size_text(least);
-            return Err(Fault::new(format!("must be at least {least}"), help));
+            return Err(Fault::bare(format!(
+                "must be at least {}",
+                units::size_text(least)
+            )));
         }
         Ok(size)
     }
@@ -151,20 +159,17 @@ pub(crate) fn whole<T: TryFrom<u64>>(
     most: u64,
 ) -> impl Fn(&Value<'_>) -> Result<T, Fault> {
     move |value| {
-        let wanted = format!("a whole number from {least} to {most}");
-        let help = "write it without quotes";
+        let wanted = match most {
+            u64::MAX => format!("a whole number of {least} or more"),
+            _ => format!("a whole number from {least} to {most}"),
+        };
         let Some(number) = value.get_ref().as_integer() else {
-            return Err(Fault::not(&wanted, value, help));
+            return Err(Fault::not(&wanted, value, "write it without quotes"));
         };
         let number = u64::from_str_radix(number.as_str(), number.radix()).ok();
         let number = number.filter(|number| (least..=most).contains(number));
         let number = number.and_then(|number| T::try_from(number).ok());
-        number.ok_or_else(|| {
-            Fault::new(
-                format!("must be {wanted}"),
-                format!("write {least} or more, up to {most}"),
-            )
-        })
+        number.ok_or_else(|| Fault::bare(format!("must be {wanted}")))
     }
 }
 
@@ -226,7 +231,7 @@ pub(crate) fn secret(value: &Value<'_>) -> Result<Secret, Fault> {
 pub(crate) fn endpoint(value: &Value<'_>) -> Result<Endpoint, Fault> {
     let text = string(
         value,
-        "an URL in quotes",
+        "a URL in quotes",
         "write \"https://HOST\" or \"env:NAME\"",
     )?;
     text.parse()
@@ -236,10 +241,10 @@ pub(crate) fn endpoint(value: &Value<'_>) -> Result<Endpoint, Fault> {
 /// The address of a web page, for people to open.
 pub(crate) fn link(value: &Value<'_>) -> Result<String, Fault> {
     let help = "write \"https://HOST/PAGE\"";
-    let text = string(value, "an URL in quotes", help)?;
+    let text = string(value, "a URL in quotes", help)?;
     if check_link(text).is_err() {
         return Err(Fault::new(
-            "is not a web page without user and password",
+            "is not the address of a web page, without user and password",
             help,
         ));
     }

@@ -106,6 +106,10 @@ impl Call {
         }
     }
 
+    pub(crate) fn ids(&self) -> Ids {
+        Ids { trace: self.trace, span: self.span, parent: self.parent }
+    }
+
     pub(crate) fn extra(&mut self) -> &mut Extra {
         self.extra.get_or_insert_default()
     }
@@ -133,8 +137,7 @@ impl Call {
         let (outcome, error) = (ending.outcome, ending.error);
         let expected = ending.expected;
         self.with_active(|call, active| {
-            let ids = Ids { trace: call.trace, span: call.span, parent: call.parent };
-            active.ended(ids, call.extra.take(), Ended { outcome, error, expected, end, nanos });
+            active.ended(call.ids(), call.extra.take(), Ended { outcome, error, expected, end, nanos });
         });
     }
 

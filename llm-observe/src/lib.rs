@@ -1,3 +1,80 @@
-//! Skeleton.
+//! One attribute on a function: from then on every call of it is timed, logged, counted, traced,
+//! and, when it fails, reported and alerted.
+//!
+//! ```no_run
+//! use llm_observe::observe;
+//!
+//! #[observe(event = "embedding", alert_on_error)]
+//! async fn embed(text: &str) -> Result<Vec<f32>, std::io::Error> {
+//!     // ...
+//!     # Ok(vec![text.len() as f32])
+//! }
+//!
+//! fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let _observer = llm_observe::init!()?;
+//!     // ...
+//!     Ok(())
+//! }
+//! ```
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss
+    )
+)]
+#![allow(clippy::redundant_pub_crate, reason = "`unreachable_pub` asks for the opposite")]
+
+mod call;
+mod classify;
+mod clock;
+mod context;
+mod error;
+mod future;
+mod init;
+mod observer;
+mod outcome;
+mod panics;
+mod probe;
+mod record;
+pub mod redact;
+mod site;
+mod spans;
+mod stats;
+mod upkeep;
+mod values;
+
 #[cfg(feature = "log")]
 pub mod log;
+#[cfg(not(feature = "log"))]
+#[path = "absent/log.rs"]
+mod log;
+
+#[cfg(feature = "metrics")]
+mod metrics;
+#[cfg(not(feature = "metrics"))]
+#[path = "absent/metrics.rs"]
+mod metrics;
+
+#[cfg(feature = "server")]
+mod page;
+#[cfg(feature = "server")]
+mod server;
+#[cfg(not(feature = "server"))]
+#[path = "absent/server.rs"]
+mod server;
+
+#[doc(hidden)]
+#[path = "private.rs"]
+pub mod __private;
+
+pub use error::Error;
+pub use init::{Builder, Flushed, Observer};
+pub use llm_observe_config as config;
+pub use outcome::{Class, Outcome};
+pub use record::{ErrorInfo, Fields, Record, SpanId, TraceId, Value};
+pub use site::{AlertRule, On, Severity, Site};

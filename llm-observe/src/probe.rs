@@ -65,13 +65,16 @@ fn describe(type_name: &'static str, error: &(dyn Error + 'static)) -> ErrorInfo
 pub struct Probe<'a, T: ?Sized>(pub &'a T);
 
 macro_rules! level {
-    ($(#[$doc:meta])* $name:ident, [$($refs:tt)*], $($generic:ident)+, $ty:ty $(where $bound:ty: $($trait:tt)+)?, |$out:ident| $verdict:expr) => {
+    ($(#[$doc:meta])* $name:ident, [$($refs:tt)*], $($generic:ident)+, $ty:ty, where { $($bounds:tt)* }, |$out:ident| $verdict:expr) => {
         $(#[$doc])*
         pub trait $name<'a> {
             /// Returns what the value says of the outcome.
             fn verdict(self) -> Verdict<'a>;
         }
-        impl<'a, $($generic),+> $name<'a> for $($refs)* Probe<'a, $ty> $(where $bound: $($trait)+)? {
+        impl<'a, $($generic),+> $name<'a> for $($refs)* Probe<'a, $ty>
+        where
+            $($bounds)*
+        {
             #[inline]
             fn verdict(self) -> Verdict<'a> {
                 let $out: &'a $ty = self.0;
@@ -93,32 +96,32 @@ fn failed<'a, T, E>(out: &'a Result<T, E>, known: impl FnOnce(&'a E) -> Known<'a
 
 level!(
     /// An error by trait.
-    ByError, [&&&&&&], T E, Result<T, E> where E: Error + 'static,
+    ByError, [&&&&&&], T E, Result<T, E>, where { E: Error + 'static },
     |out| failed(out, |e| Known::Error(e))
 );
 level!(
     /// Something that borrows as a `Send + Sync` error, such as `anyhow::Error`.
-    ByAsRefSync, [&&&&&], T E, Result<T, E> where E: AsRef<dyn Error + Send + Sync + 'static>,
+    ByAsRefSync, [&&&&&], T E, Result<T, E>, where { E: AsRef<dyn Error + Send + Sync + 'static> },
     |out| failed(out, |e| Known::Error(e.as_ref()))
 );
 level!(
     /// Something that borrows as an error, such as `Box<dyn Error>`.
-    ByAsRef, [&&&&], T E, Result<T, E> where E: AsRef<dyn Error + 'static>,
+    ByAsRef, [&&&&], T E, Result<T, E>, where { E: AsRef<dyn Error + 'static> },
     |out| failed(out, |e| Known::Error(e.as_ref()))
 );
 level!(
     /// Something that can be displayed.
-    ByDisplay, [&&&], T E, Result<T, E> where E: fmt::Display,
+    ByDisplay, [&&&], T E, Result<T, E>, where { E: fmt::Display },
     |out| failed(out, |e| Known::Display(e))
 );
 level!(
     /// Something that can be debugged.
-    ByDebug, [&&], T E, Result<T, E> where E: fmt::Debug,
+    ByDebug, [&&], T E, Result<T, E>, where { E: fmt::Debug },
     |out| failed(out, |e| Known::Debug(e))
 );
 level!(
     /// Any other error.
-    ByResult, [&], T E, Result<T, E>,
+    ByResult, [&], T E, Result<T, E>, where {},
     |out| failed(out, |_| Known::Nothing)
 );
 

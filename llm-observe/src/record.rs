@@ -3,6 +3,8 @@
 
 use std::{fmt, time::Duration};
 
+use tracing::Level;
+
 use crate::{
     outcome::{Class, Outcome},
     site::Site,
@@ -122,6 +124,11 @@ impl Fields {
         self.0.iter().map(|(n, v)| (*n, v))
     }
 
+    /// Iterates over names and values, which may be changed.
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = (&'static str, &mut Value)> {
+        self.0.iter_mut().map(|(n, v)| (*n, v))
+    }
+
     /// Returns whether nothing was recorded.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -193,6 +200,19 @@ impl Record<'_> {
     #[must_use]
     pub fn low_quality(&self) -> bool {
         matches!((self.quality, self.site.min_quality), (Some(q), Some(min)) if q < min)
+    }
+
+    /// Returns the level of the call's line.
+    #[must_use]
+    pub fn level(&self) -> Level {
+        match self.outcome {
+            _ if self.expected => Level::INFO,
+            Outcome::Ok if self.slow || self.low_quality() => Level::WARN.min(self.site.level),
+            Outcome::Ok => self.site.level,
+            Outcome::Cancelled => Level::WARN,
+            Outcome::Error => self.site.err_level.unwrap_or(Level::ERROR),
+            Outcome::Timeout | Outcome::Panic => Level::ERROR,
+        }
     }
 
     /// Returns whether an error tracker is to hear of it.

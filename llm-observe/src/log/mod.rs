@@ -1,2 +1,140 @@
 //! Log files: lines in, rotated files out, nothing lost in between.
+//!
+//! [`layer`] and the records of calls make lines, [`format`] writes them, [`lines`] decides which
+//! file they go to, [`writer`] gets them there.
+
+mod console;
 pub(crate) mod escape;
+mod format;
+mod layer;
+mod lines;
+mod timestamp;
+mod writer;
+
+use std::{io::IsTerminal, sync::Arc, time::Duration};
+
+use llm_observe_config::{Console as When, Log};
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::{filter::Targets, layer::SubscriberExt};
+
+pub use layer::Layer;
+pub(crate) use lines::Lines;
+
+use self::{
+    console::Console,
+    format::Style,
+    lines::{Route, Select, level},
+    writer::LogFile,
+};
+use crate::{
+    error::Error,
+    init::{Flushed, Part, Settings, say, variable},
+    record::Sink,
+    redact::Redactor,
+    stats::Stats,
+};
+
+/// Opens every logger of the configuration; `None` when there is nothing to write to.
+pub(crate) fn open(
+    settings: &Settings,
+    redactor: Arc<Redactor>,
+    stats: &Arc<Stats>,
+) -> Result<Option<Loggers>, Error> {
+    let log = &settings.config.log;
+    let routes = if log.enabled { routes(settings, stats)? } else { Vec::new() };
+    let console = console(log, stats)?;
+    if routes.is_empty() && console.is_none() {
+        return Ok(None);
+    }
+    let style = Style {
+        timezone: log.timezone,
+        max_value_bytes: usize::try_from(log.max_value_bytes).unwrap_or(usize::MAX),
+    };
+    let lines = Arc::new(Lines { routes, console, style, filter: filter(log), redactor });
+    Ok(Some(Loggers { lines, stats: stats.clone() }))
+}
+
+/// The loggers of one observer.
+pub(crate) struct Loggers {
+    lines: Arc<Lines>,
+    stats: Arc<Stats>,
+}
+
+impl Loggers {
+    /// Returns where calls go.
+    pub(crate) fn sink(&self) -> Arc<dyn Sink> {
+        self.lines.clone()
+    }
+
+    /// Makes events of `tracing` and `log` come here too; `false` when the program has a
+    /// subscriber of its own, which then has to include [`Layer`].
+    pub(crate) fn subscribe(&self) -> bool {
+        layer::install(self.lines.clone());
+        // A program may have its own `log` logger; its records then stay there.
+        let _ = tracing_log::LogTracer::init();
+        let ours = tracing_subscriber::registry().with(Layer::over(self.lines.clone()));
+        tracing::subscriber::set_global_default(ours).is_ok()
+    }
+
+    /// Brings the counts of the files into the metrics.
+    pub(crate) fn publisher(&self) -> impl Fn() + Send + Sync + 'static {
+        let (lines, stats) = (self.lines.clone(), self.stats.clone());
+        move || lines.publish(&stats)
+    }
+}
+
+impl Part for Loggers {
+    fn flush(&self, limit: Duration, report: &mut Flushed) {
+        report.pending_lines += self.lines.flush(limit);
+        self.lines.publish(&self.stats);
+    }
+}
+
+fn routes(settings: &Settings, stats: &Stats) -> Result<Vec<Route>, Error> {
+    let config = &settings.config;
+    let own = config.loggers.iter().map(|(name, logger)| {
+        let select = Some(Select::of(logger));
+        route(name, &logger.resolve(&config.log), select, stats)
+    });
+    // The main file last: by then it is known whether an exclusive logger has taken the line.
+    own.chain(std::iter::once_with(|| route("app", &config.log, None, stats))).collect()
+}
+
+fn route(name: &str, log: &Log, select: Option<Select>, stats: &Stats) -> Result<Route, Error> {
+    let file = LogFile::open(log, name).map_err(|source| {
+        Error::with(format!("cannot open the log file {}", log.dir.join(&log.file).display()), source)
+    })?;
+    let lines = stats.counter("llm_observe_log_lines_total", &[("logger", name)]);
+    Ok(Route { name: name.to_owned(), file, format: log.format, select, lines })
+}
+
+fn console(log: &Log, stats: &Stats) -> Result<Option<Console>, Error> {
+    let wanted = match log.console {
+        When::Always => true,
+        When::Never => false,
+        When::Auto => std::io::stderr().is_terminal(),
+    };
+    if !wanted {
+        return Ok(None);
+    }
+    let labels = [("logger", "console")];
+    let lost = [("logger", "console"), ("reason", "overflow")];
+    let written = stats.counter("llm_observe_log_lines_total", &labels);
+    let lost = stats.counter("llm_observe_log_lines_lost_total", &lost);
+    let console = Console::start(written, lost)
+        .map_err(|source| Error::with("cannot start the console thread", source))?;
+    Ok(Some(console))
+}
+
+/// Returns which levels pass, by target: `RUST_LOG` where it is set, else `[log] level`.
+fn filter(log: &Log) -> Targets {
+    let configured = || Targets::new().with_default(LevelFilter::from_level(level(log.level)));
+    let Some(directives) = variable("RUST_LOG") else { return configured() };
+    directives.parse().unwrap_or_else(|error| {
+        say(&format!(
+            "RUST_LOG is not understood ({error}): write `level` or `target=level`, separated by \
+             commas; `[log] level` is used instead"
+        ));
+        configured()
+    })
+}

@@ -1,0 +1,44 @@
+//! The metrics module when its feature is off: the same doors, nothing behind them.
+
+use std::sync::Arc;
+
+use llm_observe_config::Config;
+
+use crate::{error::Error, outcome::Outcome, record::Record, site::Site, stats::Stats};
+
+#[derive(Debug)]
+pub(crate) struct Metrics(());
+
+impl Metrics {
+    pub(crate) fn global(_: &Config, _: Arc<Stats>) -> Result<(Metrics, bool), Error> {
+        Ok((Metrics(()), true))
+    }
+
+    pub(crate) fn scoped(_: &Config, _: Arc<Stats>) -> Result<Metrics, Error> {
+        Ok(Metrics(()))
+    }
+
+    pub(crate) fn site(&self, _: &'static Site) -> Arc<SiteMetrics> {
+        Arc::new(SiteMetrics(()))
+    }
+
+    pub(crate) fn build_info(&self, _: &str, _: &str) {}
+
+    pub(crate) fn publish(&self) {}
+
+    pub(crate) fn render(&self) -> Option<String> {
+        None
+    }
+}
+
+pub(crate) struct SiteMetrics(());
+
+impl SiteMetrics {
+    #[inline]
+    pub(crate) fn started(&self) {}
+
+    #[inline]
+    pub(crate) fn ended(&self, _: Outcome, _: u64) {}
+
+    pub(crate) fn details(&self, _: &Record<'_>) {}
+}

@@ -1,0 +1,136 @@
+//! Sets an observer up from its configuration: the only place that names concrete sinks.
+
+mod builder;
+mod settings;
+
+pub use builder::Builder;
+pub(crate) use settings::{Settings, variable};
+
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use crate::{error::Error, observer, observer::Core};
+
+/// What `init!()` knows when it is compiled.
+#[derive(Clone, Copy, Debug)]
+pub struct Embedded {
+    /// The text and the path of `llm-observe.toml`, where there is one.
+    pub config: Option<(&'static str, &'static str)>,
+    /// The calling package's name: the service's name unless the configuration has another.
+    pub package: &'static str,
+    /// The calling package's version: the release unless the configuration has another.
+    pub version: &'static str,
+    /// The module that called.
+    pub module: &'static str,
+}
+
+/// What `init!()` expands to.
+///
+/// # Errors
+///
+/// As [`Builder::install`].
+pub fn init(embedded: Embedded) -> Result<Observer, Error> {
+    Observer::builder().embedded(embedded).install()
+}
+
+/// How long the observer's drop waits for what is on its way.
+const FLUSH_AT_DROP: Duration = Duration::from_secs(5);
+
+/// One running part of an observer: a logger, the alerts, the trackers, the outbox.
+pub(crate) trait Part: Send + Sync {
+    /// Hands on what it holds, within `limit`, and adds to `report` what became of it.
+    fn flush(&self, limit: Duration, report: &mut Flushed);
+}
+
+/// What a flush achieved.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Flushed {
+    /// Log lines that are not in their file yet.
+    pub pending_lines: u64,
+    /// Reports and alerts that their destinations took, since the start.
+    pub delivered: u64,
+    /// Reports and alerts that wait for their destination; kept for the next start where the
+    /// outbox has a folder.
+    pub kept: u64,
+}
+
+impl Flushed {
+    /// Returns whether nothing is left to write or to deliver.
+    #[must_use]
+    pub const fn is_complete(&self) -> bool {
+        self.pending_lines == 0 && self.kept == 0
+    }
+}
+
+/// The running observer. Dropping it flushes for up to 5 seconds and ends the observation.
+#[must_use = "the observer stops when this is dropped; bind it: `let _observer = ...`"]
+pub struct Observer {
+    core: Arc<Core>,
+    /// In the order in which things flow: flushed first to last.
+    parts: Vec<Box<dyn Part>>,
+    /// Threads that end when dropped.
+    threads: Vec<Box<dyn Send + Sync>>,
+    listening: Option<std::net::SocketAddr>,
+}
+
+impl Observer {
+    /// Returns a builder, to set an observer up from code.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// Hands on all that is held back, waiting at most `limit`, and returns what was delivered
+    /// and what is kept.
+    #[must_use = "the report says whether anything is left"]
+    pub fn flush(&self, limit: Duration) -> Flushed {
+        let deadline = Instant::now() + limit;
+        let mut report = Flushed::default();
+        self.core.metrics.publish();
+        for part in &self.parts {
+            part.flush(deadline.saturating_duration_since(Instant::now()), &mut report);
+        }
+        report
+    }
+
+    /// Returns the address that `/metrics` and the live page are served at.
+    #[must_use]
+    pub fn listening(&self) -> Option<std::net::SocketAddr> {
+        self.listening
+    }
+
+    /// Returns the figures as Prometheus text, as a scrape would get them now; `None` when another
+    /// recorder was installed before.
+    #[must_use]
+    pub fn metrics(&self) -> Option<String> {
+        self.core.metrics.render()
+    }
+}
+
+impl fmt::Debug for Observer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Observer").field("listening", &self.listening).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Observer {
+    fn drop(&mut self) {
+        observer::uninstall();
+        let left = self.flush(FLUSH_AT_DROP);
+        self.threads.clear();
+        self.parts.clear();
+        if left.pending_lines > 0 {
+            say(&format!("{} log lines could not be written", left.pending_lines));
+        }
+    }
+}
+
+/// Tells the person at the terminal what concerns the toolkit itself.
+pub(crate) fn say(message: &str) {
+    use std::io::Write;
+    // There is nobody left to tell when even stderr is gone.
+    let _ = writeln!(std::io::stderr(), "llm-observe: {message}");
+}

@@ -1,0 +1,193 @@
+//! From settings to a running observer, part by part.
+
+use std::{path::PathBuf, sync::Arc};
+
+use llm_observe_config::Config;
+
+use super::{
+    Embedded, Observer, Part,
+    settings::{self, Settings},
+    say,
+};
+use crate::{
+    error::Error,
+    log,
+    metrics::Metrics,
+    observer::{self, Core},
+    panics,
+    record::Sink,
+    redact::Redactor,
+    server,
+    stats::Stats,
+    upkeep::Upkeep,
+};
+
+/// Sets an observer up from code; everything that it does not say comes from the configuration.
+#[derive(Default)]
+#[must_use = "nothing is observed until `install`"]
+pub struct Builder {
+    embedded: Option<Embedded>,
+    config: Option<Config>,
+    file: Option<PathBuf>,
+    redact: Option<Redaction>,
+}
+
+type Redaction = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
+impl Builder {
+    /// Uses what `init!()` embedded.
+    #[doc(hidden)]
+    pub fn embedded(mut self, embedded: Embedded) -> Builder {
+        self.embedded = Some(embedded);
+        self
+    }
+
+    /// Uses this configuration, and no file and no `LLM_OBSERVE_CONFIG`.
+    pub fn config(mut self, config: Config) -> Builder {
+        self.config = Some(config);
+        self
+    }
+
+    /// Uses this file, and not `LLM_OBSERVE_CONFIG`.
+    pub fn config_file(mut self, path: impl Into<PathBuf>) -> Builder {
+        self.file = Some(path.into());
+        self
+    }
+
+    /// Asks `redact` for the text to use instead of one that is about to be written or sent, after
+    /// everything else has been taken out of it; `None` leaves it.
+    pub fn redact(
+        mut self,
+        redact: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
+    ) -> Builder {
+        self.redact = Some(Box::new(redact));
+        self
+    }
+
+    /// Starts everything and makes it the program's observer.
+    ///
+    /// # Errors
+    ///
+    /// When the program has, or had, an observer; when the configuration has mistakes, a log file
+    /// cannot be opened, or the address of `[server] listen` cannot be bound. Nothing remote is
+    /// asked.
+    pub fn install(self) -> Result<Observer, Error> {
+        if observer::is_installed() {
+            return Err(twice());
+        }
+        let settings = self.settings()?;
+        let mut running = Running::start(&settings, self.redact)?;
+        let core = running.core(&settings)?;
+        running.publish(&core)?;
+        let listening = running.serve(&settings, &core)?;
+        if !observer::install(core.clone()) {
+            return Err(twice());
+        }
+        panics::install();
+        core.register_sites();
+        Ok(Observer { core, parts: running.parts, threads: running.threads, listening })
+    }
+
+    fn settings(&self) -> Result<Settings, Error> {
+        match (&self.config, &self.file) {
+            (Some(config), _) => Ok(Settings::over(config.clone(), self.embedded)),
+            (None, Some(path)) => Ok(Settings::over(settings::read(path)?, self.embedded)),
+            (None, None) => Settings::load(self.embedded),
+        }
+    }
+}
+
+fn twice() -> Error {
+    Error::new("this program has an observer already: call init!() once, in main")
+}
+
+/// The parts that have been started so far; dropped, they stop again.
+struct Running {
+    stats: Arc<Stats>,
+    redactor: Arc<Redactor>,
+    sinks: Vec<Arc<dyn Sink>>,
+    parts: Vec<Box<dyn Part>>,
+    threads: Vec<Box<dyn Send + Sync>>,
+    rounds: Vec<Box<dyn Fn() + Send + Sync>>,
+    foreign_subscriber: bool,
+}
+
+impl Running {
+    fn start(settings: &Settings, redact: Option<Redaction>) -> Result<Running, Error> {
+        let mut redactor = Redactor::new(&settings.config.redact)?;
+        if let Some(redact) = redact {
+            redactor = redactor.custom(redact);
+        }
+        let mut running = Running {
+            stats: Arc::default(),
+            redactor: Arc::new(redactor),
+            sinks: Vec::new(),
+            parts: Vec::new(),
+            threads: Vec::new(),
+            rounds: Vec::new(),
+            foreign_subscriber: tracing::dispatcher::has_been_set(),
+        };
+        running.log(settings)?;
+        Ok(running)
+    }
+
+    fn log(&mut self, settings: &Settings) -> Result<(), Error> {
+        let Some(loggers) = log::open(settings, self.redactor.clone(), &self.stats)? else {
+            return Ok(());
+        };
+        self.sinks.push(loggers.sink());
+        self.rounds.push(Box::new(loggers.publisher()));
+        self.foreign_subscriber = !loggers.subscribe();
+        if self.foreign_subscriber {
+            say(
+                "a tracing subscriber is installed already and is used as it is: add \
+                 `llm_observe::Observer::layer()` to it to have its events in the log files too",
+            );
+        }
+        self.parts.push(Box::new(loggers));
+        Ok(())
+    }
+
+    fn core(&mut self, settings: &Settings) -> Result<Arc<Core>, Error> {
+        let (metrics, ours) = Metrics::global(&settings.config, self.stats.clone())?;
+        if !ours {
+            say("a metrics recorder is installed already and is used as it is");
+        }
+        metrics.build_info(&settings.service.name, &settings.service.environment);
+        Ok(Core::new(
+            settings.config.clone(),
+            self.sinks.clone(),
+            metrics,
+            self.stats.clone(),
+            self.redactor.clone(),
+            self.foreign_subscriber,
+        ))
+    }
+
+    fn publish(&mut self, core: &Arc<Core>) -> Result<(), Error> {
+        let (rounds, core) = (std::mem::take(&mut self.rounds), core.clone());
+        let round = move || {
+            rounds.iter().for_each(|round| round());
+            core.metrics.publish();
+        };
+        let upkeep = Upkeep::start(round)
+            .map_err(|source| Error::with("cannot start the upkeep thread", source))?;
+        self.threads.push(Box::new(upkeep));
+        Ok(())
+    }
+
+    fn serve(
+        &mut self,
+        settings: &Settings,
+        core: &Arc<Core>,
+    ) -> Result<Option<std::net::SocketAddr>, Error> {
+        let Some(listen) = &settings.config.server.listen else { return Ok(None) };
+        let core = core.clone();
+        let Some(server) = server::start(listen, move || core.metrics.render())? else {
+            return Ok(None);
+        };
+        let address = server.address();
+        self.threads.push(Box::new(server));
+        Ok(Some(address))
+    }
+}

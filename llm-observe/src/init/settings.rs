@@ -1,0 +1,123 @@
+//! The configuration that is in force: the embedded file, or the one that `LLM_OBSERVE_CONFIG`
+//! names, under the standard variables.
+
+use std::{env, fs, path::Path};
+
+use llm_observe_config::{Config, Secret};
+
+use super::Embedded;
+use crate::error::Error;
+
+/// The configuration, and the identity of the service.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Settings {
+    pub(crate) config: Config,
+    pub(crate) service: Service,
+}
+
+/// Who is observed: goes on every report, alert and build-info line.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Service {
+    pub(crate) name: String,
+    pub(crate) environment: String,
+    pub(crate) release: String,
+    pub(crate) host: String,
+}
+
+/// Reads a variable; an empty one counts as unset.
+pub(crate) fn variable(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.trim().is_empty())
+}
+
+impl Settings {
+    /// Returns what is in force for a program with that embedded configuration.
+    pub(crate) fn load(embedded: Option<Embedded>) -> Result<Settings, Error> {
+        let config = match variable("LLM_OBSERVE_CONFIG") {
+            Some(path) => read(Path::new(&path))?,
+            None => match embedded.and_then(|e| e.config) {
+                Some((text, path)) => parse(text, Path::new(path))?,
+                None => Config::default(),
+            },
+        };
+        Ok(Settings::over(config, embedded))
+    }
+
+    /// Puts the standard variables over `config`.
+    pub(crate) fn over(mut config: Config, embedded: Option<Embedded>) -> Settings {
+        use_sentry_variables(&mut config);
+        let service = identify(&config, embedded);
+        Settings { config, service }
+    }
+}
+
+/// Reads and checks a configuration file.
+pub(crate) fn read(path: &Path) -> Result<Config, Error> {
+    let text = fs::read_to_string(path)
+        .map_err(|e| Error::with(format!("cannot read the configuration {}", path.display()), e))?;
+    parse(&text, path)
+}
+
+pub(crate) fn parse(text: &str, path: &Path) -> Result<Config, Error> {
+    Config::parse(text, path).map_err(|e| Error::with("the configuration has mistakes", e))
+}
+
+fn use_sentry_variables(config: &mut Config) {
+    if variable("SENTRY_DSN").is_some() {
+        let dsn = Secret::Env("SENTRY_DSN".to_owned());
+        match &mut config.trackers.sentry {
+            Some(sentry) => sentry.dsn = dsn,
+            none => *none = Some(llm_observe_config::Sentry::new(dsn)),
+        }
+    }
+}
+
+fn identify(config: &Config, embedded: Option<Embedded>) -> Service {
+    let resource = variable("OTEL_RESOURCE_ATTRIBUTES").unwrap_or_default();
+    let of_resource = |keys: &[&str]| keys.iter().find_map(|key| attribute(&resource, key));
+    let own = &config.service;
+    let package = embedded.map(|e| e.package.to_owned());
+    let version = embedded.map(|e| e.version.to_owned());
+    Service {
+        name: variable("OTEL_SERVICE_NAME")
+            .or_else(|| of_resource(&["service.name"]))
+            .or_else(|| own.name.clone())
+            .or(package)
+            .unwrap_or_else(|| "unknown_service".to_owned()),
+        environment: variable("SENTRY_ENVIRONMENT")
+            .or_else(|| of_resource(&["deployment.environment.name", "deployment.environment"]))
+            .or_else(|| own.environment.clone())
+            .unwrap_or_else(|| "production".to_owned()),
+        release: variable("SENTRY_RELEASE")
+            .or_else(|| of_resource(&["service.version"]))
+            .or_else(|| own.release.clone())
+            .or(version)
+            .unwrap_or_default(),
+        host: host(),
+    }
+}
+
+/// Returns the value of `key` in `key=value,key=value`, percent-encoding left as it is.
+fn attribute(list: &str, key: &str) -> Option<String> {
+    let mut pairs = list.split(',').filter_map(|pair| pair.split_once('='));
+    let value = pairs.find(|(k, _)| k.trim() == key)?.1.trim();
+    (!value.is_empty()).then(|| value.to_owned())
+}
+
+fn host() -> String {
+    variable("HOSTNAME")
+        .or_else(|| fs::read_to_string("/proc/sys/kernel/hostname").ok())
+        .map_or_else(|| "unknown".to_owned(), |name| name.trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::attribute;
+
+    #[test]
+    fn resource_attributes_are_found_by_key() {
+        let list = "service.name=rag, service.version = 1.2,broken,empty=";
+        assert_eq!(attribute(list, "service.version").as_deref(), Some("1.2"));
+        assert_eq!(attribute(list, "empty"), None);
+        assert_eq!(attribute(list, "name"), None);
+    }
+}

@@ -1,0 +1,96 @@
+//! Lines on stderr, written by a thread of its own: a terminal that is stopped, or a pipe whose
+//! reader is slow, holds up no call.
+
+use std::{
+    io::{self, IsTerminal, Write},
+    sync::mpsc::{self, SyncSender, TrySendError},
+    thread,
+    time::Duration,
+};
+
+use tracing::Level;
+
+use crate::stats::Counter;
+
+/// The most lines that wait for a slow terminal; what comes on top is dropped and counted.
+const WAITING: usize = 4_096;
+
+/// The console.
+pub(crate) struct Console {
+    lines: SyncSender<Message>,
+    colour: bool,
+    written: Counter,
+    lost: Counter,
+}
+
+enum Message {
+    Line(Vec<u8>),
+    Flush(SyncSender<()>),
+}
+
+/// Returns whether colour is wanted: on a terminal, unless `NO_COLOR` is set (no-color.org).
+fn wants_colour() -> bool {
+    io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
+}
+
+impl Console {
+    /// Starts the console; `written` and `lost` count its lines.
+    pub(crate) fn start(written: Counter, lost: Counter) -> io::Result<Console> {
+        let (lines, inbox) = mpsc::sync_channel(WAITING);
+        thread::Builder::new().name("llm-observe-tty".to_owned()).spawn(move || {
+            for message in inbox {
+                match message {
+                    // There is nowhere to say that stderr is gone.
+                    Message::Line(line) => drop(io::stderr().lock().write_all(&line)),
+                    // Whoever asked may have given up waiting.
+                    Message::Flush(done) => drop(done.try_send(())),
+                }
+            }
+        })?;
+        Ok(Console { lines, colour: wants_colour(), written, lost })
+    }
+
+    /// Hands a finished text line over.
+    pub(crate) fn write(&self, level: Level, line: &[u8]) {
+        let line = if self.colour { coloured(level, line) } else { line.to_vec() };
+        match self.lines.try_send(Message::Line(line)) {
+            Ok(()) => self.written.add(1),
+            Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => self.lost.add(1),
+        }
+    }
+
+    /// Waits until what was handed over is written, at most `limit`.
+    pub(crate) fn flush(&self, limit: Duration) {
+        let (done, told) = mpsc::sync_channel(1);
+        if self.lines.try_send(Message::Flush(done)).is_ok() {
+            // A terminal that takes no more within the limit is left to itself.
+            let _ = told.recv_timeout(limit);
+        }
+    }
+}
+
+/// Returns the line with its level in colour.
+fn coloured(level: Level, line: &[u8]) -> Vec<u8> {
+    let code = match level {
+        Level::ERROR => "31",
+        Level::WARN => "33",
+        Level::INFO => "32",
+        Level::DEBUG => "34",
+        Level::TRACE => "35",
+    };
+    let text = String::from_utf8_lossy(line);
+    let word = format!(" - {level} - ");
+    let painted = format!(" - \u{1b}[{code}m{level}\u{1b}[0m - ");
+    text.replacen(&word, &painted, 1).into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_level_is_coloured() {
+        let line = coloured(Level::WARN, b"2026 - WARN - x - WARN - y\n");
+        assert_eq!(line, b"2026 - \x1b[33mWARN\x1b[0m - x - WARN - y\n");
+    }
+}

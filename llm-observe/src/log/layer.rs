@@ -1,0 +1,185 @@
+//! Events of `tracing`, and of `log` through it, into the same lines as calls.
+//! Knows lines, not files.
+
+use std::{
+    cell::Cell,
+    fmt::{self, Write},
+    sync::{Arc, OnceLock},
+};
+
+use tracing::{
+    Event, Metadata, Subscriber,
+    field::{Field, Visit},
+    level_filters::LevelFilter,
+    subscriber::Interest,
+};
+use tracing_log::NormalizeEvent;
+use tracing_subscriber::layer::Context;
+
+use super::{Lines, format::EventLine};
+use crate::{clock, context, record::Value, spans};
+
+/// Writes every event to the lines of an observer.
+///
+/// For users who compose their own subscriber: [`Observer::layer`](crate::Observer::layer). It may
+/// be made before the observer is; until there is one, it does nothing.
+#[derive(Debug, Default)]
+pub struct Layer {
+    lines: Option<Arc<Lines>>,
+}
+
+static GLOBAL: OnceLock<Arc<Lines>> = OnceLock::new();
+
+/// Gives the program's lines to layers that were made without.
+pub(crate) fn install(lines: Arc<Lines>) {
+    // A second observer is refused before it comes here.
+    let _ = GLOBAL.set(lines);
+}
+
+impl Layer {
+    /// Returns a layer that writes to `lines`.
+    pub(crate) fn over(lines: Arc<Lines>) -> Layer {
+        Layer { lines: Some(lines) }
+    }
+
+    fn lines(&self) -> Option<&Lines> {
+        self.lines.as_deref().or_else(|| GLOBAL.get().map(|lines| &**lines))
+    }
+}
+
+impl<S: Subscriber> tracing_subscriber::Layer<S> for Layer {
+    fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
+        match &self.lines {
+            // Spans are not written, but others may hang their fields on them.
+            Some(lines) if metadata.is_event() && !lines.takes_event(metadata) => Interest::never(),
+            Some(_) => Interest::always(),
+            // The global lines may come later and with them another answer.
+            None => Interest::sometimes(),
+        }
+    }
+
+    fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
+        self.lines.is_none()
+            || metadata.is_span()
+            || self.lines().is_some_and(|lines| lines.takes_event(metadata))
+    }
+
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        self.lines.as_ref().and_then(|lines| lines.max_level())
+    }
+
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        // A call's own event, made for other subscribers: its line is written already.
+        if spans::is_emitting() {
+            return;
+        }
+        if let Some(lines) = self.lines() {
+            write(lines, event);
+        }
+    }
+}
+
+fn write(lines: &Lines, event: &Event<'_>) {
+    let normalized = event.normalized_metadata();
+    let metadata = normalized.as_ref().unwrap_or_else(|| event.metadata());
+    if !lines.takes_event(metadata) {
+        return;
+    }
+    let mut seen = Seen::take();
+    event.record(&mut seen);
+    let (trace_id, span_id) = context::parent();
+    seen.redact(lines);
+    lines.event(&EventLine {
+        time: clock::now_micros(),
+        level: *metadata.level(),
+        target: metadata.target(),
+        message: &seen.message,
+        fields: &seen.fields,
+        trace_id,
+        span_id,
+    });
+    seen.give_back();
+}
+
+/// What an event says: its message and its fields. Reused by the thread's next event.
+#[derive(Default)]
+struct Seen {
+    message: String,
+    fields: Vec<(&'static str, Value)>,
+}
+
+thread_local! {
+    static SPARE: Cell<Option<Seen>> = const { Cell::new(None) };
+}
+
+impl Seen {
+    fn take() -> Seen {
+        SPARE.try_with(Cell::take).ok().flatten().unwrap_or_default()
+    }
+
+    fn give_back(mut self) {
+        self.message.clear();
+        self.fields.clear();
+        // A thread that is being torn down has no next event.
+        let _ = SPARE.try_with(|spare| spare.set(Some(self)));
+    }
+
+    fn redact(&mut self, lines: &Lines) {
+        lines.redact(&mut self.message);
+        for (_, value) in &mut self.fields {
+            if let Value::Str(text) = value {
+                lines.redact(text);
+            }
+        }
+    }
+
+    fn set(&mut self, field: &Field, value: Value) {
+        // What the `log` crate's events carry for `normalized_metadata`, which has read it.
+        if !field.name().starts_with("log.") {
+            self.fields.push((field.name(), value));
+        }
+    }
+}
+
+impl Visit for Seen {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        if field.name() == "message" {
+            self.message.push_str(value);
+        } else {
+            self.set(field, Value::Str(value.to_owned()));
+        }
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        if field.name() == "message" {
+            // Writing to a string fails only if the value's own `Debug` does: then as far as it got.
+            let _ = write!(self.message, "{value:?}");
+        } else {
+            self.set(field, Value::Str(format!("{value:?}")));
+        }
+    }
+
+    fn record_error(&mut self, field: &Field, value: &(dyn std::error::Error + 'static)) {
+        let mut text = value.to_string();
+        for cause in std::iter::successors(value.source(), |e| e.source()).take(16) {
+            let _ = write!(text, ": {cause}");
+        }
+        self.set(field, Value::Str(text));
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.set(field, Value::I64(value));
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.set(field, Value::U64(value));
+    }
+
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        self.set(field, Value::F64(value));
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.set(field, Value::Bool(value));
+    }
+}

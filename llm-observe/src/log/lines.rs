@@ -1,0 +1,286 @@
+//! Which line goes to which files: one formatting per format, then a copy to each.
+
+use std::{cell::RefCell, fmt, sync::Arc, time::Duration};
+
+use llm_observe_config::{Format, Logger};
+use tracing::{Level, Metadata, level_filters::LevelFilter};
+use tracing_subscriber::filter::Targets;
+
+use super::{
+    console::Console,
+    format::{self, EventLine, Style},
+    writer::{LogFile, Priority},
+};
+use crate::{
+    outcome::Outcome,
+    record::{Record, Sink},
+    redact::Redactor,
+    stats::{Counter, Stats},
+};
+
+/// One file, and what goes into it.
+pub(crate) struct Route {
+    pub(crate) name: String,
+    pub(crate) file: LogFile,
+    pub(crate) format: Format,
+    /// `None`: the main file, which takes what no exclusive logger has taken.
+    pub(crate) select: Option<Select>,
+    pub(crate) lines: Counter,
+}
+
+/// What a logger of its own takes: every criterion that is set must match.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Select {
+    events: Vec<String>,
+    outcomes: Vec<Outcome>,
+    level: Option<Level>,
+    targets: Vec<String>,
+    exclusive: bool,
+}
+
+impl Select {
+    pub(crate) fn of(logger: &Logger) -> Select {
+        Select {
+            events: logger.events.clone(),
+            outcomes: logger.outcomes.iter().filter_map(|o| Outcome::from_name(o)).collect(),
+            level: logger.level.map(level),
+            targets: logger.targets.clone(),
+            exclusive: logger.exclusive,
+        }
+    }
+
+    fn takes(&self, about: &About<'_>) -> bool {
+        let in_list = |list: &[String], name: Option<&str>| {
+            list.is_empty() || name.is_some_and(|name| list.iter().any(|n| n == name))
+        };
+        in_list(&self.events, about.event)
+            && (self.outcomes.is_empty()
+                || about.outcome.is_some_and(|outcome| self.outcomes.contains(&outcome)))
+            && self.level.is_none_or(|least| about.level <= least)
+            && (self.targets.is_empty()
+                || self.targets.iter().any(|prefix| is_under(about.target, prefix)))
+    }
+}
+
+/// Returns whether `target` is the module `prefix` or in it.
+fn is_under(target: &str, prefix: &str) -> bool {
+    target
+        .strip_prefix(prefix)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+}
+
+/// What loggers select by.
+struct About<'a> {
+    level: Level,
+    target: &'a str,
+    event: Option<&'a str>,
+    outcome: Option<Outcome>,
+}
+
+/// The lines of one observer: where calls and events are written.
+pub(crate) struct Lines {
+    pub(crate) routes: Vec<Route>,
+    pub(crate) console: Option<Console>,
+    pub(crate) style: Style,
+    pub(crate) filter: Targets,
+    pub(crate) redactor: Arc<Redactor>,
+}
+
+/// The texts of one line, one a format; reused by the thread's next line.
+#[derive(Default)]
+struct Buffers {
+    text: Vec<u8>,
+    json: Vec<u8>,
+}
+
+thread_local! {
+    static BUFFERS: RefCell<Buffers> = const { RefCell::new(Buffers { text: Vec::new(), json: Vec::new() }) };
+}
+
+/// A buffer that one long line made large is not kept.
+const KEEP: usize = 64 * 1024;
+
+impl Lines {
+    /// Returns whether the level that is set for its target lets an event pass.
+    pub(crate) fn takes_event(&self, metadata: &Metadata<'_>) -> bool {
+        self.filter.would_enable(metadata.target(), metadata.level())
+    }
+
+    pub(crate) fn max_level(&self) -> Option<LevelFilter> {
+        use tracing_subscriber::Layer as _;
+        <Targets as tracing_subscriber::Layer<tracing_subscriber::Registry>>::max_level_hint(
+            &self.filter,
+        )
+    }
+
+    pub(crate) fn redact(&self, text: &mut String) {
+        if let std::borrow::Cow::Owned(clean) = self.redactor.redact(text) {
+            *text = clean;
+        }
+    }
+
+    /// Writes an event.
+    pub(crate) fn event(&self, event: &EventLine<'_>) {
+        let about =
+            About { level: event.level, target: event.target, event: None, outcome: None };
+        self.write(&about, |out, format| format::event(out, format, self.style, event));
+    }
+
+    fn write(&self, about: &About<'_>, line: impl Fn(&mut Vec<u8>, Format)) {
+        // A `Display` that logs, called while a line is formatted, comes here again: such a line
+        // gets buffers of its own.
+        let shared = BUFFERS.try_with(|buffers| {
+            buffers.try_borrow_mut().is_ok_and(|mut buffers| {
+                self.write_with(&mut buffers, about, &line);
+                true
+            })
+        });
+        if !shared.unwrap_or(false) {
+            self.write_with(&mut Buffers::default(), about, &line);
+        }
+    }
+
+    fn write_with(
+        &self,
+        buffers: &mut Buffers,
+        about: &About<'_>,
+        line: &impl Fn(&mut Vec<u8>, Format),
+    ) {
+        buffers.text.clear();
+        buffers.json.clear();
+        let priority = priority(about.level);
+        let mut taken = false;
+        for route in &self.routes {
+            let takes = match &route.select {
+                Some(select) => select.takes(about),
+                None => !taken,
+            };
+            if takes {
+                taken |= route.select.as_ref().is_some_and(|select| select.exclusive);
+                let text = buffers.of(route.format, line);
+                route.lines.add(1);
+                route.file.write(priority, text);
+            }
+        }
+        if let Some(console) = &self.console {
+            console.write(about.level, buffers.of(Format::Text, line));
+        }
+        buffers.text.shrink_to(KEEP);
+        buffers.json.shrink_to(KEEP);
+    }
+
+    /// Waits until what was handed over is written; returns how many lines are not.
+    pub(crate) fn flush(&self, limit: Duration) -> u64 {
+        let pending = self.routes.iter().map(|route| route.file.flush(limit).pending_lines).sum();
+        if let Some(console) = &self.console {
+            console.flush(limit);
+        }
+        pending
+    }
+
+    /// Shows what the files say of themselves as metrics.
+    pub(crate) fn publish(&self, stats: &Stats) {
+        for route in &self.routes {
+            for (reason, lost) in route.file.stats().lost() {
+                let labels = [("logger", route.name.as_str()), ("reason", reason)];
+                stats.counter("llm_observe_log_lines_lost_total", &labels).raise_to(lost);
+            }
+        }
+    }
+}
+
+impl Buffers {
+    /// Returns the line in that format, formatted if this is the first to ask.
+    fn of(&mut self, format: Format, line: &impl Fn(&mut Vec<u8>, Format)) -> &[u8] {
+        let out = match format {
+            Format::Json => &mut self.json,
+            _ => &mut self.text,
+        };
+        if out.is_empty() {
+            line(out, format);
+        }
+        out
+    }
+}
+
+impl Sink for Lines {
+    fn record(&self, record: &Record<'_>) {
+        let level = record.level();
+        let site = record.site;
+        if !self.filter.would_enable(site.target, &level) || !is_sampled(record) {
+            return;
+        }
+        let about = About {
+            level,
+            target: site.target,
+            event: Some(site.event),
+            outcome: Some(record.outcome),
+        };
+        self.write(&about, |out, format| format::call(out, format, self.style, record));
+    }
+}
+
+/// Returns whether a call writes its line: `sample` thins out only those that went well.
+fn is_sampled(record: &Record<'_>) -> bool {
+    match record.site.sample {
+        Some(share) if record.outcome == Outcome::Ok && record.level() >= Level::INFO => {
+            fastrand::f64() < share
+        }
+        _ => true,
+    }
+}
+
+impl fmt::Debug for Lines {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lines").finish_non_exhaustive()
+    }
+}
+
+/// Returns the level of `tracing` that a configured one stands for.
+pub(crate) fn level(level: llm_observe_config::Level) -> Level {
+    use llm_observe_config::Level as Configured;
+    match level {
+        Configured::Trace => Level::TRACE,
+        Configured::Debug => Level::DEBUG,
+        Configured::Info => Level::INFO,
+        Configured::Warn => Level::WARN,
+        Configured::Error => Level::ERROR,
+    }
+}
+
+fn priority(level: Level) -> Priority {
+    match level {
+        Level::TRACE => Priority::Trace,
+        Level::DEBUG => Priority::Debug,
+        Level::INFO => Priority::Info,
+        Level::WARN => Priority::Warn,
+        Level::ERROR => Priority::Error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn about<'a>(event: &'a str, outcome: Outcome, level: Level) -> About<'a> {
+        About { level, target: "rag::db", event: Some(event), outcome: Some(outcome) }
+    }
+
+    #[test]
+    fn every_criterion_must_match() {
+        let mut logger = Logger::new("x.log");
+        logger.events = vec!["embedding".to_owned()];
+        logger.outcomes = vec!["error".to_owned(), "panic".to_owned()];
+        let select = Select::of(&logger);
+        assert!(select.takes(&about("embedding", Outcome::Panic, Level::ERROR)));
+        assert!(!select.takes(&about("embedding", Outcome::Ok, Level::INFO)));
+        assert!(!select.takes(&about("query", Outcome::Error, Level::ERROR)));
+    }
+
+    #[test]
+    fn a_target_takes_its_modules_and_no_namesakes() {
+        assert!(is_under("rag::db", "rag"));
+        assert!(is_under("rag", "rag"));
+        assert!(!is_under("ragtime", "rag"));
+    }
+}

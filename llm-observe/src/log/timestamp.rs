@@ -1,0 +1,84 @@
+//! The time at the front of a line. The part down to the second is worked out once a second on
+//! each thread; the rest is digits.
+
+use std::cell::RefCell;
+
+use jiff::{Timestamp, tz::TimeZone};
+use llm_observe_config::Timezone;
+
+const PER_SECOND: u64 = 1_000_000;
+
+/// `2026-11-23 07:17:09`, the second it stands for, and for which zone.
+struct Second {
+    second: u64,
+    local: bool,
+    text: [u8; 19],
+}
+
+thread_local! {
+    static LATEST: RefCell<Second> =
+        const { RefCell::new(Second { second: u64::MAX, local: false, text: *b"0000-00-00 00:00:00" }) };
+}
+
+/// Appends `2026-11-23 07:17:09.123`, in UTC or in the zone of the machine.
+pub(crate) fn text(out: &mut Vec<u8>, micros: u64, timezone: Timezone) {
+    put_second(out, micros / PER_SECOND, timezone == Timezone::Local, b' ');
+    out.push(b'.');
+    put_digits(out, micros % PER_SECOND / 1_000, 3);
+}
+
+/// Appends `2026-11-23T07:17:09.123456Z` (RFC 3339, UTC).
+pub(crate) fn rfc3339(out: &mut Vec<u8>, micros: u64) {
+    put_second(out, micros / PER_SECOND, false, b'T');
+    out.push(b'.');
+    put_digits(out, micros % PER_SECOND, 6);
+    out.push(b'Z');
+}
+
+fn put_second(out: &mut Vec<u8>, second: u64, local: bool, separator: u8) {
+    let start = out.len();
+    let cached = LATEST.try_with(|latest| {
+        let mut latest = latest.borrow_mut();
+        if latest.second != second || latest.local != local {
+            *latest = Second { second, local, text: describe(second, local) };
+        }
+        out.extend_from_slice(&latest.text);
+    });
+    if cached.is_err() {
+        out.extend_from_slice(&describe(second, local));
+    }
+    if let Some(between) = out.get_mut(start + 10) {
+        *between = separator;
+    }
+}
+
+fn describe(second: u64, local: bool) -> [u8; 19] {
+    let zone = if local { TimeZone::system() } else { TimeZone::UTC };
+    let at = Timestamp::from_second(i64::try_from(second).unwrap_or(i64::MAX))
+        .unwrap_or(Timestamp::UNIX_EPOCH)
+        .to_zoned(zone);
+    let text = at.strftime("%Y-%m-%d %H:%M:%S").to_string();
+    text.as_bytes().try_into().unwrap_or(*b"0000-00-00 00:00:00")
+}
+
+fn put_digits(out: &mut Vec<u8>, n: u64, digits: u32) {
+    for power in (0..digits).rev() {
+        let digit = n / 10_u64.pow(power) % 10;
+        out.push(b'0' + u8::try_from(digit).unwrap_or(0));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_forms() {
+        let mut out = Vec::new();
+        text(&mut out, 1_795_418_229_123_456, Timezone::Utc);
+        out.push(b'|');
+        rfc3339(&mut out, 1_795_418_229_123_456);
+        let out = String::from_utf8(out).unwrap();
+        assert_eq!(out, "2026-11-23 07:17:09.123|2026-11-23T07:17:09.123456Z");
+    }
+}

@@ -1,0 +1,48 @@
+//! The names of `design` section 6, with the help texts that a scrape shows.
+
+use metrics::{Recorder, Unit};
+
+pub(crate) const CALLS: &str = "llm_observe_calls_total";
+pub(crate) const DURATION: &str = "llm_observe_call_duration_seconds";
+pub(crate) const IN_FLIGHT: &str = "llm_observe_calls_in_flight";
+pub(crate) const ERRORS: &str = "llm_observe_errors_total";
+pub(crate) const SLOW: &str = "llm_observe_slow_calls_total";
+pub(crate) const STALLED: &str = "llm_observe_stalled_calls";
+pub(crate) const ITEMS: &str = "llm_observe_items_total";
+pub(crate) const QUALITY: &str = "llm_observe_quality_score";
+pub(crate) const LOG_LINES: &str = "llm_observe_log_lines_total";
+pub(crate) const LOG_LINES_LOST: &str = "llm_observe_log_lines_lost_total";
+pub(crate) const DELIVERIES: &str = "llm_observe_deliveries_total";
+pub(crate) const OUTBOX_PENDING: &str = "llm_observe_outbox_pending";
+pub(crate) const BUILD_INFO: &str = "llm_observe_build_info";
+
+const COUNTERS: &[(&str, &str)] = &[
+    (CALLS, "Calls of annotated functions that have ended, by outcome."),
+    (ERRORS, "Failed calls, by class of failure."),
+    (SLOW, "Calls that took longer than their slow limit."),
+    (ITEMS, "Things processed by successful calls, such as texts embedded or documents found."),
+    (LOG_LINES, "Lines handed to a logger."),
+    (LOG_LINES_LOST, "Lines that a logger could not keep, by reason."),
+    (DELIVERIES, "Reports and alerts by destination and what became of them."),
+];
+
+const GAUGES: &[(&str, &str)] = &[
+    (IN_FLIGHT, "Calls that are running."),
+    (STALLED, "Running calls that are over their stalled limit."),
+    (OUTBOX_PENDING, "Reports and alerts that wait for their destination."),
+    (BUILD_INFO, "Always 1; its labels say which build this is."),
+];
+
+/// Gives every metric its help text and unit.
+pub(super) fn describe(recorder: &dyn Recorder) {
+    for (name, help) in COUNTERS {
+        recorder.describe_counter((*name).into(), None, (*help).into());
+    }
+    for (name, help) in GAUGES {
+        recorder.describe_gauge((*name).into(), None, (*help).into());
+    }
+    let help = "How long calls took from start to end, by outcome.";
+    recorder.describe_histogram(DURATION.into(), Some(Unit::Seconds), help.into());
+    let help = "Scores of results, from 0 to 1.";
+    recorder.describe_histogram(QUALITY.into(), None, help.into());
+}

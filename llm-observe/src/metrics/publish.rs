@@ -1,0 +1,189 @@
+//! From the cells to the recorder: what they gained since the last time.
+//!
+//! A histogram takes single values, and the cells keep only how many fell in a bucket and how
+//! long they took together; so each bucket's gain is recorded as that many times its mean. The
+//! mean of values in a bucket is in the bucket, so that counts by bucket are exact, and so is the
+//! sum, up to rounding.
+
+use std::sync::{PoisonError, atomic::Ordering::Acquire, atomic::Ordering::Relaxed};
+
+use metrics::{Counter, Gauge, Histogram, Key, Label, Recorder};
+
+use super::{
+    METADATA, Metrics,
+    cells::{Durations, SiteMetrics, TIMED, labels},
+    names,
+};
+use crate::{
+    outcome::{Class, Outcome},
+    site::Site,
+    stats::Cell,
+};
+
+/// The most values recorded before the recorder is asked to digest them: it keeps each, 16 bytes,
+/// until then.
+const DIGEST: u64 = 8_192;
+
+/// The recorder's handles of one site, and how much of the cells they have got.
+pub(super) struct Published {
+    calls: [Counter; Outcome::ALL.len()],
+    in_flight: Gauge,
+    slow: Counter,
+    items: Option<Counter>,
+    classes: [Option<Counter>; Class::ALL.len()],
+    timed: [Series; TIMED.len()],
+}
+
+/// The histogram of one outcome; registered with its first value.
+struct Series {
+    histogram: Option<Histogram>,
+    /// Count and nanoseconds recorded so far, by bucket.
+    done: Vec<(u64, u64)>,
+}
+
+impl Published {
+    pub(super) fn new(site: &'static Site, bounds: usize, recorder: &dyn Recorder) -> Published {
+        let calls = Outcome::ALL.map(|outcome| {
+            recorder.register_counter(&with(names::CALLS, site, "outcome", outcome.as_str()), &METADATA)
+        });
+        for counter in &calls {
+            counter.absolute(0);
+        }
+        let key = |name| Key::from_parts(name, labels(site));
+        Published {
+            calls,
+            in_flight: recorder.register_gauge(&key(names::IN_FLIGHT), &METADATA),
+            slow: recorder.register_counter(&key(names::SLOW), &METADATA),
+            items: site
+                .has_items
+                .then(|| recorder.register_counter(&key(names::ITEMS), &METADATA)),
+            classes: std::array::from_fn(|_| None),
+            timed: TIMED.map(|_| Series { histogram: None, done: vec![(0, 0); bounds + 1] }),
+        }
+    }
+}
+
+fn with(name: &'static str, site: &'static Site, label: &'static str, value: &'static str) -> Key {
+    let mut labels = labels(site);
+    labels.push(Label::from_static_parts(label, value));
+    Key::from_parts(name, labels)
+}
+
+impl Metrics {
+    /// Moves what the cells gained to the recorder.
+    pub(crate) fn publish(&self) {
+        let sites = self.sites.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        for site in &sites {
+            self.publish_site(site);
+        }
+        self.stats.for_each(|key, cell| self.publish_own(key, cell));
+        self.digest();
+    }
+
+    /// Lets the recorder sum up what was recorded, so that its memory stays bounded.
+    fn digest(&self) {
+        if let Some(handle) = &self.handle {
+            handle.run_upkeep();
+        }
+    }
+
+    fn publish_site(&self, cells: &SiteMetrics) {
+        let mut published = cells.published.lock().unwrap_or_else(PoisonError::into_inner);
+        let published = &mut *published;
+        let [ok, error, timeout] = cells.timed.each_ref().map(Durations::count);
+        let [cancelled, panicked] =
+            [&cells.cancelled, &cells.panicked].map(|cell| cell.load(Relaxed));
+        let ended = [ok, error, timeout, cancelled, panicked];
+        for (counter, count) in published.calls.iter().zip(ended) {
+            counter.absolute(count);
+        }
+        let running = cells.started.load(Relaxed).saturating_sub(ended.iter().sum());
+        published.in_flight.set(as_f64(running));
+        published.slow.absolute(cells.slow.load(Relaxed));
+        if let Some(items) = &published.items {
+            items.absolute(cells.items.load(Relaxed));
+        }
+        self.publish_classes(cells, published);
+        for ((durations, series), outcome) in
+            cells.timed.iter().zip(&mut published.timed).zip(TIMED)
+        {
+            self.publish_durations(cells, durations, series, outcome);
+        }
+    }
+
+    fn publish_classes(&self, cells: &SiteMetrics, published: &mut Published) {
+        for ((cell, counter), class) in
+            cells.classes.iter().zip(&mut published.classes).zip(Class::ALL)
+        {
+            let count = cell.load(Relaxed);
+            if count > 0 {
+                counter
+                    .get_or_insert_with(|| {
+                        let key = with(names::ERRORS, cells.site(), "class", class.as_str());
+                        self.with_recorder(|r| r.register_counter(&key, &METADATA))
+                    })
+                    .absolute(count);
+            }
+        }
+    }
+
+    fn publish_durations(
+        &self,
+        cells: &SiteMetrics,
+        durations: &Durations,
+        series: &mut Series,
+        outcome: Outcome,
+    ) {
+        for (at, (bucket, done)) in durations.buckets.iter().zip(&mut series.done).enumerate() {
+            let count = bucket.count.load(Acquire).saturating_sub(done.0);
+            if count == 0 {
+                continue;
+            }
+            let bound = cells.bounds.get(at).copied().unwrap_or(u64::MAX);
+            let nanos = bucket.nanos.load(Relaxed).saturating_sub(done.1);
+            let mean = (nanos / count).min(bound);
+            done.0 += count;
+            done.1 += mean.saturating_mul(count);
+            let histogram = series.histogram.get_or_insert_with(|| {
+                let key = with(names::DURATION, cells.site(), "outcome", outcome.as_str());
+                self.with_recorder(|r| r.register_histogram(&key, &METADATA))
+            });
+            self.record(histogram, as_f64(mean) / 1e9, count);
+        }
+    }
+
+    fn record(&self, histogram: &Histogram, value: f64, mut count: u64) {
+        while count > 0 {
+            let some = count.min(DIGEST);
+            histogram.record_many(value, usize::try_from(some).unwrap_or(usize::MAX));
+            count -= some;
+            if count > 0 {
+                self.digest();
+            }
+        }
+    }
+
+    fn publish_own(&self, key: &crate::stats::Key, cell: &Cell) {
+        let labels: Vec<Label> =
+            key.labels.iter().map(|(k, v)| Label::new(*k, v.clone())).collect();
+        let key = Key::from_parts(key.name, labels);
+        self.with_recorder(|recorder| match cell {
+            Cell::Counter(counter) => {
+                recorder.register_counter(&key, &METADATA).absolute(counter.get());
+            }
+            Cell::Gauge(gauge) => {
+                recorder.register_gauge(&key, &METADATA).set(i64_as_f64(gauge.get()));
+            }
+        });
+    }
+}
+
+#[allow(clippy::cast_precision_loss, reason = "metrics are floats: exact up to 2^53")]
+fn as_f64(n: u64) -> f64 {
+    n as f64
+}
+
+#[allow(clippy::cast_precision_loss, reason = "metrics are floats: exact up to 2^53")]
+fn i64_as_f64(n: i64) -> f64 {
+    n as f64
+}

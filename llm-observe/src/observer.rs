@@ -1,0 +1,297 @@
+//! Where calls report to: the observer of the program, or one of this thread alone.
+//!
+//! [`Core`] is what an observer consists of; [`Active`] is its view of one annotated function,
+//! worked out once. Knows sinks only as [`Sink`].
+
+use std::{
+    borrow::Cow,
+    cell::RefCell,
+    collections::HashMap,
+    fmt,
+    sync::{
+        Arc, Mutex, OnceLock, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use llm_observe_config::{Config, Event};
+
+use crate::{
+    call::{Call, Ended, Extra, Ids},
+    clock, context,
+    metrics::{Metrics, SiteMetrics},
+    record::{ErrorInfo, Fields, Record, Sink, Value},
+    redact::Redactor,
+    site::{self, Site},
+    spans::SpanSite,
+    stats::Stats,
+};
+
+/// How many observers there are: the program's counts as one, and so does each scoped one. While
+/// it is 0, an annotated call costs one load and one branch.
+static OBSERVERS: AtomicUsize = AtomicUsize::new(0);
+static SCOPED: AtomicUsize = AtomicUsize::new(0);
+static GLOBAL: OnceLock<Arc<Core>> = OnceLock::new();
+
+thread_local! {
+    static OF_THREAD: RefCell<Option<Arc<Core>>> = const { RefCell::new(None) };
+}
+
+/// Returns whether anybody observes at all.
+#[inline]
+pub(crate) fn is_on() -> bool {
+    OBSERVERS.load(Ordering::Relaxed) != 0
+}
+
+/// Makes `core` the program's observer; `false` when there was one already.
+pub(crate) fn install(core: Arc<Core>) -> bool {
+    let mut fresh = false;
+    GLOBAL.get_or_init(|| {
+        fresh = true;
+        core
+    });
+    if fresh {
+        OBSERVERS.fetch_add(1, Ordering::Release);
+    }
+    fresh
+}
+
+/// Returns whether the program has, or had, an observer.
+pub(crate) fn is_installed() -> bool {
+    GLOBAL.get().is_some()
+}
+
+/// Ends the program's observer: later calls run as if they were not annotated.
+pub(crate) fn uninstall() {
+    OBSERVERS.fetch_sub(1, Ordering::Release);
+}
+
+/// Returns the program's observer's view of `site`.
+#[inline]
+pub(crate) fn global(site: &'static Site) -> Option<&'static Active> {
+    match site.active.get() {
+        Some(active) => Some(active),
+        None => first_look(site),
+    }
+}
+
+#[cold]
+fn first_look(site: &'static Site) -> Option<&'static Active> {
+    let core = GLOBAL.get()?;
+    // One for each annotated function, for the life of the program.
+    Some(site.active.get_or_init(|| Box::leak(Box::new(Active::new(core.clone(), site)))))
+}
+
+/// Returns the view that this thread's scoped observer has of `site`.
+#[inline]
+pub(crate) fn scoped(site: &'static Site) -> Option<Arc<Active>> {
+    if SCOPED.load(Ordering::Relaxed) == 0 {
+        return None;
+    }
+    scoped_core().map(|core| core.active(site))
+}
+
+/// Returns this thread's scoped observer.
+pub(crate) fn scoped_core() -> Option<Arc<Core>> {
+    OF_THREAD.try_with(|core| core.borrow().clone()).ok().flatten()
+}
+
+/// Makes `core` this thread's observer and returns the one before.
+pub(crate) fn replace_scoped(core: Option<Arc<Core>>) -> Option<Arc<Core>> {
+    OF_THREAD.try_with(|own| own.replace(core)).ok().flatten()
+}
+
+/// Counts a scoped observer in, so that calls look for it.
+pub(crate) fn scoped_begins() {
+    SCOPED.fetch_add(1, Ordering::Release);
+    OBSERVERS.fetch_add(1, Ordering::Release);
+}
+
+/// Counts a scoped observer out.
+pub(crate) fn scoped_ends() {
+    SCOPED.fetch_sub(1, Ordering::Release);
+    OBSERVERS.fetch_sub(1, Ordering::Release);
+}
+
+/// What an observer consists of.
+pub(crate) struct Core {
+    pub(crate) config: Config,
+    pub(crate) sinks: Vec<Arc<dyn Sink>>,
+    pub(crate) metrics: Metrics,
+    pub(crate) stats: Arc<Stats>,
+    pub(crate) redactor: Arc<Redactor>,
+    /// Whether a subscriber other than ours wants spans and events of calls.
+    pub(crate) spans: bool,
+    sites: Mutex<HashMap<usize, Arc<Active>>>,
+}
+
+impl Core {
+    pub(crate) fn new(
+        config: Config,
+        sinks: Vec<Arc<dyn Sink>>,
+        metrics: Metrics,
+        stats: Arc<Stats>,
+        redactor: Arc<Redactor>,
+        spans: bool,
+    ) -> Arc<Core> {
+        let sites = Mutex::default();
+        Arc::new(Core { config, sinks, metrics, stats, redactor, spans, sites })
+    }
+
+    /// Makes the metrics of every annotated function of the program, at 0.
+    pub(crate) fn register_sites(&self) {
+        for site in site::registered() {
+            self.metrics.site(site);
+        }
+    }
+
+    fn active(self: &Arc<Core>, site: &'static Site) -> Arc<Active> {
+        let mut sites = self.sites.lock().unwrap_or_else(PoisonError::into_inner);
+        let address = std::ptr::from_ref(site).addr();
+        sites.entry(address).or_insert_with(|| Arc::new(Active::new(self.clone(), site))).clone()
+    }
+}
+
+impl fmt::Debug for Core {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Core").finish_non_exhaustive()
+    }
+}
+
+/// An observer's view of one annotated function: the attribute's settings over the event's.
+pub(crate) struct Active {
+    core: Arc<Core>,
+    site: &'static Site,
+    metrics: Arc<SiteMetrics>,
+    spans: Option<SpanSite>,
+    /// Nanoseconds from which on a call is slow.
+    slow: u64,
+}
+
+impl Active {
+    fn new(core: Arc<Core>, site: &'static Site) -> Active {
+        let event = core.config.events.as_ref().and_then(|events| events.get(site.event));
+        let slow = site.slow.or(event.and_then(|e: &Event| e.slow));
+        Active {
+            metrics: core.metrics.site(site),
+            spans: core.spans.then(|| SpanSite::of(site)),
+            slow: slow.map_or(u64::MAX, nanos),
+            core,
+            site,
+        }
+    }
+
+    /// Takes note of a call that starts.
+    #[inline]
+    pub(crate) fn started(&self, call: &mut Call) {
+        self.metrics.started();
+        if let Some(spans) = &self.spans {
+            let ids = call.ids();
+            call.extra().tracing = Some(spans.open(ids));
+        }
+    }
+
+    /// Makes the one record of a call and hands it to every sink.
+    #[inline]
+    pub(crate) fn ended(&self, ids: Ids, extra: Option<Box<Extra>>, ended: Ended) {
+        self.metrics.ended(ended.outcome, ended.nanos);
+        if self.core.sinks.is_empty() && extra.is_none() && ended.error.is_none() {
+            return;
+        }
+        self.hand_over(ids, extra, ended);
+    }
+
+    fn hand_over(&self, ids: Ids, mut extra: Option<Box<Extra>>, mut ended: Ended) {
+        let below = extra.as_mut().and_then(|extra| extra.below.take());
+        let passed_on = match (&mut ended.error, &below) {
+            (Some(error), below) => {
+                // Compared as they are, told only after redaction.
+                let same = below.as_ref().is_some_and(|below| is_same(error, below));
+                let seen_above = error.clone();
+                self.redact(error);
+                pass_on(ids, seen_above);
+                same
+            }
+            (None, _) => false,
+        };
+        if let Some(extra) = &mut extra {
+            self.redact_fields(&mut extra.fields);
+        }
+        let span = extra.as_ref().and_then(|extra| extra.tracing.clone());
+        let record = self.record(ids, extra.as_deref(), &ended, passed_on);
+        self.metrics.details(&record);
+        for sink in &self.core.sinks {
+            sink.record(&record);
+        }
+        if let (Some(spans), Some(span)) = (&self.spans, span) {
+            spans.close(&span, &record);
+        }
+    }
+
+    fn record<'a>(
+        &self,
+        ids: Ids,
+        extra: Option<&'a Extra>,
+        ended: &'a Ended,
+        passed_on: bool,
+    ) -> Record<'a> {
+        Record {
+            site: self.site,
+            outcome: ended.outcome,
+            time: clock::wall_micros(ended.end),
+            duration: Duration::from_nanos(ended.nanos),
+            trace_id: ids.trace,
+            span_id: ids.span,
+            parent_id: ids.parent,
+            error: ended.error.as_ref(),
+            fields: extra.map_or(const { &Fields::EMPTY }, |extra| &extra.fields),
+            items: extra.and_then(|extra| extra.items),
+            quality: extra.and_then(|extra| extra.quality),
+            slow: ended.nanos > self.slow,
+            expected: ended.expected,
+            passed_on,
+        }
+    }
+
+    fn redact(&self, error: &mut ErrorInfo) {
+        let redactor = &self.core.redactor;
+        for text in std::iter::once(&mut error.message).chain(&mut error.chain) {
+            if let Cow::Owned(clean) = redactor.redact(text) {
+                *text = clean;
+            }
+        }
+    }
+
+    fn redact_fields(&self, fields: &mut Fields) {
+        for (_, value) in fields.iter_mut() {
+            if let Value::Str(text) = value
+                && let Cow::Owned(clean) = self.core.redactor.redact(text)
+            {
+                *text = clean;
+            }
+        }
+    }
+}
+
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// Leaves the error with the call above, which may pass it on.
+fn pass_on(ids: Ids, error: ErrorInfo) {
+    context::change(|current| {
+        if current.site.is_some() && current.span == ids.parent {
+            current.extra.get_or_insert_default().below = Some(error);
+        }
+    });
+}
+
+/// Returns whether `error` is `below` again: the same, or one that wraps or quotes it.
+fn is_same(error: &ErrorInfo, below: &ErrorInfo) -> bool {
+    if below.message.is_empty() {
+        return error.type_name == below.type_name;
+    }
+    std::iter::once(&error.message).chain(&error.chain).any(|text| text.contains(&below.message))
+        || matches!((error.chain.last(), below.chain.last()), (Some(a), Some(b)) if a == b)
+}

@@ -1,0 +1,56 @@
+//! What generated code names; nothing else of the crate does, and users do not.
+//!
+//! It is the same under every feature, so that an annotated crate compiles the same whatever the
+//! final program turns on.
+
+pub use core;
+pub use std::boxed::Box;
+pub use std::convert::From;
+pub use std::option::Option::{self, None, Some};
+pub use std::result::Result::{self, Err, Ok};
+
+pub use tracing::Level;
+
+pub use crate::{
+    __ok_value as ok_value, __submit as submit, __verdict as verdict,
+    call::{Ending, SyncCall as Call},
+    future::Observed,
+    init::{Embedded, init},
+    probe,
+    site::{AlertRule, Entry, On, Severity, Site},
+    values::{check, count, debug, display, items, score, value},
+};
+pub use inventory;
+
+/// Makes a site known before its function is ever called.
+#[macro_export]
+#[doc(hidden)]
+macro_rules! __submit {
+    ($site:expr) => {
+        $crate::__private::inventory::submit! { $crate::__private::Entry($site) }
+    };
+}
+
+/// Returns the name of a closure's type, which holds the path of the function it is in.
+#[must_use]
+pub fn path_of<F>(_: F) -> &'static str {
+    core::any::type_name::<F>()
+}
+
+/// Returns a duration of so many nanoseconds.
+#[must_use]
+pub const fn nanos(n: u64) -> core::time::Duration {
+    core::time::Duration::from_nanos(n)
+}
+
+/// Calls `body`. A closure that is a call's argument is inferred as `FnOnce` and may move.
+#[inline]
+pub fn call_once<R>(body: impl FnOnce() -> R) -> R {
+    body()
+}
+
+/// Lets `note` record on the call that runs on this thread.
+#[inline]
+pub fn start(note: impl FnOnce(&mut Ending)) {
+    Ending::on_current(note);
+}

@@ -1,0 +1,290 @@
+use std::{borrow::Cow, time::Instant};
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn redact(text: &str) -> String {
+    Redactor::default().redact(text).into_owned()
+}
+
+/// Asserts that nothing of `secret` is left of `text`, and that the rest still is.
+#[track_caller]
+fn gone(text: &str, secret: &str) {
+    let out = redact(text);
+    assert!(text.contains(secret), "{text}");
+    assert!(!out.contains(secret), "{text} became {out}");
+    assert_eq!(redact(&out), out, "redacting again changes {out}");
+}
+
+#[track_caller]
+fn kept(text: &str) {
+    assert!(
+        matches!(Redactor::default().redact(text), Cow::Borrowed(_)),
+        "{text} became {}",
+        redact(text)
+    );
+}
+
+#[test]
+fn keys_of_known_shapes_go() {
+    for secret in [
+        "sk-abcdefghijklmnopqrstuvwxyz123456",
+        "sk-proj-Ab1_cdEFghIJklMNopQRstUV",
+        "sk-ant-api03-AbCdEfGhIjKlMnOpQrSt",
+        "AIzaSyA1234567890abcdefghijklmnopqrstuv",
+        "AKIAIOSFODNN7EXAMPLE",
+        "ghp_abcdefghijklmnopqrstuvwxyz0123456789",
+        "github_pat_11ABCDEFG0abcdefghijkl_mnopqrstuvwxyz",
+        "xoxb-123456789012-123456789012-abcdefGHIJKL",
+        "hf_abcdefghijklmnopqrstuvwxyzABCDEFGH",
+        "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk",
+    ] {
+        gone(secret, secret);
+        gone(&format!("invalid key {secret}."), secret);
+        gone(&format!("{{\"body\":\"a\\n{secret}\"}}"), secret);
+        gone(&format!("at x?q=%20{secret}&y=1"), secret);
+        gone(&format!("OPENAI_{secret}"), secret);
+    }
+}
+
+#[test]
+fn values_behind_telling_names_go() {
+    for (text, secret) in [
+        ("password=hunter2", "hunter2"),
+        ("db.password: hunter2, user: me", "hunter2"),
+        ("{\"password\":\"hun\\\"ter2\",\"a\":1}", "ter2"),
+        ("{\\\"api_key\\\": \\\"abc def\\\"}", "abc def"),
+        ("Config { password: Some(\"hunter2\") }", "hunter2"),
+        ("PASSWORD => 'hunter2'", "hunter2"),
+        ("openai_api_key=abc", "abc"),
+        ("X-Api-Key: abc123", "abc123"),
+        ("clientSecret = abc123", "abc123"),
+        (
+            "aws_secret_access_key=wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+            "wJalrXUtnFEMI/K7MDENG",
+        ),
+        ("access_token=abcdef", "abcdef"),
+        ("run --token abcdef --verbose", "abcdef"),
+        ("run --api-key=abcdef", "abcdef"),
+        ("Authorization: Bearer abc", "Bearer abc"),
+        ("authorization: Token abcdef", "abcdef"),
+        (
+            "{\"authorization\": \"Basic dXNlcjpwYXNz\"}",
+            "dXNlcjpwYXNz",
+        ),
+        ("sent Bearer abcdefgh12345678", "abcdefgh12345678"),
+        ("Basic dXNlcjpwYXNz failed", "dXNlcjpwYXNz"),
+        ("Cookie: sid=abc; theme=dark", "abc"),
+        ("db_pwd=abc", "=abc"),
+    ] {
+        if secret == "Bearer abc" {
+            assert_eq!(redact(text), "Authorization: Bearer [redacted]");
+        } else {
+            gone(text, secret);
+        }
+    }
+}
+
+#[test]
+fn credentials_in_urls_go() {
+    for (url, wanted) in [
+        ("https://user:pw@host/p", "https://REDACTED:REDACTED@host/p"),
+        (
+            "https://abc123@o1.ingest.sentry.io/42",
+            "https://REDACTED@o1.ingest.sentry.io/42",
+        ),
+        (
+            "postgres://u:p@ss@db:5432/x",
+            "postgres://REDACTED:REDACTED@db:5432/x",
+        ),
+        (
+            "postgres://u:p/ss@db:5432/x",
+            "postgres://REDACTED:REDACTED@db:5432/x",
+        ),
+        ("https://h/v1?key=abc&q=1", "https://h/v1?key=REDACTED&q=1"),
+        ("/v1?q=1&api-key=abc#f", "/v1?q=1&api-key=REDACTED#f"),
+        (
+            "https://s3/x?X-Amz-Signature=ab&X-Amz-Credential=c%2Fd&X-Amz-Date=1",
+            "https://s3/x?X-Amz-Signature=REDACTED&X-Amz-Credential=REDACTED&X-Amz-Date=1",
+        ),
+        (
+            "https://b/x?sv=1&sig=ab%3D",
+            "https://b/x?sv=1&sig=REDACTED",
+        ),
+        (
+            "https://hooks.slack.com/services/T0/B0/xyz",
+            "https://hooks.slack.com/REDACTED",
+        ),
+        (
+            "see hooks.slack.com/services/T0/B0/xyz now",
+            "see hooks.slack.com/REDACTED now",
+        ),
+        (
+            "https://discord.com/api/webhooks/1/abc",
+            "https://discord.com/api/webhooks/REDACTED",
+        ),
+        (
+            "https://x.io/cb#access_token=abc",
+            "https://x.io/cb#access_token=[redacted]",
+        ),
+    ] {
+        assert_eq!(Redactor::default().redact_url(url), wanted);
+        assert_eq!(redact(&redact(url)), redact(url));
+    }
+}
+
+#[test]
+fn private_keys_and_cards_go() {
+    let pem = "-----BEGIN RSA PRIVATE KEY-----\nMIIEabc\n-----END RSA PRIVATE KEY-----";
+    assert_eq!(redact(&format!("key {pem} end")), "key [redacted] end");
+    gone("-----BEGIN PRIVATE KEY-----\\nMIIEabc cut off", "MIIEabc");
+    for card in [
+        "4111111111111111",
+        "4111 1111 1111 1111",
+        "5500-0000-0000-0004",
+        "378282246310005",
+        "3782 822463 10005",
+    ] {
+        gone(&format!("paid with {card}, thanks"), card);
+    }
+}
+
+#[test]
+fn ordinary_text_stays() {
+    for text in [
+        "token_count=123 max_tokens: 4096 prompt_tokens=7 token=42 time_to_first_token=12ms",
+        "\"usage\":{\"total_tokens\":4111111,\"token\":17}",
+        "embedding ok in 12.3ms rag::embed model=text-embedding-3-small trace_id=4bf92f3577b34da6a3ce929d0e0e4736",
+        "the password was wrong; the secret of success is a token of trust",
+        "basic authentication failed, bearer token expired",
+        "sk-learn-contrib-tools and task-12345678901234567890 and disk-full",
+        "https://example.com:8080/a@b?page=2&order=asc",
+        "cache key=abc monkey=banana author=me keyboard: de",
+        "0.4111111111111111 1732345678901234567 4111111111111112",
+        "-----BEGIN CERTIFICATE-----\nMIIE\n-----END CERTIFICATE-----",
+        "token::Kind::Word at src/lib.rs:12:5",
+        "password=null secret: None token=[redacted]",
+        "ünïcödé ключ=значение 密码",
+        "",
+    ] {
+        kept(text);
+    }
+}
+
+#[test]
+fn the_configuration_adds_names_and_patterns() {
+    let mut config = Redact::default();
+    config.patterns = vec![r"MRN-\d+".into(), r"x*".into()];
+    config.keys = vec!["patient_id".into()];
+    let redactor = Redactor::new(&config).unwrap();
+    assert_eq!(
+        redactor.redact("MRN-77 patientId=9 other=1"),
+        "[redacted] patientId=[redacted] other=1"
+    );
+    let shouting = redactor.custom(|text| text.contains("other").then(|| text.to_uppercase()));
+    assert_eq!(shouting.redact("other MRN-1"), "OTHER [REDACTED]");
+    config.patterns = vec!["(".into()];
+    let error = Redactor::new(&config).unwrap_err().to_string();
+    assert!(
+        error.starts_with("redact.patterns: `(` is no regular expression"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_usual_line_costs_under_a_microsecond_and_time_grows_with_length() {
+    let line = "2026-11-23 07:17:09.123 - INFO - embedding ok in 12.3ms rag::embed \
+                model=text-embedding-3-small items=32 trace_id=4bf92f3577b34da6a3ce929d0e0e4736 \
+                user=alice quality=0.93";
+    let redactor = Redactor::default();
+    let per_line = best_of(
+        20,
+        || {
+            drop(std::hint::black_box(
+                redactor.redact(std::hint::black_box(line)),
+            ))
+        },
+        2_000,
+    );
+    println!("{} bytes: {per_line:.0} ns", line.len());
+    let long = line.repeat(1000);
+    let per_long = best_of(
+        5,
+        || {
+            drop(std::hint::black_box(
+                redactor.redact(std::hint::black_box(&long)),
+            ))
+        },
+        2,
+    );
+    println!("{} bytes: {:.0} ns a line", long.len(), per_long / 1000.0);
+    let limit = if cfg!(debug_assertions) {
+        50_000.0
+    } else {
+        1_000.0
+    };
+    assert!(
+        per_line < limit && per_long / 1000.0 < limit * 2.0,
+        "{per_line} ns, {per_long} ns"
+    );
+}
+
+/// Texts made to be slow: everything that looks ahead, over and over.
+#[test]
+fn hostile_text_is_linear_too() {
+    for piece in [
+        "password:\"",
+        "://a:b",
+        "-----BEGIN PRIVATE KEY ",
+        "eyJ.",
+        "4111 ",
+        "\\",
+        "sk-",
+        "Some(",
+        "token=\\\\",
+        "?key=",
+        "a://b:c/",
+    ] {
+        let time = |n: usize| {
+            let text = piece.repeat(n);
+            best_of(
+                3,
+                || drop(std::hint::black_box(Redactor::default().redact(&text))),
+                1,
+            )
+        };
+        let (small, large) = (time(1_000), time(16_000));
+        assert!(
+            large < small.max(20_000.0) * 16.0 * 6.0,
+            "{piece}: {small} ns, then {large} ns"
+        );
+    }
+}
+
+/// Returns the least mean time of one `run`, in nanoseconds.
+fn best_of(rounds: u32, mut run: impl FnMut(), times: u32) -> f64 {
+    let round = |_| {
+        let start = Instant::now();
+        (0..times).for_each(|_| run());
+        start.elapsed().as_secs_f64() * 1e9 / f64::from(times)
+    };
+    (0..rounds).map(round).fold(f64::INFINITY, f64::min)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(512) })]
+
+    #[test]
+    fn any_text_is_taken_and_twice_is_as_once(text in "(\\PC|[=:\"'\\\\@?&/. -]|sk-|eyJ|password|Bearer |://|-----BEGIN PRIVATE KEY-----|token|[0-9]{4}){0,40}") {
+        let once = redact(&text);
+        prop_assert_eq!(redact(&once), once);
+    }
+
+    #[test]
+    fn a_key_goes_wherever_it_stands(before in "[a-z \"'=,;:(){}\\[\\]]{0,30}", after in "[ \"',;)}\\]\n][a-z ]{0,30}", key in "[A-Za-z0-9]{24}") {
+        let secret = format!("sk-proj-{key}");
+        let out = redact(&format!("{before}{secret}{after}"));
+        prop_assert!(!out.contains(&key), "{}", out);
+    }
+}

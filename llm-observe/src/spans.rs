@@ -1,0 +1,184 @@
+//! Spans and events of calls for a `tracing` subscriber that is not ours.
+//!
+//! `tracing` wants its metadata for ever and from the macros; the sites of `#[observe]` are
+//! described at run time, once each, and kept for the life of the program.
+
+use std::{cell::Cell, sync::OnceLock};
+
+use tracing::{
+    Metadata, Span,
+    callsite::{self, Callsite, Identifier},
+    field::{Field, FieldSet, Value as FieldValue, display},
+    metadata::Kind,
+    subscriber::Interest,
+};
+
+use crate::{
+    call::Ids,
+    record::{Record, Value},
+    site::Site,
+};
+
+/// A callsite made at run time. Always asks the subscriber: its interest is not cached.
+struct Dynamic {
+    metadata: OnceLock<Metadata<'static>>,
+    fallback: &'static Metadata<'static>,
+}
+
+impl Callsite for Dynamic {
+    fn set_interest(&self, _: Interest) {}
+
+    fn metadata(&self) -> &Metadata<'_> {
+        self.metadata.get().unwrap_or(self.fallback)
+    }
+}
+
+/// What a callsite says of itself in the instant before it is described.
+static NOTHING: NothingCallsite = NothingCallsite;
+static NOTHING_METADATA: Metadata<'static> = Metadata::new(
+    "undescribed",
+    "llm_observe",
+    tracing::Level::TRACE,
+    None,
+    None,
+    None,
+    FieldSet::new(&[], Identifier(&NOTHING)),
+    Kind::EVENT,
+);
+
+struct NothingCallsite;
+
+impl Callsite for NothingCallsite {
+    fn set_interest(&self, _: Interest) {}
+
+    fn metadata(&self) -> &Metadata<'_> {
+        &NOTHING_METADATA
+    }
+}
+
+/// The names of the fields that every span and event of a call may have.
+const SPAN_FIELDS: [&str; 7] =
+    ["event", "trace_id", "span_id", "outcome", "duration_ms", "error.type", "error.message"];
+const EVENT_FIELDS: [&str; 1] = ["message"];
+
+fn describe(
+    site: &'static Site,
+    level: tracing::Level,
+    fields: &'static [&'static str],
+    kind: Kind,
+) -> &'static Metadata<'static> {
+    let callsite: &'static Dynamic =
+        Box::leak(Box::new(Dynamic { metadata: OnceLock::new(), fallback: &NOTHING_METADATA }));
+    let metadata = callsite.metadata.get_or_init(|| {
+        let fields = FieldSet::new(fields, Identifier(callsite));
+        let (file, module) = (Some(site.file), Some(site.module));
+        Metadata::new(site.name, site.target, level, file, Some(site.line), module, fields, kind)
+    });
+    callsite::register(callsite);
+    metadata
+}
+
+/// The span and the events of one annotated function.
+pub(crate) struct SpanSite {
+    span: &'static Metadata<'static>,
+    events: [OnceLock<&'static Metadata<'static>>; 5],
+    site: &'static Site,
+}
+
+impl SpanSite {
+    /// Describes the span of `site`.
+    pub(crate) fn of(site: &'static Site) -> SpanSite {
+        let names: Vec<&'static str> =
+            SPAN_FIELDS.into_iter().chain(site.fields.iter().copied()).collect();
+        let span = describe(site, site.level, names.leak(), Kind::SPAN);
+        SpanSite { span, events: std::array::from_fn(|_| OnceLock::new()), site }
+    }
+
+    /// Opens a span under the current one.
+    pub(crate) fn open(&self, ids: Ids) -> Span {
+        if !is_enabled(self.span) {
+            return Span::none();
+        }
+        let fields = self.span.fields();
+        let (Some(event), Some(trace), Some(id)) =
+            (fields.field("event"), fields.field("trace_id"), fields.field("span_id"))
+        else {
+            return Span::none();
+        };
+        let values: [(&Field, Option<&dyn FieldValue>); 3] = [
+            (&event, Some(&self.site.event)),
+            (&trace, Some(&display(ids.trace))),
+            (&id, Some(&display(ids.span))),
+        ];
+        Span::new(self.span, &fields.value_set(&values))
+    }
+
+    /// Records on the span how the call ended, and emits the call's event in it.
+    pub(crate) fn close(&self, span: &Span, record: &Record<'_>) {
+        span.record("outcome", record.outcome.as_str());
+        span.record("duration_ms", record.duration.as_secs_f64() * 1e3);
+        if let Some(error) = record.error {
+            span.record("error.type", error.type_name);
+            span.record("error.message", error.message.as_str());
+        }
+        for (name, value) in record.fields.iter() {
+            record_value(span, name, value);
+        }
+        span.in_scope(|| self.emit(record));
+    }
+
+    fn emit(&self, record: &Record<'_>) {
+        let level = record.level();
+        let Some(cell) = self.events.get(level_index(level)) else { return };
+        let metadata =
+            *cell.get_or_init(|| describe(self.site, level, &EVENT_FIELDS, Kind::EVENT));
+        let message = format!(
+            "{} {} in {:?}",
+            self.site.event, record.outcome, record.duration
+        );
+        if let Some(field) = metadata.fields().field("message")
+            && is_enabled(metadata)
+        {
+            let values: [(&Field, Option<&dyn FieldValue>); 1] = [(&field, Some(&display(message)))];
+            let _ = EMITTING.try_with(|emitting| emitting.set(true));
+            tracing::Event::dispatch(metadata, &metadata.fields().value_set(&values));
+            let _ = EMITTING.try_with(|emitting| emitting.set(false));
+        }
+    }
+}
+
+thread_local! {
+    static EMITTING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Returns whether this thread is emitting a call's own event.
+#[cfg_attr(not(feature = "log"), allow(dead_code, reason = "asked by our own layer only"))]
+pub(crate) fn is_emitting() -> bool {
+    EMITTING.try_with(Cell::get).unwrap_or(false)
+}
+
+/// Asks the subscriber, as the macros of `tracing` do before they make a span or an event.
+fn is_enabled(metadata: &'static Metadata<'static>) -> bool {
+    tracing::dispatcher::get_default(|dispatch| dispatch.enabled(metadata))
+}
+
+fn level_index(level: tracing::Level) -> usize {
+    use tracing::Level;
+    match level {
+        Level::TRACE => 0,
+        Level::DEBUG => 1,
+        Level::INFO => 2,
+        Level::WARN => 3,
+        Level::ERROR => 4,
+    }
+}
+
+fn record_value(span: &Span, name: &str, value: &Value) {
+    match value {
+        Value::Str(v) => span.record(name, v.as_str()),
+        Value::I64(v) => span.record(name, v),
+        Value::U64(v) => span.record(name, v),
+        Value::F64(v) => span.record(name, v),
+        Value::Bool(v) => span.record(name, v),
+    };
+}
