@@ -86,7 +86,11 @@ impl Call {
             return false;
         }
         let (trace, parent) = context::parent();
-        self.trace = if trace.is_none() { TraceId::random() } else { trace };
+        self.trace = if trace.is_none() {
+            TraceId::random()
+        } else {
+            trace
+        };
         self.span = SpanId::random();
         self.parent = parent;
         if scoped.is_some() {
@@ -107,7 +111,11 @@ impl Call {
     }
 
     pub(crate) fn ids(&self) -> Ids {
-        Ids { trace: self.trace, span: self.span, parent: self.parent }
+        Ids {
+            trace: self.trace,
+            span: self.span,
+            parent: self.parent,
+        }
     }
 
     pub(crate) fn extra(&mut self) -> &mut Extra {
@@ -124,7 +132,10 @@ impl Call {
             site: Some(self.site),
             extra: self.extra.take(),
         };
-        Entered { before: context::replace(mine), span: span.map(tracing::Span::entered) }
+        Entered {
+            before: context::replace(mine),
+            span: span.map(tracing::Span::entered),
+        }
     }
 
     /// Ends it and hands over its one record.
@@ -137,7 +148,17 @@ impl Call {
         let (outcome, error) = (ending.outcome, ending.error);
         let expected = ending.expected;
         self.with_active(|call, active| {
-            active.ended(call.ids(), call.extra.take(), Ended { outcome, error, expected, end, nanos });
+            active.ended(
+                call.ids(),
+                call.extra.take(),
+                Ended {
+                    outcome,
+                    error,
+                    expected,
+                    end,
+                    nanos,
+                },
+            );
         });
     }
 
@@ -147,7 +168,11 @@ impl Call {
         ending.outcome = outcome;
         if outcome == Outcome::Panic {
             let below = ending.extra.as_ref().and_then(|extra| extra.below.clone());
-            ending.error = Some(panics::take_last().or(below).unwrap_or_else(panics::unknown));
+            ending.error = Some(
+                panics::take_last()
+                    .or(below)
+                    .unwrap_or_else(panics::unknown),
+            );
         }
         self.end(ending);
     }
@@ -213,7 +238,12 @@ pub struct Ending {
 impl Ending {
     #[inline]
     fn of(extra: Option<Box<Extra>>) -> Ending {
-        Ending { extra, outcome: Outcome::Ok, error: None, expected: false }
+        Ending {
+            extra,
+            outcome: Outcome::Ok,
+            error: None,
+            expected: false,
+        }
     }
 
     /// Takes what has been recorded on `call` so far, to end it with.

@@ -6,7 +6,7 @@ use crate::outcome::Class;
 
 /// Returns the class of an error: its own, or that of the nearest source that has one.
 pub(crate) fn of_error(error: &(dyn Error + 'static)) -> Class {
-    let mut links = std::iter::successors(Some(error), |e| e.source()).take(16);
+    let mut links = std::iter::successors(Some(error), |&e| e.source()).take(16);
     links.find_map(of_link).unwrap_or(Class::Other)
 }
 
@@ -82,16 +82,24 @@ const PHRASES: &[(&str, Class)] = &[
 /// Returns the class that a text names, by phrase or by an HTTP status in it.
 pub(crate) fn of_text(text: &str) -> Option<Class> {
     let lower = text.to_ascii_lowercase();
-    let phrase = PHRASES.iter().find(|(phrase, _)| lower.contains(phrase)).map(|(_, class)| *class);
+    let phrase = PHRASES
+        .iter()
+        .find(|(phrase, _)| lower.contains(phrase))
+        .map(|(_, class)| *class);
     phrase.or_else(|| status_in(&lower).and_then(Class::of_status))
 }
 
 /// Returns the failing HTTP status that follows the word `status`, `http` or `code`.
 fn status_in(lower: &str) -> Option<u16> {
-    let mut words = lower.split(|c: char| !c.is_ascii_alphanumeric()).filter(|w| !w.is_empty());
+    let mut words = lower
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .filter(|w| !w.is_empty());
     let mut announced = false;
     words.find_map(|word| {
-        let status = word.parse().ok().filter(|s| announced && (400..600).contains(s));
+        let status = word
+            .parse()
+            .ok()
+            .filter(|s| announced && (400..600).contains(s));
         announced = matches!(word, "status" | "http" | "code" | "error")
             || (announced && matches!(word, "client" | "server" | "is" | "1" | "1.1" | "2"));
         status
@@ -105,12 +113,21 @@ mod tests {
     #[test]
     fn texts_of_clients_and_providers() {
         for (text, class) in [
-            ("HTTP status client error (429) for url", Some(Class::RateLimit)),
+            (
+                "HTTP status client error (429) for url",
+                Some(Class::RateLimit),
+            ),
             ("Rate limit reached for gpt-4o", Some(Class::RateLimit)),
             ("status: 503", Some(Class::Unavailable)),
-            ("This model's maximum context length is 8192", Some(Class::ContextWindowExceeded)),
+            (
+                "This model's maximum context length is 8192",
+                Some(Class::ContextWindowExceeded),
+            ),
             ("operation timed out", Some(Class::Timeout)),
-            ("error trying to connect: tcp connect error: Connection refused", Some(Class::Connection)),
+            (
+                "error trying to connect: tcp connect error: Connection refused",
+                Some(Class::Connection),
+            ),
             ("took 500 documents", None),
             ("the answer is empty", None),
         ] {

@@ -38,7 +38,9 @@ fn counter() -> &'static Counter {
 }
 
 fn system_nanos() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }
 
@@ -66,7 +68,10 @@ pub(crate) fn wall_micros(ticks: u64) -> u64 {
 }
 
 /// Returns the time now, in microseconds since the Unix epoch.
-#[cfg_attr(not(feature = "log"), allow(dead_code, reason = "only lines are stamped with it"))]
+#[cfg_attr(
+    not(feature = "log"),
+    allow(dead_code, reason = "only lines are stamped with it")
+)]
 pub(crate) fn now_micros() -> u64 {
     wall_micros(ticks())
 }
@@ -74,8 +79,12 @@ pub(crate) fn now_micros() -> u64 {
 /// Follows the system's clock, which may have been set or slewed.
 #[cold]
 fn look(counter: &Counter) {
-    let at = counter.clock.delta_as_nanos(counter.origin, counter.clock.raw());
-    counter.epoch.store(system_nanos().saturating_sub(at), Ordering::Relaxed);
+    let at = counter
+        .clock
+        .delta_as_nanos(counter.origin, counter.clock.raw());
+    counter
+        .epoch
+        .store(system_nanos().saturating_sub(at), Ordering::Relaxed);
     counter.looked.store(at, Ordering::Relaxed);
 }
 

@@ -20,8 +20,12 @@ pub(crate) struct Current {
 
 impl Current {
     /// No call.
-    pub(crate) const NONE: Current =
-        Current { trace: TraceId([0; 2]), span: SpanId(0), site: None, extra: None };
+    pub(crate) const NONE: Current = Current {
+        trace: TraceId([0; 2]),
+        span: SpanId(0),
+        site: None,
+        extra: None,
+    };
 }
 
 thread_local! {
@@ -32,7 +36,9 @@ thread_local! {
 /// there is no such place any more, and `next` is dropped.
 #[inline]
 pub(crate) fn replace(next: Current) -> Current {
-    CURRENT.try_with(|current| current.replace(next)).unwrap_or_default()
+    CURRENT
+        .try_with(|current| current.replace(next))
+        .unwrap_or_default()
 }
 
 /// Returns the trace and span that a call started now belongs under.
@@ -44,7 +50,10 @@ pub(crate) fn parent() -> (TraceId, SpanId) {
 /// Shows the thread's call to `see`. `None` while it is being changed, or the thread torn down.
 #[inline]
 pub(crate) fn look<T>(see: impl FnOnce(&Current) -> T) -> Option<T> {
-    CURRENT.try_with(|current| current.try_borrow().ok().map(|c| see(&c))).ok().flatten()
+    CURRENT
+        .try_with(|current| current.try_borrow().ok().map(|c| see(&c)))
+        .ok()
+        .flatten()
 }
 
 /// Lets `change` write on the thread's call, where there is one.

@@ -14,7 +14,10 @@ pub struct Error {
 impl Error {
     /// Returns an error with that text and no cause.
     pub(crate) fn new(context: impl Into<Cow<'static, str>>) -> Error {
-        Error { context: context.into(), source: None }
+        Error {
+            context: context.into(),
+            source: None,
+        }
     }
 
     /// Returns an error with that text, caused by `source`.
@@ -22,7 +25,10 @@ impl Error {
         context: impl Into<Cow<'static, str>>,
         source: impl Into<Box<dyn error::Error + Send + Sync>>,
     ) -> Error {
-        Error { context: context.into(), source: Some(source.into()) }
+        Error {
+            context: context.into(),
+            source: Some(source.into()),
+        }
     }
 }
 

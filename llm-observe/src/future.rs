@@ -34,7 +34,11 @@ where
     /// Observes `future` as a call of `site`; `end` says how its output is to be read.
     #[inline]
     pub fn new(site: &'static Site, future: F, end: E) -> Observed<F, E> {
-        Observed { future, call: Call::new(site), end }
+        Observed {
+            future,
+            call: Call::new(site),
+            end,
+        }
     }
 }
 

@@ -91,7 +91,10 @@ impl Observer {
         let mut report = Flushed::default();
         self.core.metrics.publish();
         for part in &self.parts {
-            part.flush(deadline.saturating_duration_since(Instant::now()), &mut report);
+            part.flush(
+                deadline.saturating_duration_since(Instant::now()),
+                &mut report,
+            );
         }
         report
     }
@@ -112,7 +115,9 @@ impl Observer {
 
 impl fmt::Debug for Observer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Observer").field("listening", &self.listening).finish_non_exhaustive()
+        f.debug_struct("Observer")
+            .field("listening", &self.listening)
+            .finish_non_exhaustive()
     }
 }
 
@@ -123,7 +128,10 @@ impl Drop for Observer {
         self.threads.clear();
         self.parts.clear();
         if left.pending_lines > 0 {
-            say(&format!("{} log lines could not be written", left.pending_lines));
+            say(&format!(
+                "{} log lines could not be written",
+                left.pending_lines
+            ));
         }
     }
 }

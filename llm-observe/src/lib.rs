@@ -27,7 +27,10 @@
         clippy::cast_sign_loss
     )
 )]
-#![allow(clippy::redundant_pub_crate, reason = "`unreachable_pub` asks for the opposite")]
+#![allow(
+    clippy::redundant_pub_crate,
+    reason = "`unreachable_pub` asks for the opposite"
+)]
 
 mod call;
 mod classify;
@@ -39,12 +42,14 @@ mod init;
 mod observer;
 mod outcome;
 mod panics;
-mod probe;
+#[doc(hidden)]
+pub mod probe;
 mod record;
 pub mod redact;
 mod site;
 mod spans;
 mod stats;
+pub mod testing;
 mod upkeep;
 mod values;
 
@@ -75,6 +80,7 @@ pub mod __private;
 pub use error::Error;
 pub use init::{Builder, Flushed, Observer};
 pub use llm_observe_config as config;
+pub use llm_observe_macros::{init, observe};
 pub use outcome::{Class, Outcome};
 pub use record::{ErrorInfo, Fields, Record, SpanId, TraceId, Value};
 pub use site::{AlertRule, On, Severity, Site};

@@ -80,7 +80,10 @@ pub(crate) fn global(site: &'static Site) -> Option<&'static Active> {
 fn first_look(site: &'static Site) -> Option<&'static Active> {
     let core = GLOBAL.get()?;
     // One for each annotated function, for the life of the program.
-    Some(site.active.get_or_init(|| Box::leak(Box::new(Active::new(core.clone(), site)))))
+    Some(
+        site.active
+            .get_or_init(|| Box::leak(Box::new(Active::new(core.clone(), site)))),
+    )
 }
 
 /// Returns the view that this thread's scoped observer has of `site`.
@@ -94,7 +97,10 @@ pub(crate) fn scoped(site: &'static Site) -> Option<Arc<Active>> {
 
 /// Returns this thread's scoped observer.
 pub(crate) fn scoped_core() -> Option<Arc<Core>> {
-    OF_THREAD.try_with(|core| core.borrow().clone()).ok().flatten()
+    OF_THREAD
+        .try_with(|core| core.borrow().clone())
+        .ok()
+        .flatten()
 }
 
 /// Makes `core` this thread's observer and returns the one before.
@@ -136,7 +142,15 @@ impl Core {
         spans: bool,
     ) -> Arc<Core> {
         let sites = Mutex::default();
-        Arc::new(Core { config, sinks, metrics, stats, redactor, spans, sites })
+        Arc::new(Core {
+            config,
+            sinks,
+            metrics,
+            stats,
+            redactor,
+            spans,
+            sites,
+        })
     }
 
     /// Makes the metrics of every annotated function of the program, at 0.
@@ -149,7 +163,10 @@ impl Core {
     fn active(self: &Arc<Core>, site: &'static Site) -> Arc<Active> {
         let mut sites = self.sites.lock().unwrap_or_else(PoisonError::into_inner);
         let address = std::ptr::from_ref(site).addr();
-        sites.entry(address).or_insert_with(|| Arc::new(Active::new(self.clone(), site))).clone()
+        sites
+            .entry(address)
+            .or_insert_with(|| Arc::new(Active::new(self.clone(), site)))
+            .clone()
     }
 }
 
@@ -171,7 +188,11 @@ pub(crate) struct Active {
 
 impl Active {
     fn new(core: Arc<Core>, site: &'static Site) -> Active {
-        let event = core.config.events.as_ref().and_then(|events| events.get(site.event));
+        let event = core
+            .config
+            .events
+            .as_ref()
+            .and_then(|events| events.get(site.event));
         let slow = site.slow.or(event.and_then(|e: &Event| e.slow));
         Active {
             metrics: core.metrics.site(site),
@@ -274,6 +295,12 @@ impl Active {
     }
 }
 
+impl fmt::Debug for Active {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Active").finish_non_exhaustive()
+    }
+}
+
 fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
@@ -292,6 +319,8 @@ fn is_same(error: &ErrorInfo, below: &ErrorInfo) -> bool {
     if below.message.is_empty() {
         return error.type_name == below.type_name;
     }
-    std::iter::once(&error.message).chain(&error.chain).any(|text| text.contains(&below.message))
+    std::iter::once(&error.message)
+        .chain(&error.chain)
+        .any(|text| text.contains(&below.message))
         || matches!((error.chain.last(), below.chain.last()), (Some(a), Some(b)) if a == b)
 }

@@ -157,7 +157,10 @@ impl Class {
     pub const fn is_client_fault(self) -> bool {
         matches!(
             self,
-            Class::BadRequest | Class::ContextWindowExceeded | Class::ContentPolicy | Class::NotFound
+            Class::BadRequest
+                | Class::ContextWindowExceeded
+                | Class::ContentPolicy
+                | Class::NotFound
         )
     }
 }

@@ -34,7 +34,11 @@ pub(crate) fn take_last() -> Option<ErrorInfo> {
 
 /// Describes a panic whose hook was replaced by another.
 pub(crate) fn unknown() -> ErrorInfo {
-    ErrorInfo::new("panic", "a panic whose message was not seen".to_owned(), Class::Internal)
+    ErrorInfo::new(
+        "panic",
+        "a panic whose message was not seen".to_owned(),
+        Class::Internal,
+    )
 }
 
 fn keep(info: &PanicHookInfo<'_>) {

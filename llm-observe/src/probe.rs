@@ -56,13 +56,22 @@ const MAX_CHAIN: usize = 16;
 
 fn describe(type_name: &'static str, error: &(dyn Error + 'static)) -> ErrorInfo {
     let mut info = ErrorInfo::new(type_name, error.to_string(), classify::of_error(error));
-    let sources = std::iter::successors(error.source(), |error| error.source());
+    let sources = std::iter::successors(error.source(), |&error| error.source());
     info.chain = sources.take(MAX_CHAIN).map(ToString::to_string).collect();
     info
 }
 
 /// A returned value to be looked at.
 pub struct Probe<'a, T: ?Sized>(pub &'a T);
+
+// Not derived: that would ask `T` to be `Copy` too.
+impl<T: ?Sized> Clone for Probe<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T: ?Sized> Copy for Probe<'_, T> {}
 
 macro_rules! level {
     ($(#[$doc:meta])* $name:ident, [$($refs:tt)*], $($generic:ident)+, $ty:ty, where { $($bounds:tt)* }, |$out:ident| $verdict:expr) => {
@@ -88,9 +97,10 @@ macro_rules! level {
 fn failed<'a, T, E>(out: &'a Result<T, E>, known: impl FnOnce(&'a E) -> Known<'a>) -> Verdict<'a> {
     match out {
         Ok(_) => Verdict::Ok,
-        Err(error) => {
-            Verdict::Err(Failure { type_name: type_name::<E>(), known: known(error) })
-        }
+        Err(error) => Verdict::Err(Failure {
+            type_name: type_name::<E>(),
+            known: known(error),
+        }),
     }
 }
 
@@ -140,6 +150,15 @@ impl<'a, T: ?Sized> ByNothing<'a> for Probe<'a, T> {
 
 /// A returned value whose payload is wanted: `T` of `Ok(T)`, or the value itself.
 pub struct Returned<'a, T: ?Sized>(pub &'a T);
+
+// Not derived: that would ask `T` to be `Copy` too.
+impl<T: ?Sized> Clone for Returned<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T: ?Sized> Copy for Returned<'_, T> {}
 
 /// The payload of a `Result`.
 pub trait OkOfResult<'a> {
@@ -231,7 +250,10 @@ mod tests {
         let out: Result<u8, Box<dyn Error + Send + Sync>> = Err("boxed".into());
         assert_eq!(message(crate::__verdict!(&out)).unwrap().0, "boxed");
         let out: Result<u8, String> = Err("text".into());
-        assert_eq!(message(crate::__verdict!(&out)).unwrap(), ("text".into(), "alloc::string::String"));
+        assert_eq!(
+            message(crate::__verdict!(&out)).unwrap(),
+            ("text".into(), "alloc::string::String")
+        );
         let out: Result<u8, OnlyDebug> = Err(OnlyDebug);
         assert_eq!(message(crate::__verdict!(&out)).unwrap().0, "OnlyDebug");
         let out: Result<u8, Silent> = Err(Silent);

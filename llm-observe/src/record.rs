@@ -157,7 +157,14 @@ pub struct ErrorInfo {
 impl ErrorInfo {
     /// Returns an error of that type and text, with no chain.
     pub(crate) fn new(type_name: &'static str, message: String, class: Class) -> ErrorInfo {
-        ErrorInfo { type_name, message, class, chain: Vec::new(), location: None, backtrace: None }
+        ErrorInfo {
+            type_name,
+            message,
+            class,
+            chain: Vec::new(),
+            location: None,
+            backtrace: None,
+        }
     }
 }
 

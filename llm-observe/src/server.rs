@@ -62,13 +62,20 @@ pub(crate) fn start(
     let address = socket.local_addr().map_err(io)?;
     socket.set_nonblocking(true).map_err(io)?;
     let (stop, stopped) = oneshot::channel();
-    let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(io)?;
+    let runtime = runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(io)?;
     let metrics: Arc<Render> = Arc::new(metrics);
     let thread = thread::Builder::new()
         .name("llm-observe-web".to_owned())
         .spawn(move || runtime.block_on(serve(socket, metrics, stopped)))
         .map_err(io)?;
-    Ok(Some(Server { address, stop: Some(stop), thread: Some(thread) }))
+    Ok(Some(Server {
+        address,
+        stop: Some(stop),
+        thread: Some(thread),
+    }))
 }
 
 fn cannot_serve(address: SocketAddr) -> String {
@@ -97,8 +104,14 @@ impl Drop for Server {
     }
 }
 
-async fn serve(socket: std::net::TcpListener, metrics: Arc<Render>, stopped: oneshot::Receiver<()>) {
-    let Ok(listener) = TcpListener::from_std(socket) else { return };
+async fn serve(
+    socket: std::net::TcpListener,
+    metrics: Arc<Render>,
+    stopped: oneshot::Receiver<()>,
+) {
+    let Ok(listener) = TcpListener::from_std(socket) else {
+        return;
+    };
     let places = Arc::new(Semaphore::new(CONNECTIONS));
     tokio::select! {
         () = accept(&listener, &places, metrics) => {}
@@ -108,7 +121,9 @@ async fn serve(socket: std::net::TcpListener, metrics: Arc<Render>, stopped: one
 
 async fn accept(listener: &TcpListener, places: &Arc<Semaphore>, metrics: Arc<Render>) {
     loop {
-        let Ok(place) = places.clone().acquire_owned().await else { return };
+        let Ok(place) = places.clone().acquire_owned().await else {
+            return;
+        };
         match listener.accept().await {
             Ok((stream, _)) => {
                 let metrics = metrics.clone();
@@ -150,7 +165,10 @@ fn respond(method: &Method, path: &str, metrics: &Arc<Render>) -> Response<Full<
         },
         "/healthz" => plain(StatusCode::OK, "ok\n"),
         "/" => typed(StatusCode::OK, "text/html; charset=utf-8", page::HTML),
-        _ => plain(StatusCode::NOT_FOUND, "there are /, /metrics and /healthz\n"),
+        _ => plain(
+            StatusCode::NOT_FOUND,
+            "there are /, /metrics and /healthz\n",
+        ),
     }
 }
 
@@ -168,7 +186,10 @@ fn typed(
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
     headers.insert(
         header::CONTENT_SECURITY_POLICY,
         HeaderValue::from_static(

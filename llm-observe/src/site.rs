@@ -63,7 +63,13 @@ impl AlertRule {
     /// Returns a rule that fires at the first such call, to the event's channels.
     #[must_use]
     pub const fn new(on: On) -> AlertRule {
-        AlertRule { on, channel: None, after: 1, within: Duration::from_secs(60), severity: None }
+        AlertRule {
+            on,
+            channel: None,
+            after: 1,
+            within: Duration::from_secs(60),
+            severity: None,
+        }
     }
 
     /// Sends it to that channel of the configuration.
@@ -365,13 +371,34 @@ mod path {
         fn reads_as_module_type_and_name() {
             for (raw, wanted) in [
                 ("rag::embed::__SITE::{{closure}}::{{closure}}", "rag::embed"),
-                ("rag::Store::search::__SITE::{{closure}}", "rag::Store::search"),
-                ("rag::Store<T>::search::__SITE::{{closure}}", "rag::Store::search"),
-                ("<rag::Store as rag::Search>::search::__SITE::{{closure}}", "rag::Store::search"),
-                ("<rag::Store<A, fn() -> B> as x::S<C>>::search::__SITE", "rag::Store::search"),
-                ("rag::<impl rag::db::Store>::search::__SITE::{{closure}}", "rag::db::Store::search"),
-                ("rag::<impl x::S for rag::db::Store<T>>::f::__SITE", "rag::db::Store::f"),
-                ("rag::main::{{closure}}::inner::__SITE::{{closure}}", "rag::main::inner"),
+                (
+                    "rag::Store::search::__SITE::{{closure}}",
+                    "rag::Store::search",
+                ),
+                (
+                    "rag::Store<T>::search::__SITE::{{closure}}",
+                    "rag::Store::search",
+                ),
+                (
+                    "<rag::Store as rag::Search>::search::__SITE::{{closure}}",
+                    "rag::Store::search",
+                ),
+                (
+                    "<rag::Store<A, fn() -> B> as x::S<C>>::search::__SITE",
+                    "rag::Store::search",
+                ),
+                (
+                    "rag::<impl rag::db::Store>::search::__SITE::{{closure}}",
+                    "rag::db::Store::search",
+                ),
+                (
+                    "rag::<impl x::S for rag::db::Store<T>>::f::__SITE",
+                    "rag::db::Store::f",
+                ),
+                (
+                    "rag::main::{{closure}}::inner::__SITE::{{closure}}",
+                    "rag::main::inner",
+                ),
             ] {
                 assert_eq!(readable(raw), wanted, "{raw}");
             }

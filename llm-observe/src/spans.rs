@@ -57,8 +57,15 @@ impl Callsite for NothingCallsite {
 }
 
 /// The names of the fields that every span and event of a call may have.
-const SPAN_FIELDS: [&str; 7] =
-    ["event", "trace_id", "span_id", "outcome", "duration_ms", "error.type", "error.message"];
+const SPAN_FIELDS: [&str; 7] = [
+    "event",
+    "trace_id",
+    "span_id",
+    "outcome",
+    "duration_ms",
+    "error.type",
+    "error.message",
+];
 const EVENT_FIELDS: [&str; 1] = ["message"];
 
 fn describe(
@@ -67,12 +74,23 @@ fn describe(
     fields: &'static [&'static str],
     kind: Kind,
 ) -> &'static Metadata<'static> {
-    let callsite: &'static Dynamic =
-        Box::leak(Box::new(Dynamic { metadata: OnceLock::new(), fallback: &NOTHING_METADATA }));
+    let callsite: &'static Dynamic = Box::leak(Box::new(Dynamic {
+        metadata: OnceLock::new(),
+        fallback: &NOTHING_METADATA,
+    }));
     let metadata = callsite.metadata.get_or_init(|| {
         let fields = FieldSet::new(fields, Identifier(callsite));
         let (file, module) = (Some(site.file), Some(site.module));
-        Metadata::new(site.name, site.target, level, file, Some(site.line), module, fields, kind)
+        Metadata::new(
+            site.name,
+            site.target,
+            level,
+            file,
+            Some(site.line),
+            module,
+            fields,
+            kind,
+        )
     });
     callsite::register(callsite);
     metadata
@@ -88,10 +106,16 @@ pub(crate) struct SpanSite {
 impl SpanSite {
     /// Describes the span of `site`.
     pub(crate) fn of(site: &'static Site) -> SpanSite {
-        let names: Vec<&'static str> =
-            SPAN_FIELDS.into_iter().chain(site.fields.iter().copied()).collect();
+        let names: Vec<&'static str> = SPAN_FIELDS
+            .into_iter()
+            .chain(site.fields.iter().copied())
+            .collect();
         let span = describe(site, site.level, names.leak(), Kind::SPAN);
-        SpanSite { span, events: std::array::from_fn(|_| OnceLock::new()), site }
+        SpanSite {
+            span,
+            events: std::array::from_fn(|_| OnceLock::new()),
+            site,
+        }
     }
 
     /// Opens a span under the current one.
@@ -100,9 +124,11 @@ impl SpanSite {
             return Span::none();
         }
         let fields = self.span.fields();
-        let (Some(event), Some(trace), Some(id)) =
-            (fields.field("event"), fields.field("trace_id"), fields.field("span_id"))
-        else {
+        let (Some(event), Some(trace), Some(id)) = (
+            fields.field("event"),
+            fields.field("trace_id"),
+            fields.field("span_id"),
+        ) else {
             return Span::none();
         };
         let values: [(&Field, Option<&dyn FieldValue>); 3] = [
@@ -129,9 +155,10 @@ impl SpanSite {
 
     fn emit(&self, record: &Record<'_>) {
         let level = record.level();
-        let Some(cell) = self.events.get(level_index(level)) else { return };
-        let metadata =
-            *cell.get_or_init(|| describe(self.site, level, &EVENT_FIELDS, Kind::EVENT));
+        let Some(cell) = self.events.get(level_index(level)) else {
+            return;
+        };
+        let metadata = *cell.get_or_init(|| describe(self.site, level, &EVENT_FIELDS, Kind::EVENT));
         let message = format!(
             "{} {} in {:?}",
             self.site.event, record.outcome, record.duration
@@ -139,7 +166,8 @@ impl SpanSite {
         if let Some(field) = metadata.fields().field("message")
             && is_enabled(metadata)
         {
-            let values: [(&Field, Option<&dyn FieldValue>); 1] = [(&field, Some(&display(message)))];
+            let values: [(&Field, Option<&dyn FieldValue>); 1] =
+                [(&field, Some(&display(message)))];
             let _ = EMITTING.try_with(|emitting| emitting.set(true));
             tracing::Event::dispatch(metadata, &metadata.fields().value_set(&values));
             let _ = EMITTING.try_with(|emitting| emitting.set(false));
@@ -152,7 +180,10 @@ thread_local! {
 }
 
 /// Returns whether this thread is emitting a call's own event.
-#[cfg_attr(not(feature = "log"), allow(dead_code, reason = "asked by our own layer only"))]
+#[cfg_attr(
+    not(feature = "log"),
+    allow(dead_code, reason = "asked by our own layer only")
+)]
 pub(crate) fn is_emitting() -> bool {
     EMITTING.try_with(Cell::get).unwrap_or(false)
 }

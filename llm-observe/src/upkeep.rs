@@ -21,12 +21,17 @@ impl Upkeep {
     pub(crate) fn start(round: impl Fn() + Send + 'static) -> io::Result<Upkeep> {
         let stop = Arc::new((Mutex::new(false), Condvar::new()));
         let told = stop.clone();
-        let thread = thread::Builder::new().name("llm-observe".to_owned()).spawn(move || {
-            while !waited_until_stop(&told) {
-                round();
-            }
-        })?;
-        Ok(Upkeep { stop, thread: Some(thread) })
+        let thread = thread::Builder::new()
+            .name("llm-observe".to_owned())
+            .spawn(move || {
+                while !waited_until_stop(&told) {
+                    round();
+                }
+            })?;
+        Ok(Upkeep {
+            stop,
+            thread: Some(thread),
+        })
     }
 }
 

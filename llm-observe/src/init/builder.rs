@@ -5,9 +5,8 @@ use std::{path::PathBuf, sync::Arc};
 use llm_observe_config::Config;
 
 use super::{
-    Embedded, Observer, Part,
+    Embedded, Observer, Part, say,
     settings::{self, Settings},
-    say,
 };
 use crate::{
     error::Error,
@@ -85,7 +84,12 @@ impl Builder {
         }
         panics::install();
         core.register_sites();
-        Ok(Observer { core, parts: running.parts, threads: running.threads, listening })
+        Ok(Observer {
+            core,
+            parts: running.parts,
+            threads: running.threads,
+            listening,
+        })
     }
 
     fn settings(&self) -> Result<Settings, Error> {
@@ -181,7 +185,9 @@ impl Running {
         settings: &Settings,
         core: &Arc<Core>,
     ) -> Result<Option<std::net::SocketAddr>, Error> {
-        let Some(listen) = &settings.config.server.listen else { return Ok(None) };
+        let Some(listen) = &settings.config.server.listen else {
+            return Ok(None);
+        };
         let core = core.clone();
         let Some(server) = server::start(listen, move || core.metrics.render())? else {
             return Ok(None);

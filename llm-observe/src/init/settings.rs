@@ -52,8 +52,12 @@ impl Settings {
 
 /// Reads and checks a configuration file.
 pub(crate) fn read(path: &Path) -> Result<Config, Error> {
-    let text = fs::read_to_string(path)
-        .map_err(|e| Error::with(format!("cannot read the configuration {}", path.display()), e))?;
+    let text = fs::read_to_string(path).map_err(|e| {
+        Error::with(
+            format!("cannot read the configuration {}", path.display()),
+            e,
+        )
+    })?;
     parse(&text, path)
 }
 

@@ -37,22 +37,33 @@ impl Console {
     /// Starts the console; `written` and `lost` count its lines.
     pub(crate) fn start(written: Counter, lost: Counter) -> io::Result<Console> {
         let (lines, inbox) = mpsc::sync_channel(WAITING);
-        thread::Builder::new().name("llm-observe-tty".to_owned()).spawn(move || {
-            for message in inbox {
-                match message {
-                    // There is nowhere to say that stderr is gone.
-                    Message::Line(line) => drop(io::stderr().lock().write_all(&line)),
-                    // Whoever asked may have given up waiting.
-                    Message::Flush(done) => drop(done.try_send(())),
+        thread::Builder::new()
+            .name("llm-observe-tty".to_owned())
+            .spawn(move || {
+                for message in inbox {
+                    match message {
+                        // There is nowhere to say that stderr is gone.
+                        Message::Line(line) => drop(io::stderr().lock().write_all(&line)),
+                        // Whoever asked may have given up waiting.
+                        Message::Flush(done) => drop(done.try_send(())),
+                    }
                 }
-            }
-        })?;
-        Ok(Console { lines, colour: wants_colour(), written, lost })
+            })?;
+        Ok(Console {
+            lines,
+            colour: wants_colour(),
+            written,
+            lost,
+        })
     }
 
     /// Hands a finished text line over.
     pub(crate) fn write(&self, level: Level, line: &[u8]) {
-        let line = if self.colour { coloured(level, line) } else { line.to_vec() };
+        let line = if self.colour {
+            coloured(level, line)
+        } else {
+            line.to_vec()
+        };
         match self.lines.try_send(Message::Line(line)) {
             Ok(()) => self.written.add(1),
             Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => self.lost.add(1),

@@ -324,7 +324,13 @@ fn put_hex(out: &mut Vec<u8>, id: TraceId) {
 }
 
 fn put_hex64(out: &mut Vec<u8>, n: u64) {
-    let digit = |nibble: u8| if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 };
+    let digit = |nibble: u8| {
+        if nibble < 10 {
+            b'0' + nibble
+        } else {
+            b'a' + nibble - 10
+        }
+    };
     let mut text = [0_u8; 16];
     for (pair, byte) in text.chunks_exact_mut(2).zip(n.to_be_bytes()) {
         if let [high, low] = pair {
@@ -396,7 +402,10 @@ mod tests {
 
     #[test]
     fn a_forged_value_stays_one_value() {
-        let style = Style { timezone: Timezone::Utc, max_value_bytes: 100 };
+        let style = Style {
+            timezone: Timezone::Utc,
+            max_value_bytes: 100,
+        };
         let evil = "x\n2026-11-23 07:17:09.123 - INFO - forged a=\"1\"";
         let fields = [("user", Value::Str(evil.to_owned()))];
         let line = EventLine {

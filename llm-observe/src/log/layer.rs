@@ -43,7 +43,9 @@ impl Layer {
     }
 
     fn lines(&self) -> Option<&Lines> {
-        self.lines.as_deref().or_else(|| GLOBAL.get().map(|lines| &**lines))
+        self.lines
+            .as_deref()
+            .or_else(|| GLOBAL.get().map(|lines| &**lines))
     }
 }
 
@@ -61,7 +63,9 @@ impl<S: Subscriber> tracing_subscriber::Layer<S> for Layer {
     fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
         self.lines.is_none()
             || metadata.is_span()
-            || self.lines().is_some_and(|lines| lines.takes_event(metadata))
+            || self
+                .lines()
+                .is_some_and(|lines| lines.takes_event(metadata))
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {
@@ -114,7 +118,11 @@ thread_local! {
 
 impl Seen {
     fn take() -> Seen {
-        SPARE.try_with(Cell::take).ok().flatten().unwrap_or_default()
+        SPARE
+            .try_with(Cell::take)
+            .ok()
+            .flatten()
+            .unwrap_or_default()
     }
 
     fn give_back(mut self) {
@@ -161,7 +169,7 @@ impl Visit for Seen {
 
     fn record_error(&mut self, field: &Field, value: &(dyn std::error::Error + 'static)) {
         let mut text = value.to_string();
-        for cause in std::iter::successors(value.source(), |e| e.source()).take(16) {
+        for cause in std::iter::successors(value.source(), |&e| e.source()).take(16) {
             let _ = write!(text, ": {cause}");
         }
         self.set(field, Value::Str(text));

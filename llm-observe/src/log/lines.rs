@@ -42,7 +42,11 @@ impl Select {
     pub(crate) fn of(logger: &Logger) -> Select {
         Select {
             events: logger.events.clone(),
-            outcomes: logger.outcomes.iter().filter_map(|o| Outcome::from_name(o)).collect(),
+            outcomes: logger
+                .outcomes
+                .iter()
+                .filter_map(|o| Outcome::from_name(o))
+                .collect(),
             level: logger.level.map(level),
             targets: logger.targets.clone(),
             exclusive: logger.exclusive,
@@ -55,10 +59,15 @@ impl Select {
         };
         in_list(&self.events, about.event)
             && (self.outcomes.is_empty()
-                || about.outcome.is_some_and(|outcome| self.outcomes.contains(&outcome)))
+                || about
+                    .outcome
+                    .is_some_and(|outcome| self.outcomes.contains(&outcome)))
             && self.level.is_none_or(|least| about.level <= least)
             && (self.targets.is_empty()
-                || self.targets.iter().any(|prefix| is_under(about.target, prefix)))
+                || self
+                    .targets
+                    .iter()
+                    .any(|prefix| is_under(about.target, prefix)))
     }
 }
 
@@ -103,11 +112,11 @@ const KEEP: usize = 64 * 1024;
 impl Lines {
     /// Returns whether the level that is set for its target lets an event pass.
     pub(crate) fn takes_event(&self, metadata: &Metadata<'_>) -> bool {
-        self.filter.would_enable(metadata.target(), metadata.level())
+        self.filter
+            .would_enable(metadata.target(), metadata.level())
     }
 
     pub(crate) fn max_level(&self) -> Option<LevelFilter> {
-        use tracing_subscriber::Layer as _;
         <Targets as tracing_subscriber::Layer<tracing_subscriber::Registry>>::max_level_hint(
             &self.filter,
         )
@@ -121,9 +130,15 @@ impl Lines {
 
     /// Writes an event.
     pub(crate) fn event(&self, event: &EventLine<'_>) {
-        let about =
-            About { level: event.level, target: event.target, event: None, outcome: None };
-        self.write(&about, |out, format| format::event(out, format, self.style, event));
+        let about = About {
+            level: event.level,
+            target: event.target,
+            event: None,
+            outcome: None,
+        };
+        self.write(&about, |out, format| {
+            format::event(out, format, self.style, event)
+        });
     }
 
     fn write(&self, about: &About<'_>, line: impl Fn(&mut Vec<u8>, Format)) {
@@ -171,7 +186,11 @@ impl Lines {
 
     /// Waits until what was handed over is written; returns how many lines are not.
     pub(crate) fn flush(&self, limit: Duration) -> u64 {
-        let pending = self.routes.iter().map(|route| route.file.flush(limit).pending_lines).sum();
+        let pending = self
+            .routes
+            .iter()
+            .map(|route| route.file.flush(limit).pending_lines)
+            .sum();
         if let Some(console) = &self.console {
             console.flush(limit);
         }
@@ -183,7 +202,9 @@ impl Lines {
         for route in &self.routes {
             for (reason, lost) in route.file.stats().lost() {
                 let labels = [("logger", route.name.as_str()), ("reason", reason)];
-                stats.counter("llm_observe_log_lines_lost_total", &labels).raise_to(lost);
+                stats
+                    .counter("llm_observe_log_lines_lost_total", &labels)
+                    .raise_to(lost);
             }
         }
     }
@@ -216,7 +237,9 @@ impl Sink for Lines {
             event: Some(site.event),
             outcome: Some(record.outcome),
         };
-        self.write(&about, |out, format| format::call(out, format, self.style, record));
+        self.write(&about, |out, format| {
+            format::call(out, format, self.style, record)
+        });
     }
 }
 
@@ -263,7 +286,12 @@ mod tests {
     use super::*;
 
     fn about<'a>(event: &'a str, outcome: Outcome, level: Level) -> About<'a> {
-        About { level, target: "rag::db", event: Some(event), outcome: Some(outcome) }
+        About {
+            level,
+            target: "rag::db",
+            event: Some(event),
+            outcome: Some(outcome),
+        }
     }
 
     #[test]

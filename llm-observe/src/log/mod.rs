@@ -41,7 +41,11 @@ pub(crate) fn open(
     stats: &Arc<Stats>,
 ) -> Result<Option<Loggers>, Error> {
     let log = &settings.config.log;
-    let routes = if log.enabled { routes(settings, stats)? } else { Vec::new() };
+    let routes = if log.enabled {
+        routes(settings, stats)?
+    } else {
+        Vec::new()
+    };
     let console = console(log, stats)?;
     if routes.is_empty() && console.is_none() {
         return Ok(None);
@@ -50,8 +54,17 @@ pub(crate) fn open(
         timezone: log.timezone,
         max_value_bytes: usize::try_from(log.max_value_bytes).unwrap_or(usize::MAX),
     };
-    let lines = Arc::new(Lines { routes, console, style, filter: filter(log), redactor });
-    Ok(Some(Loggers { lines, stats: stats.clone() }))
+    let lines = Arc::new(Lines {
+        routes,
+        console,
+        style,
+        filter: filter(log),
+        redactor,
+    });
+    Ok(Some(Loggers {
+        lines,
+        stats: stats.clone(),
+    }))
 }
 
 /// The loggers of one observer.
@@ -97,15 +110,30 @@ fn routes(settings: &Settings, stats: &Stats) -> Result<Vec<Route>, Error> {
         route(name, &logger.resolve(&config.log), select, stats)
     });
     // The main file last: by then it is known whether an exclusive logger has taken the line.
-    own.chain(std::iter::once_with(|| route("app", &config.log, None, stats))).collect()
+    own.chain(std::iter::once_with(|| {
+        route("app", &config.log, None, stats)
+    }))
+    .collect()
 }
 
 fn route(name: &str, log: &Log, select: Option<Select>, stats: &Stats) -> Result<Route, Error> {
     let file = LogFile::open(log, name).map_err(|source| {
-        Error::with(format!("cannot open the log file {}", log.dir.join(&log.file).display()), source)
+        Error::with(
+            format!(
+                "cannot open the log file {}",
+                log.dir.join(&log.file).display()
+            ),
+            source,
+        )
     })?;
     let lines = stats.counter("llm_observe_log_lines_total", &[("logger", name)]);
-    Ok(Route { name: name.to_owned(), file, format: log.format, select, lines })
+    Ok(Route {
+        name: name.to_owned(),
+        file,
+        format: log.format,
+        select,
+        lines,
+    })
 }
 
 fn console(log: &Log, stats: &Stats) -> Result<Option<Console>, Error> {
@@ -129,7 +157,9 @@ fn console(log: &Log, stats: &Stats) -> Result<Option<Console>, Error> {
 /// Returns which levels pass, by target: `RUST_LOG` where it is set, else `[log] level`.
 fn filter(log: &Log) -> Targets {
     let configured = || Targets::new().with_default(LevelFilter::from_level(level(log.level)));
-    let Some(directives) = variable("RUST_LOG") else { return configured() };
+    let Some(directives) = variable("RUST_LOG") else {
+        return configured();
+    };
     directives.parse().unwrap_or_else(|error| {
         say(&format!(
             "RUST_LOG is not understood ({error}): write `level` or `target=level`, separated by \

@@ -40,7 +40,11 @@ fn put_second(out: &mut Vec<u8>, second: u64, local: bool, separator: u8) {
     let cached = LATEST.try_with(|latest| {
         let mut latest = latest.borrow_mut();
         if latest.second != second || latest.local != local {
-            *latest = Second { second, local, text: describe(second, local) };
+            *latest = Second {
+                second,
+                local,
+                text: describe(second, local),
+            };
         }
         out.extend_from_slice(&latest.text);
     });
@@ -53,12 +57,18 @@ fn put_second(out: &mut Vec<u8>, second: u64, local: bool, separator: u8) {
 }
 
 fn describe(second: u64, local: bool) -> [u8; 19] {
-    let zone = if local { TimeZone::system() } else { TimeZone::UTC };
+    let zone = if local {
+        TimeZone::system()
+    } else {
+        TimeZone::UTC
+    };
     let at = Timestamp::from_second(i64::try_from(second).unwrap_or(i64::MAX))
         .unwrap_or(Timestamp::UNIX_EPOCH)
         .to_zoned(zone);
     let text = at.strftime("%Y-%m-%d %H:%M:%S").to_string();
-    text.as_bytes().try_into().unwrap_or(*b"0000-00-00 00:00:00")
+    text.as_bytes()
+        .try_into()
+        .unwrap_or(*b"0000-00-00 00:00:00")
 }
 
 fn put_digits(out: &mut Vec<u8>, n: u64, digits: u32) {

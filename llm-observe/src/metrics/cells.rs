@@ -30,7 +30,9 @@ pub(super) struct Bucket {
 
 impl Durations {
     fn new(bounds: usize) -> Durations {
-        Durations { buckets: (0..=bounds).map(|_| Bucket::default()).collect() }
+        Durations {
+            buckets: (0..=bounds).map(|_| Bucket::default()).collect(),
+        }
     }
 
     #[inline]
@@ -141,7 +143,10 @@ impl SiteMetrics {
 
 /// Returns the labels that every call metric of `site` has.
 pub(super) fn labels(site: &'static Site) -> Vec<Label> {
-    vec![Label::from_static_parts("event", site.event), Label::new("function", site.function())]
+    vec![
+        Label::from_static_parts("event", site.event),
+        Label::new("function", site.function()),
+    ]
 }
 
 #[allow(

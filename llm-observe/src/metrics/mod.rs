@@ -14,7 +14,9 @@ use std::{
 
 use llm_observe_config::Config;
 use metrics::{Key, Label, Metadata, Recorder};
-use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
+use metrics_exporter_prometheus::{
+    Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder,
+};
 
 pub(crate) use cells::SiteMetrics;
 
@@ -59,12 +61,14 @@ impl Metrics {
         Ok((Metrics::over(Target::Global, handle, bounds, stats), ours))
     }
 
-    /// Keeps the figures to this observer.
-    pub(crate) fn scoped(config: &Config, stats: Arc<Stats>) -> Result<Metrics, Error> {
+    /// Keeps the figures to this observer. Buckets that cannot be used are left out: the
+    /// configuration was checked.
+    pub(crate) fn of_thread(config: &Config, stats: Arc<Stats>) -> Metrics {
         let bounds = bounds(config);
-        let recorder = recorder(&bounds)?;
+        let recorder =
+            recorder(&bounds).unwrap_or_else(|_| PrometheusBuilder::new().build_recorder());
         let handle = Some(recorder.handle());
-        Ok(Metrics::over(Target::Scoped(recorder), handle, bounds, stats))
+        Metrics::over(Target::Scoped(recorder), handle, bounds, stats)
     }
 
     fn over(

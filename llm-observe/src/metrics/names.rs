@@ -17,19 +17,34 @@ pub(crate) const OUTBOX_PENDING: &str = "llm_observe_outbox_pending";
 pub(crate) const BUILD_INFO: &str = "llm_observe_build_info";
 
 const COUNTERS: &[(&str, &str)] = &[
-    (CALLS, "Calls of annotated functions that have ended, by outcome."),
+    (
+        CALLS,
+        "Calls of annotated functions that have ended, by outcome.",
+    ),
     (ERRORS, "Failed calls, by class of failure."),
     (SLOW, "Calls that took longer than their slow limit."),
-    (ITEMS, "Things processed by successful calls, such as texts embedded or documents found."),
+    (
+        ITEMS,
+        "Things processed by successful calls, such as texts embedded or documents found.",
+    ),
     (LOG_LINES, "Lines handed to a logger."),
-    (LOG_LINES_LOST, "Lines that a logger could not keep, by reason."),
-    (DELIVERIES, "Reports and alerts by destination and what became of them."),
+    (
+        LOG_LINES_LOST,
+        "Lines that a logger could not keep, by reason.",
+    ),
+    (
+        DELIVERIES,
+        "Reports and alerts by destination and what became of them.",
+    ),
 ];
 
 const GAUGES: &[(&str, &str)] = &[
     (IN_FLIGHT, "Calls that are running."),
     (STALLED, "Running calls that are over their stalled limit."),
-    (OUTBOX_PENDING, "Reports and alerts that wait for their destination."),
+    (
+        OUTBOX_PENDING,
+        "Reports and alerts that wait for their destination.",
+    ),
     (BUILD_INFO, "Always 1; its labels say which build this is."),
 ];
 

@@ -44,7 +44,10 @@ struct Series {
 impl Published {
     pub(super) fn new(site: &'static Site, bounds: usize, recorder: &dyn Recorder) -> Published {
         let calls = Outcome::ALL.map(|outcome| {
-            recorder.register_counter(&with(names::CALLS, site, "outcome", outcome.as_str()), &METADATA)
+            recorder.register_counter(
+                &with(names::CALLS, site, "outcome", outcome.as_str()),
+                &METADATA,
+            )
         });
         for counter in &calls {
             counter.absolute(0);
@@ -58,7 +61,10 @@ impl Published {
                 .has_items
                 .then(|| recorder.register_counter(&key(names::ITEMS), &METADATA)),
             classes: std::array::from_fn(|_| None),
-            timed: TIMED.map(|_| Series { histogram: None, done: vec![(0, 0); bounds + 1] }),
+            timed: TIMED.map(|_| Series {
+                histogram: None,
+                done: vec![(0, 0); bounds + 1],
+            }),
         }
     }
 }
@@ -72,7 +78,11 @@ fn with(name: &'static str, site: &'static Site, label: &'static str, value: &'s
 impl Metrics {
     /// Moves what the cells gained to the recorder.
     pub(crate) fn publish(&self) {
-        let sites = self.sites.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let sites = self
+            .sites
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         for site in &sites {
             self.publish_site(site);
         }
@@ -88,7 +98,10 @@ impl Metrics {
     }
 
     fn publish_site(&self, cells: &SiteMetrics) {
-        let mut published = cells.published.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut published = cells
+            .published
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let published = &mut *published;
         let [ok, error, timeout] = cells.timed.each_ref().map(Durations::count);
         let [cancelled, panicked] =
@@ -97,7 +110,10 @@ impl Metrics {
         for (counter, count) in published.calls.iter().zip(ended) {
             counter.absolute(count);
         }
-        let running = cells.started.load(Relaxed).saturating_sub(ended.iter().sum());
+        let running = cells
+            .started
+            .load(Relaxed)
+            .saturating_sub(ended.iter().sum());
         published.in_flight.set(as_f64(running));
         published.slow.absolute(cells.slow.load(Relaxed));
         if let Some(items) = &published.items {
@@ -112,8 +128,11 @@ impl Metrics {
     }
 
     fn publish_classes(&self, cells: &SiteMetrics, published: &mut Published) {
-        for ((cell, counter), class) in
-            cells.classes.iter().zip(&mut published.classes).zip(Class::ALL)
+        for ((cell, counter), class) in cells
+            .classes
+            .iter()
+            .zip(&mut published.classes)
+            .zip(Class::ALL)
         {
             let count = cell.load(Relaxed);
             if count > 0 {
@@ -164,26 +183,39 @@ impl Metrics {
     }
 
     fn publish_own(&self, key: &crate::stats::Key, cell: &Cell) {
-        let labels: Vec<Label> =
-            key.labels.iter().map(|(k, v)| Label::new(*k, v.clone())).collect();
+        let labels: Vec<Label> = key
+            .labels
+            .iter()
+            .map(|(k, v)| Label::new(*k, v.clone()))
+            .collect();
         let key = Key::from_parts(key.name, labels);
         self.with_recorder(|recorder| match cell {
             Cell::Counter(counter) => {
-                recorder.register_counter(&key, &METADATA).absolute(counter.get());
+                recorder
+                    .register_counter(&key, &METADATA)
+                    .absolute(counter.get());
             }
             Cell::Gauge(gauge) => {
-                recorder.register_gauge(&key, &METADATA).set(i64_as_f64(gauge.get()));
+                recorder
+                    .register_gauge(&key, &METADATA)
+                    .set(i64_as_f64(gauge.get()));
             }
         });
     }
 }
 
-#[allow(clippy::cast_precision_loss, reason = "metrics are floats: exact up to 2^53")]
+#[allow(
+    clippy::cast_precision_loss,
+    reason = "metrics are floats: exact up to 2^53"
+)]
 fn as_f64(n: u64) -> f64 {
     n as f64
 }
 
-#[allow(clippy::cast_precision_loss, reason = "metrics are floats: exact up to 2^53")]
+#[allow(
+    clippy::cast_precision_loss,
+    reason = "metrics are floats: exact up to 2^53"
+)]
 fn i64_as_f64(n: i64) -> f64 {
     n as f64
 }

@@ -1,0 +1,165 @@
+//! Every way a call can end, seen through the public API.
+
+use std::{
+    future::pending,
+    panic::{AssertUnwindSafe, catch_unwind},
+    time::Duration,
+};
+
+use llm_observe::{Class, Outcome, Value, observe, testing};
+
+#[observe(event = "embedding", items = texts.len(), fields(model = "m"))]
+fn embed(texts: &[&str]) -> Result<usize, std::io::Error> {
+    if texts.is_empty() {
+        return Err(std::io::Error::from(std::io::ErrorKind::ConnectionRefused));
+    }
+    Ok(texts.len())
+}
+
+#[observe(event = "query", quality = |answer| answer.1, min_quality = 0.5)]
+async fn query(question: &str) -> Result<(String, f64), std::io::Error> {
+    embed(&[question])?;
+    tokio::task::yield_now().await;
+    Ok((question.to_uppercase(), 0.25))
+}
+
+#[observe]
+async fn passes_on() -> Result<usize, Box<dyn std::error::Error>> {
+    Ok(embed(&[])?)
+}
+
+#[observe]
+async fn hangs() {
+    pending::<()>().await;
+}
+
+#[observe]
+fn panics() {
+    panic!("the model is gone");
+}
+
+#[observe]
+async fn panics_later() {
+    tokio::task::yield_now().await;
+    panic!("the model is gone");
+}
+
+#[test]
+fn ok_with_items_and_fields() {
+    let seen = testing::observe();
+    embed(&["a", "b"]).unwrap();
+    let [call] = &seen.calls()[..] else {
+        panic!("one call")
+    };
+    assert_eq!(
+        (call.event(), call.outcome, call.items),
+        ("embedding", Outcome::Ok, Some(2))
+    );
+    assert_eq!(call.fields.get("model"), Some(&Value::Str("m".to_owned())));
+    assert_eq!(call.function(), "outcomes::embed");
+}
+
+#[test]
+fn an_error_has_type_message_and_class() {
+    let seen = testing::observe();
+    embed(&[]).unwrap_err();
+    let call = &seen.calls()[0];
+    let error = call.error.as_ref().unwrap();
+    assert_eq!(call.outcome, Outcome::Error);
+    assert_eq!(
+        (error.class, error.message.as_str()),
+        (Class::Connection, "connection refused")
+    );
+    assert!(call.reported && error.type_name.ends_with("Error"));
+}
+
+#[tokio::test]
+async fn nested_calls_share_a_trace_and_know_their_parent() {
+    let seen = testing::observe();
+    query("hi").await.unwrap();
+    let calls = seen.calls();
+    let [inner, outer] = &calls[..] else {
+        panic!("two calls: {calls:?}")
+    };
+    assert_eq!(inner.trace_id, outer.trace_id);
+    assert_eq!(inner.parent_id, outer.span_id);
+    assert!(outer.parent_id.is_none());
+    assert_eq!(outer.quality, Some(0.25));
+    assert_eq!(
+        outer.level,
+        tracing::Level::WARN,
+        "low quality is worth a warning"
+    );
+}
+
+#[tokio::test]
+async fn one_error_is_reported_once() {
+    let seen = testing::observe();
+    passes_on().await.unwrap_err();
+    let calls = seen.calls();
+    let [inner, outer] = &calls[..] else {
+        panic!("two calls: {calls:?}")
+    };
+    assert!(inner.reported && !inner.passed_on);
+    assert!(!outer.reported && outer.passed_on);
+    assert_eq!(outer.outcome, Outcome::Error);
+}
+
+#[tokio::test]
+async fn a_dropped_future_is_cancelled_once() {
+    let seen = testing::observe();
+    tokio::time::timeout(Duration::from_millis(1), hangs())
+        .await
+        .unwrap_err();
+    let calls = seen.calls();
+    assert_eq!(calls.len(), 1);
+    assert_eq!(calls[0].outcome, Outcome::Cancelled);
+    assert!(!calls[0].reported);
+    assert!(
+        seen.metrics().contains(
+            "llm_observe_calls_in_flight{event=\"hangs\",function=\"outcomes::hangs\"} 0"
+        )
+    );
+}
+
+#[tokio::test]
+async fn a_future_that_is_never_polled_is_no_call() {
+    let seen = testing::observe();
+    drop(hangs());
+    assert!(seen.calls().is_empty());
+}
+
+#[test]
+fn a_panic_is_recorded_with_its_message_and_place() {
+    let seen = testing::observe();
+    catch_unwind(AssertUnwindSafe(panics)).unwrap_err();
+    let call = &seen.calls()[0];
+    let error = call.error.as_ref().unwrap();
+    assert_eq!(
+        (call.outcome, error.message.as_str()),
+        (Outcome::Panic, "the model is gone")
+    );
+    assert!(error.location.as_ref().unwrap().contains("outcomes.rs"));
+}
+
+#[tokio::test]
+async fn a_panic_in_a_future_is_recorded() {
+    let seen = testing::observe();
+    let handle = seen.handle();
+    let calls = std::thread::spawn(move || {
+        handle.in_scope(|| {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .build()
+                .unwrap();
+            catch_unwind(AssertUnwindSafe(|| runtime.block_on(panics_later()))).unwrap_err();
+        });
+    })
+    .join();
+    calls.unwrap();
+    assert_eq!(seen.calls()[0].outcome, Outcome::Panic);
+}
+
+#[test]
+fn not_observed_it_is_the_function_alone() {
+    assert_eq!(embed(&["a"]).unwrap(), 1);
+}
