@@ -124,20 +124,19 @@ impl Template<'_> {
     /// A call that ends when the future that the function makes is done.
     fn future(&self, output: &ReturnType) -> TokenStream {
         let Template { site, door, .. } = self;
-        let (make, end) = (self.closure(output), self.end());
-        let links = self.links().map(|links| quote!(.linked(#links)));
-        let output = self.output();
-        let made = match &self.args.timeout {
-            None => quote!(#door::future::<#output, _, _>(#site, #make, #end)),
-            Some(_) => {
-                let future = local("__future");
-                let limited = self.limited(&quote!(#future));
-                quote! {
-                    #door::limited_future::<#output, _, _, _>(#site, #make, |#future| #limited, #end)
-                }
-            }
+        let (make, end, output) = (self.closure(output), self.end(), self.output());
+        let links = match self.links() {
+            Some(links) => quote!(#door::Option::Some(#links)),
+            None => quote!(#door::Option::None),
         };
-        quote!(#made #links)
+        if self.args.timeout.is_none() {
+            return quote!(#door::future::<#output, _, _>(#site, #links, #make, #end));
+        }
+        let future = local("__future");
+        let limited = self.limited(&quote!(#future));
+        quote! {
+            #door::limited_future::<#output, _, _, _>(#site, #links, #make, |#future| #limited, #end)
+        }
     }
 
     /// The same where that future is boxed; one in a `Box::pin(async move { .. })` stays in it.
