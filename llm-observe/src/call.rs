@@ -2,11 +2,12 @@
 //!
 //! [`Call`] is the drop guard: whichever way the call ends, it ends through here, once.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use crate::{
     clock, context,
     context::Current,
+    links::Links,
     observer::{self, Active},
     outcome::{Class, Outcome},
     panics,
@@ -24,6 +25,10 @@ pub(crate) struct Extra {
     /// The error that a call directly below ended in, to know it again when it is passed on.
     pub(crate) below: Option<ErrorInfo>,
     pub(crate) tracing: Option<tracing::Span>,
+    /// The spans that the attribute says it belongs under or comes from.
+    pub(crate) links: Option<Links>,
+    /// The limit it ran into.
+    pub(crate) elapsed: Option<Duration>,
     /// Where the call reports to, when that is not the global observer.
     pub(crate) scoped: Option<Arc<Active>>,
 }
@@ -60,6 +65,11 @@ impl Call {
         }
     }
 
+    /// Links it to other spans, before it starts.
+    pub(crate) fn link(&mut self, links: Links) {
+        self.extra().links = Some(links);
+    }
+
     /// Starts it unless it has started; returns whether it is observed.
     #[inline]
     pub(crate) fn is_on_or_starts(&mut self) -> bool {
@@ -85,7 +95,10 @@ impl Call {
             self.start = OFF;
             return false;
         }
-        let (trace, parent) = context::parent();
+        let (trace, parent) = match self.extra.as_ref().and_then(|extra| extra.links.as_ref()) {
+            Some(links) if links.leads_away() => Default::default(),
+            _ => context::parent(),
+        };
         self.trace = if trace.is_none() {
             TraceId::random()
         } else {
@@ -319,10 +332,21 @@ impl Ending {
         }
     }
 
-    /// Says that the call ran into its limit.
-    pub(crate) fn timed_out(&mut self, message: String) {
+    /// Makes the outcome of a call that ran into its limit `timeout`, whatever error it returned.
+    #[inline]
+    pub(crate) fn mind_limit(&mut self) {
+        let elapsed = self.extra.as_ref().and_then(|extra| extra.elapsed);
+        if let Some(limit) = elapsed {
+            self.timed_out(limit);
+        }
+    }
+
+    #[cold]
+    fn timed_out(&mut self, limit: Duration) {
         self.outcome = Outcome::Timeout;
-        self.error = Some(ErrorInfo::new("Elapsed", message, Class::Timeout));
+        let message = || format!("timed out after {limit:?}");
+        let error = self.error.get_or_insert_with(|| ErrorInfo::new("Elapsed", message(), Class::Timeout));
+        error.class = Class::Timeout;
     }
 }
 
@@ -389,6 +413,14 @@ impl SyncCall {
             running.start();
         }
         started
+    }
+
+    /// Starts a call of `site` that is linked to other spans than the one it is made in.
+    pub fn enter_linked(site: &'static Site, links: Links) -> SyncCall {
+        let mut call = Call::new(site);
+        call.link(links);
+        let entered = call.is_on_or_starts().then(|| call.enter());
+        SyncCall { call, entered }
     }
 
     /// Returns whether anybody observes it.

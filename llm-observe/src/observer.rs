@@ -209,7 +209,8 @@ impl Active {
         self.metrics.started();
         if let Some(spans) = &self.spans {
             let ids = call.ids();
-            call.extra().tracing = Some(spans.open(ids));
+            let extra = call.extra();
+            extra.tracing = Some(spans.open(ids, extra.links.as_ref()));
         }
     }
 
