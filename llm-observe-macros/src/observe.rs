@@ -40,7 +40,12 @@ fn expand(
     let door = runtime::door(args.krate.as_ref());
     let mut dependency = loaded.and_then(|loaded| loaded.dependency(&door));
     let mut each = |context: &Context<'_>, function: FnItem, errors: &mut Errors| {
-        check::function(context.args, &function, loaded.and_then(Loaded::config), errors);
+        check::function(
+            context.args,
+            &function,
+            loaded.and_then(Loaded::config),
+            errors,
+        );
         match errors.is_empty() {
             true => expand::function(context, function, dependency.take()),
             false => function.into_token_stream(),
@@ -48,12 +53,22 @@ fn expand(
     };
     if let Ok(function) = parse2::<FnItem>(item.clone()) {
         check::alone(args, errors);
-        return Some(each(&Context { args, keeps_async: false }, function, errors));
+        return Some(each(
+            &Context {
+                args,
+                keeps_async: false,
+            },
+            function,
+            errors,
+        ));
     }
     check::block(args, errors);
     let block = block::block(item, args, errors, &mut each);
     if block.is_none() && check::is_no_function(item) {
-        errors.on(item, "`#[observe]` goes on a function, an `impl` block, a trait or an inline module");
+        errors.on(
+            item,
+            "`#[observe]` goes on a function, an `impl` block, a trait or an inline module",
+        );
     }
     block
 }

@@ -11,7 +11,9 @@ fn embed(texts: &[&str]) -> Result<usize, std::io::Error> {
     tracing::info!(batch = texts.len(), "embedding a batch");
     log::warn!("an old library says hello");
     match texts {
-        [] => Err(std::io::Error::other("refused\n2026-01-01 00:00:00.000 - INFO - forged")),
+        [] => Err(std::io::Error::other(
+            "refused\n2026-01-01 00:00:00.000 - INFO - forged",
+        )),
         texts => Ok(texts.len()),
     }
 }
@@ -30,12 +32,15 @@ impl Drop for Folder {
 }
 
 fn json_lines(text: &str) -> Vec<Value> {
-    text.lines().map(|line| serde_json::from_str(line).expect(line)).collect()
+    text.lines()
+        .map(|line| serde_json::from_str(line).expect(line))
+        .collect()
 }
 
 #[test]
 fn lines_are_complete_and_in_their_files() {
-    let folder = Folder(std::env::temp_dir().join(format!("llm-observe-lines-{}", std::process::id())));
+    let folder =
+        Folder(std::env::temp_dir().join(format!("llm-observe-lines-{}", std::process::id())));
     let text = format!(
         r#"
         [log]
@@ -66,12 +71,31 @@ fn lines_are_complete_and_in_their_files() {
 
     let app = fs::read_to_string(folder.0.join("app.log")).unwrap();
     let lines: Vec<&str> = app.lines().collect();
-    assert_eq!(lines.len(), 6, "two calls of embed with two events each; query is too quiet\n{app}");
-    assert!(lines.iter().all(|line| line.as_bytes()[23..26] == *b" - "), "{app}");
-    assert!(!app.lines().any(|line| line.starts_with("2026-01-01")), "forged a line:\n{app}");
-    let embedded = lines.iter().find(|line| line.contains("embedding ok in ")).unwrap();
-    assert!(embedded.contains(" - INFO - embedding ok in "), "{embedded}");
-    assert!(embedded.contains(" log_lines::embed items=2 model=\"hashed 1\" trace_id="), "{embedded}");
+    assert_eq!(
+        lines.len(),
+        6,
+        "two calls of embed with two events each; query is too quiet\n{app}"
+    );
+    assert!(
+        lines.iter().all(|line| line.as_bytes()[23..26] == *b" - "),
+        "{app}"
+    );
+    assert!(
+        !app.lines().any(|line| line.starts_with("2026-01-01")),
+        "forged a line:\n{app}"
+    );
+    let embedded = lines
+        .iter()
+        .find(|line| line.contains("embedding ok in "))
+        .unwrap();
+    assert!(
+        embedded.contains(" - INFO - embedding ok in "),
+        "{embedded}"
+    );
+    assert!(
+        embedded.contains(" log_lines::embed items=2 model=\"hashed 1\" trace_id="),
+        "{embedded}"
+    );
 
     let errors = fs::read_to_string(folder.0.join("errors.log")).unwrap();
     assert_eq!(errors.lines().count(), 1, "{errors}");
@@ -85,8 +109,14 @@ fn lines_are_complete_and_in_their_files() {
     assert_eq!(call["function"], "log_lines::embed");
     assert_eq!(call["fields"]["items"], 2);
     assert!(call["duration_ms"].as_f64().unwrap() > 0.0);
-    let event = all.iter().find(|line| line["message"] == "embedding a batch").unwrap();
-    assert_eq!(event["trace_id"], call["trace_id"], "an event inside a call belongs to its trace");
+    let event = all
+        .iter()
+        .find(|line| line["message"] == "embedding a batch")
+        .unwrap();
+    assert_eq!(
+        event["trace_id"], call["trace_id"],
+        "an event inside a call belongs to its trace"
+    );
     assert_eq!(event["span_id"], call["span_id"]);
     assert_eq!(event["fields"]["batch"], 2);
     let old = all.iter().find(|line| line["level"] == "WARN").unwrap();
@@ -95,5 +125,10 @@ fn lines_are_complete_and_in_their_files() {
     let failed = all.iter().find(|line| line["outcome"] == "error").unwrap();
     assert_eq!(failed["level"], "ERROR");
     assert_eq!(failed["error"]["class"], "other");
-    assert!(failed["error"]["message"].as_str().unwrap().starts_with("refused\n"));
+    assert!(
+        failed["error"]["message"]
+            .as_str()
+            .unwrap()
+            .starts_with("refused\n")
+    );
 }

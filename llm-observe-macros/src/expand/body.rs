@@ -24,7 +24,10 @@ pub(crate) fn body(
     let args = context.args;
     let returns = Returns::of(&function.sig);
     let prologue = normalize(&mut function.sig, block);
-    let Start { tokens: start, names } = start::start(args, &prologue.names, door);
+    let Start {
+        tokens: start,
+        names,
+    } = start::start(args, &prologue.names, door);
     let lets = prologue.tokens;
     let template = Template {
         site: site::site(args, &function.sig.ident, &names, door),
@@ -99,7 +102,9 @@ impl Template<'_> {
 
     /// A call that ends when the future of the body is done.
     fn asynchronous(&self) -> TokenStream {
-        let Template { before, returns, .. } = self;
+        let Template {
+            before, returns, ..
+        } = self;
         let edge = returns.output.as_ref().map(edge);
         let body = self.body();
         self.observed(&quote!(async move { #before #edge #body }))
@@ -148,18 +153,28 @@ impl Template<'_> {
         };
         let edge = self.returns.output.as_ref().map(edge);
         let observed = boxed.replace(|head, block| {
-            let body = if is_lone_expression(&block.stream()) { block.stream() } else { quote!(#block) };
+            let body = if is_lone_expression(&block.stream()) {
+                block.stream()
+            } else {
+                quote!(#block)
+            };
             self.observed(&quote!(#head { #start #edge #body }))
         });
         let captures = &self.before;
-        let captures = if start.is_empty() { captures.clone() } else { TokenStream::new() };
+        let captures = if start.is_empty() {
+            captures.clone()
+        } else {
+            TokenStream::new()
+        };
         quote!(#captures #observed)
     }
 
     /// The future, dropped at the limit of `timeout`. What makes the error is spanned at the
     /// limit, so that an error type that cannot be made from `Elapsed` is reported there.
     fn limited(&self, future: &TokenStream) -> TokenStream {
-        let Some(timeout) = &self.args.timeout else { return future.clone() };
+        let Some(timeout) = &self.args.timeout else {
+            return future.clone();
+        };
         let door = self.door;
         let elapsed = local("__elapsed");
         let span = Span::mixed_site().located_at(timeout.span);
@@ -180,14 +195,26 @@ impl Template<'_> {
     /// `parent` and `follows_from`, evaluated when the function is called.
     fn links(&self) -> Option<TokenStream> {
         let door = self.door;
-        let parent = self.args.parent.as_ref().map(|parent| quote!(.parent(#parent)));
-        let causes = self.args.follows_from.as_ref().map(|causes| quote!(.follows_from(#causes)));
+        let parent = self
+            .args
+            .parent
+            .as_ref()
+            .map(|parent| quote!(.parent(#parent)));
+        let causes = self
+            .args
+            .follows_from
+            .as_ref()
+            .map(|causes| quote!(.follows_from(#causes)));
         (parent.is_some() || causes.is_some()).then(|| quote!(#door::Links::new() #parent #causes))
     }
 
     /// The output of the future as a type argument.
     fn output(&self) -> Type {
-        let mut ty = self.returns.output.clone().unwrap_or_else(|| syn::parse_quote!(_));
+        let mut ty = self
+            .returns
+            .output
+            .clone()
+            .unwrap_or_else(|| syn::parse_quote!(_));
         returns::infer_impls(&mut ty);
         ty
     }
@@ -225,8 +252,22 @@ impl Template<'_> {
 /// `async`, as `#[tokio::main]` and `#[async_trait]` do; `#[must_use]` on an `async fn` is about
 /// what comes out of the future, and on another function about what it returns.
 const PASSIVE: [&str; 16] = [
-    "allow", "cfg", "cfg_attr", "cold", "deny", "deprecated", "diagnostic", "doc", "expect", "forbid",
-    "inline", "rustfmt", "clippy", "no_mangle", "export_name", "warn",
+    "allow",
+    "cfg",
+    "cfg_attr",
+    "cold",
+    "deny",
+    "deprecated",
+    "diagnostic",
+    "doc",
+    "expect",
+    "forbid",
+    "inline",
+    "rustfmt",
+    "clippy",
+    "no_mangle",
+    "export_name",
+    "warn",
 ];
 
 fn wants_async(attrs: &[Attribute]) -> bool {
