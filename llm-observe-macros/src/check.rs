@@ -43,7 +43,10 @@ pub(crate) fn block(args: &Args, errors: &mut Errors) {
             continue;
         }
         if let Some(span) = args.span_of(key) {
-            errors.at(span, format_args!("`{key}` belongs on one function, not on a block of them"));
+            errors.at(
+                span,
+                format_args!("`{key}` belongs on one function, not on a block of them"),
+            );
         }
     }
 }
@@ -86,7 +89,10 @@ fn keys(args: &Args, errors: &mut Errors) {
     for (on, span) in args.alerts.iter().flat_map(|alert| &alert.on) {
         // `slow`, `stalled` and `timeout` may come from the file or from a call below.
         if on.0 == "low_quality" && args.min_quality.is_none() {
-            errors.at(*span, "`on(low_quality)` never fires without `min_quality = 0.7`");
+            errors.at(
+                *span,
+                "`on(low_quality)` never fires without `min_quality = 0.7`",
+            );
         }
     }
 }
@@ -136,7 +142,9 @@ fn returned(args: &Args, function: &FnItem, errors: &mut Errors) {
             );
         }
     }
-    let Some(span) = args.span_of("timeout") else { return };
+    let Some(span) = args.span_of("timeout") else {
+        return;
+    };
     if matches!(returns.shape, Shape::Sync) {
         errors.at(
             span,

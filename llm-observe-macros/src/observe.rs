@@ -40,7 +40,12 @@ fn expand(
     let door = runtime::door(args.krate.as_ref());
     let mut dependency = loaded.and_then(|loaded| loaded.dependency(&door));
     let mut each = |context: &Context<'_>, function: FnItem, errors: &mut Errors| {
-        check::function(context.args, &function, loaded.and_then(Loaded::config), errors);
+        check::function(
+            context.args,
+            &function,
+            loaded.and_then(Loaded::config),
+            errors,
+        );
         match errors.is_empty() {
             true => expand::function(context, function, dependency.take()),
             false => function.into_token_stream(),
@@ -49,7 +54,10 @@ fn expand(
     let not_a_function = match parse2::<FnItem>(item.clone()) {
         Ok(function) => {
             check::alone(args, errors);
-            let context = Context { args, keeps_async: false };
+            let context = Context {
+                args,
+                keeps_async: false,
+            };
             return Some(each(&context, function, errors));
         }
         Err(error) => error,

@@ -344,7 +344,9 @@ impl Ending {
     fn timed_out(&mut self, limit: Duration) {
         self.outcome = Outcome::Timeout;
         let message = || format!("timed out after {limit:?}");
-        let error = self.error.get_or_insert_with(|| ErrorInfo::new("Elapsed", message(), Class::Timeout));
+        let error = self
+            .error
+            .get_or_insert_with(|| ErrorInfo::new("Elapsed", message(), Class::Timeout));
         error.class = Class::Timeout;
     }
 }
@@ -382,6 +384,12 @@ impl SyncCall {
     /// Records on it, before the body runs.
     pub fn start(&mut self, note: impl FnOnce(&mut Ending)) {
         Ending::on_current(note);
+    }
+
+    /// Ends it as one that cannot have failed.
+    #[inline]
+    pub fn finish_ok(self) {
+        self.finish(|_| {});
     }
 
     /// Ends it with what `note` says of its result.

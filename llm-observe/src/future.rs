@@ -91,7 +91,11 @@ where
     } else {
         make()
     };
-    Observed { future: limit(future), call, end }
+    Observed {
+        future: limit(future),
+        call,
+        end,
+    }
 }
 
 impl<F, E> Future for Observed<F, E>

@@ -66,7 +66,11 @@ pin_project! {
 enum Limit {
     NotStarted,
     None,
-    At { when: Instant, limit: Duration, deadline: Option<Deadline> },
+    At {
+        when: Instant,
+        limit: Duration,
+        deadline: Option<Deadline>,
+    },
 }
 
 impl<F, M> Limited<F, M>
@@ -76,7 +80,11 @@ where
 {
     /// Limits `future`; `make` makes the output of a call that ran into the limit.
     pub fn new(future: F, make: M) -> Limited<F, M> {
-        Limited { future: Some(future), make: Some(make), limit: Limit::NotStarted }
+        Limited {
+            future: Some(future),
+            make: Some(make),
+            limit: Limit::NotStarted,
+        }
     }
 }
 
@@ -116,7 +124,14 @@ impl Limit {
         if let Limit::NotStarted = self {
             *self = Limit::start();
         }
-        let Limit::At { when, limit, deadline } = self else { return None };
+        let Limit::At {
+            when,
+            limit,
+            deadline,
+        } = self
+        else {
+            return None;
+        };
         if *when <= Instant::now() {
             return Some(*limit);
         }
@@ -130,7 +145,11 @@ impl Limit {
     fn start() -> Limit {
         let limit = context::look(|call| call.site.and_then(|site| site.timeout)).flatten();
         match limit.and_then(|limit| Some((limit, Instant::now().checked_add(limit)?))) {
-            Some((limit, when)) => Limit::At { when, limit, deadline: None },
+            Some((limit, when)) => Limit::At {
+                when,
+                limit,
+                deadline: None,
+            },
             None => Limit::None,
         }
     }

@@ -26,8 +26,12 @@ impl Links {
 
     /// Says that the call comes from those spans.
     #[must_use]
-    pub fn follows_from(mut self, causes: impl IntoIterator<Item = impl Into<Option<Id>>>) -> Links {
-        self.causes.extend(causes.into_iter().filter_map(Into::into));
+    pub fn follows_from(
+        mut self,
+        causes: impl IntoIterator<Item = impl Into<Option<Id>>>,
+    ) -> Links {
+        self.causes
+            .extend(causes.into_iter().filter_map(Into::into));
         self
     }
 
@@ -45,6 +49,8 @@ impl Links {
 
     /// Returns whether the call is to be under another span than the one it is made in.
     pub(crate) fn leads_away(&self) -> bool {
-        self.parent.as_ref().is_some_and(|parent| *parent != tracing::Span::current().id())
+        self.parent
+            .as_ref()
+            .is_some_and(|parent| *parent != tracing::Span::current().id())
     }
 }

@@ -35,7 +35,11 @@ impl Deadline {
         waiting.1 += 1;
         let key = (when, waiting.1);
         waiting.0.insert(key, waker.clone());
-        if waiting.0.first_key_value().is_some_and(|(first, _)| *first == key) {
+        if waiting
+            .0
+            .first_key_value()
+            .is_some_and(|(first, _)| *first == key)
+        {
             clock.earlier.notify_one();
         }
         Some(Deadline { key })
@@ -85,7 +89,10 @@ impl Clock {
                     let waited = self.earlier.wait_timeout(waiting, when - now);
                     waited.unwrap_or_else(PoisonError::into_inner).0
                 }
-                None => self.earlier.wait(waiting).unwrap_or_else(PoisonError::into_inner),
+                None => self
+                    .earlier
+                    .wait(waiting)
+                    .unwrap_or_else(PoisonError::into_inner),
             };
         }
     }

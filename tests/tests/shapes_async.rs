@@ -59,7 +59,10 @@ async fn question_mark(text: &str) -> Result<u8, std::num::ParseIntError> {
 }
 
 #[observe]
-async fn generic<'a, T: PartialEq + Sync, const N: usize>(all: &'a [T; N], wanted: &T) -> Option<&'a T> {
+async fn generic<'a, T: PartialEq + Sync, const N: usize>(
+    all: &'a [T; N],
+    wanted: &T,
+) -> Option<&'a T> {
     yield_now().await;
     all.iter().find(|t| *t == wanted)
 }
@@ -121,7 +124,11 @@ where
 
 #[observe]
 async fn recursive(n: u8) -> u8 {
-    if n == 0 { 0 } else { 1 + Box::pin(recursive(n - 1)).await }
+    if n == 0 {
+        0
+    } else {
+        1 + Box::pin(recursive(n - 1)).await
+    }
 }
 
 #[observe]
@@ -280,7 +287,10 @@ async fn functions_return_what_they_did() {
     assert_eq!(one(question_mark("8")).await.0, Ok(8));
     assert_eq!(one(question_mark("x")).await.1, Outcome::Error);
     assert_eq!(one(generic(&[1, 2, 3], &2)).await.0, Some(&2));
-    assert_eq!(one(impl_in_and_out(2_u8, "n")).await.0.collect::<String>(), "n0n1");
+    assert_eq!(
+        one(impl_in_and_out(2_u8, "n")).await.0.collect::<String>(),
+        "n0n1"
+    );
     assert_eq!(one(two_lifetimes("a", "b")).await.0, ("a", "b"));
     assert_eq!(one(mut_in_mut_out(&mut vec![], &mut 4)).await.0, &mut 5);
     assert_eq!(one(reassigned("abc")).await.0, 3);
@@ -294,7 +304,10 @@ async fn functions_return_what_they_did() {
 #[tokio::test]
 async fn methods_return_what_they_did() {
     let mut store = Store { all: vec![] };
-    assert_eq!(one(is_send(store.push(12))).await.2, "shapes_async::Store::push");
+    assert_eq!(
+        one(is_send(store.push(12))).await.2,
+        "shapes_async::Store::push"
+    );
     assert_eq!(one(Pin::new(&mut store).pinned("y")).await.0, 1);
     assert_eq!(one(store.consumed()).await.0.len(), 3);
     assert_eq!(one(Arc::new(Store { all: vec![] }).shared()).await.0, 0);
@@ -313,13 +326,22 @@ impl BySearch for u8 {}
 #[tokio::test]
 async fn async_trait_above_and_below() {
     let mut text = "abc".to_owned();
-    assert_eq!(one(is_send(1_u8.above("ab"))).await, (Ok(3), Outcome::Ok, "u8::above"));
+    assert_eq!(
+        one(is_send(1_u8.above("ab"))).await,
+        (Ok(3), Outcome::Ok, "u8::above")
+    );
     assert_eq!(one(1_u8.on_method("ab", 1)).await.1, Outcome::Error);
     assert_eq!(one(1_u16.above("ab")).await.0, Ok(2));
     assert_eq!(one(1_u16.on_method("ab", 1)).await.1, Outcome::Error);
     assert_eq!(one(text.above("ab")).await.0, Ok(2));
     let (result, outcome, _) = one(text.on_method("d", 4)).await;
-    assert_eq!((result, outcome), (Err(Refused::Elapsed(Duration::from_millis(20))), Outcome::Timeout));
+    assert_eq!(
+        (result, outcome),
+        (
+            Err(Refused::Elapsed(Duration::from_millis(20))),
+            Outcome::Timeout
+        )
+    );
     assert_eq!(text, "abcd");
     assert_eq!(one(Dynamic::by_default(&text)).await.0, 3);
 }
@@ -336,14 +358,22 @@ async fn a_call_lasts_from_the_first_poll_to_the_end() {
     assert_eq!(calls.len(), 1);
     assert!(calls[0].duration < pause, "{:?}", calls[0].duration);
     drop(plain(1));
-    assert_eq!(seen.calls().len(), 1, "a future that was never polled is no call");
+    assert_eq!(
+        seen.calls().len(),
+        1,
+        "a future that was never polled is no call"
+    );
 }
 
 #[tokio::test]
 async fn never_ends_by_panic_or_by_being_dropped() {
     let seen = testing::observe();
     assert!(AssertUnwindSafe(never(true)).catch_unwind().await.is_err());
-    assert!(tokio::time::timeout(Duration::from_millis(1), never(false)).await.is_err());
+    assert!(
+        tokio::time::timeout(Duration::from_millis(1), never(false))
+            .await
+            .is_err()
+    );
     let outcomes: Vec<_> = seen.calls().iter().map(|call| call.outcome).collect();
     assert_eq!(outcomes, [Outcome::Panic, Outcome::Cancelled]);
 }

@@ -6,7 +6,12 @@ struct Store {
     all: Vec<String>,
 }
 
-#[observe(event = "store", alert_on_error, timeout = "20ms", expected(Refused::Busy))]
+#[observe(
+    event = "store",
+    alert_on_error,
+    timeout = "20ms",
+    expected(Refused::Busy)
+)]
 impl Store {
     const LIMIT: usize = 2;
 
@@ -25,7 +30,10 @@ impl Store {
     #[observe(event = "search", alert_on_error = false)]
     async fn search(&self, text: &str) -> Result<usize, Refused> {
         tokio::task::yield_now().await;
-        self.all.iter().position(|t| t == text).ok_or(Refused::Missing)
+        self.all
+            .iter()
+            .position(|t| t == text)
+            .ok_or(Refused::Missing)
     }
 
     async fn hang(&self) -> Result<usize, Refused> {
@@ -126,7 +134,10 @@ async fn each_function_with_the_keys_of_the_block_and_its_own() {
     assert_eq!(store.len(), 2);
     store.clear();
     let calls = seen.calls();
-    let events: Vec<_> = calls.iter().map(|c| (c.event(), c.outcome, c.expected)).collect();
+    let events: Vec<_> = calls
+        .iter()
+        .map(|c| (c.event(), c.outcome, c.expected))
+        .collect();
     assert_eq!(
         events,
         [

@@ -70,7 +70,6 @@ twice! {
     }
 }
 
-
 macro_rules! check {
     ($($name:ident($n:ident: $($arg:expr),*);)*) => {$(
         #[tokio::test]
@@ -126,6 +125,9 @@ fn what_drops_with_an_argument_is_inside_the_call() {
     let seen = testing::observe();
     outer(Inner);
     let calls = seen.calls();
-    assert_eq!(calls.iter().map(|c| c.event()).collect::<Vec<_>>(), ["dropped", "outer"]);
+    assert_eq!(
+        calls.iter().map(|c| c.event()).collect::<Vec<_>>(),
+        ["dropped", "outer"]
+    );
     assert_eq!(calls[0].parent_id, calls[1].span_id);
 }

@@ -163,7 +163,11 @@ async fn statements_before_the_future_run_when_it_is_made() {
     let future = statements_first("abc", &count);
     assert_eq!(count.load(Ordering::Relaxed), 6);
     assert_eq!(future.await, 8);
-    let fields: Vec<_> = seen.calls()[0].fields.iter().map(|(name, _)| name).collect();
+    let fields: Vec<_> = seen.calls()[0]
+        .fields
+        .iter()
+        .map(|(name, _)| name)
+        .collect();
     assert_eq!(fields, ["text", "count"]);
 }
 
@@ -186,7 +190,11 @@ fn a_panic_before_the_future_is_one() {
 #[tokio::test]
 async fn dropped_before_its_end_it_is_cancelled() {
     let seen = testing::observe();
-    assert!(tokio::time::timeout(Duration::from_millis(1), chosen(11)).await.is_err());
+    assert!(
+        tokio::time::timeout(Duration::from_millis(1), chosen(11))
+            .await
+            .is_err()
+    );
     assert_eq!(seen.calls()[0].outcome, Outcome::Cancelled);
 }
 

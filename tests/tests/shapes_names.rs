@@ -4,8 +4,18 @@
 #![no_implicit_prelude]
 #![forbid(unsafe_code)]
 #![deny(warnings, clippy::all, clippy::pedantic)]
-#![allow(dead_code, unused_macros, non_snake_case, clippy::unnecessary_wraps, clippy::module_name_repetitions)]
-#![allow(non_camel_case_types, clippy::upper_case_acronyms, reason = "the names are the test")]
+#![allow(
+    dead_code,
+    unused_macros,
+    non_snake_case,
+    clippy::unnecessary_wraps,
+    clippy::module_name_repetitions
+)]
+#![allow(
+    non_camel_case_types,
+    clippy::upper_case_acronyms,
+    reason = "the names are the test"
+)]
 
 use ::llm_observe::{Outcome, observe, testing};
 use ::std::{assert_eq, iter::Iterator as _, prelude::v1::test};

@@ -63,7 +63,9 @@ fn impl_in_and_out(n: impl Into<u64>) -> impl Iterator<Item = u64> + Clone {
 }
 
 #[observe]
-fn nested_impl<'a>(text: &'a str) -> Result<impl Iterator<Item = (usize, impl Display + 'a)>, Refused> {
+fn nested_impl<'a>(
+    text: &'a str,
+) -> Result<impl Iterator<Item = (usize, impl Display + 'a)>, Refused> {
     if text.is_empty() {
         return Err(Refused);
     }
@@ -163,7 +165,11 @@ impl Store {
 
     #[observe]
     fn longest<'a>(&'a self, other: &'a str) -> &'a str {
-        self.all.iter().map(String::as_str).max_by_key(|t| t.len()).unwrap_or(other)
+        self.all
+            .iter()
+            .map(String::as_str)
+            .max_by_key(|t| t.len())
+            .unwrap_or(other)
     }
 
     #[observe]
@@ -190,7 +196,9 @@ impl Store {
 
     #[observe]
     fn associated(n: u8) -> Self {
-        Self { all: vec![n.to_string()] }
+        Self {
+            all: vec![n.to_string()],
+        }
     }
 }
 
@@ -245,7 +253,10 @@ fn methods_return_what_they_did() {
     assert_eq!(one(|| Store::associated(1).all.len()).0, 1);
     assert_eq!(one(|| store.consumed().len()).0, 3);
     assert_eq!(one(|| Arc::new(Store { all: vec![] }).shared()).0, 0);
-    assert_eq!(one(|| Rc::new(Store { all: vec![] }).local().all.len()).0, 0);
+    assert_eq!(
+        one(|| Rc::new(Store { all: vec![] }).local().all.len()).0,
+        0
+    );
     let seen = testing::observe();
     assert_eq!(5_u8.by_default(), "5 number");
     let functions: Vec<_> = seen.calls().iter().map(|call| call.function()).collect();
@@ -256,7 +267,10 @@ fn methods_return_what_they_did() {
 fn a_panic_is_one_and_goes_on() {
     let seen = testing::observe();
     let result = catch_unwind(AssertUnwindSafe(|| never()));
-    assert_eq!(*result.unwrap_err().downcast::<&str>().unwrap(), "never returns");
+    assert_eq!(
+        *result.unwrap_err().downcast::<&str>().unwrap(),
+        "never returns"
+    );
     assert_eq!(seen.calls()[0].outcome, Outcome::Panic);
 }
 
@@ -266,7 +280,11 @@ fn recursion_is_one_call_each() {
     assert_eq!(recursive(3), 3);
     let calls = seen.calls();
     assert_eq!(calls.len(), 4);
-    assert!(calls.windows(2).all(|pair| pair[0].parent_id == pair[1].span_id));
+    assert!(
+        calls
+            .windows(2)
+            .all(|pair| pair[0].parent_id == pair[1].span_id)
+    );
 }
 
 #[test]
@@ -278,7 +296,13 @@ fn arguments_are_captured_when_asked() {
     r#match(4);
     plain(5);
     let calls = seen.calls();
-    let names = |at: usize| calls[at].fields.iter().map(|(name, _)| name).collect::<Vec<_>>();
+    let names = |at: usize| {
+        calls[at]
+            .fields
+            .iter()
+            .map(|(name, _)| name)
+            .collect::<Vec<_>>()
+    };
     assert_eq!(names(0), ["a", "b", "left", "r"]);
     assert_eq!(names(1), ["a", "c"]);
     assert_eq!(calls[2].fields.get("n"), Some(&Value::U64(3)));

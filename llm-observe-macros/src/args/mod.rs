@@ -93,8 +93,11 @@ impl Args {
         if returns.nothing() {
             (args.ok_if, args.error_if, args.ret) = (None, None, None);
             (args.quality, args.min_quality) = (None, None);
-            args.items = args.items.filter(|items| !matches!(items, Expr::Closure(_)));
-            args.fields.retain(|field| !matches!(field.when, When::End(_)));
+            args.items = args
+                .items
+                .filter(|items| !matches!(items, Expr::Closure(_)));
+            args.fields
+                .retain(|field| !matches!(field.when, When::End(_)));
         }
         args
     }

@@ -4,8 +4,9 @@
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::{ToTokens, TokenStreamExt};
 use syn::{
-    Attribute, Token, parse2,
+    Attribute, Token,
     parse::{ParseStream, Parser, discouraged::Speculative},
+    parse2,
 };
 
 use super::returns::Returns;
@@ -26,11 +27,21 @@ pub(crate) struct Context<'a> {
 pub(crate) type Each<'a> = dyn FnMut(&Context<'_>, FnItem, &mut Errors) -> TokenStream + 'a;
 
 /// Returns `item` with each of its functions as `each` returns it, or `None` if it is no block.
-pub(crate) fn block(item: &TokenStream, args: &Args, errors: &mut Errors, each: &mut Each<'_>) -> Option<TokenStream> {
+pub(crate) fn block(
+    item: &TokenStream,
+    args: &Args,
+    errors: &mut Errors,
+    each: &mut Each<'_>,
+) -> Option<TokenStream> {
     let mut parse = |input: ParseStream<'_>| {
         let attrs = input.call(Attribute::parse_outer)?;
-        let Some((head, braces)) = head(input)? else { return Ok(None) };
-        let context = Context { args, keeps_async: attrs.iter().any(is_async_trait) };
+        let Some((head, braces)) = head(input)? else {
+            return Ok(None);
+        };
+        let context = Context {
+            args,
+            keeps_async: attrs.iter().any(is_async_trait),
+        };
         let content = members(&braces, &context, errors, each)?;
         let mut tokens = TokenStream::new();
         tokens.append_all(&attrs);
@@ -78,10 +89,18 @@ fn head(input: ParseStream<'_>) -> syn::Result<Option<(TokenStream, Group)>> {
 }
 
 fn is_async_trait(attr: &Attribute) -> bool {
-    attr.path().segments.last().is_some_and(|last| last.ident == "async_trait")
+    attr.path()
+        .segments
+        .last()
+        .is_some_and(|last| last.ident == "async_trait")
 }
 
-fn members(braces: &Group, context: &Context<'_>, errors: &mut Errors, each: &mut Each<'_>) -> syn::Result<TokenStream> {
+fn members(
+    braces: &Group,
+    context: &Context<'_>,
+    errors: &mut Errors,
+    each: &mut Each<'_>,
+) -> syn::Result<TokenStream> {
     let mut parse = |input: ParseStream<'_>| {
         let mut tokens = TokenStream::new();
         tokens.append_all(input.call(Attribute::parse_inner)?);
@@ -93,7 +112,12 @@ fn members(braces: &Group, context: &Context<'_>, errors: &mut Errors, each: &mu
     (&mut parse).parse2(braces.stream())
 }
 
-fn member(input: ParseStream<'_>, context: &Context<'_>, errors: &mut Errors, each: &mut Each<'_>) -> syn::Result<TokenStream> {
+fn member(
+    input: ParseStream<'_>,
+    context: &Context<'_>,
+    errors: &mut Errors,
+    each: &mut Each<'_>,
+) -> syn::Result<TokenStream> {
     let ahead = input.fork();
     if let Ok(mut function) = ahead.parse::<FnItem>() {
         input.advance_to(&ahead);
@@ -109,7 +133,15 @@ fn member(input: ParseStream<'_>, context: &Context<'_>, errors: &mut Errors, ea
         let keeps_async = attrs.iter().any(is_async_trait);
         let content = match args.leave_out {
             true => braces.stream(),
-            false => members(&braces, &Context { args: &args, keeps_async }, errors, each)?,
+            false => members(
+                &braces,
+                &Context {
+                    args: &args,
+                    keeps_async,
+                },
+                errors,
+                each,
+            )?,
         };
         braces_of(&braces, content).to_tokens(&mut tokens);
         return Ok(tokens);
@@ -152,22 +184,35 @@ fn rest_of_item(input: ParseStream<'_>) -> syn::Result<TokenStream> {
     Ok(tokens)
 }
 
-fn observed(function: &mut FnItem, context: &Context<'_>, errors: &mut Errors, each: &mut Each<'_>) -> TokenStream {
+fn observed(
+    function: &mut FnItem,
+    context: &Context<'_>,
+    errors: &mut Errors,
+    each: &mut Each<'_>,
+) -> TokenStream {
     let own = take_own(&mut function.attrs, errors);
     let is_own = own.is_some();
     let returns = Returns::of(&function.sig);
-    let args = own.unwrap_or_default().over(&context.args.fitting(&returns));
+    let args = own
+        .unwrap_or_default()
+        .over(&context.args.fitting(&returns));
     let cannot = function.sig.constness.is_some() || matches!(function.body, Body::Missing(_));
     // What cannot be measured is left out, unless its own attribute asks for it.
     if args.leave_out || (cannot && !is_own) {
         return function.to_token_stream();
     }
-    let context = Context { args: &args, keeps_async: context.keeps_async };
+    let context = Context {
+        args: &args,
+        keeps_async: context.keeps_async,
+    };
     each(&context, function.clone(), errors)
 }
 
 fn is_ours(attr: &Attribute) -> bool {
-    attr.path().segments.last().is_some_and(|last| last.ident == "observe")
+    attr.path()
+        .segments
+        .last()
+        .is_some_and(|last| last.ident == "observe")
 }
 
 /// Removes the `#[observe(...)]` of a member and parses it.

@@ -24,7 +24,10 @@ pub(crate) fn body(
     let args = context.args;
     let returns = Returns::of(&function.sig);
     let prologue = normalize(&mut function.sig, block);
-    let Start { tokens: start, names } = start::start(args, &prologue.names, door);
+    let Start {
+        tokens: start,
+        names,
+    } = start::start(args, &prologue.names, door);
     let lets = prologue.tokens;
     let template = Template {
         site: site::site(args, &function.sig.ident, &names, door),
@@ -68,16 +71,16 @@ impl Template<'_> {
         let call = local("__call");
         let Ending { call: ending, out } = Ending::new();
         let end = Ending::new().tokens(self.args, self.returns, door);
-        let end = match end.is_empty() {
-            true => quote!(|_| {}),
-            false => quote!(|#ending| { let #out = &#out; #end }),
+        let finish = match end.is_empty() {
+            true => quote!(#call.finish_ok();),
+            false => quote!(#call.finish(|#ending| { let #out = &#out; #end });),
         };
         let closure = self.closure(output);
         let enter = self.enter();
         quote! {
             let #call = #enter;
             let #out = #door::call_once(#closure);
-            #call.finish(#end);
+            #finish
             #out
         }
     }
@@ -99,8 +102,10 @@ impl Template<'_> {
 
     /// A call that ends when the future of the body is done.
     fn asynchronous(&self) -> TokenStream {
-        let Template { before, returns, .. } = self;
-        let edge = returns.output.as_ref().map(edge);
+        let Template {
+            before, returns, ..
+        } = self;
+        let edge = returns.output.as_ref().map(|ty| edge(ty, self.door));
         let body = self.body();
         self.observed(&quote!(async move { #before #edge #body }))
     }
@@ -109,7 +114,10 @@ impl Template<'_> {
     fn endless_async(&self) -> TokenStream {
         let Template { before, door, .. } = self;
         let body = self.body();
-        let edge = edge(&Type::Verbatim(quote!(#door::core::convert::Infallible)));
+        let edge = edge(
+            &Type::Verbatim(quote!(#door::core::convert::Infallible)),
+            door,
+        );
         let observed = self.observed(&quote!(async move { #before #edge #body }));
         quote!(match #observed.await {})
     }
@@ -146,20 +154,30 @@ impl Template<'_> {
             let future = self.future(output);
             return quote!(#door::Box::pin(#future));
         };
-        let edge = self.returns.output.as_ref().map(edge);
+        let edge = self.returns.output.as_ref().map(|ty| edge(ty, self.door));
         let observed = boxed.replace(|head, block| {
-            let body = if is_lone_expression(&block.stream()) { block.stream() } else { quote!(#block) };
+            let body = if is_lone_expression(&block.stream()) {
+                block.stream()
+            } else {
+                quote!(#block)
+            };
             self.observed(&quote!(#head { #start #edge #body }))
         });
         let captures = &self.before;
-        let captures = if start.is_empty() { captures.clone() } else { TokenStream::new() };
+        let captures = if start.is_empty() {
+            captures.clone()
+        } else {
+            TokenStream::new()
+        };
         quote!(#captures #observed)
     }
 
     /// The future, dropped at the limit of `timeout`. What makes the error is spanned at the
     /// limit, so that an error type that cannot be made from `Elapsed` is reported there.
     fn limited(&self, future: &TokenStream) -> TokenStream {
-        let Some(timeout) = &self.args.timeout else { return future.clone() };
+        let Some(timeout) = &self.args.timeout else {
+            return future.clone();
+        };
         let door = self.door;
         let elapsed = local("__elapsed");
         let span = Span::mixed_site().located_at(timeout.span);
@@ -170,9 +188,9 @@ impl Template<'_> {
     fn end(&self) -> TokenStream {
         let ending = Ending::new();
         let end = ending.tokens(self.args, self.returns, self.door);
-        let Ending { call, out } = ending;
+        let (Ending { call, out }, door) = (ending, self.door);
         match end.is_empty() {
-            true => quote!(|_, _| {}),
+            true => quote!(#door::nothing),
             false => quote!(|#call, #out| { #end }),
         }
     }
@@ -180,14 +198,26 @@ impl Template<'_> {
     /// `parent` and `follows_from`, evaluated when the function is called.
     fn links(&self) -> Option<TokenStream> {
         let door = self.door;
-        let parent = self.args.parent.as_ref().map(|parent| quote!(.parent(#parent)));
-        let causes = self.args.follows_from.as_ref().map(|causes| quote!(.follows_from(#causes)));
+        let parent = self
+            .args
+            .parent
+            .as_ref()
+            .map(|parent| quote!(.parent(#parent)));
+        let causes = self
+            .args
+            .follows_from
+            .as_ref()
+            .map(|causes| quote!(.follows_from(#causes)));
         (parent.is_some() || causes.is_some()).then(|| quote!(#door::Links::new() #parent #causes))
     }
 
     /// The output of the future as a type argument.
     fn output(&self) -> Type {
-        let mut ty = self.returns.output.clone().unwrap_or_else(|| syn::parse_quote!(_));
+        let mut ty = self
+            .returns
+            .output
+            .clone()
+            .unwrap_or_else(|| syn::parse_quote!(_));
         returns::infer_impls(&mut ty);
         ty
     }
@@ -225,8 +255,22 @@ impl Template<'_> {
 /// `async`, as `#[tokio::main]` and `#[async_trait]` do; `#[must_use]` on an `async fn` is about
 /// what comes out of the future, and on another function about what it returns.
 const PASSIVE: [&str; 16] = [
-    "allow", "cfg", "cfg_attr", "cold", "deny", "deprecated", "diagnostic", "doc", "expect", "forbid",
-    "inline", "rustfmt", "clippy", "no_mangle", "export_name", "warn",
+    "allow",
+    "cfg",
+    "cfg_attr",
+    "cold",
+    "deny",
+    "deprecated",
+    "diagnostic",
+    "doc",
+    "expect",
+    "forbid",
+    "inline",
+    "rustfmt",
+    "clippy",
+    "no_mangle",
+    "export_name",
+    "warn",
 ];
 
 fn wants_async(attrs: &[Attribute]) -> bool {
@@ -252,20 +296,13 @@ fn desugar(function: &mut FnItem, door: &TokenStream) {
 
 /// A return that is never taken: it tells the compiler the type of an async block before it reads
 /// the body, so that a value of the wrong type is reported where the user wrote it.
-fn edge(output: &Type) -> TokenStream {
+fn edge(output: &Type, door: &TokenStream) -> TokenStream {
     let mut ty = output.clone();
     if returns::infer_impls(&mut ty) && matches!(ty, Type::Infer(_)) {
         return TokenStream::new();
     }
-    let result = local("__result");
     let span = Span::mixed_site().located_at(output.span());
-    quote_spanned! {span=>
-        #[allow(unreachable_code, clippy::diverging_sub_expression, clippy::needless_return)]
-        if false {
-            let #result: #ty = loop {};
-            return #result;
-        }
-    }
+    quote_spanned!(span=> if false { return #door::any::<#ty>(); })
 }
 
 /// Returns whether a body has one expression and no item, as far as its text tells.

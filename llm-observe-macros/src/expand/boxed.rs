@@ -18,8 +18,16 @@ pub(crate) struct OnlyStatement {
 
 impl OnlyStatement {
     /// Returns the statement with what `observe` makes of the async block.
-    pub(crate) fn replace(self, observe: impl FnOnce(TokenStream, Group) -> TokenStream) -> TokenStream {
-        let OnlyStatement { mut path, parens, head, block } = self;
+    pub(crate) fn replace(
+        self,
+        observe: impl FnOnce(TokenStream, Group) -> TokenStream,
+    ) -> TokenStream {
+        let OnlyStatement {
+            mut path,
+            parens,
+            head,
+            block,
+        } = self;
         braces_of(&parens, observe(head, block)).to_tokens(&mut path);
         path
     }
@@ -28,7 +36,9 @@ impl OnlyStatement {
 /// Returns the parts of `body` if it is such a statement.
 pub(crate) fn only_statement(body: &TokenStream) -> Option<OnlyStatement> {
     let mut path: Vec<TokenTree> = body.clone().into_iter().collect();
-    let TokenTree::Group(parens) = path.pop()? else { return None };
+    let TokenTree::Group(parens) = path.pop()? else {
+        return None;
+    };
     let is_path = path.iter().all(|token| match token {
         TokenTree::Ident(_) => true,
         TokenTree::Punct(punct) => punct.as_char() == ':',
@@ -45,7 +55,12 @@ pub(crate) fn only_statement(body: &TokenStream) -> Option<OnlyStatement> {
         return None;
     }
     let (head, block) = async_block(parens.stream())?;
-    Some(OnlyStatement { path: path.into_iter().collect(), parens, head, block })
+    Some(OnlyStatement {
+        path: path.into_iter().collect(),
+        parens,
+        head,
+        block,
+    })
 }
 
 fn async_block(argument: TokenStream) -> Option<(TokenStream, Group)> {
@@ -53,8 +68,14 @@ fn async_block(argument: TokenStream) -> Option<(TokenStream, Group)> {
     if matches!(tokens.last(), Some(TokenTree::Punct(punct)) if punct.as_char() == ',') {
         tokens.pop();
     }
-    let TokenTree::Group(block) = tokens.pop()? else { return None };
+    let TokenTree::Group(block) = tokens.pop()? else {
+        return None;
+    };
     let words: Vec<String> = tokens.iter().map(ToString::to_string).collect();
-    let is_head = matches!(words.iter().map(String::as_str).collect::<Vec<_>>()[..], ["async"] | ["async", "move"]);
-    (is_head && block.delimiter() == Delimiter::Brace).then(|| (tokens.into_iter().collect(), block))
+    let is_head = matches!(
+        words.iter().map(String::as_str).collect::<Vec<_>>()[..],
+        ["async"] | ["async", "move"]
+    );
+    (is_head && block.delimiter() == Delimiter::Brace)
+        .then(|| (tokens.into_iter().collect(), block))
 }
