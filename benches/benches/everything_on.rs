@@ -1,6 +1,9 @@
 //! Trace context, metrics and a JSON line in a file for each call.
 
-use std::{hint::black_box, time::{Duration, Instant}};
+use std::{
+    hint::black_box,
+    time::{Duration, Instant},
+};
 
 use llm_observe::config::{Config, Console, Format};
 use llm_observe_benches::{candidate, compare};
@@ -26,7 +29,8 @@ fn instrumented(n: u64) -> Out {
     gauge!("in_flight", "function" => "instrumented").increment(1.0);
     let start = Instant::now();
     let out = plain(n);
-    histogram!("duration_seconds", "function" => "instrumented").record(start.elapsed().as_secs_f64());
+    histogram!("duration_seconds", "function" => "instrumented")
+        .record(start.elapsed().as_secs_f64());
     counter!("calls_total", "function" => "instrumented").increment(1);
     gauge!("in_flight", "function" => "instrumented").decrement(1.0);
     out
@@ -47,7 +51,10 @@ fn main() {
     config.log.backups = 2;
     config.log.console = Console::Never;
     config.server.listen = None;
-    let observer = llm_observe::Observer::builder().config(config).install().unwrap();
+    let observer = llm_observe::Observer::builder()
+        .config(config)
+        .install()
+        .unwrap();
 
     let (appender, _guard) =
         tracing_appender::non_blocking(tracing_appender::rolling::never(&dir, "tracing.log"));
@@ -55,8 +62,7 @@ fn main() {
         .json()
         .with_span_events(FmtSpan::CLOSE)
         .with_writer(appender);
-    let subscriber =
-        tracing::Dispatch::new(tracing_subscriber::registry().with(json));
+    let subscriber = tracing::Dispatch::new(tracing_subscriber::registry().with(json));
     let _emit = emit::setup()
         .emit_to(emit_file::set(dir.join("emit.log")).spawn())
         .init();
@@ -80,7 +86,10 @@ fn main() {
         ],
     );
     let flushed = observer.flush(Duration::from_secs(20));
-    println!("llm-observe: lines still to be written {}", flushed.pending_lines);
+    println!(
+        "llm-observe: lines still to be written {}",
+        flushed.pending_lines
+    );
     drop(observer);
     let _ = std::fs::remove_dir_all(dir);
 }

@@ -60,7 +60,10 @@ fn main() {
     config.log.enabled = false;
     config.log.console = llm_observe::config::Console::Never;
     config.server.listen = None;
-    let _observer = llm_observe::Observer::builder().config(config).install().unwrap();
+    let _observer = llm_observe::Observer::builder()
+        .config(config)
+        .install()
+        .unwrap();
     let handles = Handles {
         in_flight: gauge!("in_flight", "function" => "cached"),
         calls: counter!("calls_total", "function" => "cached"),

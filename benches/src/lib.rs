@@ -21,7 +21,12 @@ pub fn candidate<'a>(name: &'static str, mut call: impl FnMut() + 'a) -> Candida
 
 /// Lets the candidates take turns, `rounds` times `calls` calls each, and prints nanoseconds a
 /// call (minimum and median of the rounds) and each median as a multiple of the first candidate's.
+///
+/// `cargo bench --bench NAME -- TEXT` runs only the candidates whose name holds TEXT.
 pub fn compare(title: &str, rounds: usize, calls: u64, mut candidates: Vec<Candidate<'_>>) {
+    if let Some(text) = std::env::args().skip(1).find(|arg| !arg.starts_with("--")) {
+        candidates.retain(|candidate| candidate.name.contains(&text));
+    }
     let mut nanos = vec![Vec::with_capacity(rounds); candidates.len()];
     for round in 0..=rounds {
         for (candidate, nanos) in candidates.iter_mut().zip(&mut nanos) {
@@ -34,13 +39,20 @@ pub fn compare(title: &str, rounds: usize, calls: u64, mut candidates: Vec<Candi
         }
     }
     println!("\n{title} ({rounds} rounds of {calls} calls)");
-    println!("{:<52} {:>9} {:>9} {:>8}", "", "min ns", "median ns", "ratio");
+    println!(
+        "{:<52} {:>9} {:>9} {:>8}",
+        "", "min ns", "median ns", "ratio"
+    );
     let mut ours = None;
     for (candidate, nanos) in candidates.iter().zip(&mut nanos) {
         nanos.sort_by(f64::total_cmp);
         let (min, median) = (nanos[0], nanos[nanos.len() / 2]);
         let ours = *ours.get_or_insert(median);
-        println!("{:<52} {min:>9.1} {median:>9.1} {:>7.2}x", candidate.name, median / ours);
+        println!(
+            "{:<52} {min:>9.1} {median:>9.1} {:>7.2}x",
+            candidate.name,
+            median / ours
+        );
     }
 }
 

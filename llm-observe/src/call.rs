@@ -2,6 +2,12 @@
 //!
 //! [`Call`] is the drop guard: whichever way the call ends, it ends through here, once.
 
+mod ending;
+mod sync;
+
+pub use ending::Ending;
+pub use sync::SyncCall;
+
 use std::{sync::Arc, time::Duration};
 
 use crate::{
@@ -9,10 +15,9 @@ use crate::{
     context::Current,
     links::Links,
     observer::{self, Active},
-    outcome::{Class, Outcome},
+    outcome::Outcome,
     panics,
-    probe::Verdict,
-    record::{ErrorInfo, Fields, SpanId, TraceId, Value},
+    record::{ErrorInfo, Fields, SpanId, TraceId},
     site::Site,
 };
 
@@ -23,7 +28,7 @@ pub(crate) struct Extra {
     pub(crate) items: Option<u64>,
     pub(crate) quality: Option<f64>,
     /// The error that a call directly below ended in, to know it again when it is passed on.
-    pub(crate) below: Option<ErrorInfo>,
+    pub(crate) below: Option<Box<ErrorInfo>>,
     pub(crate) tracing: Option<tracing::Span>,
     /// The spans that the attribute says it belongs under or comes from.
     pub(crate) links: Option<Links>,
@@ -147,7 +152,7 @@ impl Call {
         };
         Entered {
             before: context::replace(mine),
-            span: span.map(tracing::Span::entered),
+            span: span.map(|span| Box::new(span.entered())),
         }
     }
 
@@ -183,8 +188,9 @@ impl Call {
             let below = ending.extra.as_ref().and_then(|extra| extra.below.clone());
             ending.error = Some(
                 panics::take_last()
+                    .map(Box::new)
                     .or(below)
-                    .unwrap_or_else(panics::unknown),
+                    .unwrap_or_else(|| Box::new(panics::unknown())),
             );
         }
         self.end(ending);
@@ -209,7 +215,8 @@ impl Drop for Call {
 /// The time a call is the thread's own; must be given back through [`Entered::leave`].
 pub(crate) struct Entered {
     before: Current,
-    span: Option<tracing::span::EnteredSpan>,
+    /// Boxed, since it is large and seldom there.
+    span: Option<Box<tracing::span::EnteredSpan>>,
 }
 
 impl Entered {
@@ -233,184 +240,9 @@ pub(crate) struct Ids {
 /// How a call ended, for [`Active::ended`].
 pub(crate) struct Ended {
     pub(crate) outcome: Outcome,
-    pub(crate) error: Option<ErrorInfo>,
+    pub(crate) error: Option<Box<ErrorInfo>>,
     pub(crate) expected: bool,
     /// Reading of the clock at the end.
     pub(crate) end: u64,
     pub(crate) nanos: u64,
-}
-
-/// What generated code says of a call, at its start and at its end.
-pub struct Ending {
-    extra: Option<Box<Extra>>,
-    outcome: Outcome,
-    error: Option<ErrorInfo>,
-    expected: bool,
-}
-
-impl Ending {
-    #[inline]
-    fn of(extra: Option<Box<Extra>>) -> Ending {
-        Ending {
-            extra,
-            outcome: Outcome::Ok,
-            error: None,
-            expected: false,
-        }
-    }
-
-    /// Takes what has been recorded on `call` so far, to end it with.
-    #[inline]
-    pub(crate) fn take(call: &mut Call) -> Ending {
-        Ending::of(call.extra.take())
-    }
-
-    /// Lets `note` record on the thread's call.
-    pub(crate) fn on_current(note: impl FnOnce(&mut Ending)) {
-        let Some(extra) = context::change(|current| current.site.map(|_| current.extra.take()))
-        else {
-            return;
-        };
-        let Some(extra) = extra else { return };
-        let mut ending = Ending::of(extra);
-        // Runs the user's expressions: the thread's call must not be borrowed meanwhile.
-        note(&mut ending);
-        context::change(|current| current.extra = ending.extra);
-    }
-
-    /// Records a field.
-    pub fn record(&mut self, name: &'static str, value: impl Into<Option<Value>>) {
-        if let Some(value) = value.into() {
-            self.extra.get_or_insert_default().fields.set(name, value);
-        }
-    }
-
-    /// Sets the number of things processed.
-    pub fn items(&mut self, count: impl Into<Option<u64>>) {
-        if let Some(count) = count.into() {
-            self.extra.get_or_insert_default().items = Some(count);
-        }
-    }
-
-    /// Sets the score of the result. A score that is no number is not recorded.
-    pub fn quality(&mut self, score: f64) {
-        if score.is_finite() {
-            self.extra.get_or_insert_default().quality = Some(score);
-        }
-    }
-
-    /// Takes over what the returned value says of the outcome.
-    #[inline]
-    pub fn verdict(&mut self, verdict: Verdict<'_>) {
-        if let Verdict::Err(failure) = verdict {
-            self.outcome = Outcome::Error;
-            self.error = Some(failure.describe());
-        }
-    }
-
-    /// Says that the error is one of those the attribute expects.
-    pub fn expected(&mut self) {
-        self.expected = true;
-    }
-
-    /// Lets a closure of the attribute decide: not `ok`, so an error.
-    pub fn ok_if(&mut self, ok: bool) {
-        self.error_if(!ok);
-        if ok {
-            self.outcome = Outcome::Ok;
-            self.error = None;
-        }
-    }
-
-    /// Lets a closure of the attribute decide that the value is an error.
-    pub fn error_if(&mut self, error: bool) {
-        if error && self.outcome == Outcome::Ok {
-            self.outcome = Outcome::Error;
-            let message = "the returned value counts as an error here".to_owned();
-            self.error = Some(ErrorInfo::new("value", message, Class::Other));
-        }
-    }
-
-    /// Makes the outcome of a call that ran into its limit `timeout`, whatever error it returned.
-    #[inline]
-    pub(crate) fn mind_limit(&mut self) {
-        let elapsed = self.extra.as_ref().and_then(|extra| extra.elapsed);
-        if let Some(limit) = elapsed {
-            self.timed_out(limit);
-        }
-    }
-
-    #[cold]
-    fn timed_out(&mut self, limit: Duration) {
-        self.outcome = Outcome::Timeout;
-        let message = || format!("timed out after {limit:?}");
-        let error = self
-            .error
-            .get_or_insert_with(|| ErrorInfo::new("Elapsed", message(), Class::Timeout));
-        error.class = Class::Timeout;
-    }
-}
-
-/// A call of a sync function: on the stack from start to end.
-pub struct SyncCall {
-    call: Call,
-    entered: Option<Entered>,
-}
-
-impl SyncCall {
-    /// Starts a call of `site`.
-    #[inline]
-    pub fn enter(site: &'static Site) -> SyncCall {
-        let mut call = Call::new(site);
-        let entered = call.is_on_or_starts().then(|| call.enter());
-        SyncCall { call, entered }
-    }
-
-    /// Starts a call of `site` that is linked to other spans than the one it is made in.
-    pub fn enter_linked(site: &'static Site, links: Links) -> SyncCall {
-        let mut call = Call::new(site);
-        call.link(links);
-        let entered = call.is_on_or_starts().then(|| call.enter());
-        SyncCall { call, entered }
-    }
-
-    /// Returns whether anybody observes it.
-    #[inline]
-    #[must_use]
-    pub fn is_on(&self) -> bool {
-        self.entered.is_some()
-    }
-
-    /// Records on it, before the body runs.
-    pub fn start(&mut self, note: impl FnOnce(&mut Ending)) {
-        Ending::on_current(note);
-    }
-
-    /// Ends it as one that cannot have failed.
-    #[inline]
-    pub fn finish_ok(self) {
-        self.finish(|_| {});
-    }
-
-    /// Ends it with what `note` says of its result.
-    #[inline]
-    pub fn finish(mut self, note: impl FnOnce(&mut Ending)) {
-        if let Some(entered) = self.entered.take() {
-            entered.leave(&mut self.call);
-            let mut ending = Ending::take(&mut self.call);
-            note(&mut ending);
-            self.call.end(ending);
-        }
-    }
-}
-
-impl Drop for SyncCall {
-    #[inline]
-    fn drop(&mut self) {
-        // Not finished, so the body is unwinding: nothing else leaves a sync function early.
-        if let Some(entered) = self.entered.take() {
-            entered.leave(&mut self.call);
-            self.call.panicked();
-        }
-    }
 }
