@@ -2,14 +2,18 @@
 //! beside the mistakes, so that one typo is one error.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{ToTokens, quote};
 use syn::parse2;
 
 use crate::{
     args::{self, Args},
-    check, config,
+    check,
+    config::{self, Loaded},
     errors::Errors,
-    expand,
+    expand::{
+        self,
+        block::{self, Context},
+    },
     item::FnItem,
     runtime,
 };
@@ -18,27 +22,50 @@ use crate::{
 pub(crate) fn observe(args: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let args = args::parse(args, &mut errors);
-    let expanded = function(&args, &item, &mut errors);
+    let loaded = config::load(&mut errors);
+    let expanded = expand(&args, &item, loaded.as_ref(), &mut errors);
     if errors.is_empty() {
         return expanded.unwrap_or(item);
     }
-    let errors = errors.to_tokens();
+    let (item, errors) = (block::without_own(item), errors.to_tokens());
     quote!(#item #errors)
 }
 
-fn function(args: &Args, item: &TokenStream, errors: &mut Errors) -> Option<TokenStream> {
-    // What is no function at all is the compiler's to complain of.
-    let function: FnItem = parse2(item.clone()).ok()?;
-    let config = config::load(errors);
-    check::function(
-        args,
-        &function,
-        config.as_ref().and_then(config::Loaded::config),
-        errors,
-    );
+fn expand(
+    args: &Args,
+    item: &TokenStream,
+    loaded: Option<&Loaded>,
+    errors: &mut Errors,
+) -> Option<TokenStream> {
     let door = runtime::door(args.krate.as_ref());
-    let dependency = config.and_then(|loaded| loaded.dependency(&door));
-    errors
-        .is_empty()
-        .then(|| expand::function(args, function, dependency))
+    let mut dependency = loaded.and_then(|loaded| loaded.dependency(&door));
+    let mut each = |context: &Context<'_>, function: FnItem, errors: &mut Errors| {
+        check::function(
+            context.args,
+            &function,
+            loaded.and_then(Loaded::config),
+            errors,
+        );
+        match errors.is_empty() {
+            true => expand::function(context, function, dependency.take()),
+            false => function.into_token_stream(),
+        }
+    };
+    let not_a_function = match parse2::<FnItem>(item.clone()) {
+        Ok(function) => {
+            check::alone(args, errors);
+            let context = Context {
+                args,
+                keeps_async: false,
+            };
+            return Some(each(&context, function, errors));
+        }
+        Err(error) => error,
+    };
+    let block = block::block(item, args, errors, &mut each);
+    match block {
+        Some(_) => check::block(args, errors),
+        None => check::not_observable(item, not_a_function, errors),
+    }
+    block
 }

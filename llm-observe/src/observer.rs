@@ -184,6 +184,7 @@ pub(crate) struct Active {
     spans: Option<SpanSite>,
     /// Nanoseconds from which on a call is slow.
     slow: u64,
+    only_counted: bool,
 }
 
 impl Active {
@@ -198,9 +199,17 @@ impl Active {
             metrics: core.metrics.site(site),
             spans: core.spans.then(|| SpanSite::of(site)),
             slow: slow.map_or(u64::MAX, nanos),
+            only_counted: core.sinks.is_empty() && !core.spans && !records(site),
             core,
             site,
         }
+    }
+
+    /// Returns whether a call of the site is counted and timed, and nothing else of it is wanted
+    /// by anybody: then it needs no place in a trace.
+    #[inline]
+    pub(crate) fn is_only_counted(&self) -> bool {
+        self.only_counted
     }
 
     /// Takes note of a call that starts.
@@ -209,7 +218,8 @@ impl Active {
         self.metrics.started();
         if let Some(spans) = &self.spans {
             let ids = call.ids();
-            call.extra().tracing = Some(spans.open(ids));
+            let extra = call.extra();
+            extra.tracing = Some(spans.open(ids, extra.links.as_ref()));
         }
     }
 
@@ -217,7 +227,8 @@ impl Active {
     #[inline]
     pub(crate) fn ended(&self, ids: Ids, extra: Option<Box<Extra>>, ended: Ended) {
         self.metrics.ended(ended.outcome, ended.nanos);
-        if self.core.sinks.is_empty() && extra.is_none() && ended.error.is_none() {
+        let counted = self.only_counted && ended.nanos <= self.slow && ended.error.is_none();
+        if counted {
             return;
         }
         self.hand_over(ids, extra, ended);
@@ -265,7 +276,7 @@ impl Active {
             trace_id: ids.trace,
             span_id: ids.span,
             parent_id: ids.parent,
-            error: ended.error.as_ref(),
+            error: ended.error.as_deref(),
             fields: extra.map_or(const { &Fields::EMPTY }, |extra| &extra.fields),
             items: extra.and_then(|extra| extra.items),
             quality: extra.and_then(|extra| extra.quality),
@@ -301,12 +312,17 @@ impl fmt::Debug for Active {
     }
 }
 
+/// Returns whether the attribute records anything on a call.
+fn records(site: &Site) -> bool {
+    site.has_items || site.has_quality || !site.fields.is_empty()
+}
+
 fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// Leaves the error with the call above, which may pass it on.
-fn pass_on(ids: Ids, error: ErrorInfo) {
+fn pass_on(ids: Ids, error: Box<ErrorInfo>) {
     context::change(|current| {
         if current.site.is_some() && current.span == ids.parent {
             current.extra.get_or_insert_default().below = Some(error);

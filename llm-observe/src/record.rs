@@ -20,8 +20,10 @@ pub struct SpanId(pub(crate) u64);
 
 impl TraceId {
     /// Returns a new random id.
+    #[inline]
     pub(crate) fn random() -> TraceId {
-        TraceId([fastrand::u64(..), fastrand::u64(1..)])
+        // One bit is given up for an id that is never zero.
+        TraceId([fastrand::u64(..), fastrand::u64(..) | 1])
     }
 
     /// Returns whether this is the invalid, all-zero id.
@@ -33,8 +35,9 @@ impl TraceId {
 
 impl SpanId {
     /// Returns a new random id.
+    #[inline]
     pub(crate) fn random() -> SpanId {
-        SpanId(fastrand::u64(1..))
+        SpanId(fastrand::u64(..) | 1)
     }
 
     /// Returns whether this is the invalid, all-zero id.

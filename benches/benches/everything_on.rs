@@ -1,0 +1,95 @@
+//! Trace context, metrics and a JSON line in a file for each call.
+
+use std::{
+    hint::black_box,
+    time::{Duration, Instant},
+};
+
+use llm_observe::config::{Config, Console, Format};
+use llm_observe_benches::{candidate, compare};
+use metrics::{counter, gauge, histogram};
+use tracing_subscriber::{fmt::format::FmtSpan, layer::SubscriberExt};
+
+type Out = Result<u64, std::io::Error>;
+
+#[inline(never)]
+fn plain(n: u64) -> Out {
+    Ok(black_box(n).wrapping_mul(3))
+}
+
+#[llm_observe::observe(event = "bench")]
+#[inline(never)]
+fn observed(n: u64) -> Out {
+    Ok(black_box(n).wrapping_mul(3))
+}
+
+#[tracing::instrument(skip_all)]
+#[inline(never)]
+fn instrumented(n: u64) -> Out {
+    gauge!("in_flight", "function" => "instrumented").increment(1.0);
+    let start = Instant::now();
+    let out = plain(n);
+    histogram!("duration_seconds", "function" => "instrumented")
+        .record(start.elapsed().as_secs_f64());
+    counter!("calls_total", "function" => "instrumented").increment(1);
+    gauge!("in_flight", "function" => "instrumented").decrement(1.0);
+    out
+}
+
+#[emit::span("bench {n}", n)]
+#[inline(never)]
+fn emitted(n: u64) -> Out {
+    Ok(black_box(n).wrapping_mul(3))
+}
+
+fn main() {
+    let dir = std::env::temp_dir().join(format!("llm-observe-bench-{}", std::process::id()));
+    let mut config = Config::default();
+    config.log.dir = dir.join("ours");
+    config.log.format = Format::Json;
+    config.log.max_bytes = 100_000_000;
+    config.log.backups = 2;
+    config.log.console = Console::Never;
+    config.server.listen = None;
+    let observer = llm_observe::Observer::builder()
+        .config(config)
+        .install()
+        .unwrap();
+
+    let (appender, _guard) =
+        tracing_appender::non_blocking(tracing_appender::rolling::never(&dir, "tracing.log"));
+    let json = tracing_subscriber::fmt::layer()
+        .json()
+        .with_span_events(FmtSpan::CLOSE)
+        .with_writer(appender);
+    let subscriber = tracing::Dispatch::new(tracing_subscriber::registry().with(json));
+    let _emit = emit::setup()
+        .emit_to(emit_file::set(dir.join("emit.log")).spawn())
+        .init();
+
+    let call = |f: fn(u64) -> Out| {
+        move || {
+            let _ = black_box(f(black_box(7)));
+        }
+    };
+    compare(
+        "everything on: trace context, metrics, a JSON line in a file",
+        10,
+        100_000,
+        vec![
+            candidate("llm-observe #[observe]", call(observed)),
+            candidate("no attribute", call(plain)),
+            candidate("#[instrument] + JSON + tracing-appender + metrics", || {
+                tracing::dispatcher::with_default(&subscriber, || call(instrumented)());
+            }),
+            candidate("#[emit::span] + emit_file (no metrics)", call(emitted)),
+        ],
+    );
+    let flushed = observer.flush(Duration::from_secs(20));
+    println!(
+        "llm-observe: lines still to be written {}",
+        flushed.pending_lines
+    );
+    drop(observer);
+    let _ = std::fs::remove_dir_all(dir);
+}

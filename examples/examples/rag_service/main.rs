@@ -1,0 +1,224 @@
+//! A retrieval service over HTTP, observed: ingests a folder of Markdown and answers questions from
+//! it. Run it with `cargo run --example rag_service`, or see `--help`.
+//!
+//! Read `rag.rs` and `embedding.rs` for what observing looks like; the rest is an ordinary service.
+
+mod answer;
+mod args;
+mod corpus;
+mod embedding;
+mod exposition;
+mod index;
+mod openai;
+mod rag;
+mod server;
+mod session;
+mod text;
+
+use std::error::Error;
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use llm_observe::Observer;
+use tokio::net::TcpListener;
+
+use crate::args::Args;
+use crate::exposition::Scrape;
+use crate::openai::OpenAi;
+use crate::rag::Rag;
+
+/// Whatever ends the program; every one of them says what to do in its own words.
+type Failure = Box<dyn Error + Send + Sync>;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("rag_service: {}", chain(failure.as_ref()));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), Failure> {
+    let args = Args::parse(std::env::args_os().skip(1))?;
+    if args.help {
+        print!("{}", args::HELP);
+        return Ok(());
+    }
+    // the process's TLS provider, chosen here so that no second one is compiled in; an error only
+    // says that one is installed already
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let observer = llm_observe::init!()?;
+
+    let listener = listen(&args.listen).await?;
+    let address = listener.local_addr()?;
+    let (rag, mut calls) = ingest(&args).await?;
+    let serving = tokio::spawn(serve(listener, rag));
+    introduce(address, &observer);
+
+    let client = session::client()?;
+    for (stage, made) in session::ask_all(&client, address).await? {
+        *calls.entry(stage).or_default() += made;
+    }
+    let scrape = scrape(&client, &observer).await?;
+    session::print_table(&scrape);
+    if args.once {
+        session::check(&scrape, &calls)?;
+    } else {
+        println!("\nserving until ctrl-c");
+        serving.await??;
+    }
+    Ok(())
+}
+
+async fn listen(address: &str) -> Result<TcpListener, ListenError> {
+    TcpListener::bind(address)
+        .await
+        .map_err(|source| ListenError {
+            address: address.to_owned(),
+            source,
+        })
+}
+
+/// Reads and ingests the documents, and returns the calls this made.
+async fn ingest(args: &Args) -> Result<(Rag, session::Calls), Failure> {
+    let documents = match &args.docs {
+        Some(folder) => corpus::read(folder)?,
+        None => corpus::read_default()?,
+    };
+    let server = OpenAi::from_env()?.map(Arc::new);
+    match &server {
+        Some(server) => println!("embeds and answers with {server}"),
+        None => println!("embeds and answers with local code: hashed n-grams, quoted sentences"),
+    }
+    let mut rag = Rag::ingest(&documents, server).await?;
+    println!(
+        "ingested {} documents, {} chunks",
+        documents.len(),
+        rag.chunks()
+    );
+    if args.break_embedding {
+        rag.embed_with(Arc::new(OpenAi::at(&dead_address()?)?));
+    }
+    let batches = u32::try_from(rag.chunks().div_ceil(rag::EMBEDDING_BATCH))?;
+    Ok((
+        rag,
+        session::Calls::from([(("ingest", "ok"), 1), (("embedding", "ok"), batches)]),
+    ))
+}
+
+/// Returns the URL of a port on loopback that was free a moment ago.
+fn dead_address() -> io::Result<String> {
+    let address = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+    Ok(format!("http://{address}/v1"))
+}
+
+/// Says where everything is.
+fn introduce(service: SocketAddr, observer: &Observer) {
+    let metrics = observer
+        .listening()
+        .map(|address| format!("http://{address}/metrics"));
+    println!("service  http://{service}/ask");
+    println!(
+        "metrics  {}",
+        metrics.as_deref().unwrap_or("not served, see above")
+    );
+    println!("logs     {}\n", logs());
+}
+
+/// Returns where the logs are: in the folder of the built-in configuration, unless another is used.
+fn logs() -> String {
+    if let Some(config) = std::env::var_os("LLM_OBSERVE_CONFIG") {
+        return format!("where {} says", config.to_string_lossy());
+    }
+    let folder = std::path::absolute("logs").unwrap_or_else(|_| "logs".into());
+    format!(
+        "{}: app.log, errors.log, embedding.log, query.log",
+        folder.display()
+    )
+}
+
+/// Returns what `/metrics` says, or the same from within when its port was not to be had.
+async fn scrape(client: &reqwest::Client, observer: &Observer) -> Result<Scrape, Failure> {
+    if let Some(address) = observer.listening() {
+        return Ok(session::scrape(client, address).await?);
+    }
+    let text = observer
+        .metrics()
+        .ok_or("no metrics: another recorder is installed")?;
+    Ok(Scrape::parse(&text))
+}
+
+/// Serves until the program is told to stop, then finishes the requests under way.
+async fn serve(listener: TcpListener, rag: Rag) -> io::Result<()> {
+    let router = server::router(Arc::new(rag));
+    axum::serve(listener, router)
+        .with_graceful_shutdown(stopped())
+        .await
+}
+
+/// Waits for ctrl-c, or what a service manager sends.
+async fn stopped() {
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = terminated() => {}
+    }
+}
+
+#[cfg(unix)]
+async fn terminated() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            terminate.recv().await;
+        }
+        Err(error) => {
+            tracing::warn!("SIGTERM ends this program without a flush: {error}");
+            std::future::pending().await
+        }
+    }
+}
+
+#[cfg(not(unix))]
+async fn terminated() {
+    std::future::pending().await
+}
+
+/// Returns the message of an error and of all that lie behind it.
+fn chain(error: &dyn Error) -> String {
+    let mut message = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        message = format!("{message}: {cause}");
+        source = cause.source();
+    }
+    message
+}
+
+/// The address to serve on cannot be had.
+#[derive(Debug)]
+struct ListenError {
+    address: String,
+    source: io::Error,
+}
+
+impl fmt::Display for ListenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "cannot listen on {}; choose another address with --listen",
+            self.address
+        )
+    }
+}
+
+impl Error for ListenError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.source)
+    }
+}
