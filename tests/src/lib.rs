@@ -3,6 +3,7 @@
 
 pub mod folder;
 pub mod http;
+pub mod listener;
 pub mod outside;
 pub mod peers;
 pub mod program;
