@@ -2,6 +2,7 @@
 //! catalogue of `llm-observe.toml`.
 
 use llm_observe_config::{Config, suggest, valid_event_name};
+use proc_macro2::TokenStream;
 use syn::{FnArg, Ident, ext::IdentExt};
 
 use crate::{
@@ -18,9 +19,6 @@ pub(crate) fn function(
     config: Option<&Config>,
     errors: &mut Errors,
 ) {
-    if args.leave_out {
-        return;
-    }
     body(function, errors);
     keys(args, errors);
     returned(args, function, errors);
@@ -29,6 +27,33 @@ pub(crate) fn function(
         event(args, &function.sig.ident, config, errors);
         channels(args, config, errors);
     }
+}
+
+/// Adds what makes no sense on a function that stands alone to `errors`.
+pub(crate) fn alone(args: &Args, errors: &mut Errors) {
+    if let (true, Some(span)) = (args.leave_out, args.span_of("skip")) {
+        errors.at(span, "`skip` alone leaves a function of an observed block out; to leave arguments out write `skip(name)`");
+    }
+}
+
+/// Adds the keys that cannot be the same for every function of a block to `errors`.
+pub(crate) fn block(args: &Args, errors: &mut Errors) {
+    for key in ["name", "args", "skip"] {
+        if key == "args" && matches!(args.args, Some(Captured::All) | None) {
+            continue;
+        }
+        if let Some(span) = args.span_of(key) {
+            errors.at(
+                span,
+                format_args!("`{key}` belongs on one function, not on a block of them"),
+            );
+        }
+    }
+}
+
+/// Returns whether the item is certainly none that can be observed, and not just half-typed.
+pub(crate) fn is_no_function(item: &TokenStream) -> bool {
+    syn::parse2::<syn::Item>(item.clone()).is_ok_and(|item| !matches!(item, syn::Item::Fn(_)))
 }
 
 fn body(function: &FnItem, errors: &mut Errors) {
@@ -53,22 +78,13 @@ fn keys(args: &Args, errors: &mut Errors) {
     needs(args, "min_quality", "quality", errors);
     excludes(args, "ok_if", "error_if", errors);
     excludes(args, "skip_all", "args", errors);
-    for alert in &args.alerts {
-        for (on, span) in &alert.on {
-            let missing = match on.0 {
-                "slow" => None.or_else(|| args.slow.is_none().then_some("slow = \"2s\"")),
-                "stalled" => args.stalled.is_none().then_some("stalled = \"10s\""),
-                "low_quality" => args.min_quality.is_none().then_some("min_quality = 0.7"),
-                "timeout" => args.timeout.is_none().then_some("timeout = \"30s\""),
-                _ => None,
-            };
-            // `slow`, `stalled` and `timeout` may also come from the file or from a call below.
-            if let (Some(missing), "low_quality") = (missing, on.0) {
-                errors.at(
-                    *span,
-                    format_args!("`on({})` never fires without `{missing}`", on.0),
-                );
-            }
+    for (on, span) in args.alerts.iter().flat_map(|alert| &alert.on) {
+        // `slow`, `stalled` and `timeout` may come from the file or from a call below.
+        if on.0 == "low_quality" && args.min_quality.is_none() {
+            errors.at(
+                *span,
+                "`on(low_quality)` never fires without `min_quality = 0.7`",
+            );
         }
     }
 }
@@ -118,8 +134,9 @@ fn returned(args: &Args, function: &FnItem, errors: &mut Errors) {
             );
         }
     }
-    let Some(timeout) = &args.timeout else { return };
-    let span = args.span_of("timeout").unwrap_or(timeout.span);
+    let Some(span) = args.span_of("timeout") else {
+        return;
+    };
     if matches!(returns.shape, Shape::Sync) {
         errors.at(
             span,

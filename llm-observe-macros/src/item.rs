@@ -3,7 +3,7 @@
 //! The body is never parsed: while it is half-typed the function still expands, so that an editor
 //! goes on completing, and what is re-emitted keeps its own spans.
 
-use proc_macro2::{Group, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::{ToTokens, TokenStreamExt};
 use syn::{
     Attribute, Signature, Token, Visibility,
@@ -50,8 +50,8 @@ impl Parse for Body {
         if input.peek(Token![;]) {
             return input.parse().map(Body::Missing);
         }
-        let group: Group = input.parse()?;
-        if group.delimiter() != proc_macro2::Delimiter::Brace {
+        let group = braces(input.parse()?);
+        if group.delimiter() != Delimiter::Brace {
             return Err(syn::Error::new(
                 group.span(),
                 "expected the function's body",
@@ -95,6 +95,18 @@ pub(crate) fn braces_of(group: &Group, content: TokenStream) -> Group {
     let mut braces = Group::new(group.delimiter(), content);
     braces.set_span(group.span());
     braces
+}
+
+/// Returns the braces in the invisible group that a `$body:block` of `macro_rules!` leaves.
+fn braces(token: TokenTree) -> Group {
+    match token {
+        TokenTree::Group(group) if group.delimiter() == Delimiter::None => {
+            let inner = group.stream().into_iter().next();
+            inner.map_or(group, braces)
+        }
+        TokenTree::Group(group) => group,
+        other => Group::new(Delimiter::None, other.into()),
+    }
 }
 
 fn has_inner_attributes(group: &Group) -> bool {

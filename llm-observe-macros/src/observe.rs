@@ -2,14 +2,18 @@
 //! beside the mistakes, so that one typo is one error.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{ToTokens, quote};
 use syn::parse2;
 
 use crate::{
     args::{self, Args},
-    check, config,
+    check,
+    config::{self, Loaded},
     errors::Errors,
-    expand,
+    expand::{
+        self,
+        block::{self, Context},
+    },
     item::FnItem,
     runtime,
 };
@@ -18,27 +22,53 @@ use crate::{
 pub(crate) fn observe(args: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let args = args::parse(args, &mut errors);
-    let expanded = function(&args, &item, &mut errors);
+    let loaded = config::load(&mut errors);
+    let expanded = expand(&args, &item, loaded.as_ref(), &mut errors);
     if errors.is_empty() {
         return expanded.unwrap_or(item);
     }
-    let errors = errors.to_tokens();
+    let (item, errors) = (block::without_own(item), errors.to_tokens());
     quote!(#item #errors)
 }
 
-fn function(args: &Args, item: &TokenStream, errors: &mut Errors) -> Option<TokenStream> {
-    // What is no function at all is the compiler's to complain of.
-    let function: FnItem = parse2(item.clone()).ok()?;
-    let config = config::load(errors);
-    check::function(
-        args,
-        &function,
-        config.as_ref().and_then(config::Loaded::config),
-        errors,
-    );
+fn expand(
+    args: &Args,
+    item: &TokenStream,
+    loaded: Option<&Loaded>,
+    errors: &mut Errors,
+) -> Option<TokenStream> {
     let door = runtime::door(args.krate.as_ref());
-    let dependency = config.and_then(|loaded| loaded.dependency(&door));
-    errors
-        .is_empty()
-        .then(|| expand::function(args, function, dependency))
+    let mut dependency = loaded.and_then(|loaded| loaded.dependency(&door));
+    let mut each = |context: &Context<'_>, function: FnItem, errors: &mut Errors| {
+        check::function(
+            context.args,
+            &function,
+            loaded.and_then(Loaded::config),
+            errors,
+        );
+        match errors.is_empty() {
+            true => expand::function(context, function, dependency.take()),
+            false => function.into_token_stream(),
+        }
+    };
+    if let Ok(function) = parse2::<FnItem>(item.clone()) {
+        check::alone(args, errors);
+        return Some(each(
+            &Context {
+                args,
+                keeps_async: false,
+            },
+            function,
+            errors,
+        ));
+    }
+    check::block(args, errors);
+    let block = block::block(item, args, errors, &mut each);
+    if block.is_none() && check::is_no_function(item) {
+        errors.on(
+            item,
+            "`#[observe]` goes on a function, an `impl` block, a trait or an inline module",
+        );
+    }
+    block
 }

@@ -2,16 +2,22 @@
 //!
 //! [`Call`] is the drop guard: whichever way the call ends, it ends through here, once.
 
-use std::sync::Arc;
+mod ending;
+mod sync;
+
+pub use ending::Ending;
+pub use sync::SyncCall;
+
+use std::{sync::Arc, time::Duration};
 
 use crate::{
     clock, context,
     context::Current,
+    links::Links,
     observer::{self, Active},
-    outcome::{Class, Outcome},
+    outcome::Outcome,
     panics,
-    probe::Verdict,
-    record::{ErrorInfo, Fields, SpanId, TraceId, Value},
+    record::{ErrorInfo, Fields, SpanId, TraceId},
     site::Site,
 };
 
@@ -22,8 +28,12 @@ pub(crate) struct Extra {
     pub(crate) items: Option<u64>,
     pub(crate) quality: Option<f64>,
     /// The error that a call directly below ended in, to know it again when it is passed on.
-    pub(crate) below: Option<ErrorInfo>,
+    pub(crate) below: Option<Box<ErrorInfo>>,
     pub(crate) tracing: Option<tracing::Span>,
+    /// The spans that the attribute says it belongs under or comes from.
+    pub(crate) links: Option<Links>,
+    /// The limit it ran into.
+    pub(crate) elapsed: Option<Duration>,
     /// Where the call reports to, when that is not the global observer.
     pub(crate) scoped: Option<Arc<Active>>,
 }
@@ -60,6 +70,11 @@ impl Call {
         }
     }
 
+    /// Links it to other spans, before it starts.
+    pub(crate) fn link(&mut self, links: Links) {
+        self.extra().links = Some(links);
+    }
+
     /// Starts it unless it has started; returns whether it is observed.
     #[inline]
     pub(crate) fn is_on_or_starts(&mut self) -> bool {
@@ -85,7 +100,10 @@ impl Call {
             self.start = OFF;
             return false;
         }
-        let (trace, parent) = context::parent();
+        let (trace, parent) = match self.extra.as_ref().and_then(|extra| extra.links.as_ref()) {
+            Some(links) if links.leads_away() => Default::default(),
+            _ => context::parent(),
+        };
         self.trace = if trace.is_none() {
             TraceId::random()
         } else {
@@ -170,8 +188,9 @@ impl Call {
             let below = ending.extra.as_ref().and_then(|extra| extra.below.clone());
             ending.error = Some(
                 panics::take_last()
+                    .map(Box::new)
                     .or(below)
-                    .unwrap_or_else(panics::unknown),
+                    .unwrap_or_else(|| Box::new(panics::unknown())),
             );
         }
         self.end(ending);
@@ -221,195 +240,9 @@ pub(crate) struct Ids {
 /// How a call ended, for [`Active::ended`].
 pub(crate) struct Ended {
     pub(crate) outcome: Outcome,
-    pub(crate) error: Option<ErrorInfo>,
+    pub(crate) error: Option<Box<ErrorInfo>>,
     pub(crate) expected: bool,
     /// Reading of the clock at the end.
     pub(crate) end: u64,
     pub(crate) nanos: u64,
-}
-
-/// What generated code says of a call, at its start and at its end.
-pub struct Ending {
-    extra: Option<Box<Extra>>,
-    outcome: Outcome,
-    error: Option<ErrorInfo>,
-    expected: bool,
-}
-
-impl Ending {
-    #[inline]
-    fn of(extra: Option<Box<Extra>>) -> Ending {
-        Ending {
-            extra,
-            outcome: Outcome::Ok,
-            error: None,
-            expected: false,
-        }
-    }
-
-    /// Takes what has been recorded on `call` so far, to end it with.
-    #[inline]
-    pub(crate) fn take(call: &mut Call) -> Ending {
-        Ending::of(call.extra.take())
-    }
-
-    /// Lets `note` record on the thread's call.
-    pub(crate) fn on_current(note: impl FnOnce(&mut Ending)) {
-        let Some(extra) = context::change(|current| current.site.map(|_| current.extra.take()))
-        else {
-            return;
-        };
-        let Some(extra) = extra else { return };
-        let mut ending = Ending::of(extra);
-        // Runs the user's expressions: the thread's call must not be borrowed meanwhile.
-        note(&mut ending);
-        context::change(|current| current.extra = ending.extra);
-    }
-
-    /// Records a field.
-    pub fn record(&mut self, name: &'static str, value: impl Into<Option<Value>>) {
-        if let Some(value) = value.into() {
-            self.extra.get_or_insert_default().fields.set(name, value);
-        }
-    }
-
-    /// Sets the number of things processed.
-    pub fn items(&mut self, count: impl Into<Option<u64>>) {
-        if let Some(count) = count.into() {
-            self.extra.get_or_insert_default().items = Some(count);
-        }
-    }
-
-    /// Sets the score of the result. A score that is no number is not recorded.
-    pub fn quality(&mut self, score: f64) {
-        if score.is_finite() {
-            self.extra.get_or_insert_default().quality = Some(score);
-        }
-    }
-
-    /// Takes over what the returned value says of the outcome.
-    #[inline]
-    pub fn verdict(&mut self, verdict: Verdict<'_>) {
-        if let Verdict::Err(failure) = verdict {
-            self.outcome = Outcome::Error;
-            self.error = Some(failure.describe());
-        }
-    }
-
-    /// Says that the error is one of those the attribute expects.
-    pub fn expected(&mut self) {
-        self.expected = true;
-    }
-
-    /// Lets a closure of the attribute decide: not `ok`, so an error.
-    pub fn ok_if(&mut self, ok: bool) {
-        self.error_if(!ok);
-        if ok {
-            self.outcome = Outcome::Ok;
-            self.error = None;
-        }
-    }
-
-    /// Lets a closure of the attribute decide that the value is an error.
-    pub fn error_if(&mut self, error: bool) {
-        if error && self.outcome == Outcome::Ok {
-            self.outcome = Outcome::Error;
-            let message = "the returned value counts as an error here".to_owned();
-            self.error = Some(ErrorInfo::new("value", message, Class::Other));
-        }
-    }
-
-    /// Says that the call ran into its limit.
-    pub(crate) fn timed_out(&mut self, message: String) {
-        self.outcome = Outcome::Timeout;
-        self.error = Some(ErrorInfo::new("Elapsed", message, Class::Timeout));
-    }
-}
-
-/// A call of a sync function: on the stack from start to end.
-pub struct SyncCall(Option<Running>);
-
-struct Running {
-    call: Call,
-    entered: Option<Entered>,
-}
-
-impl Running {
-    /// Not inlined, like `finish`: the annotated function itself stays small.
-    #[inline(never)]
-    fn start(&mut self) {
-        if self.call.is_on_or_starts() {
-            self.entered = Some(self.call.enter());
-        }
-    }
-
-    #[inline(never)]
-    fn finish(&mut self, note: impl FnOnce(&mut Ending)) {
-        if self.entered.is_some() {
-            self.leave();
-            let mut ending = Ending::take(&mut self.call);
-            note(&mut ending);
-            self.call.end(ending);
-        }
-    }
-
-    #[inline]
-    fn leave(&mut self) {
-        if let Some(entered) = self.entered.take() {
-            entered.leave(&mut self.call);
-        }
-    }
-}
-
-impl Drop for Running {
-    #[inline]
-    fn drop(&mut self) {
-        // Not finished, so the body is unwinding: nothing else leaves a sync function early.
-        if self.entered.is_some() {
-            self.leave();
-            self.call.panicked();
-        }
-    }
-}
-
-impl SyncCall {
-    /// Starts a call of `site`.
-    #[inline(always)]
-    #[must_use]
-    pub fn enter(site: &'static Site) -> SyncCall {
-        if !observer::is_on() {
-            return SyncCall(None);
-        }
-        // Started in its place: moving it would cost as much as the rest.
-        let mut started = SyncCall(Some(Running {
-            call: Call::new(site),
-            entered: None,
-        }));
-        if let Some(running) = &mut started.0 {
-            running.start();
-        }
-        started
-    }
-
-    /// Returns whether anybody observes it.
-    #[inline]
-    #[must_use]
-    pub fn is_on(&self) -> bool {
-        self.0.is_some()
-    }
-
-    /// Records on it, before the body runs.
-    pub fn start(&mut self, note: impl FnOnce(&mut Ending)) {
-        Ending::on_current(note);
-    }
-
-    /// Ends it with what `note` says of its result.
-    #[inline(always)]
-    pub fn finish(mut self, note: impl FnOnce(&mut Ending)) {
-        if let Some(running) = &mut self.0 {
-            running.finish(note);
-        }
-        // Nothing is left to drop; said outright, the compiler leaves out the code that would.
-        std::mem::forget(self);
-    }
 }

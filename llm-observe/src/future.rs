@@ -11,6 +11,7 @@ use pin_project_lite::pin_project;
 
 use crate::{
     call::{Call, Ending, Entered},
+    links::Links,
     site::Site,
 };
 
@@ -40,6 +41,61 @@ where
             end,
         }
     }
+
+    /// Links the call to other spans than the one it is polled in first.
+    pub fn linked(mut self, links: Links) -> Observed<F, E> {
+        self.call.link(links);
+        self
+    }
+}
+
+/// Observes the future that `make` returns: the call starts when it is made, since its function
+/// may work before it returns, and ends when it is done.
+#[inline]
+pub fn future<T, F, E>(
+    site: &'static Site,
+    links: Option<Links>,
+    make: impl FnOnce() -> F,
+    end: E,
+) -> Observed<F, E>
+where
+    F: Future<Output = T>,
+    E: Fn(&mut Ending, &T),
+{
+    limited_future::<T, F, F, E>(site, links, make, |future| future, end)
+}
+
+/// The same, with `limit` around the future that `make` returns.
+#[inline]
+pub fn limited_future<T, F, L, E>(
+    site: &'static Site,
+    links: Option<Links>,
+    make: impl FnOnce() -> F,
+    limit: impl FnOnce(F) -> L,
+    end: E,
+) -> Observed<L, E>
+where
+    F: Future<Output = T>,
+    L: Future<Output = T>,
+    E: Fn(&mut Ending, &T),
+{
+    let mut call = Call::new(site);
+    if let Some(links) = links {
+        call.link(links);
+    }
+    let future = if call.is_on_or_starts() {
+        let mut making = Polling::of(&mut call);
+        let future = make();
+        making.stop();
+        future
+    } else {
+        make()
+    };
+    Observed {
+        future: limit(future),
+        call,
+        end,
+    }
 }
 
 impl<F, E> Future for Observed<F, E>
@@ -61,6 +117,7 @@ where
         if let Poll::Ready(output) = &ready {
             let mut ending = Ending::take(polling.call);
             (this.end)(&mut ending, output);
+            ending.mind_limit();
             polling.call.end(ending);
         }
         ready

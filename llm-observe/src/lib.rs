@@ -39,6 +39,8 @@ mod context;
 mod error;
 mod future;
 mod init;
+mod limit;
+mod links;
 mod observer;
 mod outcome;
 mod panics;
@@ -50,6 +52,7 @@ mod site;
 mod spans;
 mod stats;
 pub mod testing;
+mod timer;
 mod upkeep;
 mod values;
 
@@ -79,6 +82,7 @@ pub mod __private;
 
 pub use error::Error;
 pub use init::{Builder, Flushed, Observer};
+pub use limit::Elapsed;
 pub use llm_observe_config as config;
 pub use llm_observe_macros::{init, observe};
 pub use outcome::{Class, Outcome};

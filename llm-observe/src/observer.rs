@@ -209,7 +209,8 @@ impl Active {
         self.metrics.started();
         if let Some(spans) = &self.spans {
             let ids = call.ids();
-            call.extra().tracing = Some(spans.open(ids));
+            let extra = call.extra();
+            extra.tracing = Some(spans.open(ids, extra.links.as_ref()));
         }
     }
 
@@ -265,7 +266,7 @@ impl Active {
             trace_id: ids.trace,
             span_id: ids.span,
             parent_id: ids.parent,
-            error: ended.error.as_ref(),
+            error: ended.error.as_deref(),
             fields: extra.map_or(const { &Fields::EMPTY }, |extra| &extra.fields),
             items: extra.and_then(|extra| extra.items),
             quality: extra.and_then(|extra| extra.quality),
@@ -306,7 +307,7 @@ fn nanos(duration: Duration) -> u64 {
 }
 
 /// Leaves the error with the call above, which may pass it on.
-fn pass_on(ids: Ids, error: ErrorInfo) {
+fn pass_on(ids: Ids, error: Box<ErrorInfo>) {
     context::change(|current| {
         if current.site.is_some() && current.span == ids.parent {
             current.extra.get_or_insert_default().below = Some(error);

@@ -14,11 +14,13 @@ pub use tracing::Level;
 pub use crate::{
     __ok_value as ok_value, __submit as submit, __verdict as verdict,
     call::{Ending, SyncCall as Call},
-    future::Observed,
+    future::{Observed, future, limited_future},
     init::{Embedded, init},
+    limit::Limited,
+    links::Links,
     probe,
     site::{AlertRule, Entry, On, Severity, Site},
-    values::{check, count, debug, display, items, score, value},
+    values::{check, count, debug, display, items, score, see, value},
 };
 pub use inventory;
 

@@ -15,6 +15,7 @@ use tracing::{
 
 use crate::{
     call::Ids,
+    links::Links,
     record::{Record, Value},
     site::Site,
 };
@@ -119,7 +120,7 @@ impl SpanSite {
     }
 
     /// Opens a span under the current one.
-    pub(crate) fn open(&self, ids: Ids) -> Span {
+    pub(crate) fn open(&self, ids: Ids, links: Option<&Links>) -> Span {
         if !is_enabled(self.span) {
             return Span::none();
         }
@@ -136,7 +137,16 @@ impl SpanSite {
             (&trace, Some(&display(ids.trace))),
             (&id, Some(&display(ids.span))),
         ];
-        Span::new(self.span, &fields.value_set(&values))
+        let values = fields.value_set(&values);
+        let Some(links) = links else {
+            return Span::new(self.span, &values);
+        };
+        let span = match links.explicit_parent() {
+            None => Span::new(self.span, &values),
+            Some(parent) => Span::child_of(parent, self.span, &values),
+        };
+        links.mark(&span);
+        span
     }
 
     /// Records on the span how the call ended, and emits the call's event in it.

@@ -176,6 +176,11 @@ pub fn score<T: ?Sized, S: IntoScore>(value: &T, f: impl FnOnce(&T) -> S) -> f64
     f(value).into_score()
 }
 
+/// Applies the closure of a field that is taken from the returned value.
+pub fn see<T: ?Sized, R>(value: &T, f: impl FnOnce(&T) -> R) -> R {
+    f(value)
+}
+
 /// Applies the closure of `ok_if` or `error_if`.
 pub fn check<T: ?Sized>(value: &T, f: impl FnOnce(&T) -> bool) -> bool {
     f(value)

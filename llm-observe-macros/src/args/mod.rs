@@ -19,6 +19,8 @@ pub(crate) use self::{
     value::{Level, Nanos, Share},
 };
 
+use crate::expand::returns::{Returns, Shape};
+
 /// The parsed arguments of one attribute.
 #[derive(Clone, Default)]
 pub(crate) struct Args {
@@ -76,6 +78,28 @@ impl Args {
             .iter()
             .find(|(k, _)| *k == key)
             .map(|(_, span)| *span)
+    }
+
+    /// Returns what of a block's arguments makes sense on a function that returns that.
+    pub(crate) fn fitting(&self, returns: &Returns) -> Args {
+        let mut args = self.clone();
+        if returns.never_fails() {
+            args.expected = None;
+            args.err = None;
+        }
+        if returns.never_fails() || matches!(returns.shape, Shape::Sync) {
+            args.timeout = None;
+        }
+        if returns.nothing() {
+            (args.ok_if, args.error_if, args.ret) = (None, None, None);
+            (args.quality, args.min_quality) = (None, None);
+            args.items = args
+                .items
+                .filter(|items| !matches!(items, Expr::Closure(_)));
+            args.fields
+                .retain(|field| !matches!(field.when, When::End(_)));
+        }
+        args
     }
 
     /// Returns these arguments with those of a block as defaults.

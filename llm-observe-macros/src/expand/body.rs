@@ -1,10 +1,12 @@
 //! The body of an observed function, one template for each way a call can end.
 
-use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Group, Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::{ReturnType, Token, Type, spanned::Spanned};
+use syn::{Attribute, ReturnType, Token, Type, spanned::Spanned};
 
 use super::{
+    block::Context,
+    boxed,
     ending::Ending,
     returns::{self, Returns, Shape},
     site,
@@ -14,22 +16,20 @@ use crate::{args::Args, item::FnItem, normalize::normalize};
 
 /// Returns what goes into the braces of `function`, and rewrites its signature to fit.
 pub(crate) fn body(
-    args: &Args,
+    context: &Context<'_>,
     function: &mut FnItem,
     block: &Group,
     door: &TokenStream,
 ) -> TokenStream {
+    let args = context.args;
     let returns = Returns::of(&function.sig);
     let prologue = normalize(&mut function.sig, block);
     let Start {
         tokens: start,
-        mut names,
+        names,
     } = start::start(args, &prologue.names, door);
-    if args.ret.is_some() {
-        names.push("return".to_owned());
-    }
-    let lets = &prologue.tokens;
-    let parts = Parts {
+    let lets = prologue.tokens;
+    let template = Template {
         site: site::site(args, &function.sig.ident, &names, door),
         before: quote!(#lets #start),
         block,
@@ -38,14 +38,25 @@ pub(crate) fn body(
         returns: &returns,
     };
     match returns.shape {
-        Shape::Sync => parts.sync(&function.sig.output),
-        Shape::Async => parts.asynchronous(function),
-        Shape::Future | Shape::Boxed => parts.sync(&function.sig.output),
+        Shape::Sync if returns.never() => template.endless(),
+        Shape::Sync => template.sync(&function.sig.output),
+        Shape::Async if returns.never() => template.endless_async(),
+        Shape::Async => {
+            let observed = template.asynchronous();
+            if context.keeps_async || wants_async(&function.attrs) {
+                return quote!(#observed.await);
+            }
+            desugar(function, door);
+            observed
+        }
+        Shape::Future => template.future(&function.sig.output),
+        Shape::Boxed => template.boxed(&function.sig.output, &start),
     }
 }
 
-struct Parts<'a> {
+struct Template<'a> {
     site: TokenStream,
+    /// What stands before the body: bindings of parameters, and what is recorded of them.
     before: TokenStream,
     block: &'a Group,
     door: &'a TokenStream,
@@ -53,17 +64,11 @@ struct Parts<'a> {
     returns: &'a Returns,
 }
 
-impl Parts<'_> {
+impl Template<'_> {
+    /// A call that ends when the function returns.
     fn sync(&self, output: &ReturnType) -> TokenStream {
-        let Parts {
-            site, before, door, ..
-        } = self;
+        let Template { door, .. } = self;
         let call = local("__call");
-        if self.returns.never() {
-            // It can end only by a panic, and the guard's drop is that.
-            let body = self.body();
-            return quote!(let #call = #door::Call::enter(#site); #before #body);
-        }
         let Ending { call: ending, out } = Ending::new();
         let end = Ending::new().tokens(self.args, self.returns, door);
         let end = match end.is_empty() {
@@ -71,12 +76,147 @@ impl Parts<'_> {
             false => quote!(|#ending| { let #out = &#out; #end }),
         };
         let closure = self.closure(output);
+        let enter = self.enter();
         quote! {
-            let #call = #door::Call::enter(#site);
+            let #call = #enter;
             let #out = #door::call_once(#closure);
             #call.finish(#end);
             #out
         }
+    }
+
+    /// A sync call of type `!`: it can end only by a panic, which the guard's drop is.
+    fn endless(&self) -> TokenStream {
+        let (call, enter) = (local("__call"), self.enter());
+        let (before, body) = (&self.before, self.body());
+        quote!(let #call = #enter; #before #body)
+    }
+
+    fn enter(&self) -> TokenStream {
+        let Template { site, door, .. } = self;
+        match self.links() {
+            None => quote!(#door::Call::enter(#site)),
+            Some(links) => quote!(#door::Call::enter_linked(#site, #links)),
+        }
+    }
+
+    /// A call that ends when the future of the body is done.
+    fn asynchronous(&self) -> TokenStream {
+        let Template {
+            before, returns, ..
+        } = self;
+        let edge = returns.output.as_ref().map(edge);
+        let body = self.body();
+        self.observed(&quote!(async move { #before #edge #body }))
+    }
+
+    /// An async call of type `!`. That type cannot be named, an empty one can.
+    fn endless_async(&self) -> TokenStream {
+        let Template { before, door, .. } = self;
+        let body = self.body();
+        let edge = edge(&Type::Verbatim(quote!(#door::core::convert::Infallible)));
+        let observed = self.observed(&quote!(async move { #before #edge #body }));
+        quote!(match #observed.await {})
+    }
+
+    fn observed(&self, future: &TokenStream) -> TokenStream {
+        let Template { site, door, .. } = self;
+        let (future, end) = (self.limited(future), self.end());
+        let links = self.links().map(|links| quote!(.linked(#links)));
+        quote!(#door::Observed::new(#site, #future, #end) #links)
+    }
+
+    /// A call that ends when the future that the function makes is done.
+    fn future(&self, output: &ReturnType) -> TokenStream {
+        let Template { site, door, .. } = self;
+        let (make, end, output) = (self.closure(output), self.end(), self.output());
+        let links = match self.links() {
+            Some(links) => quote!(#door::Option::Some(#links)),
+            None => quote!(#door::Option::None),
+        };
+        if self.args.timeout.is_none() {
+            return quote!(#door::future::<#output, _, _>(#site, #links, #make, #end));
+        }
+        let future = local("__future");
+        let limited = self.limited(&quote!(#future));
+        quote! {
+            #door::limited_future::<#output, _, _, _>(#site, #links, #make, |#future| #limited, #end)
+        }
+    }
+
+    /// The same where that future is boxed; one in a `Box::pin(async move { .. })` stays in it.
+    fn boxed(&self, output: &ReturnType, start: &TokenStream) -> TokenStream {
+        let door = self.door;
+        let Some(boxed) = boxed::only_statement(&self.block.stream()) else {
+            let future = self.future(output);
+            return quote!(#door::Box::pin(#future));
+        };
+        let edge = self.returns.output.as_ref().map(edge);
+        let observed = boxed.replace(|head, block| {
+            let body = if is_lone_expression(&block.stream()) {
+                block.stream()
+            } else {
+                quote!(#block)
+            };
+            self.observed(&quote!(#head { #start #edge #body }))
+        });
+        let captures = &self.before;
+        let captures = if start.is_empty() {
+            captures.clone()
+        } else {
+            TokenStream::new()
+        };
+        quote!(#captures #observed)
+    }
+
+    /// The future, dropped at the limit of `timeout`. What makes the error is spanned at the
+    /// limit, so that an error type that cannot be made from `Elapsed` is reported there.
+    fn limited(&self, future: &TokenStream) -> TokenStream {
+        let Some(timeout) = &self.args.timeout else {
+            return future.clone();
+        };
+        let door = self.door;
+        let elapsed = local("__elapsed");
+        let span = Span::mixed_site().located_at(timeout.span);
+        let make = quote_spanned!(span=> #door::Result::Err(#door::From::from(#elapsed)));
+        quote!(#door::Limited::new(#future, |#elapsed| #make))
+    }
+
+    fn end(&self) -> TokenStream {
+        let ending = Ending::new();
+        let end = ending.tokens(self.args, self.returns, self.door);
+        let Ending { call, out } = ending;
+        match end.is_empty() {
+            true => quote!(|_, _| {}),
+            false => quote!(|#call, #out| { #end }),
+        }
+    }
+
+    /// `parent` and `follows_from`, evaluated when the function is called.
+    fn links(&self) -> Option<TokenStream> {
+        let door = self.door;
+        let parent = self
+            .args
+            .parent
+            .as_ref()
+            .map(|parent| quote!(.parent(#parent)));
+        let causes = self
+            .args
+            .follows_from
+            .as_ref()
+            .map(|causes| quote!(.follows_from(#causes)));
+        (parent.is_some() || causes.is_some()).then(|| quote!(#door::Links::new() #parent #causes))
+    }
+
+    /// The output of the future as a type argument.
+    fn output(&self) -> Type {
+        let mut ty = self
+            .returns
+            .output
+            .clone()
+            .unwrap_or_else(|| syn::parse_quote!(_));
+        returns::infer_impls(&mut ty);
+        ty
     }
 
     /// The body as a closure that takes its captures with it, and has the function's return type.
@@ -101,31 +241,40 @@ impl Parts<'_> {
     /// The body to stand behind other statements: in its own braces, except that a lone
     /// expression goes without, where rustc would call them superfluous.
     fn body(&self) -> TokenStream {
-        if is_lone_expression(&self.block.stream()) {
-            self.block.stream()
-        } else {
-            self.block.to_token_stream()
+        match is_lone_expression(&self.block.stream()) {
+            true => self.block.stream(),
+            false => self.block.to_token_stream(),
         }
     }
+}
 
-    fn asynchronous(&self, function: &mut FnItem) -> TokenStream {
-        let Parts {
-            site, before, door, ..
-        } = self;
-        let body = self.body();
-        let edge = edge(&function.sig.output);
-        let end = Ending::new().tokens(self.args, self.returns, door);
-        let Ending { call: ending, out } = Ending::new();
-        let end = match end.is_empty() {
-            true => quote!(|_, _| {}),
-            false => quote!(|#ending, #out| { #end }),
-        };
-        let observed = quote! {
-            #door::Observed::new(#site, async move { #before #edge #body }, #end)
-        };
-        desugar(function, door);
-        observed
-    }
+/// Attributes that leave an `async fn` as it is. Any other may be a macro that wants to see the
+/// `async`, as `#[tokio::main]` and `#[async_trait]` do; `#[must_use]` on an `async fn` is about
+/// what comes out of the future, and on another function about what it returns.
+const PASSIVE: [&str; 16] = [
+    "allow",
+    "cfg",
+    "cfg_attr",
+    "cold",
+    "deny",
+    "deprecated",
+    "diagnostic",
+    "doc",
+    "expect",
+    "forbid",
+    "inline",
+    "rustfmt",
+    "clippy",
+    "no_mangle",
+    "export_name",
+    "warn",
+];
+
+fn wants_async(attrs: &[Attribute]) -> bool {
+    attrs.iter().any(|attr| {
+        let first = attr.path().segments.first();
+        first.is_none_or(|first| PASSIVE.iter().all(|passive| first.ident != passive))
+    })
 }
 
 /// Turns `async fn f() -> T` into `fn f() -> impl Future<Output = T>`: one state machine and one
@@ -144,15 +293,13 @@ fn desugar(function: &mut FnItem, door: &TokenStream) {
 
 /// A return that is never taken: it tells the compiler the type of an async block before it reads
 /// the body, so that a value of the wrong type is reported where the user wrote it.
-fn edge(output: &ReturnType) -> TokenStream {
-    let (span, mut ty) = match output {
-        ReturnType::Default => (Span::mixed_site(), syn::parse_quote!(())),
-        ReturnType::Type(_, ty) => (Span::mixed_site().located_at(ty.span()), ty.clone()),
-    };
-    if returns::infer_impls(&mut ty) && matches!(*ty, Type::Infer(_)) {
+fn edge(output: &Type) -> TokenStream {
+    let mut ty = output.clone();
+    if returns::infer_impls(&mut ty) && matches!(ty, Type::Infer(_)) {
         return TokenStream::new();
     }
     let result = local("__result");
+    let span = Span::mixed_site().located_at(output.span());
     quote_spanned! {span=>
         #[allow(unreachable_code, clippy::diverging_sub_expression, clippy::needless_return)]
         if false {
@@ -164,6 +311,7 @@ fn edge(output: &ReturnType) -> TokenStream {
 
 /// Returns whether a body has one expression and no item, as far as its text tells.
 fn is_lone_expression(body: &TokenStream) -> bool {
+    use proc_macro2::TokenTree;
     const ITEMS: [&str; 6] = ["struct", "enum", "union", "trait", "mod", "use"];
     !body.is_empty()
         && body.clone().into_iter().all(|token| match token {

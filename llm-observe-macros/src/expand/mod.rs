@@ -4,9 +4,11 @@
 //! nothing but the runtime's private door; its variables have the hygiene of a macro's
 //! definition, so that no name of the user's can clash with them.
 
+pub(crate) mod block;
 pub(crate) mod returns;
 
 mod body;
+mod boxed;
 mod ending;
 mod site;
 mod start;
@@ -14,8 +16,8 @@ mod start;
 use proc_macro2::TokenStream;
 use quote::{ToTokens, TokenStreamExt, quote};
 
+use self::block::Context;
 use crate::{
-    args::Args,
     item::{Body, FnItem, braces_of},
     runtime,
 };
@@ -23,9 +25,9 @@ use crate::{
 /// Returns `function`, observed as `args` say. What is generated stays out of the documentation:
 /// under rustdoc the function is printed as it was written.
 pub(crate) fn function(
-    args: &Args,
+    context: &Context<'_>,
     mut function: FnItem,
-    extra: Option<TokenStream>,
+    dependency: Option<TokenStream>,
 ) -> TokenStream {
     if is_rustdoc() {
         return function.into_token_stream();
@@ -33,8 +35,8 @@ pub(crate) fn function(
     let Body::Block(inner, block) = function.body.clone() else {
         return function.into_token_stream();
     };
-    let door = runtime::door(args.krate.as_ref());
-    let content = body::body(args, &mut function, &block, &door);
+    let door = runtime::door(context.args.krate.as_ref());
+    let content = body::body(context, &mut function, &block, &door);
     let FnItem {
         attrs,
         vis,
@@ -45,7 +47,7 @@ pub(crate) fn function(
     let mut tokens = TokenStream::new();
     tokens.append_all(attrs);
     tokens.extend(quote!(#vis #defaultness #sig));
-    braces_of(&block, quote!(#(#inner)* #extra #content)).to_tokens(&mut tokens);
+    braces_of(&block, quote!(#(#inner)* #dependency #content)).to_tokens(&mut tokens);
     tokens
 }
 

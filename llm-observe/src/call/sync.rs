@@ -1,0 +1,104 @@
+//! The call of a sync function: on the stack from start to end.
+
+use super::{Call, Ending, Entered};
+use crate::{links::Links, observer, site::Site};
+
+/// A call of a sync function: on the stack from start to end.
+pub struct SyncCall(Option<Running>);
+
+struct Running {
+    call: Call,
+    entered: Option<Entered>,
+}
+
+impl Running {
+    /// Not inlined, like `finish`: the annotated function itself stays small.
+    #[inline(never)]
+    fn start(&mut self) {
+        if self.call.is_on_or_starts() {
+            self.entered = Some(self.call.enter());
+        }
+    }
+
+    #[inline(never)]
+    fn finish(&mut self, note: impl FnOnce(&mut Ending)) {
+        if self.entered.is_some() {
+            self.leave();
+            let mut ending = Ending::take(&mut self.call);
+            note(&mut ending);
+            self.call.end(ending);
+        }
+    }
+
+    #[inline]
+    fn leave(&mut self) {
+        if let Some(entered) = self.entered.take() {
+            entered.leave(&mut self.call);
+        }
+    }
+}
+
+impl Drop for Running {
+    #[inline]
+    fn drop(&mut self) {
+        // Not finished, so the body is unwinding: nothing else leaves a sync function early.
+        if self.entered.is_some() {
+            self.leave();
+            self.call.panicked();
+        }
+    }
+}
+
+impl SyncCall {
+    /// Starts a call of `site`.
+    #[inline(always)]
+    #[must_use]
+    pub fn enter(site: &'static Site) -> SyncCall {
+        if !observer::is_on() {
+            return SyncCall(None);
+        }
+        // Started in its place: moving it would cost as much as the rest.
+        let mut started = SyncCall(Some(Running {
+            call: Call::new(site),
+            entered: None,
+        }));
+        if let Some(running) = &mut started.0 {
+            running.start();
+        }
+        started
+    }
+
+    /// Starts a call of `site` that is linked to other spans than the one it is made in.
+    pub fn enter_linked(site: &'static Site, links: Links) -> SyncCall {
+        let mut call = Call::new(site);
+        call.link(links);
+        let mut running = Running {
+            call,
+            entered: None,
+        };
+        running.start();
+        SyncCall(Some(running))
+    }
+
+    /// Returns whether anybody observes it.
+    #[inline]
+    #[must_use]
+    pub fn is_on(&self) -> bool {
+        matches!(&self.0, Some(running) if running.entered.is_some())
+    }
+
+    /// Records on it, before the body runs.
+    pub fn start(&mut self, note: impl FnOnce(&mut Ending)) {
+        Ending::on_current(note);
+    }
+
+    /// Ends it with what `note` says of its result.
+    #[inline(always)]
+    pub fn finish(mut self, note: impl FnOnce(&mut Ending)) {
+        if let Some(running) = &mut self.0 {
+            running.finish(note);
+        }
+        // Nothing is left to drop; said outright, the compiler leaves out the code that would.
+        std::mem::forget(self);
+    }
+}
