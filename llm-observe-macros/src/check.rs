@@ -2,7 +2,7 @@
 //! catalogue of `llm-observe.toml`.
 
 use llm_observe_config::{Config, suggest, valid_event_name};
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use syn::{FnArg, Ident, ext::IdentExt};
 
 use crate::{
@@ -51,9 +51,17 @@ pub(crate) fn block(args: &Args, errors: &mut Errors) {
     }
 }
 
-/// Returns whether the item is certainly none that can be observed, and not just half-typed.
-pub(crate) fn is_no_function(item: &TokenStream) -> bool {
-    syn::parse2::<syn::Item>(item.clone()).is_ok_and(|item| !matches!(item, syn::Item::Fn(_)))
+/// Adds why the item cannot be observed. What is no item at all is half-typed: that is the
+/// compiler's to complain of.
+pub(crate) fn not_observable(item: &TokenStream, error: syn::Error, errors: &mut Errors) {
+    match syn::parse2::<syn::Item>(item.clone()) {
+        Ok(syn::Item::Fn(_)) => errors.add(error),
+        Ok(_) => errors.at(
+            Span::call_site(),
+            "`#[observe]` goes on a function, an `impl` block, a trait or an inline module",
+        ),
+        Err(_) => {}
+    }
 }
 
 fn body(function: &FnItem, errors: &mut Errors) {

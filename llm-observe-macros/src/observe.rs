@@ -51,24 +51,21 @@ fn expand(
             false => function.into_token_stream(),
         }
     };
-    if let Ok(function) = parse2::<FnItem>(item.clone()) {
-        check::alone(args, errors);
-        return Some(each(
-            &Context {
+    let not_a_function = match parse2::<FnItem>(item.clone()) {
+        Ok(function) => {
+            check::alone(args, errors);
+            let context = Context {
                 args,
                 keeps_async: false,
-            },
-            function,
-            errors,
-        ));
-    }
-    check::block(args, errors);
+            };
+            return Some(each(&context, function, errors));
+        }
+        Err(error) => error,
+    };
     let block = block::block(item, args, errors, &mut each);
-    if block.is_none() && check::is_no_function(item) {
-        errors.on(
-            item,
-            "`#[observe]` goes on a function, an `impl` block, a trait or an inline module",
-        );
+    match block {
+        Some(_) => check::block(args, errors),
+        None => check::not_observable(item, not_a_function, errors),
     }
     block
 }

@@ -56,6 +56,13 @@ mod timer;
 mod upkeep;
 mod values;
 
+#[cfg(feature = "delivery")]
+pub mod alerts;
+#[cfg(feature = "delivery")]
+pub mod outbox;
+#[cfg(feature = "delivery")]
+pub mod trackers;
+
 #[cfg(feature = "log")]
 pub mod log;
 #[cfg(not(feature = "log"))]

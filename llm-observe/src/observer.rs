@@ -184,6 +184,7 @@ pub(crate) struct Active {
     spans: Option<SpanSite>,
     /// Nanoseconds from which on a call is slow.
     slow: u64,
+    only_counted: bool,
 }
 
 impl Active {
@@ -198,9 +199,17 @@ impl Active {
             metrics: core.metrics.site(site),
             spans: core.spans.then(|| SpanSite::of(site)),
             slow: slow.map_or(u64::MAX, nanos),
+            only_counted: core.sinks.is_empty() && !core.spans && !records(site),
             core,
             site,
         }
+    }
+
+    /// Returns whether a call of the site is counted and timed, and nothing else of it is wanted
+    /// by anybody: then it needs no place in a trace.
+    #[inline]
+    pub(crate) fn is_only_counted(&self) -> bool {
+        self.only_counted
     }
 
     /// Takes note of a call that starts.
@@ -218,7 +227,8 @@ impl Active {
     #[inline]
     pub(crate) fn ended(&self, ids: Ids, extra: Option<Box<Extra>>, ended: Ended) {
         self.metrics.ended(ended.outcome, ended.nanos);
-        if self.core.sinks.is_empty() && extra.is_none() && ended.error.is_none() {
+        let counted = self.only_counted && ended.nanos <= self.slow && ended.error.is_none();
+        if counted {
             return;
         }
         self.hand_over(ids, extra, ended);
@@ -300,6 +310,11 @@ impl fmt::Debug for Active {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Active").finish_non_exhaustive()
     }
+}
+
+/// Returns whether the attribute records anything on a call.
+fn records(site: &Site) -> bool {
+    site.has_items || site.has_quality || !site.fields.is_empty()
 }
 
 fn nanos(duration: Duration) -> u64 {

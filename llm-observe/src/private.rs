@@ -33,10 +33,10 @@ macro_rules! __submit {
     };
 }
 
-/// Returns the name of a closure's type, which holds the path of the function it is in.
+/// Returns the name of a type, which holds the path of the function it is declared in.
 #[must_use]
-pub fn path_of<F>(_: F) -> &'static str {
-    core::any::type_name::<F>()
+pub fn path_of<T>() -> &'static str {
+    core::any::type_name::<T>()
 }
 
 /// Returns a duration of so many nanoseconds.
@@ -55,4 +55,18 @@ pub fn call_once<R>(body: impl FnOnce() -> R) -> R {
 #[inline]
 pub fn start(note: impl FnOnce(&mut Ending)) {
     Ending::on_current(note);
+}
+
+/// Says nothing of an output that cannot be a failure.
+#[inline]
+pub fn nothing<T: ?Sized>(_: &mut Ending, _: &T) {}
+
+/// Returns any type there is, and never does: for a `return` that is never reached.
+#[must_use]
+pub fn any<T>() -> T {
+    #[allow(
+        clippy::empty_loop,
+        reason = "there is no value to return, and no panic allowed"
+    )]
+    loop {}
 }

@@ -73,20 +73,19 @@ impl<T: ?Sized> Clone for Probe<'_, T> {
 
 impl<T: ?Sized> Copy for Probe<'_, T> {}
 
+/// What a value says of the outcome; implemented once for each number of `&`.
+pub trait Says<'a> {
+    /// Returns what the value says.
+    fn verdict(self) -> Verdict<'a>;
+}
+
 macro_rules! level {
-    ($(#[$doc:meta])* $name:ident, [$($refs:tt)*], $($generic:ident)+, $ty:ty, where { $($bounds:tt)* }, |$out:ident| $verdict:expr) => {
+    ($(#[$doc:meta])* [$($refs:tt)*], [$($bound:tt)*], |$out:ident| $verdict:expr) => {
         $(#[$doc])*
-        pub trait $name<'a> {
-            /// Returns what the value says of the outcome.
-            fn verdict(self) -> Verdict<'a>;
-        }
-        impl<'a, $($generic),+> $name<'a> for $($refs)* Probe<'a, $ty>
-        where
-            $($bounds)*
-        {
+        impl<'a, T, E> Says<'a> for $($refs)* Probe<'a, Result<T, E>> where $($bound)* {
             #[inline]
             fn verdict(self) -> Verdict<'a> {
-                let $out: &'a $ty = self.0;
+                let $out: &'a Result<T, E> = self.0;
                 $verdict
             }
         }
@@ -106,42 +105,37 @@ fn failed<'a, T, E>(out: &'a Result<T, E>, known: impl FnOnce(&'a E) -> Known<'a
 
 level!(
     /// An error by trait.
-    ByError, [&&&&&&], T E, Result<T, E>, where { E: Error + 'static },
+    [&&&&&&], [E: Error + 'static],
     |out| failed(out, |e| Known::Error(e))
 );
 level!(
     /// Something that borrows as a `Send + Sync` error, such as `anyhow::Error`.
-    ByAsRefSync, [&&&&&], T E, Result<T, E>, where { E: AsRef<dyn Error + Send + Sync + 'static> },
+    [&&&&&], [E: AsRef<dyn Error + Send + Sync + 'static>],
     |out| failed(out, |e| Known::Error(e.as_ref()))
 );
 level!(
     /// Something that borrows as an error, such as `Box<dyn Error>`.
-    ByAsRef, [&&&&], T E, Result<T, E>, where { E: AsRef<dyn Error + 'static> },
+    [&&&&], [E: AsRef<dyn Error + 'static>],
     |out| failed(out, |e| Known::Error(e.as_ref()))
 );
 level!(
     /// Something that can be displayed.
-    ByDisplay, [&&&], T E, Result<T, E>, where { E: fmt::Display },
+    [&&&], [E: fmt::Display],
     |out| failed(out, |e| Known::Display(e))
 );
 level!(
     /// Something that can be debugged.
-    ByDebug, [&&], T E, Result<T, E>, where { E: fmt::Debug },
+    [&&], [E: fmt::Debug],
     |out| failed(out, |e| Known::Debug(e))
 );
 level!(
     /// Any other error.
-    ByResult, [&], T E, Result<T, E>, where {},
+    [&], [],
     |out| failed(out, |_| Known::Nothing)
 );
 
-/// Any other value: no error.
-pub trait ByNothing<'a> {
-    /// Returns what the value says of the outcome.
-    fn verdict(self) -> Verdict<'a>;
-}
-
-impl<'a, T: ?Sized> ByNothing<'a> for Probe<'a, T> {
+// Any other value: no error.
+impl<'a, T: ?Sized> Says<'a> for Probe<'a, T> {
     #[inline]
     fn verdict(self) -> Verdict<'a> {
         Verdict::Ok
@@ -160,15 +154,15 @@ impl<T: ?Sized> Clone for Returned<'_, T> {
 
 impl<T: ?Sized> Copy for Returned<'_, T> {}
 
-/// The payload of a `Result`.
-pub trait OkOfResult<'a> {
-    /// What `Ok` holds.
-    type Value: 'a;
+/// The payload of a returned value; implemented for two numbers of `&`, as [`Says`] is.
+pub trait Holds<'a> {
+    /// What it holds.
+    type Value: ?Sized + 'a;
     /// Returns the payload, unless it is an error.
     fn ok_value(self) -> Option<&'a Self::Value>;
 }
 
-impl<'a, T: 'a, E> OkOfResult<'a> for &Returned<'a, Result<T, E>> {
+impl<'a, T: 'a, E> Holds<'a> for &Returned<'a, Result<T, E>> {
     type Value = T;
     #[inline]
     fn ok_value(self) -> Option<&'a T> {
@@ -176,15 +170,7 @@ impl<'a, T: 'a, E> OkOfResult<'a> for &Returned<'a, Result<T, E>> {
     }
 }
 
-/// Any other value.
-pub trait OkOfAny<'a> {
-    /// The value's type.
-    type Value: ?Sized + 'a;
-    /// Returns the value.
-    fn ok_value(self) -> Option<&'a Self::Value>;
-}
-
-impl<'a, T: ?Sized + 'a> OkOfAny<'a> for Returned<'a, T> {
+impl<'a, T: ?Sized + 'a> Holds<'a> for Returned<'a, T> {
     type Value = T;
     #[inline]
     fn ok_value(self) -> Option<&'a T> {
@@ -197,11 +183,7 @@ impl<'a, T: ?Sized + 'a> OkOfAny<'a> for Returned<'a, T> {
 #[doc(hidden)]
 macro_rules! __verdict {
     ($out:expr) => {{
-        #[allow(unused_imports)]
-        use $crate::__private::probe::{
-            ByAsRef as _, ByAsRefSync as _, ByDebug as _, ByDisplay as _, ByError as _,
-            ByNothing as _, ByResult as _,
-        };
+        use $crate::__private::probe::Says as _;
         #[allow(clippy::needless_borrow)]
         (&&&&&&$crate::__private::probe::Probe($out)).verdict()
     }};
@@ -212,8 +194,7 @@ macro_rules! __verdict {
 #[doc(hidden)]
 macro_rules! __ok_value {
     ($out:expr) => {{
-        #[allow(unused_imports)]
-        use $crate::__private::probe::{OkOfAny as _, OkOfResult as _};
+        use $crate::__private::probe::Holds as _;
         #[allow(clippy::needless_borrow)]
         (&$crate::__private::probe::Returned($out)).ok_value()
     }};

@@ -182,6 +182,20 @@ impl Site {
         }
     }
 
+    /// Returns the facts of a function whose attribute is where this is called. Two macros less to
+    /// expand for each function than with `file!()` and `line!()`.
+    #[must_use]
+    #[track_caller]
+    pub const fn here(
+        event: &'static str,
+        name: &'static str,
+        module: &'static str,
+        path: fn() -> &'static str,
+    ) -> Site {
+        let place = std::panic::Location::caller();
+        Site::new(event, name, module, place.file(), place.line(), path)
+    }
+
     /// Returns the function's module path and name, such as `rag::Store::search`.
     pub fn function(&self) -> &str {
         self.function.get_or_init(|| path::readable((self.path)()))
@@ -296,11 +310,13 @@ pub(crate) fn registered() -> impl Iterator<Item = &'static Site> {
     inventory::iter::<Entry>.into_iter().map(|entry| entry.0)
 }
 
-/// Turns the compiler's name of a closure inside a function into the function's path.
+/// Turns the compiler's name of a type declared in a function into the function's path.
 mod path {
-    /// Returns `rag::Store::search` for what `type_name` says of a closure in its static.
+    /// Returns `rag::Store::search` for what `type_name` says of a type in it.
     pub(super) fn readable(raw: &str) -> String {
-        let function = raw.split("::__SITE").next().unwrap_or(raw);
+        let function = raw
+            .rsplit_once("::__Here")
+            .map_or(raw, |(function, _)| function);
         strip_generics(&unqualify(function)).replace("::{{closure}}", "")
     }
 
@@ -370,35 +386,26 @@ mod path {
         #[test]
         fn reads_as_module_type_and_name() {
             for (raw, wanted) in [
-                ("rag::embed::__SITE::{{closure}}::{{closure}}", "rag::embed"),
+                ("rag::embed::__Here", "rag::embed"),
+                ("rag::Store::search::__Here", "rag::Store::search"),
+                ("rag::Store<T>::search::__Here", "rag::Store::search"),
                 (
-                    "rag::Store::search::__SITE::{{closure}}",
+                    "<rag::Store as rag::Search>::search::__Here",
                     "rag::Store::search",
                 ),
                 (
-                    "rag::Store<T>::search::__SITE::{{closure}}",
+                    "<rag::Store<A, fn() -> B> as x::S<C>>::search::__Here",
                     "rag::Store::search",
                 ),
                 (
-                    "<rag::Store as rag::Search>::search::__SITE::{{closure}}",
-                    "rag::Store::search",
-                ),
-                (
-                    "<rag::Store<A, fn() -> B> as x::S<C>>::search::__SITE",
-                    "rag::Store::search",
-                ),
-                (
-                    "rag::<impl rag::db::Store>::search::__SITE::{{closure}}",
+                    "rag::<impl rag::db::Store>::search::__Here",
                     "rag::db::Store::search",
                 ),
                 (
-                    "rag::<impl x::S for rag::db::Store<T>>::f::__SITE",
+                    "rag::<impl x::S for rag::db::Store<T>>::f::__Here",
                     "rag::db::Store::f",
                 ),
-                (
-                    "rag::main::{{closure}}::inner::__SITE::{{closure}}",
-                    "rag::main::inner",
-                ),
+                ("rag::main::{{closure}}::inner::__Here", "rag::main::inner"),
             ] {
                 assert_eq!(readable(raw), wanted, "{raw}");
             }

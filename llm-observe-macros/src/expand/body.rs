@@ -71,16 +71,16 @@ impl Template<'_> {
         let call = local("__call");
         let Ending { call: ending, out } = Ending::new();
         let end = Ending::new().tokens(self.args, self.returns, door);
-        let end = match end.is_empty() {
-            true => quote!(|_| {}),
-            false => quote!(|#ending| { let #out = &#out; #end }),
+        let finish = match end.is_empty() {
+            true => quote!(#call.finish_ok();),
+            false => quote!(#call.finish(|#ending| { let #out = &#out; #end });),
         };
         let closure = self.closure(output);
         let enter = self.enter();
         quote! {
             let #call = #enter;
             let #out = #door::call_once(#closure);
-            #call.finish(#end);
+            #finish
             #out
         }
     }
@@ -105,7 +105,7 @@ impl Template<'_> {
         let Template {
             before, returns, ..
         } = self;
-        let edge = returns.output.as_ref().map(edge);
+        let edge = returns.output.as_ref().map(|ty| edge(ty, self.door));
         let body = self.body();
         self.observed(&quote!(async move { #before #edge #body }))
     }
@@ -114,7 +114,10 @@ impl Template<'_> {
     fn endless_async(&self) -> TokenStream {
         let Template { before, door, .. } = self;
         let body = self.body();
-        let edge = edge(&Type::Verbatim(quote!(#door::core::convert::Infallible)));
+        let edge = edge(
+            &Type::Verbatim(quote!(#door::core::convert::Infallible)),
+            door,
+        );
         let observed = self.observed(&quote!(async move { #before #edge #body }));
         quote!(match #observed.await {})
     }
@@ -151,7 +154,7 @@ impl Template<'_> {
             let future = self.future(output);
             return quote!(#door::Box::pin(#future));
         };
-        let edge = self.returns.output.as_ref().map(edge);
+        let edge = self.returns.output.as_ref().map(|ty| edge(ty, self.door));
         let observed = boxed.replace(|head, block| {
             let body = if is_lone_expression(&block.stream()) {
                 block.stream()
@@ -185,9 +188,9 @@ impl Template<'_> {
     fn end(&self) -> TokenStream {
         let ending = Ending::new();
         let end = ending.tokens(self.args, self.returns, self.door);
-        let Ending { call, out } = ending;
+        let (Ending { call, out }, door) = (ending, self.door);
         match end.is_empty() {
-            true => quote!(|_, _| {}),
+            true => quote!(#door::nothing),
             false => quote!(|#call, #out| { #end }),
         }
     }
@@ -293,20 +296,13 @@ fn desugar(function: &mut FnItem, door: &TokenStream) {
 
 /// A return that is never taken: it tells the compiler the type of an async block before it reads
 /// the body, so that a value of the wrong type is reported where the user wrote it.
-fn edge(output: &Type) -> TokenStream {
+fn edge(output: &Type, door: &TokenStream) -> TokenStream {
     let mut ty = output.clone();
     if returns::infer_impls(&mut ty) && matches!(ty, Type::Infer(_)) {
         return TokenStream::new();
     }
-    let result = local("__result");
     let span = Span::mixed_site().located_at(output.span());
-    quote_spanned! {span=>
-        #[allow(unreachable_code, clippy::diverging_sub_expression, clippy::needless_return)]
-        if false {
-            let #result: #ty = loop {};
-            return #result;
-        }
-    }
+    quote_spanned!(span=> if false { return #door::any::<#ty>(); })
 }
 
 /// Returns whether a body has one expression and no item, as far as its text tells.

@@ -26,7 +26,7 @@ impl Ending {
     pub(crate) fn tokens(&self, args: &Args, returns: &Returns, door: &TokenStream) -> TokenStream {
         let Ending { call, out } = self;
         let mut tokens = TokenStream::new();
-        if !returns.nothing() {
+        if !returns.never_fails() {
             tokens.extend(quote!(#call.verdict(#door::verdict!(#out));));
         }
         tokens.extend(

@@ -25,13 +25,12 @@ pub(crate) fn site(
     let name = LitStr::new(&function.unraw().to_string(), span);
     let settings = settings(args, recorded, door);
     quote! {{
-        static __SITE: #door::Site = #door::Site::new(
+        enum __Here {}
+        static __SITE: #door::Site = #door::Site::here(
             #event,
             #name,
             #door::core::module_path!(),
-            #door::core::file!(),
-            #door::core::line!(),
-            || #door::path_of(|| ()),
+            #door::path_of::<__Here>,
         ) #settings;
         #door::submit!(&__SITE);
         &__SITE

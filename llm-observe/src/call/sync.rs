@@ -92,6 +92,12 @@ impl SyncCall {
         Ending::on_current(note);
     }
 
+    /// Ends it as one that cannot have failed.
+    #[inline(always)]
+    pub fn finish_ok(self) {
+        self.finish(|_| {});
+    }
+
     /// Ends it with what `note` says of its result.
     #[inline(always)]
     pub fn finish(mut self, note: impl FnOnce(&mut Ending)) {

@@ -1,0 +1,6 @@
+use llm_observe::observe;
+
+#[observe(alert(on(error), within = "1m"))]
+fn f() {}
+
+fn main() {}

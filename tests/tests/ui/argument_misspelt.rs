@@ -1,0 +1,8 @@
+use llm_observe::observe;
+
+#[observe(args(txet))]
+fn f(text: &str) -> usize {
+    text.len()
+}
+
+fn main() {}

@@ -1,0 +1,10 @@
+use llm_observe::observe;
+
+struct Opaque;
+
+#[observe(args)]
+fn f(opaque: Opaque) {
+    let _ = opaque;
+}
+
+fn main() {}

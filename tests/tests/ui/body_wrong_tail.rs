@@ -1,0 +1,8 @@
+use llm_observe::observe;
+
+#[observe]
+fn f() -> u8 {
+    "text"
+}
+
+fn main() {}

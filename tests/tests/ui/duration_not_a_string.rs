@@ -1,0 +1,6 @@
+use llm_observe::observe;
+
+#[observe(slow = 2)]
+fn f() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use llm_observe::observe;
+
+#[observe(event = "Embed Text")]
+fn f() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use llm_observe::observe;
+
+#[observe(event = embedding)]
+fn f() {}
+
+fn main() {}

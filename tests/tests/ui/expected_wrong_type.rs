@@ -1,0 +1,8 @@
+use llm_observe::observe;
+
+#[observe(expected(std::fmt::Error))]
+fn f() -> Result<u8, std::io::Error> {
+    Ok(1)
+}
+
+fn main() {}

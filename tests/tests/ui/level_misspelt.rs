@@ -1,0 +1,6 @@
+use llm_observe::observe;
+
+#[observe(level = "wran")]
+fn f() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use llm_observe::observe;
+
+#[observe(report = "no")]
+fn f() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use llm_observe::observe;
+
+#[observe(alert(on(error), severity = "critcal"))]
+fn f() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use llm_observe::observe;
+
+#[observe(skip)]
+fn f() {}
+
+fn main() {}

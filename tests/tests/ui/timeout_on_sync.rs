@@ -1,0 +1,8 @@
+use llm_observe::observe;
+
+#[observe(timeout = "30s")]
+fn f() -> Result<(), std::io::Error> {
+    Ok(())
+}
+
+fn main() {}

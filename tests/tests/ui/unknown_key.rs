@@ -1,0 +1,6 @@
+use llm_observe::observe;
+
+#[observe(evnt = "embedding")]
+fn f() {}
+
+fn main() {}
