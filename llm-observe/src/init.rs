@@ -3,6 +3,12 @@
 mod builder;
 mod settings;
 
+#[cfg(feature = "delivery")]
+mod outlets;
+#[cfg(not(feature = "delivery"))]
+#[path = "absent/outlets.rs"]
+mod outlets;
+
 pub use builder::Builder;
 pub(crate) use settings::{Settings, variable};
 
