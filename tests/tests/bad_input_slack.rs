@@ -87,8 +87,8 @@ fn a_burst_is_one_message() {
     let [message] = &slack.requests()[..] else {
         panic!("{:#?}", slack.requests())
     };
-    assert_eq!(message.path, "/services/T0/B0/XyZZy");
-    let body: serde_json::Value = serde_json::from_str(&message.body).expect("JSON");
+    assert_eq!(message.line, "POST /services/T0/B0/XyZZy HTTP/1.1");
+    let body: serde_json::Value = serde_json::from_slice(&message.body).expect("JSON");
     let text = body.to_string();
     for word in [
         "failing",
@@ -187,7 +187,7 @@ fn a_server_that_is_not_there_holds_up_nobody_and_the_next_start_delivers() {
     let [message] = &slack.requests()[..] else {
         panic!("{:#?} of {ended}", slack.requests())
     };
-    assert!(message.body.contains("failing"), "{}", message.body);
+    assert!(message.text().contains("failing"), "{}", message.text());
 }
 
 /// Asserts that `init!()` fails with these words, and that the calls go on without it.
