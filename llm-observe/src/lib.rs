@@ -50,6 +50,7 @@ mod record;
 pub mod redact;
 mod site;
 mod spans;
+mod stalls;
 mod stats;
 pub mod testing;
 mod timer;

@@ -13,8 +13,9 @@ use super::{
     settings::Priority,
 };
 use crate::{
+    clock,
     outcome::Outcome,
-    record::{Record, Sink},
+    record::{Record, Running, Sink, Value},
     redact::Redactor,
     stats::{Counter, Stats},
 };
@@ -142,6 +143,33 @@ impl Lines {
         });
     }
 
+    /// Writes what there is to say of a call that runs, or ran, too long.
+    fn running(&self, running: &Running, what: &str) {
+        let site = running.site;
+        if !self.filter.would_enable(site.target, &Level::WARN) {
+            return;
+        }
+        let about = About {
+            level: Level::WARN,
+            target: site.target,
+            event: Some(site.event),
+            outcome: None,
+        };
+        let message = format!("{} {what} after {:.1?}", site.event, running.duration);
+        let line = EventLine {
+            time: clock::now_micros(),
+            level: Level::WARN,
+            target: site.target,
+            message: &message,
+            fields: &[("function", Value::Str(site.function().to_owned()))],
+            trace_id: running.trace_id,
+            span_id: running.span_id,
+        };
+        self.write(&about, |out, format| {
+            format::event(out, format, self.style, &line);
+        });
+    }
+
     fn write(&self, about: &About<'_>, line: impl Fn(&mut Vec<u8>, Format)) {
         // A `Display` that logs, called while a line is formatted, comes here again: such a line
         // gets buffers of its own.
@@ -241,6 +269,14 @@ impl Sink for Lines {
         self.write(&about, |out, format| {
             format::call(out, format, self.style, record)
         });
+    }
+
+    fn stalled(&self, running: &Running) {
+        self.running(running, "still running");
+    }
+
+    fn unstalled(&self, running: &Running) {
+        self.running(running, "was stalled and has ended");
     }
 }
 
