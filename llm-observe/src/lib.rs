@@ -93,7 +93,7 @@ mod server;
 pub mod __private;
 
 pub use error::Error;
-pub use init::{Builder, Flushed, Observer};
+pub use init::{Builder, Flushed, Observer, Tested};
 pub use limit::Elapsed;
 pub use llm_observe_config as config;
 pub use llm_observe_macros::{init, observe};

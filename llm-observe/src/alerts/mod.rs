@@ -8,6 +8,7 @@
 
 mod notice;
 mod policy;
+pub(crate) mod rehearsal;
 mod route;
 #[cfg(feature = "slack")]
 pub(crate) mod slack;

@@ -1,6 +1,6 @@
 //! Which line goes to which files: one formatting per format, then a copy to each.
 
-use std::{cell::RefCell, fmt, sync::Arc, time::Duration};
+use std::{cell::RefCell, fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use llm_observe_config::{Format, Logger};
 use tracing::{Level, Metadata, level_filters::LevelFilter};
@@ -23,6 +23,7 @@ use crate::{
 /// One file, and what goes into it.
 pub(crate) struct Route {
     pub(crate) name: String,
+    pub(crate) path: PathBuf,
     pub(crate) file: LogFile,
     pub(crate) format: Format,
     /// `None`: the main file, which takes what no exclusive logger has taken.
