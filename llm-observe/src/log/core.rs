@@ -18,7 +18,7 @@ use super::{
     ring::{Full, map::Birthmark},
     settings::{Hooks, Priority, Settings},
     spool::Spool,
-    target::Target,
+    target::{self, Target},
     writer::Writer,
 };
 
@@ -101,13 +101,15 @@ struct Work {
     turn: File,
     orphans: Vec<Spool>,
     again: Option<Instant>,
+    /// Since when the file ends in half a line.
+    torn: Option<Instant>,
     compress: compress::Worker,
 }
 
 impl Core {
     pub(super) fn open(settings: Settings, name: &str, hooks: Hooks, disk: Arc<dyn Disk>, writer: Arc<Writer>) -> io::Result<Arc<Self>> {
         let turn = disk::open_private(&disk.dir().join(format!(".{}.turn", settings.file)), true)?;
-        let orphans = Spool::orphans(disk.dir(), &settings.file);
+        let orphans = Spool::orphans(disk.dir(), &settings.file, &[]);
         let spool = Spool::create(disk.dir(), &settings.file, settings.spool_bytes, hooks.say)?;
         let compress = compress::Worker::new(&settings, disk.dir(), hooks.say);
         let target = Target::new(disk, settings.clone(), hooks.clone());
@@ -122,7 +124,7 @@ impl Core {
             mark: Birthmark::new(),
             heir: OnceLock::new(),
             writer,
-            work: Mutex::new(Work { target, turn, orphans, again: None, compress }),
+            work: Mutex::new(Work { target, turn, orphans, again: None, torn: None, compress }),
             counts: Counts::default(),
             health: Mutex::new(Health::Healthy),
             refused: AtomicBool::new(false),
@@ -250,7 +252,7 @@ impl Core {
             return true;
         }
         self.tell_loss();
-        if !self.has_work() && work.orphans.is_empty() {
+        if !self.has_lines() && work.orphans.is_empty() {
             self.finish(&mut work, closing);
             return false;
         }
@@ -265,7 +267,7 @@ impl Core {
     }
 
     fn finish(&self, work: &mut Work, closing: bool) {
-        let done = !self.has_work() && work.orphans.is_empty();
+        let done = !self.has_lines() && work.orphans.is_empty();
         if !closing {
             return;
         }
@@ -282,7 +284,7 @@ impl Core {
         if !disk::lock(&work.turn, Share::Alone)? {
             return Err(io::ErrorKind::WouldBlock.into());
         }
-        let result = self.recover(work).and_then(|()| work.target.drain(&self.spool.ring, self.spool.ring.tail(), false));
+        let result = self.take_turn(work);
         disk::unlock(&work.turn);
         self.counts.lines.fetch_add(std::mem::take(&mut work.target.lines), Ordering::Relaxed);
         let rotations = std::mem::take(&mut work.target.rotations);
@@ -293,13 +295,36 @@ impl Core {
         result
     }
 
+    fn take_turn(&self, work: &mut Work) -> io::Result<()> {
+        let recovered = self.recover(work);
+        let result = recovered.and_then(|()| work.target.drain(&self.spool.ring, self.spool.ring.tail(), false));
+        match result {
+            Err(error) if target::is_torn(&error) => self.heal(work),
+            other => {
+                work.torn = None;
+                work.target.heal = false;
+                other
+            }
+        }
+    }
+
+    /// Somebody left half a line at the end. When it was one of our processes, its ring has the line
+    /// whole, and the half is cut off; else it is closed, so that nothing is glued to it.
+    fn heal(&self, work: &mut Work) -> io::Result<()> {
+        let known = work.orphans.len();
+        work.orphans.extend(Spool::orphans(work.target.disk.dir(), &self.settings.file, &work.orphans));
+        // A dying process gives up its turn a moment before its ring.
+        let since = *work.torn.get_or_insert_with(Instant::now);
+        work.target.heal = work.orphans.len() == known && since.elapsed() >= AGAIN;
+        Err(io::ErrorKind::WouldBlock.into())
+    }
+
     /// Writes what dead processes left, oldest first, before anything of this one.
     fn recover(&self, work: &mut Work) -> io::Result<()> {
-        if work.orphans.is_empty() && work.target.is_torn() {
-            work.orphans = Spool::orphans(work.target.disk.dir(), &self.settings.file);
+        for orphan in &work.orphans {
+            work.target.settle(&orphan.ring)?;
         }
         while let Some(orphan) = work.orphans.first() {
-            work.target.settle(&orphan.ring)?;
             let before = work.target.lines;
             work.target.drain(&orphan.ring, orphan.ring.tail(), true)?;
             self.counts.recovered.fetch_add(work.target.lines - before, Ordering::Relaxed);
@@ -344,9 +369,11 @@ impl Core {
     }
 
     pub(super) fn has_work(&self) -> bool {
-        self.spool.ring.tail() != self.spool.ring.taken()
-            || self.spool.ring.lost().load(Ordering::Relaxed) > 0
-            || self.closing.load(Ordering::Acquire) && !self.is_closed()
+        self.has_lines() || self.closing.load(Ordering::Acquire) && !self.is_closed()
+    }
+
+    fn has_lines(&self) -> bool {
+        self.spool.ring.tail() != self.spool.ring.taken() || self.spool.ring.lost().load(Ordering::Relaxed) > 0
     }
 
     pub(super) fn is_closed(&self) -> bool {

@@ -47,11 +47,12 @@ impl Spool {
         Ring::create(Map::of_file(file, words)?).ok_or_else(|| io::ErrorKind::InvalidData.into())
     }
 
-    /// Takes up every ring of that log file whose process is gone.
-    pub(super) fn orphans(dir: &Path, file: &str) -> Vec<Spool> {
+    /// Takes up every ring of that log file whose process is gone, except those already `held`:
+    /// opening and closing them again would end their locks.
+    pub(super) fn orphans(dir: &Path, file: &str, held: &[Spool]) -> Vec<Spool> {
         let near = candidates(dir, &format!(".{file}."));
         let far = fallback_dir().map(|far| candidates(&far, &far_prefix(dir, file))).unwrap_or_default();
-        let mut orphans: Vec<_> = near.into_iter().chain(far).filter_map(|path| Self::adopt(path).ok().flatten()).collect();
+        let mut orphans: Vec<_> = near.into_iter().chain(far).filter(|path| held.iter().all(|spool| spool.path.as_ref() != Some(path))).filter_map(|path| Self::adopt(path).ok().flatten()).collect();
         orphans.sort_by_key(|(made, _)| *made);
         orphans.into_iter().map(|(_, spool)| spool).collect()
     }

@@ -3,7 +3,7 @@
 //!
 //! Knows files and whole batches of lines; not where lines come from, nor threads.
 
-use std::{fs::File, io, sync::Arc, time::Duration};
+use std::{fmt, fs::File, io, sync::Arc, time::Duration};
 
 use jiff::{Timestamp, tz::TimeZone};
 
@@ -30,6 +30,8 @@ pub(super) struct Target {
     blocked: Option<Timestamp>,
     batch: Vec<u8>,
     ends: Vec<(usize, u64)>,
+    /// Whether half a line at the end may be closed with a newline.
+    pub(super) heal: bool,
     /// Lines and rotations since the last look.
     pub(super) lines: u64,
     pub(super) rotations: u64,
@@ -47,7 +49,7 @@ impl Target {
     pub(super) fn new(disk: Arc<dyn Disk>, settings: Settings, hooks: Hooks) -> Self {
         let zone = rotation::zone(settings.timezone);
         let (batch, ends) = (Vec::with_capacity(BATCH + 4096), Vec::with_capacity(4096));
-        Self { disk, settings, hooks, zone, open: None, blocked: None, batch, ends, lines: 0, rotations: 0 }
+        Self { disk, settings, hooks, zone, open: None, blocked: None, batch, ends, heal: false, lines: 0, rotations: 0 }
     }
 
     /// Moves the lines up to position `until` from the ring to the file. On an error those that did
@@ -121,6 +123,9 @@ impl Target {
         if open.expected == Some(len) || !ends_torn(&open.file, len)? {
             return Ok(len);
         }
+        if !self.heal {
+            return Err(io::Error::other(Torn));
+        }
         let (written, error) = append_all(&*self.disk, &open.file, b"\n");
         error.map_or(Ok(len + written as u64), Err)
     }
@@ -135,13 +140,6 @@ impl Target {
         // A file from before belongs to the period of its last line; not to a future one.
         let period = Period::of(self.settings.rotate, last.map_or(now, |last| last.min(now)), &self.zone);
         Ok(Open { id: disk::id_of_open(&file)?, file, period, expected: None })
-    }
-
-    /// Whether the file ends in the middle of a line. Costs next to nothing while no one else writes.
-    pub(super) fn is_torn(&self) -> bool {
-        let Some(open) = &self.open else { return false };
-        let len = open.file.metadata().map_or(0, |meta| meta.len());
-        open.expected != Some(len) && ends_torn(&open.file, len).unwrap_or(false)
     }
 
     /// Renames the live file away; `false` when that cannot be done now.
@@ -227,6 +225,22 @@ impl Target {
         Ok(self.disk.list()?.into_iter().find(|entry| entry.id == id && entry.name.starts_with(&self.settings.file)).map(|entry| entry.name))
     }
 
+}
+
+/// The file ends in half a line, which may belong to a process that died in a write.
+#[derive(Debug)]
+struct Torn;
+
+impl fmt::Display for Torn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the log file ends in half a line")
+    }
+}
+
+impl std::error::Error for Torn {}
+
+pub(super) fn is_torn(error: &io::Error) -> bool {
+    error.get_ref().is_some_and(|inner| inner.is::<Torn>())
 }
 
 fn append_all(disk: &dyn Disk, file: &File, bytes: &[u8]) -> (usize, Option<io::Error>) {
