@@ -2,8 +2,11 @@
 pub(crate) mod compress;
 pub(crate) mod core;
 pub(crate) mod disk;
+#[cfg(test)]
+mod engine_tests;
 pub(crate) mod escape;
 pub(crate) mod file;
+pub mod read;
 pub(crate) mod retention;
 pub(crate) mod ring;
 pub(crate) mod rotation;
@@ -11,5 +14,3 @@ pub(crate) mod settings;
 pub(crate) mod spool;
 pub(crate) mod target;
 pub(crate) mod writer;
-#[cfg(test)]
-mod engine_tests;

@@ -36,9 +36,15 @@ impl Writer {
 
     /// A writer of its own: for a fork, in which the thread of the process it came from does not run.
     pub(super) fn start() -> Arc<Self> {
-        let writer = Arc::new(Self { thread: OnceLock::new(), asleep: AtomicBool::new(false), cores: Mutex::new(Vec::new()) });
+        let writer = Arc::new(Self {
+            thread: OnceLock::new(),
+            asleep: AtomicBool::new(false),
+            cores: Mutex::new(Vec::new()),
+        });
         let runs = Arc::clone(&writer);
-        let started = thread::Builder::new().name(String::from("llm-observe-log")).spawn(move || runs.run());
+        let started = thread::Builder::new()
+            .name(String::from("llm-observe-log"))
+            .spawn(move || runs.run());
         if let Ok(handle) = started {
             let _ = writer.thread.set(handle.thread().clone());
         }
