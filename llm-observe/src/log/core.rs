@@ -169,9 +169,11 @@ impl Core {
             .get(priority as usize)
             .copied()
             .unwrap_or_default();
+        if self.spool.ring.lost().load(Ordering::Relaxed) != 0 {
+            self.tell_loss();
+        }
         let used = match self.spool.ring.push(line, limit) {
-            Ok(used) if self.spool.ring.lost().load(Ordering::Relaxed) == 0 => used,
-            Ok(used) => self.announce_loss(used),
+            Ok(used) => used,
             Err(Full) => return self.write_slowly(limit, line),
         };
         if priority >= Priority::Error || used > self.spool.ring.capacity() / 4 {
@@ -217,13 +219,8 @@ impl Core {
         self.spool.ring.lost().fetch_add(1, Ordering::Relaxed);
     }
 
-    #[cold]
-    fn announce_loss(&self, used: u64) -> u64 {
-        self.tell_loss();
-        used
-    }
-
     /// Puts the line that says how many are missing where they are missing.
+    #[cold]
     fn tell_loss(&self) {
         let lost = self.spool.ring.lost();
         let count = lost.swap(0, Ordering::Relaxed);

@@ -469,6 +469,108 @@ fn a_full_disk_tears_nothing_and_says_what_is_missing() {
 }
 
 #[test]
+#[ignore = "the child of a test"]
+fn opens_what_is_open() {
+    let Some((dir, _)) = told() else { return };
+    let dir = std::mem::ManuallyDrop::new(dir);
+    println!(
+        "said {}",
+        LogFile::open(dir.settings(), "second", quiet()).unwrap_err()
+    );
+}
+
+#[test]
+fn a_second_process_is_told_which_one_has_it() {
+    let dir = Dir::new();
+    let _first = open(dir.settings());
+    let output = child("opens_what_is_open", &dir.0, 0)
+        .wait_with_output()
+        .unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    let pid = format!("process {} has it open", std::process::id());
+    assert!(
+        said.contains(&pid) && said.contains("shared = true"),
+        "{said}"
+    );
+}
+
+#[test]
+fn logrotate_itself_costs_no_line() {
+    for mode in ["create", "copytruncate"] {
+        let dir = Dir::new();
+        let (conf, state) = (dir.0.join("conf"), dir.0.join("state"));
+        let live = dir.0.join("app.log");
+        let rule = format!(
+            "{} {{\n rotate 9\n {mode}\n su root root\n}}\n",
+            live.display()
+        );
+        fs::write(&conf, rule).unwrap();
+        let log = open(dir.settings());
+        log.write(Priority::Info, b"before\n");
+        log.flush(LIMIT);
+        let run = Command::new("logrotate")
+            .args(["-f", "-s"])
+            .args([&state, &conf])
+            .status();
+        if !run.is_ok_and(|status| status.success()) {
+            println!("skipped: logrotate does not run here");
+            return;
+        }
+        log.write(Priority::Info, b"after\n");
+        log.flush(LIMIT);
+        assert_eq!(
+            fs::read_to_string(dir.0.join("app.log.1")).unwrap(),
+            "before\n"
+        );
+        assert_eq!(fs::read_to_string(&live).unwrap(), "after\n", "{mode}");
+    }
+}
+
+#[test]
+#[ignore = "the child of a test"]
+fn writes_across_the_end_of_summer_time() {
+    let Some((dir, _)) = told() else { return };
+    let dir = std::mem::ManuallyDrop::new(dir);
+    let (rotate, timezone) = (
+        super::settings::Rotate::Hourly,
+        super::settings::Timezone::Local,
+    );
+    let log = open(Settings {
+        rotate,
+        timezone,
+        ..dir.settings()
+    });
+    log.write(Priority::Error, b"first\n");
+    log.flush(LIMIT);
+    std::thread::sleep(Duration::from_secs(4));
+    log.write(Priority::Error, b"second\n");
+}
+
+#[test]
+fn the_repeated_hour_under_faketime_gets_its_own_file() {
+    let dir = Dir::new();
+    let name = "log::engine_tests::writes_across_the_end_of_summer_time";
+    let run = Command::new("faketime")
+        .args(["-f", "@2026-11-01 01:59:58"])
+        .arg(std::env::current_exe().unwrap())
+        .args([name, "--exact", "--ignored"])
+        .env("TZ", "America/New_York")
+        .env("LOG_TEST_DIR", &dir.0)
+        .env("LOG_TEST_WHO", "0")
+        .output();
+    let Ok(output) = run else {
+        println!("skipped: faketime is not installed");
+        return;
+    };
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(history(&dir.0), ["first", "second"]);
+    assert_eq!(
+        fs::read_to_string(dir.0.join("app.log")).unwrap(),
+        "second\n"
+    );
+}
+
+#[test]
 #[ignore = "a measurement: cargo test --release -- --ignored --nocapture measure"]
 fn measure_callers_cost() {
     for (threads, lines) in [
