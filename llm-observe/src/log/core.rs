@@ -322,6 +322,13 @@ impl Core {
         true
     }
 
+    /// As [`pump`](Self::pump), without the pause after a refusal.
+    #[cfg(test)]
+    pub(super) fn pump_now(&self) -> bool {
+        lock(&self.work).again = None;
+        self.pump()
+    }
+
     fn finish(&self, work: &mut Work, closing: bool) {
         let done = !self.has_lines() && work.orphans.is_empty();
         if !closing {

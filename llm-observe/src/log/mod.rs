@@ -6,6 +6,8 @@ pub(crate) mod disk;
 mod engine_tests;
 pub(crate) mod escape;
 pub(crate) mod file;
+#[cfg(test)]
+mod model_tests;
 pub mod read;
 pub(crate) mod retention;
 pub(crate) mod ring;

@@ -51,6 +51,16 @@ impl Writer {
         writer
     }
 
+    /// A writer without a thread: a test takes its steps itself.
+    #[cfg(test)]
+    pub(super) fn idle() -> Arc<Self> {
+        Arc::new(Self {
+            thread: OnceLock::new(),
+            asleep: AtomicBool::new(false),
+            cores: Mutex::new(Vec::new()),
+        })
+    }
+
     pub(super) fn add(&self, core: Arc<Core>) {
         self.lock().push(core);
         self.wake();
