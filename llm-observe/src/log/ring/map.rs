@@ -105,7 +105,7 @@ impl Birthmark {
     pub(crate) fn new() -> Self {
         let marked = Map::anonymous(PAGE_WORDS)
             .ok()
-            .filter(|map| wipe_on_fork(map));
+            .filter(wipe_on_fork);
         if let Some(word) = marked.as_ref().and_then(|map| map.first()) {
             word.store(1, Ordering::Relaxed);
         }
