@@ -5,7 +5,10 @@ use quote::{quote, quote_spanned};
 use syn::{Expr, spanned::Spanned};
 
 use super::{returns::Returns, start::how};
-use crate::args::{Args, Sigil, When};
+use crate::{
+    args::{Args, Sigil, When},
+    runtime::door_at,
+};
 
 /// The variables of the closure that ends a call.
 pub(crate) struct Ending {
@@ -49,6 +52,7 @@ impl Ending {
     fn expected(&self, pattern: &TokenStream, door: &TokenStream) -> TokenStream {
         let Ending { call, out } = self;
         let span = Span::mixed_site().located_at(pattern.span());
+        let door = door_at(door, span);
         let err = quote_spanned!(span=> #door::Result::Err);
         quote! {
             match #out {
@@ -76,6 +80,7 @@ impl Ending {
             tokens.extend(quote!(#call.record("return", #door::#how(#value));));
         }
         if let Some(closure @ Expr::Closure(_)) = &args.items {
+            let door = door_at(door, closure.span());
             tokens.extend(quote!(#call.items(#door::count(#value, #closure));));
         }
         if let Some(closure) = &args.quality {
@@ -83,6 +88,7 @@ impl Ending {
         }
         for field in &args.fields {
             if let When::End(closure) = &field.when {
+                let door = door_at(door, closure.span());
                 let (name, how) = (&field.name, how(field.sigil));
                 let seen = quote!(#door::see(#value, #closure));
                 tokens.extend(quote!(#call.record(#name, #door::#how(&#seen));));
