@@ -179,11 +179,10 @@ impl Template<'_> {
             return future.clone();
         };
         let door = self.door;
-        let elapsed = local("__elapsed");
         let span = Span::mixed_site().located_at(timeout.span);
-        let at = door_at(door, span);
+        let (at, elapsed) = (door_at(door, span), Ident::new("__elapsed", span));
         let make = quote_spanned!(span=> #at::Result::Err(#at::From::from(#elapsed)));
-        quote!(#at::Limited::new(#future, |#elapsed| #make))
+        quote_spanned!(span=> #at::Limited::new(#future, |#elapsed| #make))
     }
 
     fn end(&self) -> TokenStream {

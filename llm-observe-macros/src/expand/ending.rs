@@ -80,18 +80,20 @@ impl Ending {
             tokens.extend(quote!(#call.record("return", #door::#how(#value));));
         }
         if let Some(closure @ Expr::Closure(_)) = &args.items {
-            let door = door_at(door, closure.span());
-            tokens.extend(quote!(#call.items(#door::count(#value, #closure));));
+            let count = self.seen("count", closure, door);
+            tokens.extend(quote!(#call.items(#count);));
         }
         if let Some(closure) = &args.quality {
-            tokens.extend(quote!(#call.quality(#door::score(#value, #closure));));
+            let score = self.seen("score", closure, door);
+            tokens.extend(quote!(#call.quality(#score);));
         }
         for field in &args.fields {
             if let When::End(closure) = &field.when {
-                let door = door_at(door, closure.span());
-                let (name, how) = (&field.name, how(field.sigil));
-                let seen = quote!(#door::see(#value, #closure));
-                tokens.extend(quote!(#call.record(#name, #door::#how(&#seen));));
+                let span = Span::mixed_site().located_at(closure.span());
+                let (name, how, at) = (&field.name, how(field.sigil), door_at(door, span));
+                let seen = self.seen("see", closure, door);
+                let value = quote_spanned!(span=> #at::#how(&#seen));
+                tokens.extend(quote!(#call.record(#name, #value);));
             }
         }
         if tokens.is_empty() {
@@ -100,5 +102,14 @@ impl Ending {
         Some(quote! {
             if let #door::Option::Some(#value) = #door::ok_value!(#out) { #tokens }
         })
+    }
+
+    /// What `closure` makes of the value. Spanned at the closure, so that one that makes something
+    /// of the wrong type is reported there.
+    fn seen(&self, function: &str, closure: &Expr, door: &TokenStream) -> TokenStream {
+        let span = Span::mixed_site().located_at(closure.span());
+        let ident = |name| Ident::new(name, span);
+        let (door, function, value) = (door_at(door, span), ident(function), ident("value"));
+        quote_spanned!(span=> #door::#function(#value, #closure))
     }
 }

@@ -34,6 +34,9 @@ pub(crate) fn start(args: &Args, names: &[Name], door: &TokenStream) -> Start {
             tokens.extend(record(&call, field, &value(expr, field.sigil, door)));
         }
     }
+    if args.ret.is_some() {
+        recorded.push("return".to_owned());
+    }
     if let Some(items) = args
         .items
         .as_ref()

@@ -16,7 +16,7 @@ fn f(text: &str, all: Vec<u8>) -> Result<Answer, E> {
                 .name("x")
                 .target("t")
                 .level(my::facade::__private::Level::DEBUG)
-                .fields(&["text", "all", "user", "later", "hits"])
+                .fields(&["text", "all", "user", "later", "hits", "return"])
                 .alerts(
                     &[
                         my::facade::__private::AlertRule::new(
