@@ -100,6 +100,22 @@ impl Call {
             self.start = OFF;
             return false;
         }
+        if scoped.is_some() {
+            self.extra().scoped = scoped;
+        }
+        self.with_active(|call, active| {
+            if !active.is_only_counted() {
+                call.identify();
+            }
+            active.started(call);
+        });
+        self.start = clock::ticks();
+        true
+    }
+
+    /// Gives it its place in a trace.
+    #[inline]
+    fn identify(&mut self) {
         let (trace, parent) = match self.extra.as_ref().and_then(|extra| extra.links.as_ref()) {
             Some(links) if links.leads_away() => Default::default(),
             _ => context::parent(),
@@ -111,12 +127,6 @@ impl Call {
         };
         self.span = SpanId::random();
         self.parent = parent;
-        if scoped.is_some() {
-            self.extra().scoped = scoped;
-        }
-        self.with_active(|call, active| active.started(call));
-        self.start = clock::ticks();
-        true
     }
 
     /// Gives the observer's view of the site to `f`.
@@ -143,6 +153,13 @@ impl Call {
     /// Makes it the thread's call until [`Entered::leave`].
     #[inline]
     pub(crate) fn enter(&mut self) -> Entered {
+        if self.span.is_none() {
+            // It is only counted: nobody asks which call the thread is in.
+            return Entered {
+                before: None,
+                span: None,
+            };
+        }
         let span = self.extra.as_ref().and_then(|extra| extra.tracing.clone());
         let mine = Current {
             trace: self.trace,
@@ -151,7 +168,7 @@ impl Call {
             extra: self.extra.take(),
         };
         Entered {
-            before: context::replace(mine),
+            before: Some(context::replace(mine)),
             span: span.map(|span| Box::new(span.entered())),
         }
     }
@@ -214,7 +231,7 @@ impl Drop for Call {
 
 /// The time a call is the thread's own; must be given back through [`Entered::leave`].
 pub(crate) struct Entered {
-    before: Current,
+    before: Option<Current>,
     /// Boxed, since it is large and seldom there.
     span: Option<Box<tracing::span::EnteredSpan>>,
 }
@@ -225,7 +242,9 @@ impl Entered {
     #[inline]
     pub(crate) fn leave(self, call: &mut Call) {
         drop(self.span);
-        call.extra = context::replace(self.before).extra;
+        if let Some(before) = self.before {
+            call.extra = context::replace(before).extra;
+        }
     }
 }
 

@@ -50,11 +50,23 @@ mod record;
 pub mod redact;
 mod site;
 mod spans;
+mod stalls;
 mod stats;
 pub mod testing;
 mod timer;
 mod upkeep;
 mod values;
+
+#[cfg(feature = "delivery")]
+pub mod alerts;
+#[cfg(feature = "delivery")]
+pub mod outbox;
+#[cfg(feature = "delivery")]
+pub mod trackers;
+
+#[cfg(all(test, feature = "delivery"))]
+#[path = "../../tests/src/listener.rs"]
+mod listener;
 
 #[cfg(feature = "log")]
 pub mod log;
@@ -81,7 +93,7 @@ mod server;
 pub mod __private;
 
 pub use error::Error;
-pub use init::{Builder, Flushed, Observer};
+pub use init::{Builder, Flushed, Observer, Tested};
 pub use limit::Elapsed;
 pub use llm_observe_config as config;
 pub use llm_observe_macros::{init, observe};

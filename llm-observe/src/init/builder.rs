@@ -5,7 +5,9 @@ use std::{path::PathBuf, sync::Arc};
 use llm_observe_config::Config;
 
 use super::{
-    Embedded, Observer, Part, say,
+    Embedded, Observer, Part,
+    outlets::{self, Own},
+    say,
     settings::{self, Settings},
 };
 use crate::{
@@ -29,6 +31,7 @@ pub struct Builder {
     config: Option<Config>,
     file: Option<PathBuf>,
     redact: Option<Redaction>,
+    own: Own,
 }
 
 type Redaction = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
@@ -63,6 +66,20 @@ impl Builder {
         self
     }
 
+    /// Sends alerts to this channel too.
+    #[cfg(feature = "delivery")]
+    pub fn channel(mut self, channel: impl crate::alerts::Channel) -> Builder {
+        self.own.channels.push(Arc::new(channel));
+        self
+    }
+
+    /// Reports failures to this tracker too.
+    #[cfg(feature = "delivery")]
+    pub fn tracker(mut self, tracker: impl crate::trackers::Tracker) -> Builder {
+        self.own.trackers.push(Arc::new(tracker));
+        self
+    }
+
     /// Starts everything and makes it the program's observer.
     ///
     /// # Errors
@@ -74,8 +91,9 @@ impl Builder {
         if observer::is_installed() {
             return Err(twice());
         }
-        let settings = self.settings()?;
+        let mut settings = self.settings()?;
         let mut running = Running::start(&settings, self.redact)?;
+        running.outlets(&mut settings, self.own)?;
         let core = running.core(&settings)?;
         running.publish(&core)?;
         let listening = running.serve(&settings, &core)?;
@@ -152,6 +170,15 @@ impl Running {
         Ok(())
     }
 
+    fn outlets(&mut self, settings: &mut Settings, own: Own) -> Result<(), Error> {
+        let outlets = outlets::start(settings, own, &self.redactor, &self.stats)?;
+        if let Some(outlets) = outlets {
+            self.sinks.extend(outlets.sinks());
+            self.parts.push(Box::new(outlets));
+        }
+        Ok(())
+    }
+
     fn core(&mut self, settings: &Settings) -> Result<Arc<Core>, Error> {
         let (metrics, ours) = Metrics::global(&settings.config, self.stats.clone())?;
         if !ours {
@@ -172,6 +199,7 @@ impl Running {
         let (rounds, core) = (std::mem::take(&mut self.rounds), core.clone());
         let round = move || {
             rounds.iter().for_each(|round| round());
+            core.look_for_stalls();
             core.metrics.publish();
         };
         let upkeep = Upkeep::start(round)

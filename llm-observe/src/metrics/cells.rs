@@ -1,68 +1,45 @@
-//! What a call adds to: atomic cells of its site. Three additions a call, no lock.
+//! What a call adds to: the cells of its site, a shard for each thread, with no lock and no
+//! contention.
 
 use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicU64, Ordering::Relaxed, Ordering::Release},
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
 };
 
 use metrics::{Histogram, Key, Label, Recorder};
 
-use super::{METADATA, names, publish::Published};
+use super::{
+    METADATA, names,
+    publish::Published,
+    shard::{self, Shard, Totals},
+};
 use crate::{
     outcome::{Class, Outcome},
     record::Record,
     site::Site,
 };
 
-/// The outcomes whose durations are kept: a cancelled or panicked call has none worth comparing.
-pub(super) const TIMED: [Outcome; 3] = [Outcome::Ok, Outcome::Error, Outcome::Timeout];
-
-/// The durations of one outcome, by bucket: how many, and how long together.
-pub(super) struct Durations {
-    pub(super) buckets: Box<[Bucket]>,
-}
-
-#[derive(Default)]
-pub(super) struct Bucket {
-    pub(super) nanos: AtomicU64,
-    pub(super) count: AtomicU64,
-}
-
-impl Durations {
-    fn new(bounds: usize) -> Durations {
-        Durations {
-            buckets: (0..=bounds).map(|_| Bucket::default()).collect(),
-        }
-    }
-
-    #[inline]
-    fn add(&self, index: usize, nanos: u64) {
-        if let Some(bucket) = self.buckets.get(index) {
-            bucket.nanos.fetch_add(nanos, Relaxed);
-            // After the sum, so that a reader who sees the count finds its time in the sum.
-            bucket.count.fetch_add(1, Release);
-        }
-    }
-
-    pub(super) fn count(&self) -> u64 {
-        self.buckets.iter().map(|b| b.count.load(Relaxed)).sum()
-    }
-}
-
 /// The figures of one site.
 pub(crate) struct SiteMetrics {
     site: &'static Site,
+    /// Its place among a thread's shards: no two have the same.
+    number: usize,
     /// Upper bounds in nanoseconds, ascending.
     pub(super) bounds: Box<[u64]>,
-    pub(super) started: AtomicU64,
-    pub(super) timed: [Durations; 3],
-    pub(super) cancelled: AtomicU64,
-    pub(super) panicked: AtomicU64,
+    /// By the number of bits of a duration: the first bucket that one of that length can fall in.
+    first: [u8; 65],
+    shards: Mutex<Shards>,
     pub(super) slow: AtomicU64,
     pub(super) items: AtomicU64,
     pub(super) classes: [AtomicU64; Class::ALL.len()],
     quality: Option<Histogram>,
     pub(super) published: Mutex<Published>,
+}
+
+/// The shards of the threads that live, and the sum of those that are gone.
+struct Shards {
+    live: Vec<Arc<Shard>>,
+    gone: Totals,
 }
 
 impl SiteMetrics {
@@ -71,21 +48,26 @@ impl SiteMetrics {
         bounds: &Arc<[f64]>,
         recorder: &dyn Recorder,
     ) -> SiteMetrics {
+        static NUMBERS: AtomicUsize = AtomicUsize::new(0);
         let quality = site.has_quality.then(|| {
             recorder.register_histogram(&Key::from_parts(names::QUALITY, labels(site)), &METADATA)
         });
+        let gone = Totals::new(bounds.len() + 1);
+        let bounds: Box<[u64]> = bounds.iter().map(|b| nanos(*b)).collect();
         SiteMetrics {
             site,
-            bounds: bounds.iter().map(|b| nanos(*b)).collect(),
-            started: AtomicU64::new(0),
-            timed: std::array::from_fn(|_| Durations::new(bounds.len())),
-            cancelled: AtomicU64::new(0),
-            panicked: AtomicU64::new(0),
+            number: NUMBERS.fetch_add(1, Relaxed),
+            first: first_buckets(&bounds),
+            shards: Mutex::new(Shards {
+                live: Vec::new(),
+                gone,
+            }),
             slow: AtomicU64::new(0),
             items: AtomicU64::new(0),
             classes: std::array::from_fn(|_| AtomicU64::new(0)),
             quality,
             published: Mutex::new(Published::new(site, bounds.len(), recorder)),
+            bounds,
         }
     }
 
@@ -100,25 +82,57 @@ impl SiteMetrics {
     /// Counts a call that starts.
     #[inline]
     pub(crate) fn started(&self) {
-        self.started.fetch_add(1, Relaxed);
+        self.add(Shard::started);
     }
 
     /// Counts a call that ended.
     #[inline]
     pub(crate) fn ended(&self, outcome: Outcome, nanos: u64) {
-        let index = || self.bounds.partition_point(|bound| *bound < nanos);
-        let [ok, error, timeout] = &self.timed;
-        match outcome {
-            Outcome::Ok => ok.add(index(), nanos),
-            Outcome::Error => error.add(index(), nanos),
-            Outcome::Timeout => timeout.add(index(), nanos),
-            Outcome::Cancelled => {
-                self.cancelled.fetch_add(1, Relaxed);
-            }
-            Outcome::Panic => {
-                self.panicked.fetch_add(1, Relaxed);
-            }
+        self.add(|shard| shard.ended(outcome, nanos, || self.bucket(nanos)));
+    }
+
+    /// Returns the bucket of a duration: the first whose bound is not below it.
+    #[inline]
+    fn bucket(&self, nanos: u64) -> usize {
+        bucket(&self.bounds, &self.first, nanos)
+    }
+
+    #[inline]
+    fn add(&self, add: impl Fn(&Shard)) {
+        if shard::with_own(self.number, || self.new_shard(), &add).is_none() {
+            // A thread that is being torn down counts in a shard that is read as it is made.
+            let late = Shard::new(self.bounds.len() + 1);
+            add(&late);
+            self.lock().gone.add(&late);
         }
+    }
+
+    #[cold]
+    fn new_shard(&self) -> Arc<Shard> {
+        let shard = Arc::new(Shard::new(self.bounds.len() + 1));
+        self.lock().live.push(shard.clone());
+        shard
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Shards> {
+        self.shards.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds up all threads.
+    pub(super) fn totals(&self) -> Totals {
+        let mut shards = self.lock();
+        let Shards { live, gone } = &mut *shards;
+        // Only ours is left of a thread that has ended: nobody adds to it any more.
+        live.retain(|shard| {
+            let lives = Arc::strong_count(shard) > 1;
+            if !lives {
+                gone.add(shard);
+            }
+            lives
+        });
+        let mut totals = gone.clone();
+        live.iter().for_each(|shard| totals.add(shard));
+        totals
     }
 
     /// Counts what only some calls have: slowness, items, quality, a failure.
@@ -141,6 +155,31 @@ impl SiteMetrics {
     }
 }
 
+/// Returns the first of `bounds` that is not below `nanos`, looked for from where `first` says.
+#[inline]
+fn bucket(bounds: &[u64], first: &[u8; 65], nanos: u64) -> usize {
+    let bits = (u64::BITS - nanos.leading_zeros()) as usize;
+    let mut at = first.get(bits).copied().map_or(0, usize::from);
+    // A handful of steps at most, where bounds grow as those of latencies do.
+    while bounds.get(at).is_some_and(|bound| *bound < nanos) {
+        at += 1;
+    }
+    at
+}
+
+/// Returns, for each number of bits, the first bound that is not below the least such number.
+fn first_buckets(bounds: &[u64]) -> [u8; 65] {
+    std::array::from_fn(|bits| {
+        let least = match bits {
+            0 => 0,
+            bits => 1_u64 << (bits - 1),
+        };
+        let first = bounds.partition_point(|bound| *bound < least);
+        // With more bounds than a byte counts, the search starts earlier.
+        u8::try_from(first).unwrap_or(u8::MAX)
+    })
+}
+
 /// Returns the labels that every call metric of `site` has.
 pub(super) fn labels(site: &'static Site) -> Vec<Label> {
     vec![
@@ -156,4 +195,21 @@ pub(super) fn labels(site: &'static Site) -> Vec<Label> {
 )]
 fn nanos(seconds: f64) -> u64 {
     (seconds * 1e9).round() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn the_bucket_is_the_first_that_is_not_below(nanos: u64, mut bounds: Vec<u64>) {
+            bounds.sort_unstable();
+            bounds.dedup();
+            let at = bucket(&bounds, &first_buckets(&bounds), nanos);
+            prop_assert_eq!(at, bounds.partition_point(|bound| *bound < nanos));
+        }
+    }
 }

@@ -6,6 +6,7 @@
 mod cells;
 pub(crate) mod names;
 mod publish;
+mod shard;
 
 use std::{
     fmt,

@@ -5,14 +5,15 @@
 //! mean of values in a bucket is in the bucket, so that counts by bucket are exact, and so is the
 //! sum, up to rounding.
 
-use std::sync::{PoisonError, atomic::Ordering::Acquire, atomic::Ordering::Relaxed};
+use std::sync::{PoisonError, atomic::Ordering::Relaxed};
 
 use metrics::{Counter, Gauge, Histogram, Key, Label, Recorder};
 
 use super::{
     METADATA, Metrics,
-    cells::{Durations, SiteMetrics, TIMED, labels},
+    cells::{SiteMetrics, labels},
     names,
+    shard::{Sum, TIMED},
 };
 use crate::{
     outcome::{Class, Outcome},
@@ -37,8 +38,8 @@ pub(super) struct Published {
 /// The histogram of one outcome; registered with its first value.
 struct Series {
     histogram: Option<Histogram>,
-    /// Count and nanoseconds recorded so far, by bucket.
-    done: Vec<(u64, u64)>,
+    /// What was recorded so far, by bucket.
+    done: Vec<Sum>,
 }
 
 impl Published {
@@ -63,7 +64,7 @@ impl Published {
             classes: std::array::from_fn(|_| None),
             timed: TIMED.map(|_| Series {
                 histogram: None,
-                done: vec![(0, 0); bounds + 1],
+                done: vec![Sum::default(); bounds + 1],
             }),
         }
     }
@@ -103,27 +104,21 @@ impl Metrics {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         let published = &mut *published;
-        let [ok, error, timeout] = cells.timed.each_ref().map(Durations::count);
-        let [cancelled, panicked] =
-            [&cells.cancelled, &cells.panicked].map(|cell| cell.load(Relaxed));
-        let ended = [ok, error, timeout, cancelled, panicked];
+        let totals = cells.totals();
+        let ended = totals.ended();
         for (counter, count) in published.calls.iter().zip(ended) {
             counter.absolute(count);
         }
-        let running = cells
-            .started
-            .load(Relaxed)
-            .saturating_sub(ended.iter().sum());
+        let running = totals.started.saturating_sub(ended.iter().sum());
         published.in_flight.set(as_f64(running));
         published.slow.absolute(cells.slow.load(Relaxed));
         if let Some(items) = &published.items {
             items.absolute(cells.items.load(Relaxed));
         }
         self.publish_classes(cells, published);
-        for ((durations, series), outcome) in
-            cells.timed.iter().zip(&mut published.timed).zip(TIMED)
-        {
-            self.publish_durations(cells, durations, series, outcome);
+        let series = published.timed.iter_mut().zip(TIMED);
+        for (sums, (series, outcome)) in totals.timed.iter().zip(series) {
+            self.publish_durations(cells, sums, series, outcome);
         }
     }
 
@@ -149,20 +144,21 @@ impl Metrics {
     fn publish_durations(
         &self,
         cells: &SiteMetrics,
-        durations: &Durations,
+        sums: &[Sum],
         series: &mut Series,
         outcome: Outcome,
     ) {
-        for (at, (bucket, done)) in durations.buckets.iter().zip(&mut series.done).enumerate() {
-            let count = bucket.count.load(Acquire).saturating_sub(done.0);
+        for (at, (sum, done)) in sums.iter().zip(&mut series.done).enumerate() {
+            let count = sum.count.saturating_sub(done.count);
             if count == 0 {
                 continue;
             }
             let bound = cells.bounds.get(at).copied().unwrap_or(u64::MAX);
-            let nanos = bucket.nanos.load(Relaxed).saturating_sub(done.1);
-            let mean = (nanos / count).min(bound);
-            done.0 += count;
-            done.1 += mean.saturating_mul(count);
+            // The time of a call that is not counted yet may be in it: then the mean is kept in
+            // its bucket, and the rest goes with the next count.
+            let mean = (sum.nanos.wrapping_sub(done.nanos) / count).min(bound);
+            done.count += count;
+            done.nanos = done.nanos.wrapping_add(mean.saturating_mul(count));
             let histogram = series.histogram.get_or_insert_with(|| {
                 let key = with(names::DURATION, cells.site(), "outcome", outcome.as_str());
                 self.with_recorder(|r| r.register_histogram(&key, &METADATA))

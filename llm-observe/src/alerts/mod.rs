@@ -1,0 +1,336 @@
+//! From records to messages: which calls alert, when a message is due, and to which channels.
+//!
+//! A caller pays for an alert with one merge into a bounded set ([`Burst`]); a thread of its own
+//! asks the [`policy`] and puts what is due into the outbox. Nothing that happens to a delivery
+//! comes back here: alerts about alerts would never end.
+//!
+//! It must not know how a channel is reached.
+
+mod notice;
+mod policy;
+pub(crate) mod rehearsal;
+mod route;
+#[cfg(feature = "slack")]
+pub(crate) mod slack;
+mod state;
+mod text;
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+use llm_observe_config as config;
+
+pub use crate::outbox::{Answer, Delivery, Destination, Parcel};
+pub use notice::{Distinct, Held, Notice, Status, Trigger};
+pub(crate) use text::{cut, rfc3339};
+
+use crate::{
+    error::Error,
+    outbox::{Outbox, burst::Burst, now_micros},
+    record::{Record, Running, Sink, TraceId},
+    redact::Redactor,
+    site::Site,
+    stats::{Counter, Stats},
+};
+use policy::{Policy, Timing};
+use route::Routes;
+
+/// How many different failures may wait for the policy; beyond it they are counted by function.
+const MOST_DIFFERENT: usize = 4096;
+
+/// A place that alerts go to. Users can write their own.
+pub trait Channel: Destination {
+    /// Returns the message for `notice`, as [`Destination::deliver`] is to send it.
+    fn encode(&self, notice: &Notice) -> Vec<u8>;
+
+    /// Returns whether messages beyond the channel's rate become one digest. A channel that
+    /// groups by itself, and has to see each alert resolve, returns `false`. Default: `true`.
+    fn takes_digests(&self) -> bool {
+        true
+    }
+}
+
+/// Who is speaking.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Origin {
+    /// The service's name.
+    pub service: String,
+    /// The deployment environment.
+    pub environment: String,
+    /// The machine's name.
+    pub host: String,
+}
+
+/// What alerts are made by.
+#[derive(Debug)]
+pub(crate) struct Settings<'a> {
+    pub(crate) config: &'a config::Config,
+    pub(crate) origin: Origin,
+}
+
+/// One kind of failure as it waits for the policy: the calls that failed alike.
+struct Signal {
+    site: &'static Site,
+    seen: policy::Seen,
+}
+
+/// The running alerts: a sink of records, and the thread behind it.
+pub(crate) struct Alerts {
+    shared: Arc<Shared>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+struct Shared {
+    burst: Burst<Signal>,
+    routes: Routes,
+    channels: BTreeMap<String, Arc<dyn Channel>>,
+    origin: Origin,
+    dashboard: Option<String>,
+    outbox: Outbox,
+    redactor: Arc<Redactor>,
+    overflow: Counter,
+    unrouted: Counter,
+}
+
+impl Alerts {
+    /// Starts the thread; takes up the incidents that an earlier process had told of.
+    ///
+    /// # Errors
+    ///
+    /// When the quiet hours make no sense, or no thread can be started.
+    pub(crate) fn start(
+        settings: Settings<'_>,
+        channels: Vec<Arc<dyn Channel>>,
+        outbox: Outbox,
+        redactor: Arc<Redactor>,
+        stats: &Stats,
+    ) -> Result<Alerts, Error> {
+        let timing = Timing::new(&settings.config.alerts)?;
+        let limits = policy::limits(&settings.config.channels, &channels);
+        let channels: BTreeMap<_, _> = channels
+            .into_iter()
+            .map(|c| (c.name().to_owned(), c))
+            .collect();
+        let shared = Arc::new(Shared {
+            burst: Burst::new(MOST_DIFFERENT),
+            routes: Routes::new(settings.config, channels.keys().cloned().collect()),
+            channels,
+            origin: settings.origin,
+            dashboard: settings.config.alerts.dashboard.clone(),
+            outbox,
+            redactor,
+            overflow: stats.counter("llm_observe_alerts_lost_total", &[("reason", "overflow")]),
+            unrouted: stats.counter("llm_observe_alerts_lost_total", &[("reason", "no_channel")]),
+        });
+        let policy = Policy::new(timing, limits);
+        let work = shared.clone();
+        let thread = thread::Builder::new()
+            .name("llm-observe-alerts".to_owned())
+            .spawn(move || work.run(policy))
+            .map_err(|e| Error::with("cannot start the thread of alerts", e))?;
+        Ok(Alerts {
+            shared,
+            thread: Mutex::new(Some(thread)),
+        })
+    }
+
+    /// Puts what is due into the outbox now, without waiting for the group, within `limit`.
+    pub(crate) fn flush(&self, limit: Duration) -> bool {
+        self.shared.burst.flush(limit)
+    }
+
+    /// Returns a message to try a channel with.
+    pub(crate) fn test_parcel(&self, channel: &str) -> Option<Parcel> {
+        let notice = self.shared.complete(Notice::test(now_micros()));
+        let channel = self.shared.channels.get(channel)?;
+        Some(parcel(&**channel, &notice))
+    }
+}
+
+impl Drop for Alerts {
+    fn drop(&mut self) {
+        self.shared.burst.close();
+        let thread = self
+            .thread
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(thread) = thread {
+            // It does not panic; if it did, there is nothing left to do about it.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Sink for Alerts {
+    fn record(&self, record: &Record<'_>) {
+        for trigger in Trigger::of(record) {
+            self.shared.record(record, trigger);
+        }
+    }
+
+    fn stalled(&self, running: &Running) {
+        let Running { site, trace_id, duration, .. } = *running;
+        self.shared.add(site, Trigger::Stalled, trace_id, 1, || {
+            policy::Sample::plain(format!("still running after {}", text::duration(duration)))
+        });
+    }
+
+    fn unstalled(&self, running: &Running) {
+        let (site, trace) = (running.site, running.trace_id);
+        self.shared.add(site, Trigger::Stalled, trace, -1, policy::Sample::default);
+    }
+}
+
+impl fmt::Debug for Alerts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Alerts").finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    fn record(&self, record: &Record<'_>, trigger: Trigger) {
+        let class = record
+            .error
+            .map(|error| error.class)
+            .filter(|_| trigger.is_failure());
+        if !self.routes.is_wanted(record.site, trigger, class) {
+            return;
+        }
+        let error = record.error.filter(|_| trigger.is_failure());
+        let (kind, message) = error.map_or(("", ""), |e| (e.type_name, e.message.as_str()));
+        let site = std::ptr::from_ref(record.site).addr();
+        let first = || Signal {
+            site: record.site,
+            seen: policy::Seen::of(record, trigger, &self.redactor),
+        };
+        let again = |signal: &mut Signal| signal.seen.again(record.time);
+        if !self
+            .burst
+            .add((site, trigger, class, kind, message), again, first)
+        {
+            self.overflow.add(1);
+        }
+    }
+
+    fn add(
+        &self,
+        site: &'static Site,
+        trigger: Trigger,
+        trace: TraceId,
+        open: i64,
+        sample: impl FnOnce() -> policy::Sample,
+    ) {
+        if !self.routes.is_wanted(site, trigger, None) {
+            return;
+        }
+        let seen = policy::Seen {
+            open,
+            ..policy::Seen::at(now_micros(), trigger, trace, sample())
+        };
+        let address = std::ptr::from_ref(site).addr();
+        let key = (address, trigger, trace, open);
+        if !self.burst.add(
+            key,
+            |signal| signal.seen.again(now_micros()),
+            || Signal { site, seen },
+        ) {
+            self.overflow.add(1);
+        }
+    }
+
+    fn run(&self, mut policy: Policy) {
+        state::restore(&self.outbox, &mut policy, now_micros());
+        loop {
+            let taken = self.burst.take(policy.wake().map(|at| instant(at)));
+            for signal in &taken.items {
+                self.consider(signal, &mut policy);
+            }
+            let ending = taken.closed || taken.flush.is_some();
+            let now = now_micros();
+            let due = if ending {
+                policy.due_now(now)
+            } else {
+                policy.due(now)
+            };
+            self.send(due, taken.closed, &policy);
+            if let Some(asked) = taken.flush {
+                self.burst.answer(asked);
+            }
+            if taken.closed {
+                return;
+            }
+        }
+    }
+
+    fn consider(&self, signal: &Signal, policy: &mut Policy) {
+        for route in self.routes.of(signal.site, &signal.seen) {
+            if route.channels.is_empty() {
+                self.unrouted.add(signal.seen.count);
+            } else {
+                policy.see(
+                    signal.site.event,
+                    signal.site.function(),
+                    &route,
+                    &signal.seen,
+                );
+            }
+        }
+    }
+
+    /// Puts the messages into the outbox, then saves what was told: the other way round, a
+    /// crash between the two would lose a message instead of repeating it.
+    fn send(&self, due: Vec<(String, Notice)>, closing: bool, policy: &Policy) {
+        let told = !due.is_empty();
+        for (channel, notice) in due {
+            if let Some(channel) = self.channels.get(&channel) {
+                self.outbox.put(parcel(&**channel, &self.complete(notice)));
+            }
+        }
+        if told || closing {
+            state::save(&self.outbox, policy);
+        }
+    }
+
+    /// Adds what is the same for every message of this process, and what the event's table says.
+    fn complete(&self, notice: Notice) -> Notice {
+        Notice {
+            service: self.origin.service.clone(),
+            environment: self.origin.environment.clone(),
+            host: self.origin.host.clone(),
+            dashboard: self.dashboard.clone(),
+            runbook: self.routes.runbook(&notice.event),
+            ..notice
+        }
+    }
+}
+
+fn parcel(channel: &dyn Channel, notice: &Notice) -> Parcel {
+    let parcel = Parcel::new(channel.name(), channel.encode(notice));
+    // Never empty: what has a key is an alert to the outbox, written through to the disk.
+    let key = if notice.key.is_empty() {
+        "digest"
+    } else {
+        &notice.key
+    };
+    parcel.key(key).severity(notice.severity)
+}
+
+/// Returns when the wall clock will show `at`, at least a moment from now: a policy that is
+/// asked too early is asked again.
+fn instant(at: u64) -> Instant {
+    let wait = at.saturating_sub(now_micros()).max(5_000);
+    Instant::now() + Duration::from_micros(wait)
+}
+
+/// The severities and rates of channels, by name.
+type ByName<T> = HashMap<String, T>;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,268 @@
+//! What an alert's message says, for channels to put into their own form.
+
+use std::time::Duration;
+
+use crate::{
+    outcome::{Class, Outcome},
+    record::Record,
+    site::{On, Severity},
+};
+
+/// What a message is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Status {
+    /// It began.
+    Firing,
+    /// It goes on: sent again after `alerts.repeat`.
+    StillFiring,
+    /// It is over.
+    Resolved,
+    /// What the channel's rate or the quiet hours held back, in short.
+    Digest,
+    /// Somebody asked for a test message.
+    Test,
+}
+
+impl Status {
+    /// Returns its name: `firing`, `still_firing`, `resolved`, `digest`, `test`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Status::Firing => "firing",
+            Status::StillFiring => "still_firing",
+            Status::Resolved => "resolved",
+            Status::Digest => "digest",
+            Status::Test => "test",
+        }
+    }
+}
+
+/// What about a call made it alert.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Trigger {
+    /// It returned an error.
+    Error,
+    /// It panicked.
+    Panic,
+    /// It ran into its `timeout`.
+    Timeout,
+    /// It was dropped before it finished.
+    Cancelled,
+    /// It took longer than `slow`.
+    Slow,
+    /// It still runs after `stalled`.
+    Stalled,
+    /// Its quality was under `min_quality`.
+    LowQuality,
+}
+
+impl Trigger {
+    pub(super) const ALL: [Trigger; 7] = [
+        Trigger::Error,
+        Trigger::Panic,
+        Trigger::Timeout,
+        Trigger::Cancelled,
+        Trigger::Slow,
+        Trigger::Stalled,
+        Trigger::LowQuality,
+    ];
+
+    /// Returns its name, as in `alert(on(...))`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Trigger::Error => "error",
+            Trigger::Panic => "panic",
+            Trigger::Timeout => "timeout",
+            Trigger::Cancelled => "cancelled",
+            Trigger::Slow => "slow",
+            Trigger::Stalled => "stalled",
+            Trigger::LowQuality => "low_quality",
+        }
+    }
+
+    /// Returns the rule's member that it is.
+    pub(crate) const fn on(self) -> On {
+        match self {
+            Trigger::Error => On::ERROR,
+            Trigger::Panic => On::PANIC,
+            Trigger::Timeout => On::TIMEOUT,
+            Trigger::Cancelled => On::CANCELLED,
+            Trigger::Slow => On::SLOW,
+            Trigger::Stalled => On::STALLED,
+            Trigger::LowQuality => On::LOW_QUALITY,
+        }
+    }
+
+    pub(super) const fn is_failure(self) -> bool {
+        matches!(self, Trigger::Error | Trigger::Panic | Trigger::Timeout)
+    }
+
+    /// Returns what an ended call gives reason for. An error that was expected, or passed up
+    /// from a call that was recorded for it, gives none.
+    pub(super) fn of(record: &Record<'_>) -> impl Iterator<Item = Trigger> + use<> {
+        let silent = record.expected || record.passed_on;
+        let ended = match record.outcome {
+            Outcome::Ok => None,
+            Outcome::Error => Some(Trigger::Error).filter(|_| !silent),
+            Outcome::Timeout => Some(Trigger::Timeout).filter(|_| !silent),
+            Outcome::Panic => Some(Trigger::Panic).filter(|_| !silent),
+            Outcome::Cancelled => Some(Trigger::Cancelled),
+        };
+        let slow = record.slow.then_some(Trigger::Slow);
+        let low = record.low_quality().then_some(Trigger::LowQuality);
+        [ended, slow, low].into_iter().flatten()
+    }
+
+    pub(super) fn from_name(name: &str) -> Option<Trigger> {
+        Trigger::ALL
+            .into_iter()
+            .find(|trigger| trigger.as_str() == name)
+    }
+
+    /// Returns how a title says it of an event: "query is failing".
+    pub(super) const fn verb(self) -> &'static str {
+        match self {
+            Trigger::Error => "failing",
+            Trigger::Panic => "panicking",
+            Trigger::Timeout => "timing out",
+            Trigger::Cancelled => "being cancelled",
+            Trigger::Slow => "slow",
+            Trigger::Stalled => "stalled",
+            Trigger::LowQuality => "of low quality",
+        }
+    }
+}
+
+/// One of the different errors of an alert.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Distinct {
+    /// The function that failed.
+    pub function: String,
+    /// What about its calls alerted.
+    pub trigger: Trigger,
+    /// The error's type; empty where there is no error.
+    pub type_name: String,
+    /// The error's text, or what was slow.
+    pub message: String,
+    /// The error's class.
+    pub class: Option<Class>,
+    /// How often.
+    pub count: u64,
+}
+
+/// One alert that a digest stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Held {
+    /// Its event.
+    pub event: String,
+    /// What would have been said of it.
+    pub status: Status,
+    /// How bad it is.
+    pub severity: Severity,
+    /// How many calls it was about.
+    pub count: u64,
+}
+
+/// What an alert's message says. Redacted; channels escape it.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Notice {
+    /// What the message is about.
+    pub status: Status,
+    /// What identifies the alert, over all its messages; empty for a digest.
+    pub key: String,
+    /// The event that alerts.
+    pub event: String,
+    /// The functions that alert; the first is the one that began.
+    pub functions: Vec<String>,
+    /// What about them alerts.
+    pub trigger: Trigger,
+    /// How bad it is.
+    pub severity: Severity,
+    /// How many calls so far.
+    pub count: u64,
+    /// When the first was: microseconds since the Unix epoch.
+    pub first: u64,
+    /// When the last was.
+    pub last: u64,
+    /// The different errors, the most frequent first, at most ten.
+    pub errors: Vec<Distinct>,
+    /// How many calls failed in ways that `errors` has no room for.
+    pub more: u64,
+    /// The trace of one of the calls, in hexadecimal; empty for none.
+    pub trace_id: String,
+    /// What a digest stands for.
+    pub held: Vec<Held>,
+    /// The service's name.
+    pub service: String,
+    /// The deployment environment.
+    pub environment: String,
+    /// The machine's name.
+    pub host: String,
+    /// The page that says what to do.
+    pub runbook: Option<String>,
+    /// A page to look at.
+    pub dashboard: Option<String>,
+}
+
+impl Notice {
+    /// Returns how long it has gone on, from the first call to the last.
+    #[must_use]
+    pub fn duration(&self) -> Duration {
+        Duration::from_micros(self.last.saturating_sub(self.first))
+    }
+
+    /// Returns a message with nothing in it but its status.
+    pub(super) fn empty(status: Status, now: u64) -> Notice {
+        Notice {
+            status,
+            key: String::new(),
+            event: String::new(),
+            functions: Vec::new(),
+            trigger: Trigger::Error,
+            severity: Severity::Info,
+            count: 0,
+            first: now,
+            last: now,
+            errors: Vec::new(),
+            more: 0,
+            trace_id: String::new(),
+            held: Vec::new(),
+            service: String::new(),
+            environment: String::new(),
+            host: String::new(),
+            runbook: None,
+            dashboard: None,
+        }
+    }
+
+    /// Returns a message that tries a channel.
+    pub(super) fn test(now: u64) -> Notice {
+        Notice {
+            key: format!("test-{now}"),
+            event: "test".to_owned(),
+            ..Notice::empty(Status::Test, now)
+        }
+    }
+
+    /// Returns the one line that says it all: "query failing: 37 calls in 12 s".
+    #[must_use]
+    pub fn title(&self) -> String {
+        let (event, verb) = (&self.event, self.trigger.verb());
+        let calls = super::text::calls(self.count);
+        let time = super::text::duration(self.duration());
+        match self.status {
+            Status::Firing if self.count == 1 => format!("{event} {verb}"),
+            Status::Firing => format!("{event} {verb}: {calls} in {time}"),
+            Status::StillFiring => format!("{event} still {verb}: {calls} in {time}"),
+            Status::Resolved => format!("{event} resolved after {time}: {calls}"),
+            Status::Digest => format!("{} more alerts were held back", self.held.len()),
+            Status::Test => "This is a test: alerts arrive here".to_owned(),
+        }
+    }
+}

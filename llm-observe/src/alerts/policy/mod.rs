@@ -1,0 +1,289 @@
+//! When a message is due: thresholds, grouping, repeats, resolution, quiet hours, rates.
+//!
+//! Pure: it is told what was seen and what time it is (microseconds since the Unix epoch), and
+//! says which messages are due on which channel. It must not know clocks, threads or channels.
+
+mod incident;
+mod limit;
+mod quiet;
+mod seen;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+
+use llm_observe_config as config;
+use serde::{Deserialize, Serialize};
+
+pub(super) use incident::Incident;
+pub(super) use limit::{Limit, limits};
+pub(super) use seen::{Sample, Seen};
+
+use super::{Notice, Status, route::Route};
+use crate::{error::Error, outbox::micros, outcome::Class, site::Severity};
+use limit::Limiter;
+use quiet::Quiet;
+
+/// The durations of `[alerts]`, in microseconds.
+#[derive(Clone, Debug)]
+pub(super) struct Timing {
+    pub(super) group_wait: u64,
+    pub(super) repeat: u64,
+    pub(super) resolve_after: u64,
+    pub(super) send_resolved: bool,
+    pub(super) quiet: Option<Quiet>,
+}
+
+impl Timing {
+    pub(super) fn new(alerts: &config::Alerts) -> Result<Timing, Error> {
+        let quiet = alerts.quiet_hours.as_deref().map(Quiet::new).transpose()?;
+        Ok(Timing {
+            group_wait: micros(alerts.group_wait),
+            repeat: micros(alerts.repeat),
+            resolve_after: micros(alerts.resolve_after),
+            send_resolved: alerts.send_resolved,
+            quiet,
+        })
+    }
+}
+
+/// What failures have in common that count together.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub(super) struct Member {
+    pub(super) event: String,
+    pub(super) function: String,
+    pub(super) trigger: String,
+    pub(super) class: String,
+    pub(super) channels: Vec<String>,
+}
+
+impl Member {
+    fn new(event: &str, function: &str, route: &Route, seen: &Seen) -> Member {
+        Member {
+            event: event.to_owned(),
+            function: function.to_owned(),
+            trigger: seen.trigger.as_str().to_owned(),
+            class: seen.class().map_or("", Class::as_str).to_owned(),
+            channels: route.channels.clone(),
+        }
+    }
+}
+
+/// The state of all alerts.
+#[derive(Debug)]
+pub(super) struct Policy {
+    timing: Timing,
+    /// The times of what has not reached its threshold yet.
+    below: HashMap<Member, VecDeque<u64>>,
+    members: HashMap<Member, u64>,
+    incidents: BTreeMap<u64, Incident>,
+    limiter: Limiter,
+    last: u64,
+    /// When it was last asked what is due.
+    asked: u64,
+}
+
+impl Policy {
+    pub(super) fn new(timing: Timing, limits: HashMap<String, Limit>) -> Policy {
+        Policy {
+            timing,
+            below: HashMap::new(),
+            members: HashMap::new(),
+            incidents: BTreeMap::new(),
+            limiter: Limiter::new(limits),
+            last: 0,
+            asked: 0,
+        }
+    }
+
+    /// Takes note of calls that failed alike.
+    pub(super) fn see(&mut self, event: &str, function: &str, route: &Route, seen: &Seen) {
+        let member = Member::new(event, function, route, seen);
+        if let Some(incident) = self
+            .members
+            .get(&member)
+            .and_then(|id| self.incidents.get_mut(id))
+        {
+            incident.add(function, route.severity, seen);
+            return;
+        }
+        // The end of a stalled call that was never told of.
+        if seen.open < 0 || !self.reaches_threshold(&member, route, seen) {
+            return;
+        }
+        let id = match self.joinable(&member) {
+            Some(id) => id,
+            None => self.open(&member, route, seen),
+        };
+        if let Some(incident) = self.incidents.get_mut(&id) {
+            incident.members.push(member.clone());
+            incident.add(function, route.severity, seen);
+        }
+        self.members.insert(member, id);
+    }
+
+    /// Returns whether `after` such calls were seen `within` the window.
+    fn reaches_threshold(&mut self, member: &Member, route: &Route, seen: &Seen) -> bool {
+        let after = usize::try_from(route.after.max(1)).unwrap_or(usize::MAX);
+        if after == 1 {
+            return true;
+        }
+        let times = self.below.entry(member.clone()).or_default();
+        times.extend(seen.times(after));
+        let surplus = times.len().saturating_sub(after);
+        times.drain(..surplus);
+        let (first, last) = (times.front().copied(), times.back().copied());
+        let span = last
+            .unwrap_or_default()
+            .saturating_sub(first.unwrap_or_default());
+        let reached = times.len() >= after && span <= micros(route.within);
+        if reached {
+            self.below.remove(member);
+        }
+        reached
+    }
+
+    /// Returns the incident that waits for its group and takes `member` in.
+    fn joinable(&self, member: &Member) -> Option<u64> {
+        let joins = |incident: &Incident| {
+            incident.told.is_none()
+                && incident.event == member.event
+                && incident.channels == member.channels
+        };
+        self.incidents
+            .iter()
+            .find(|(_, incident)| joins(incident))
+            .map(|(id, _)| *id)
+    }
+
+    fn open(&mut self, member: &Member, route: &Route, seen: &Seen) -> u64 {
+        self.last += 1;
+        let due = seen.last.saturating_add(self.timing.group_wait);
+        self.incidents
+            .insert(self.last, Incident::new(member, route, seen, due));
+        self.last
+    }
+
+    /// Returns the messages that are due at `now`, each with its channel.
+    pub(super) fn due(&mut self, now: u64) -> Vec<(String, Notice)> {
+        self.forget_old(now);
+        self.collect(now, now)
+    }
+
+    /// Returns also those that still wait for their group: the process is about to end.
+    pub(super) fn due_now(&mut self, now: u64) -> Vec<(String, Notice)> {
+        self.collect(now, now.saturating_add(self.timing.group_wait))
+    }
+
+    fn collect(&mut self, now: u64, grouped_until: u64) -> Vec<(String, Notice)> {
+        self.asked = now;
+        let mut out = Vec::new();
+        let ids: Vec<u64> = self.incidents.keys().copied().collect();
+        for id in ids {
+            let Some(incident) = self.incidents.get_mut(&id) else {
+                continue;
+            };
+            let step = incident.step(now, grouped_until, &self.timing);
+            match step {
+                Step::Nothing => {}
+                Step::Tell(status) => {
+                    let notice = incident.notice(status);
+                    incident.told = Some(now);
+                    let channels = incident.channels.clone();
+                    self.limiter.offer(&channels, &notice, now, &mut out);
+                }
+                Step::End(status) => self.end(id, status, now, &mut out),
+            }
+        }
+        self.limiter
+            .digests(now, self.quiet_until(now).is_some(), &mut out);
+        out
+    }
+
+    fn end(&mut self, id: u64, status: Option<Status>, now: u64, out: &mut Vec<(String, Notice)>) {
+        let Some(incident) = self.incidents.remove(&id) else {
+            return;
+        };
+        for member in &incident.members {
+            self.members.remove(member);
+        }
+        let quiet = self.quiet_until(now).is_some();
+        match status {
+            Some(status) => {
+                let notice = incident.notice(status);
+                if quiet && is_quiet_for(notice.severity) {
+                    self.limiter.hold(&incident.channels, &notice, out);
+                } else {
+                    self.limiter.offer(&incident.channels, &notice, now, out);
+                }
+            }
+            // Over before anybody was told of it, in quiet hours: a line in the digest, for
+            // those who take one; nothing to resolve for the others.
+            None if incident.told.is_none() && quiet => {
+                let notice = incident.notice(Status::Resolved);
+                self.limiter
+                    .hold(&incident.channels, &notice, &mut Vec::new());
+            }
+            None => {}
+        }
+    }
+
+    /// Returns when [`Policy::due`] is to be asked next.
+    pub(super) fn wake(&self) -> Option<u64> {
+        let steps = self
+            .incidents
+            .values()
+            .map(|incident| incident.wake(&self.timing));
+        let digest = self.limiter.wake().map(|at| at.max(self.asked));
+        let digest = digest.map(|at| self.quiet_until(at).unwrap_or(at));
+        steps.chain(digest).min()
+    }
+
+    fn quiet_until(&self, now: u64) -> Option<u64> {
+        self.timing.quiet.as_ref()?.until(now)
+    }
+
+    /// Forgets calls below their threshold that are too old to count, however long the window.
+    fn forget_old(&mut self, now: u64) {
+        const LONGEST: u64 = 24 * 3600 * 1_000_000;
+        self.below.retain(|_, times| {
+            times
+                .back()
+                .is_some_and(|last| now.saturating_sub(*last) < LONGEST)
+        });
+    }
+
+    /// Returns the incidents that were told of, to outlive the process.
+    pub(super) fn told(&self) -> Vec<&Incident> {
+        self.incidents
+            .values()
+            .filter(|incident| incident.told.is_some())
+            .collect()
+    }
+
+    /// Takes up an incident that an earlier process told of. It counts as seen `now`: whether it
+    /// is over shows only from here on.
+    pub(super) fn take_up(&mut self, mut incident: Incident, now: u64) {
+        self.last += 1;
+        incident.last = incident.last.max(now);
+        incident.open = 0;
+        for member in &incident.members {
+            self.members.insert(member.clone(), self.last);
+        }
+        self.incidents.insert(self.last, incident);
+    }
+}
+
+/// What happens to an incident at some time.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    Nothing,
+    /// A message is due.
+    Tell(Status),
+    /// It is over, with a message or without.
+    End(Option<Status>),
+}
+
+fn is_quiet_for(severity: Severity) -> bool {
+    severity < Severity::Critical
+}

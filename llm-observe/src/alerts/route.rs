@@ -1,0 +1,151 @@
+//! Which calls alert, how bad it is, and which channels are told: the attribute's rules and the
+//! event's table of the configuration.
+//!
+//! An error that is the caller's fault (a malformed request, a document that is not there) is no
+//! outage: `alert_on_error` of `[events.*]` stays silent about it, and a rule of an attribute,
+//! which asks for this very function, makes a warning of it unless it says `severity` itself.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use llm_observe_config::{Config, Event};
+
+use super::{ByName, Trigger, policy::Seen};
+use crate::{
+    outcome::Class,
+    site::{On, Severity, Site},
+};
+
+/// Where one rule sends an alert, and when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Route {
+    pub(super) channels: Vec<String>,
+    pub(super) severity: Severity,
+    pub(super) after: u32,
+    pub(super) within: Duration,
+}
+
+/// The rules of the configuration.
+pub(super) struct Routes {
+    events: BTreeMap<String, Event>,
+    all: Vec<String>,
+    default: Vec<String>,
+    severities: ByName<Vec<Severity>>,
+}
+
+impl Routes {
+    pub(super) fn new(config: &Config, all: Vec<String>) -> Routes {
+        let severities = config
+            .channels
+            .iter()
+            .map(|(name, c)| (name.clone(), c.severities.clone()));
+        Routes {
+            events: config.events.clone().unwrap_or_default(),
+            default: config.alerts.default_channels.clone(),
+            severities: severities.collect(),
+            all,
+        }
+    }
+
+    /// Returns whether any rule may alert on it. Called at the end of every call that did not
+    /// just succeed.
+    pub(super) fn is_wanted(&self, site: &Site, trigger: Trigger, class: Option<Class>) -> bool {
+        let ruled = site
+            .alerts
+            .iter()
+            .any(|rule| rule.on.intersects(trigger.on()));
+        let event = self.events.get(site.event);
+        let listed = || event.is_some_and(|event| is_listed(event, trigger, class));
+        (ruled || listed() || is_stall(site, event, trigger)) && !event.is_some_and(|event| event.mute)
+    }
+
+    /// Returns where what was seen of `site` goes: a route for each rule that matches, but one
+    /// for all that lead to the same place.
+    pub(super) fn of(&self, site: &Site, seen: &Seen) -> Vec<Route> {
+        let event = self.events.get(site.event);
+        let mut routes: Vec<Route> = Vec::new();
+        let rules = site
+            .alerts
+            .iter()
+            .filter(|rule| rule.on.intersects(seen.trigger.on()));
+        for rule in rules {
+            let severity = rule.severity.unwrap_or_else(|| severity(event, seen));
+            let channels = match rule.channel {
+                // Named by the rule itself: told whatever severities it takes otherwise.
+                Some(name) => self
+                    .all
+                    .iter()
+                    .filter(|known| *known == name)
+                    .cloned()
+                    .collect(),
+                None => self.channels(event, severity),
+            };
+            let route = Route {
+                channels,
+                severity,
+                after: rule.after,
+                within: rule.within,
+            };
+            if !routes.iter().any(|known| known.channels == route.channels) {
+                routes.push(route);
+            }
+        }
+        if routes.is_empty()
+            && (event.is_some_and(|event| is_listed(event, seen.trigger, seen.class()))
+                || is_stall(site, event, seen.trigger))
+        {
+            let severity = severity(event, seen);
+            routes.push(Route {
+                channels: self.channels(event, severity),
+                severity,
+                after: 1,
+                within: Duration::ZERO,
+            });
+        }
+        routes
+    }
+
+    /// Returns the page that says what to do about `event`.
+    pub(super) fn runbook(&self, event: &str) -> Option<String> {
+        self.events.get(event)?.runbook.clone()
+    }
+
+    /// The event's channels, else the default ones, else all; those that take the severity.
+    fn channels(&self, event: Option<&Event>, severity: Severity) -> Vec<String> {
+        let own = event
+            .map(|event| &event.channels)
+            .filter(|own| !own.is_empty());
+        let named = own.or(Some(&self.default).filter(|default| !default.is_empty()));
+        let names = named.unwrap_or(&self.all).iter();
+        names
+            .filter(|name| self.all.contains(name) && self.takes(name, severity))
+            .cloned()
+            .collect()
+    }
+
+    fn takes(&self, channel: &str, severity: Severity) -> bool {
+        self.severities
+            .get(channel)
+            .is_none_or(|all| all.is_empty() || all.contains(&severity))
+    }
+}
+
+/// Returns whether it is a stalled call of a function with a limit: `stalled` asks for the alert.
+fn is_stall(site: &Site, event: Option<&Event>, trigger: Trigger) -> bool {
+    let limited = site.stalled.is_some() || event.is_some_and(|event| event.stalled.is_some());
+    trigger == Trigger::Stalled && limited
+}
+
+fn is_listed(event: &Event, trigger: Trigger, class: Option<Class>) -> bool {
+    event.alert_on_error
+        && On::FAILURE.intersects(trigger.on())
+        && !class.is_some_and(Class::is_client_fault)
+}
+
+fn severity(event: Option<&Event>, seen: &Seen) -> Severity {
+    let usual = event.and_then(|event| event.severity).unwrap_or_default();
+    if seen.class().is_some_and(Class::is_client_fault) {
+        usual.min(Severity::Warning)
+    } else {
+        usual
+    }
+}

@@ -1,0 +1,42 @@
+//! The incidents that were told of, over a restart: a file beside the outbox's parcels.
+
+use std::{fs, io, path::Path};
+
+use super::policy::{Incident, Policy};
+use crate::outbox::Outbox;
+
+const FILE: &str = "alerts.json";
+
+/// Writes what was told of; a failure costs a message told twice, and is logged.
+pub(super) fn save(outbox: &Outbox, policy: &Policy) {
+    let Some(folder) = outbox.folder() else {
+        return;
+    };
+    if let Err(error) = write(&folder, policy) {
+        tracing::debug!(target: "llm_observe::outbox", %error, "the state of alerts cannot be saved");
+    }
+}
+
+fn write(folder: &Path, policy: &Policy) -> io::Result<()> {
+    let bytes = serde_json::to_vec(&policy.told())?;
+    let new = folder.join("alerts.new");
+    fs::write(&new, bytes)?;
+    fs::rename(new, folder.join(FILE))
+}
+
+/// Takes up what earlier processes told of. What cannot be read is told anew.
+pub(super) fn restore(outbox: &Outbox, policy: &mut Policy, now: u64) {
+    let own = outbox.folder();
+    for folder in outbox.folders() {
+        let path = folder.join(FILE);
+        let Ok(bytes) = fs::read(&path) else { continue };
+        let incidents: Vec<Incident> = serde_json::from_slice(&bytes).unwrap_or_default();
+        incidents
+            .into_iter()
+            .for_each(|incident| policy.take_up(incident, now));
+        if own.as_ref() != Some(&folder) {
+            // Ours from now on; the folder may get another owner.
+            let _ = fs::remove_file(path);
+        }
+    }
+}

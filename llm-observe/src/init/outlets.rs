@@ -1,0 +1,236 @@
+//! Everything that leaves the process, from the configuration: channels, trackers, the outbox.
+//!
+//! A channel or tracker that lacks its secret is left out with a word to stderr: a service must
+//! start on a machine that has no webhook.
+
+use std::{sync::Arc, time::Duration};
+
+use llm_observe_config::{Channel as Configured, ChannelKind, Secret, Slack};
+
+use super::{Flushed, Part, Settings, Tested, say, variable};
+use crate::{
+    alerts::{self, Alerts, Channel},
+    error::Error,
+    outbox::{self, Delivery, Destination, Outbox, Parcel},
+    record::Sink,
+    redact::Redactor,
+    stats::Stats,
+    trackers::{Tracker, Trackers},
+};
+
+/// Channels and trackers that the program brings itself.
+#[derive(Default)]
+pub(crate) struct Own {
+    pub(crate) channels: Vec<Arc<dyn Channel>>,
+    pub(crate) trackers: Vec<Arc<dyn Tracker>>,
+}
+
+/// The running outlets. Stopped in the order in which things flow.
+pub(crate) struct Outlets {
+    alerts: Option<Arc<Alerts>>,
+    trackers: Option<Arc<Trackers>>,
+    outbox: Outbox,
+    /// The destinations' names.
+    names: Vec<String>,
+}
+
+/// Starts what the configuration and the program name; `None` when that is nothing.
+pub(crate) fn start(
+    settings: &mut Settings,
+    own: Own,
+    redactor: &Arc<Redactor>,
+    stats: &Arc<Stats>,
+) -> Result<Option<Outlets>, Error> {
+    use_slack_variable(settings, &own);
+    let mut channels = own.channels;
+    for (name, configured) in &settings.config.channels {
+        keep(
+            &format!("channel `{name}`"),
+            channel(name, configured),
+            &mut channels,
+        );
+    }
+    let mut trackers = own.trackers;
+    if let Some(sentry) = &settings.config.trackers.sentry {
+        keep(
+            "tracker `sentry`",
+            build::sentry(sentry, settings),
+            &mut trackers,
+        );
+    }
+    if channels.is_empty() && trackers.is_empty() {
+        return Ok(None);
+    }
+    let names = channels
+        .iter()
+        .map(|c| c.name())
+        .chain(trackers.iter().map(|t| t.name()));
+    let names = names.map(str::to_owned).collect();
+    let outbox = open(settings, &channels, &trackers, stats)?;
+    let alerts = match channels.is_empty() {
+        true => None,
+        false => {
+            let origin = alerts::Origin {
+                service: settings.service.name.clone(),
+                environment: settings.service.environment.clone(),
+                host: settings.service.host.clone(),
+            };
+            let config = &settings.config;
+            let of = alerts::Settings { config, origin };
+            let alerts = Alerts::start(of, channels, outbox.clone(), redactor.clone(), stats)?;
+            Some(Arc::new(alerts))
+        }
+    };
+    let trackers = match trackers.is_empty() {
+        true => None,
+        false => Some(Arc::new(Trackers::start(
+            trackers,
+            outbox.clone(),
+            redactor.clone(),
+            stats,
+        )?)),
+    };
+    Ok(Some(Outlets {
+        alerts,
+        trackers,
+        outbox,
+        names,
+    }))
+}
+
+/// With no channel configured and `SLACK_WEBHOOK_URL` set, alerts go there.
+fn use_slack_variable(settings: &mut Settings, own: &Own) {
+    const NAME: &str = "SLACK_WEBHOOK_URL";
+    let config = &mut settings.config;
+    if config.channels.is_empty() && own.channels.is_empty() && variable(NAME).is_some() {
+        let slack = Slack::new(Secret::Env(NAME.to_owned()));
+        let channel = Configured::new(ChannelKind::Slack(slack));
+        config.channels.insert("slack".to_owned(), channel);
+    }
+}
+
+fn keep<T: ?Sized>(what: &str, built: Result<Arc<T>, Error>, kept: &mut Vec<Arc<T>>) {
+    match built {
+        Ok(built) => kept.push(built),
+        Err(error) => say(&format!("{what} is off: {error}")),
+    }
+}
+
+fn channel(name: &str, configured: &Configured) -> Result<Arc<dyn Channel>, Error> {
+    match &configured.kind {
+        ChannelKind::Slack(slack) => build::slack(name, slack),
+        other => Err(Error::new(format!(
+            "this version has no channel of kind `{}`",
+            kind_name(other)
+        ))),
+    }
+}
+
+fn kind_name(kind: &ChannelKind) -> &'static str {
+    match kind {
+        ChannelKind::Slack(_) => "slack",
+        ChannelKind::Email(_) => "email",
+        ChannelKind::Alertmanager(_) => "alertmanager",
+        ChannelKind::Pagerduty(_) => "pagerduty",
+        ChannelKind::Webhook(_) => "webhook",
+    }
+}
+
+fn open(
+    settings: &Settings,
+    channels: &[Arc<dyn Channel>],
+    trackers: &[Arc<dyn Tracker>],
+    stats: &Arc<Stats>,
+) -> Result<Outbox, Error> {
+    let config = &settings.config.outbox;
+    let dir = Some(config.folder(&settings.config.log));
+    let limits = outbox::Settings::new(dir, config.max_bytes, config.max_age);
+    let channels = channels.iter().map(|c| c.clone() as Arc<dyn Destination>);
+    let trackers = trackers.iter().map(|t| t.clone() as Arc<dyn Destination>);
+    Outbox::open(limits, channels.chain(trackers).collect(), stats.clone())
+}
+
+impl Outlets {
+    /// Returns where calls go.
+    pub(crate) fn sinks(&self) -> Vec<Arc<dyn Sink>> {
+        let alerts = self.alerts.iter().map(|a| a.clone() as Arc<dyn Sink>);
+        let trackers = self.trackers.iter().map(|t| t.clone() as Arc<dyn Sink>);
+        alerts.chain(trackers).collect()
+    }
+
+    fn test(&self, parcel: Parcel, limit: Duration) -> Option<Tested> {
+        let destination = parcel.destination.clone();
+        let answer = match self.outbox.deliver_now(parcel, limit)? {
+            Delivery::Delivered => Ok(()),
+            Delivery::Retry { reason, .. } | Delivery::Refused { reason } => Err(reason),
+        };
+        Some(Tested {
+            destination,
+            answer,
+        })
+    }
+}
+
+impl Part for Outlets {
+    fn flush(&self, limit: Duration, report: &mut Flushed) {
+        let half = limit / 2;
+        if let Some(alerts) = &self.alerts {
+            alerts.flush(half);
+        }
+        if let Some(trackers) = &self.trackers {
+            trackers.flush(half);
+        }
+        let delivered = self.outbox.flush(limit);
+        report.delivered += delivered.delivered();
+        report.kept += delivered.kept();
+    }
+
+    fn send_test(&self, limit: Duration) -> Vec<Tested> {
+        let parcels = self.names.iter().filter_map(|name| {
+            let alert = self
+                .alerts
+                .as_ref()
+                .and_then(|alerts| alerts.test_parcel(name));
+            alert.or_else(|| self.trackers.as_ref()?.test_parcel(name))
+        });
+        parcels
+            .filter_map(|parcel| self.test(parcel, limit))
+            .collect()
+    }
+}
+
+/// The constructors of each outlet, or what to turn on to have it.
+mod build {
+    use std::sync::Arc;
+
+    use llm_observe_config::{Sentry, Slack};
+
+    use super::{Channel, Error, Settings, Tracker};
+
+    #[cfg(feature = "slack")]
+    pub(super) fn slack(name: &str, slack: &Slack) -> Result<Arc<dyn Channel>, Error> {
+        crate::alerts::slack::channel(name, slack)
+    }
+
+    #[cfg(not(feature = "slack"))]
+    pub(super) fn slack(_: &str, _: &Slack) -> Result<Arc<dyn Channel>, Error> {
+        Err(Error::new("turn on the feature `slack` of llm-observe"))
+    }
+
+    #[cfg(feature = "sentry")]
+    pub(super) fn sentry(sentry: &Sentry, settings: &Settings) -> Result<Arc<dyn Tracker>, Error> {
+        let service = &settings.service;
+        let origin = crate::trackers::Origin {
+            service: service.name.clone(),
+            environment: service.environment.clone(),
+            release: service.release.clone(),
+            host: service.host.clone(),
+        };
+        crate::trackers::sentry::tracker(sentry, origin)
+    }
+
+    #[cfg(not(feature = "sentry"))]
+    pub(super) fn sentry(_: &Sentry, _: &Settings) -> Result<Arc<dyn Tracker>, Error> {
+        Err(Error::new("turn on the feature `sentry` of llm-observe"))
+    }
+}

@@ -1,0 +1,178 @@
+//! The HTTP client that deliveries share, and what an answer means for a delivery.
+//!
+//! URLs are credentials here: none is ever part of an error.
+
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use jiff::{Timestamp, fmt::rfc2822};
+use reqwest::{
+    Client, RequestBuilder,
+    header::{HeaderMap, RETRY_AFTER},
+    redirect,
+};
+use rustls::{ClientConfig, RootCertStore};
+use rustls_platform_verifier::BuilderVerifierExt;
+
+use super::Delivery;
+use crate::error::Error;
+
+/// The most of an answer that is read.
+const MOST_READ: usize = 64 * 1024;
+
+/// How long a connection may take to be made.
+const CONNECT: Duration = Duration::from_secs(10);
+
+/// The longest wait that a server can ask for.
+const LONGEST_WAIT: Duration = Duration::from_secs(24 * 3600);
+
+/// A client with its own connections. One for each destination: connections belong to the
+/// runtime that made them.
+#[derive(Clone, Debug)]
+pub(crate) struct Http {
+    client: Client,
+}
+
+/// A server's answer, read as far as it is of interest.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
+}
+
+impl Http {
+    /// Returns a client that trusts what the system trusts, and follows no redirects: they would
+    /// carry a credential to another place.
+    pub(crate) fn new() -> Result<Http, Error> {
+        let client = Client::builder()
+            .tls_backend_preconfigured(tls()?)
+            .redirect(redirect::Policy::none())
+            .connect_timeout(CONNECT)
+            .user_agent(concat!("llm-observe/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(|e| Error::with("cannot set up the HTTP client", e.without_url()))?;
+        Ok(Http { client })
+    }
+
+    /// Returns a POST to `url`, to be completed and given to [`Http::send`].
+    pub(crate) fn post(&self, url: &str) -> RequestBuilder {
+        self.client.post(url)
+    }
+
+    /// Returns a GET of `url`.
+    pub(crate) fn get(&self, url: &str) -> RequestBuilder {
+        self.client.get(url)
+    }
+
+    /// Sends a request; a failure to get a whole answer is one to try again.
+    pub(crate) async fn send(&self, request: RequestBuilder) -> Result<Reply, Delivery> {
+        let answer = request.send().await.map_err(unreachable)?;
+        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+        let body = read(answer).await?;
+        Ok(Reply {
+            status,
+            headers,
+            body,
+        })
+    }
+}
+
+impl Reply {
+    /// Returns what the status means, by RFC 9110: 2xx taken; 408, 425, 429 and 5xx to be tried
+    /// again, after what `Retry-After` says; everything else refused for good.
+    pub(crate) fn judge(&self) -> Delivery {
+        match self.status {
+            200..=299 => Delivery::Delivered,
+            408 | 425 | 429 | 500..=599 => Delivery::Retry {
+                after: self.retry_after(),
+                reason: self.reason(),
+            },
+            _ => Delivery::Refused {
+                reason: self.reason(),
+            },
+        }
+    }
+
+    /// Returns what `Retry-After` asks for, in seconds or as a date.
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        let value = self.headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+        let wait = match value.parse::<f64>() {
+            Ok(seconds) => Duration::try_from_secs_f64(seconds).ok()?,
+            Err(_) => until(value)?,
+        };
+        Some(wait.min(LONGEST_WAIT))
+    }
+
+    /// Returns the status and the first words of the answer.
+    pub(crate) fn reason(&self) -> String {
+        let said: String = self
+            .body
+            .chars()
+            .filter(|c| !c.is_control())
+            .take(120)
+            .collect();
+        let said = said.trim();
+        match said.is_empty() {
+            true => format!("HTTP {}", self.status),
+            false => format!("HTTP {}: {said}", self.status),
+        }
+    }
+}
+
+fn until(date: &str) -> Option<Duration> {
+    let at = rfc2822::parse(date).ok()?.timestamp();
+    let wait = at.duration_since(Timestamp::now());
+    Some(Duration::try_from(wait).unwrap_or_default())
+}
+
+async fn read(mut answer: reqwest::Response) -> Result<String, Delivery> {
+    let mut body = Vec::new();
+    while let Some(piece) = answer.chunk().await.map_err(unreachable)? {
+        body.extend_from_slice(&piece);
+        if body.len() >= MOST_READ {
+            break;
+        }
+    }
+    Ok(String::from_utf8_lossy(&body).into_owned())
+}
+
+/// Names the innermost cause ("connection refused") and never the URL.
+fn unreachable(error: reqwest::Error) -> Delivery {
+    let error = error.without_url();
+    let mut cause: &dyn std::error::Error = &error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    Delivery::retry(cause.to_string())
+}
+
+/// Reads the system's certificates once for the process; no process-wide provider is set.
+fn tls() -> Result<ClientConfig, Error> {
+    static CONFIG: OnceLock<ClientConfig> = OnceLock::new();
+    if let Some(config) = CONFIG.get() {
+        return Ok(config.clone());
+    }
+    let config = tls_config().map_err(|e| Error::with("cannot set up TLS", e))?;
+    Ok(CONFIG.get_or_init(|| config).clone())
+}
+
+fn tls_config() -> Result<ClientConfig, rustls::Error> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = || {
+        ClientConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions()
+    };
+    match builder()?.with_platform_verifier() {
+        Ok(verified) => Ok(verified.with_no_client_auth()),
+        Err(error) => {
+            // A container without certificates: plain HTTP still works, and HTTPS will once it
+            // has some; it must not keep the program from starting.
+            tracing::warn!(target: "llm_observe::outbox", %error, "no HTTPS destination can be reached: install the system's CA certificates (ca-certificates)");
+            Ok(builder()?
+                .with_root_certificates(RootCertStore::empty())
+                .with_no_client_auth())
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! The durable queue of everything that leaves the process, whatever its destination.
+//!
+//! A parcel is on disk before [`Outbox::put`] returns (which background threads call, never an
+//! annotated function), and is removed once its destination took or refused it: at least once,
+//! also over a crash, since the next process takes up what it finds. Every destination has its
+//! own tasks, order, backoff and limits, so that a slow one delays no other. What is lost is
+//! counted with its reason in `llm_observe_deliveries_total`.
+//!
+//! It must not know what a parcel means: bodies are final, redacted bytes.
+
+pub(crate) mod burst;
+pub(crate) mod http;
+mod owner;
+mod parcel;
+mod queue;
+mod store;
+mod worker;
+
+use std::{
+    collections::HashSet,
+    fmt,
+    future::Future,
+    path::PathBuf,
+    pin::Pin,
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+pub use parcel::Parcel;
+
+use crate::{error::Error, stats::Stats};
+use worker::Worker;
+
+/// What became of one attempt to deliver a parcel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// The destination took it.
+    Delivered,
+    /// It may work later: no connection, a timeout, an overloaded server, a rate limit.
+    Retry {
+        /// The least time to wait that the destination asked for.
+        after: Option<Duration>,
+        /// Why, without any credential: it is logged.
+        reason: String,
+    },
+    /// It will never work: the destination refused it for good.
+    Refused {
+        /// Why, without any credential: it is logged.
+        reason: String,
+    },
+}
+
+impl Delivery {
+    /// Returns a transient failure, to be tried again after the outbox's own backoff.
+    pub fn retry(reason: impl Into<String>) -> Delivery {
+        Delivery::Retry {
+            after: None,
+            reason: reason.into(),
+        }
+    }
+
+    /// Returns a final failure.
+    pub fn refused(reason: impl Into<String>) -> Delivery {
+        Delivery::Refused {
+            reason: reason.into(),
+        }
+    }
+}
+
+/// The answer to one attempt, to be waited for.
+pub type Answer<'a> = Pin<Box<dyn Future<Output = Delivery> + Send + 'a>>;
+
+/// Something that parcels are delivered to.
+///
+/// Supertrait of [`Channel`](crate::alerts) and [`Tracker`](crate::trackers).
+pub trait Destination: Send + Sync + 'static {
+    /// Returns its name: unique among the destinations, and a label value of metrics.
+    fn name(&self) -> &str;
+
+    /// Tries once to deliver `parcel`. Runs on a tokio runtime of the outbox's own; it is dropped
+    /// at [`Settings::attempt`], and then counts as a failure that may be tried again.
+    fn deliver<'a>(&'a self, parcel: &'a Parcel) -> Answer<'a>;
+
+    /// Returns how many parcels may be on their way at once. Default: 1, which keeps the order.
+    fn concurrency(&self) -> usize {
+        1
+    }
+}
+
+/// The limits of an outbox.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Settings {
+    /// Its folder; `None`: in memory only, lost with the process.
+    pub dir: Option<PathBuf>,
+    /// The most bytes it holds; beyond it the least severe and oldest are dropped and counted.
+    pub max_bytes: u64,
+    /// The age beyond which what is undelivered is dropped and counted.
+    pub max_age: Duration,
+    /// The longest that one attempt may take. Default: 20 s.
+    pub attempt: Duration,
+    /// The wait after the first failure; doubled with each further one. Default: 1 s.
+    pub backoff: Duration,
+    /// The longest of these waits. Default: 5 min.
+    pub backoff_max: Duration,
+}
+
+impl Settings {
+    /// Returns the settings for a folder (or memory) with those limits.
+    pub fn new(dir: Option<PathBuf>, max_bytes: u64, max_age: Duration) -> Settings {
+        Settings {
+            dir,
+            max_bytes,
+            max_age,
+            ..Settings::default()
+        }
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
+            dir: None,
+            max_bytes: 64 * 1024 * 1024,
+            max_age: Duration::from_secs(24 * 3600),
+            attempt: Duration::from_secs(20),
+            backoff: Duration::from_secs(1),
+            backoff_max: Duration::from_secs(300),
+        }
+    }
+}
+
+/// What a flush achieved.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FlushReport {
+    /// For each destination, what was delivered since the start and what is still kept.
+    pub destinations: Vec<DestinationReport>,
+}
+
+/// The part of a flush's report on one destination.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DestinationReport {
+    /// The destination's name.
+    pub name: String,
+    /// The parcels that it took since the start.
+    pub delivered: u64,
+    /// The parcels that wait for it.
+    pub kept: u64,
+}
+
+impl FlushReport {
+    /// Returns the parcels delivered since the start, to all destinations.
+    #[must_use]
+    pub fn delivered(&self) -> u64 {
+        self.destinations.iter().map(|d| d.delivered).sum()
+    }
+
+    /// Returns the parcels that wait, for all destinations.
+    #[must_use]
+    pub fn kept(&self) -> u64 {
+        self.destinations.iter().map(|d| d.kept).sum()
+    }
+}
+
+/// A handle to the queue. Cheap to clone; the queue stops when the last handle is dropped, and
+/// what it then holds is on disk for the next process.
+#[derive(Clone)]
+pub struct Outbox {
+    worker: Arc<Worker>,
+}
+
+impl Outbox {
+    /// Opens the folder, takes up what earlier processes left in it, and starts to deliver.
+    ///
+    /// A folder that cannot be used does not fail it: it then works in memory and says so.
+    ///
+    /// # Errors
+    ///
+    /// When two destinations have the same name, or no thread can be started.
+    pub(crate) fn open(
+        settings: Settings,
+        destinations: Vec<Arc<dyn Destination>>,
+        stats: Arc<Stats>,
+    ) -> Result<Outbox, Error> {
+        unique(&destinations)?;
+        let worker = Arc::new(Worker::start(settings, destinations, stats)?);
+        Ok(Outbox { worker })
+    }
+
+    /// Takes a parcel: on disk when this returns, unless the disk refuses, which is counted.
+    /// Does I/O.
+    pub fn put(&self, parcel: Parcel) {
+        self.worker.put(parcel);
+    }
+
+    /// Delivers what can be delivered within `limit`. Returns early once nothing is left, or
+    /// every destination that still has parcels asked for a longer wait.
+    pub fn flush(&self, limit: Duration) -> FlushReport {
+        self.worker.flush(limit)
+    }
+
+    /// Delivers one parcel now, past the queue, and returns the destination's answer; `None`
+    /// when there is no such destination.
+    pub fn deliver_now(&self, parcel: Parcel, limit: Duration) -> Option<Delivery> {
+        self.worker.deliver_now(parcel, limit)
+    }
+
+    /// Returns the folder that this process owns, for state that is to outlive it.
+    pub(crate) fn folder(&self) -> Option<PathBuf> {
+        self.worker.folder()
+    }
+
+    /// Returns that folder, and those of processes that are gone, which are this process's too.
+    pub(crate) fn folders(&self) -> Vec<PathBuf> {
+        self.worker.folders()
+    }
+
+    /// Runs `task` beside the deliveries, until the outbox stops.
+    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.worker.spawn(task);
+    }
+}
+
+impl fmt::Debug for Outbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outbox").finish_non_exhaustive()
+    }
+}
+
+fn unique(destinations: &[Arc<dyn Destination>]) -> Result<(), Error> {
+    let mut names = HashSet::new();
+    match destinations.iter().find(|d| !names.insert(d.name())) {
+        None => Ok(()),
+        Some(twice) => Err(Error::new(format!(
+            "two destinations are named `{}`: rename the one in [channels]",
+            twice.name()
+        ))),
+    }
+}
+
+/// Returns the wall-clock time in microseconds since the Unix epoch.
+pub(crate) fn now_micros() -> u64 {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    micros(since)
+}
+
+/// Returns a duration in whole microseconds.
+pub(crate) fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

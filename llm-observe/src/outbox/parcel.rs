@@ -1,0 +1,141 @@
+//! One thing to deliver, and the bytes it is on disk.
+
+use std::time::Duration;
+
+use llm_observe_config::Severity;
+use serde::{Deserialize, Serialize};
+
+use super::{micros, now_micros};
+
+/// The first bytes of a parcel's file: the format and its version.
+const MAGIC: &[u8; 8] = b"LLMOBOX1";
+
+/// Magic, checksum, length of the head.
+const FIXED: usize = 8 + 4 + 4;
+
+/// One thing to deliver to one destination.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Parcel {
+    /// The name of the destination.
+    pub destination: String,
+    /// How bad its loss is: the least severe are dropped first.
+    pub severity: Severity,
+    /// When it was made: microseconds since the Unix epoch.
+    pub created: u64,
+    /// What it is about. Parcels of the same key are delivered in order, and of different keys
+    /// the newest first; those without a key (empty) are delivered oldest first.
+    pub key: String,
+    /// Backoff and rate limits hold for one category of a destination.
+    pub category: String,
+    /// What is sent: final and redacted.
+    pub body: Vec<u8>,
+}
+
+impl Parcel {
+    /// Returns a parcel made now, with no key and no category, of severity `error`.
+    pub fn new(destination: impl Into<String>, body: Vec<u8>) -> Parcel {
+        Parcel {
+            destination: destination.into(),
+            severity: Severity::Error,
+            created: now_micros(),
+            key: String::new(),
+            category: String::new(),
+            body,
+        }
+    }
+
+    /// Sets what it is about.
+    #[must_use]
+    pub fn key(mut self, key: impl Into<String>) -> Parcel {
+        self.key = key.into();
+        self
+    }
+
+    /// Sets how bad its loss is.
+    #[must_use]
+    pub fn severity(mut self, severity: Severity) -> Parcel {
+        self.severity = severity;
+        self
+    }
+
+    /// Sets the category.
+    #[must_use]
+    pub fn category(mut self, category: impl Into<String>) -> Parcel {
+        self.category = category.into();
+        self
+    }
+
+    /// Returns how long ago it was made.
+    #[must_use]
+    pub fn age(&self) -> Duration {
+        Duration::from_micros(now_micros().saturating_sub(self.created))
+    }
+
+    /// Returns whether it is older than `limit` at `now`.
+    pub(super) fn is_older(created: u64, limit: Duration, now: u64) -> bool {
+        now.saturating_sub(created) > micros(limit)
+    }
+}
+
+/// What stands before the body in a file.
+#[derive(Serialize, Deserialize)]
+struct Head {
+    destination: String,
+    severity: String,
+    created: u64,
+    key: String,
+    category: String,
+}
+
+/// Returns the bytes of a parcel's file: magic, CRC-32 of the rest, length of the head, the head
+/// as JSON, the body. Numbers are little-endian.
+pub(super) fn encode(parcel: &Parcel) -> Vec<u8> {
+    let head = Head {
+        destination: parcel.destination.clone(),
+        severity: parcel.severity.as_str().to_owned(),
+        created: parcel.created,
+        key: parcel.key.clone(),
+        category: parcel.category.clone(),
+    };
+    // Text and numbers: nothing that JSON could refuse.
+    let head = serde_json::to_vec(&head).unwrap_or_default();
+    let length = u32::try_from(head.len()).unwrap_or(u32::MAX);
+    let mut out = Vec::with_capacity(FIXED + head.len() + parcel.body.len());
+    out.extend_from_slice(MAGIC);
+    out.extend_from_slice(&[0; 4]);
+    out.extend_from_slice(&length.to_le_bytes());
+    out.extend_from_slice(&head);
+    out.extend_from_slice(&parcel.body);
+    let checksum = checksum(&out).to_le_bytes();
+    if let Some(room) = out.get_mut(8..12) {
+        room.copy_from_slice(&checksum);
+    }
+    out
+}
+
+/// Returns the parcel in those bytes, or `None` when they are torn or corrupt.
+pub(super) fn decode(bytes: &[u8]) -> Option<Parcel> {
+    if bytes.get(..8)? != MAGIC || number(bytes, 8)? != checksum(bytes) {
+        return None;
+    }
+    let length = usize::try_from(number(bytes, 12)?).ok()?;
+    let (head, body) = bytes.get(FIXED..)?.split_at_checked(length)?;
+    let head: Head = serde_json::from_slice(head).ok()?;
+    Some(Parcel {
+        destination: head.destination,
+        severity: head.severity.parse().ok()?,
+        created: head.created,
+        key: head.key,
+        category: head.category,
+        body: body.to_vec(),
+    })
+}
+
+fn number(bytes: &[u8], at: usize) -> Option<u32> {
+    Some(u32::from_le_bytes(bytes.get(at..at + 4)?.try_into().ok()?))
+}
+
+fn checksum(bytes: &[u8]) -> u32 {
+    crc32fast::hash(bytes.get(12..).unwrap_or_default())
+}

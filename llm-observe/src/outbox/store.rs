@@ -1,0 +1,184 @@
+//! Parcels on disk: one file each, written whole under another name and then renamed, so that a
+//! file is there completely or not at all. Knows nothing of destinations or time.
+
+use std::{
+    fs::{self, File},
+    io::{self, Write},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use super::{
+    owner::{self, Owned},
+    parcel::{self, Parcel},
+};
+
+const FINISHED: &str = "parcel";
+const UNFINISHED: &str = "part";
+
+/// Where the body of a queued parcel is.
+#[derive(Clone, Debug)]
+pub(super) enum Place {
+    /// In memory only: there is no folder, or the disk refused it.
+    Memory(Arc<Parcel>),
+    /// In that file.
+    File(PathBuf),
+}
+
+/// The folder, or none.
+#[derive(Debug)]
+pub(super) struct Store {
+    owned: Option<Owned>,
+}
+
+/// What was found in the folder.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// The parcels, without their bodies, and their files.
+    pub(super) parcels: Vec<(Parcel, u64, PathBuf)>,
+    /// How many files were torn or corrupt; they are gone.
+    pub(super) corrupt: u64,
+}
+
+impl Store {
+    /// Opens the folder; without one, or when it cannot be used, everything stays in memory.
+    pub(super) fn open(dir: Option<&Path>) -> (Store, io::Result<()>) {
+        match dir.map(owner::claim) {
+            None => (Store { owned: None }, Ok(())),
+            Some(Ok(owned)) => (Store { owned: Some(owned) }, Ok(())),
+            Some(Err(error)) => (Store { owned: None }, Err(error)),
+        }
+    }
+
+    /// Returns the folder that this process writes in.
+    pub(super) fn own(&self) -> Option<&Path> {
+        self.owned.as_ref().map(|owned| owned.own.as_path())
+    }
+
+    /// Returns the folders of this process: its own first.
+    pub(super) fn folders(&self) -> impl Iterator<Item = &Path> {
+        let owned = self.owned.iter();
+        owned
+            .flat_map(|owned| std::iter::once(&owned.own).chain(&owned.left))
+            .map(PathBuf::as_path)
+    }
+
+    /// Reads what is in the folders of this process, oldest first; removes what is corrupt.
+    pub(super) fn load(&self) -> Found {
+        let mut found = Found::default();
+        for slot in self.folders() {
+            load_slot(slot, &mut found);
+        }
+        found
+            .parcels
+            .sort_by(|(a, _, at), (b, _, bt)| (a.created, at).cmp(&(b.created, bt)));
+        found
+    }
+
+    /// Writes a parcel; where that fails it is kept in memory, and the error returned beside.
+    pub(super) fn write(&self, parcel: Parcel) -> (Place, u64, io::Result<()>) {
+        let Some(slot) = self.own() else {
+            let size = weight(&parcel);
+            return (Place::Memory(Arc::new(parcel)), size, Ok(()));
+        };
+        match write_file(slot, &parcel) {
+            Ok((path, size)) => (Place::File(path), size, Ok(())),
+            Err(error) => {
+                let size = weight(&parcel);
+                (Place::Memory(Arc::new(parcel)), size, Err(error))
+            }
+        }
+    }
+}
+
+impl Place {
+    /// Reads the parcel; `None` when its file is gone or corrupt.
+    pub(super) fn read(&self) -> Option<Arc<Parcel>> {
+        match self {
+            Place::Memory(parcel) => Some(parcel.clone()),
+            Place::File(path) => parcel::decode(&fs::read(path).ok()?).map(Arc::new),
+        }
+    }
+
+    /// Removes the parcel for good.
+    pub(super) fn remove(&self) {
+        if let Place::File(path) = self {
+            // Gone already is as good.
+            let _ = fs::remove_file(path);
+        }
+    }
+
+    /// Returns whether it is lost with the process.
+    pub(super) fn is_volatile(&self) -> bool {
+        matches!(self, Place::Memory(_))
+    }
+}
+
+/// Returns about how much memory a parcel takes.
+fn weight(parcel: &Parcel) -> u64 {
+    let bytes = parcel.body.len() + parcel.key.len() + parcel.destination.len() + 64;
+    u64::try_from(bytes).unwrap_or(u64::MAX)
+}
+
+fn load_slot(slot: &Path, found: &mut Found) {
+    let Ok(entries) = fs::read_dir(slot) else {
+        return;
+    };
+    for path in entries.flatten().map(|entry| entry.path()) {
+        let extension = path.extension().and_then(|e| e.to_str());
+        match extension {
+            Some(FINISHED) => load_file(path, found),
+            Some(UNFINISHED) => discard(&path, found),
+            _ => {}
+        }
+    }
+}
+
+fn load_file(path: PathBuf, found: &mut Found) {
+    let bytes = fs::read(&path).unwrap_or_default();
+    match parcel::decode(&bytes) {
+        Some(parcel) => {
+            let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+            found.parcels.push((
+                Parcel {
+                    body: Vec::new(),
+                    ..parcel
+                },
+                size,
+                path,
+            ));
+        }
+        None => discard(&path, found),
+    }
+}
+
+fn discard(path: &Path, found: &mut Found) {
+    found.corrupt += 1;
+    let _ = fs::remove_file(path);
+}
+
+fn write_file(slot: &Path, parcel: &Parcel) -> io::Result<(PathBuf, u64)> {
+    let bytes = parcel::encode(parcel);
+    let name = format!("{:020}-{:016x}", parcel.created, fastrand::u64(..));
+    let unfinished = slot.join(&name).with_extension(UNFINISHED);
+    let finished = slot.join(&name).with_extension(FINISHED);
+    let written = write_all(&unfinished, &bytes, !parcel.key.is_empty())
+        .and_then(|()| fs::rename(&unfinished, &finished));
+    if let Err(error) = written {
+        let _ = fs::remove_file(&unfinished);
+        return Err(error);
+    }
+    Ok((finished, u64::try_from(bytes.len()).unwrap_or(u64::MAX)))
+}
+
+/// Writes a file that only its owner can read. `sync`: it is to survive a power cut too, which
+/// costs milliseconds and is worth it for alerts, of which there are few.
+fn write_all(path: &Path, bytes: &[u8], sync: bool) -> io::Result<()> {
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    file.write_all(bytes)?;
+    if sync { file.sync_data() } else { Ok(()) }
+}

@@ -1,0 +1,104 @@
+//! The frames of a panic, from the text that `std::backtrace::Backtrace` prints.
+
+use crate::record::ErrorInfo;
+
+/// How many frames a report keeps, from the innermost on.
+const MOST: usize = 100;
+
+/// One frame of a call stack.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Frame {
+    /// The function's path.
+    pub function: String,
+    /// The source file; empty when not known.
+    pub file: String,
+    /// The line; 0 when not known.
+    pub line: u64,
+    /// The column; 0 when not known.
+    pub column: u64,
+}
+
+impl Frame {
+    /// Returns whether it is code of the program, not of the standard library or a dependency.
+    #[must_use]
+    pub fn is_in_app(&self) -> bool {
+        let foreign = ["/rustc/", "/.cargo/registry/", "/.cargo/git/", "/rustlib/"];
+        !self.file.is_empty() && !foreign.iter().any(|part| self.file.contains(part))
+    }
+
+    fn set_place(&mut self, place: &str) {
+        let mut parts = place.rsplitn(3, ':');
+        let column = parts.next().and_then(|n| n.parse().ok());
+        let line = parts.next().and_then(|n| n.parse().ok());
+        match (parts.next(), line, column) {
+            (Some(file), Some(line), Some(column)) => {
+                self.file = file.to_owned();
+                (self.line, self.column) = (line, column);
+            }
+            _ => place.clone_into(&mut self.file),
+        }
+    }
+}
+
+/// Returns the frames of an error, innermost first: of its backtrace, or else the one place that
+/// is known.
+pub(super) fn of(error: &ErrorInfo) -> Vec<Frame> {
+    let frames = error.backtrace.as_deref().map(parse).unwrap_or_default();
+    match (&error.location, frames.is_empty()) {
+        (Some(place), true) => {
+            let mut frame = Frame::default();
+            frame.set_place(place);
+            vec![frame]
+        }
+        _ => frames,
+    }
+}
+
+/// Reads lines such as `3: rag::embed` and `at src/lib.rs:12:5`.
+fn parse(backtrace: &str) -> Vec<Frame> {
+    let mut frames: Vec<Frame> = Vec::new();
+    for line in backtrace.lines().map(str::trim) {
+        if let Some(place) = line.strip_prefix("at ") {
+            if let Some(frame) = frames.last_mut() {
+                frame.set_place(place);
+            }
+        } else if let Some((number, function)) = line.split_once(": ")
+            && number.parse::<u32>().is_ok()
+            && frames.len() < MOST
+        {
+            frames.push(Frame {
+                function: function.to_owned(),
+                ..Frame::default()
+            });
+        }
+    }
+    frames
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outcome::Class;
+
+    #[test]
+    fn a_backtrace_is_read_as_it_is_printed() {
+        let text = "   0: std::panicking::begin_panic\n             at /rustc/abc/library/std/src/panicking.rs:1:2\n   1: rag::embed::{{closure}}\n             at ./src/lib.rs:12:5\n   2: _start\n";
+        let frames = parse(text);
+        assert_eq!(frames.len(), 3);
+        assert!(!frames[0].is_in_app() && frames[1].is_in_app() && !frames[2].is_in_app());
+        assert_eq!(
+            (frames[1].file.as_str(), frames[1].line, frames[1].column),
+            ("./src/lib.rs", 12, 5)
+        );
+        assert_eq!(frames[1].function, "rag::embed::{{closure}}");
+    }
+
+    #[test]
+    fn without_a_backtrace_the_place_of_the_panic_is_the_frame() {
+        let mut error = ErrorInfo::new("panic", "boom".into(), Class::Internal);
+        assert!(of(&error).is_empty());
+        error.location = Some("src/a b.rs:3:9".into());
+        assert_eq!(of(&error)[0].line, 3);
+    }
+}

@@ -1,0 +1,200 @@
+//! From records to reports: every failure to every error tracker, through the outbox.
+//!
+//! Different errors are reported one by one, however many come at once. Equal ones are reported
+//! at once the first time, and then once in a while with their number. It must not know how a
+//! tracker is reached.
+
+mod frames;
+mod repeats;
+mod report;
+#[cfg(feature = "sentry")]
+pub(crate) mod sentry;
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+pub use crate::outbox::{Answer, Delivery, Destination, Parcel};
+pub use frames::Frame;
+pub use report::{Origin, Report};
+
+use crate::{
+    error::Error,
+    outbox::{Outbox, burst::Burst, now_micros},
+    record::{Record, Sink},
+    redact::Redactor,
+    stats::{Counter, Stats},
+};
+use repeats::Repeats;
+
+/// How many different errors may wait for the thread; beyond it they are counted as lost.
+const MOST_DIFFERENT: usize = 20_000;
+
+/// A service that errors are reported to. Users can write their own.
+pub trait Tracker: Destination {
+    /// Returns the body for `report`, as [`Destination::deliver`] is to send it.
+    fn encode(&self, report: &Report) -> Vec<u8>;
+
+    /// Returns whether it takes `report`, such as by a sample rate. Default: all.
+    fn takes(&self, report: &Report) -> bool {
+        let _ = report;
+        true
+    }
+
+    /// Returns the category that the tracker's rate limits count reports in. Default: none.
+    fn category(&self) -> &str {
+        ""
+    }
+}
+
+/// The running trackers: a sink of records, and the thread behind it.
+pub(crate) struct Trackers {
+    shared: Arc<Shared>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+struct Shared {
+    burst: Burst<Report>,
+    trackers: Vec<Arc<dyn Tracker>>,
+    outbox: Outbox,
+    redactor: Arc<Redactor>,
+    overflow: Counter,
+}
+
+impl Trackers {
+    /// Starts the thread that encodes reports and puts them into the outbox.
+    ///
+    /// # Errors
+    ///
+    /// When no thread can be started.
+    pub(crate) fn start(
+        trackers: Vec<Arc<dyn Tracker>>,
+        outbox: Outbox,
+        redactor: Arc<Redactor>,
+        stats: &Stats,
+    ) -> Result<Trackers, Error> {
+        let overflow = stats.counter("llm_observe_reports_lost_total", &[("reason", "overflow")]);
+        let burst = Burst::new(MOST_DIFFERENT);
+        let shared = Arc::new(Shared {
+            burst,
+            trackers,
+            outbox,
+            redactor,
+            overflow,
+        });
+        let work = shared.clone();
+        let thread = thread::Builder::new()
+            .name("llm-observe-reports".to_owned())
+            .spawn(move || work.run())
+            .map_err(|e| Error::with("cannot start the thread of error reports", e))?;
+        Ok(Trackers {
+            shared,
+            thread: Mutex::new(Some(thread)),
+        })
+    }
+
+    /// Puts everything into the outbox that waits, the numbers of repeats included, within
+    /// `limit`.
+    pub(crate) fn flush(&self, limit: Duration) -> bool {
+        self.shared.burst.flush(limit)
+    }
+
+    /// Returns a report to try a tracker with.
+    pub(crate) fn test_parcel(&self, tracker: &str) -> Option<Parcel> {
+        let tracker = self.shared.trackers.iter().find(|t| t.name() == tracker)?;
+        Some(parcel(&**tracker, &Report::test()))
+    }
+}
+
+impl Drop for Trackers {
+    fn drop(&mut self) {
+        self.shared.burst.close();
+        let thread = self
+            .thread
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(thread) = thread {
+            // It does not panic; if it did, there is nothing left to do about it.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Sink for Trackers {
+    fn record(&self, record: &Record<'_>) {
+        let Some(error) = record.error.filter(|_| record.is_reportable()) else {
+            return;
+        };
+        let site = std::ptr::from_ref(record.site).addr();
+        let key = (site, error.type_name, error.message.as_str());
+        let again = |report: &mut Report| report.count += 1;
+        if !self
+            .shared
+            .burst
+            .add(key, again, || Report::of(record, error))
+        {
+            self.shared.overflow.add(1);
+        }
+    }
+}
+
+impl fmt::Debug for Trackers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Trackers").finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    fn run(&self) {
+        let mut repeats = Repeats::default();
+        loop {
+            let taken = self.burst.take(repeats.wake().map(instant));
+            let now = now_micros();
+            for report in taken.items {
+                if let Some(report) = repeats.pass(report, now) {
+                    self.report(report);
+                }
+            }
+            let ending = taken.closed || taken.flush.is_some();
+            let due = if ending {
+                repeats.all()
+            } else {
+                repeats.due(now)
+            };
+            due.into_iter().for_each(|report| self.report(report));
+            if let Some(asked) = taken.flush {
+                self.burst.answer(asked);
+            }
+            if taken.closed {
+                return;
+            }
+        }
+    }
+
+    fn report(&self, report: Report) {
+        let report = report.redacted(&self.redactor);
+        for tracker in self
+            .trackers
+            .iter()
+            .filter(|tracker| tracker.takes(&report))
+        {
+            self.outbox.put(parcel(&**tracker, &report));
+        }
+    }
+}
+
+fn parcel(tracker: &dyn Tracker, report: &Report) -> Parcel {
+    Parcel::new(tracker.name(), tracker.encode(report)).category(tracker.category())
+}
+
+/// Returns when the wall clock will show `at`, at least a moment from now.
+fn instant(at: u64) -> Instant {
+    Instant::now() + Duration::from_micros(at.saturating_sub(now_micros()).max(5_000))
+}
+
+#[cfg(test)]
+mod tests;
