@@ -55,8 +55,8 @@ pub(crate) trait Part: Send + Sync {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Flushed {
-    /// Log lines that are not in their file yet.
-    pub pending_lines: u64,
+    /// Bytes of log lines that are not in their file yet.
+    pub pending_bytes: u64,
     /// Reports and alerts that their destinations took, since the start.
     pub delivered: u64,
     /// Reports and alerts that wait for their destination; kept for the next start where the
@@ -68,7 +68,7 @@ impl Flushed {
     /// Returns whether nothing is left to write or to deliver.
     #[must_use]
     pub const fn is_complete(&self) -> bool {
-        self.pending_lines == 0 && self.kept == 0
+        self.pending_bytes == 0 && self.kept == 0
     }
 }
 
@@ -133,10 +133,10 @@ impl Drop for Observer {
         let left = self.flush(FLUSH_AT_DROP);
         self.threads.clear();
         self.parts.clear();
-        if left.pending_lines > 0 {
+        if left.pending_bytes > 0 {
             say(&format!(
-                "{} log lines could not be written",
-                left.pending_lines
+                "{} bytes of log lines could not be written yet; the next start writes them",
+                left.pending_bytes
             ));
         }
     }

@@ -63,6 +63,10 @@ pub mod outbox;
 #[cfg(feature = "delivery")]
 pub mod trackers;
 
+#[cfg(all(test, feature = "delivery"))]
+#[path = "../../tests/src/listener.rs"]
+mod listener;
+
 #[cfg(feature = "log")]
 pub mod log;
 #[cfg(not(feature = "log"))]

@@ -331,3 +331,6 @@ fn instant(at: u64) -> Instant {
 
 /// The severities and rates of channels, by name.
 type ByName<T> = HashMap<String, T>;
+
+#[cfg(test)]
+mod tests;

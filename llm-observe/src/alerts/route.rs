@@ -71,7 +71,12 @@ impl Routes {
             let severity = rule.severity.unwrap_or_else(|| severity(event, seen));
             let channels = match rule.channel {
                 // Named by the rule itself: told whatever severities it takes otherwise.
-                Some(name) => vec![name.to_owned()],
+                Some(name) => self
+                    .all
+                    .iter()
+                    .filter(|known| *known == name)
+                    .cloned()
+                    .collect(),
                 None => self.channels(event, severity),
             };
             let route = Route {
@@ -111,7 +116,7 @@ impl Routes {
         let named = own.or(Some(&self.default).filter(|default| !default.is_empty()));
         let names = named.unwrap_or(&self.all).iter();
         names
-            .filter(|name| self.takes(name, severity))
+            .filter(|name| self.all.contains(name) && self.takes(name, severity))
             .cloned()
             .collect()
     }

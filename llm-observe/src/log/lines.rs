@@ -8,8 +8,9 @@ use tracing_subscriber::filter::Targets;
 
 use super::{
     console::Console,
+    file::LogFile,
     format::{self, EventLine, Style},
-    writer::{LogFile, Priority},
+    settings::Priority,
 };
 use crate::{
     outcome::Outcome,
@@ -184,12 +185,12 @@ impl Lines {
         buffers.json.shrink_to(KEEP);
     }
 
-    /// Waits until what was handed over is written; returns how many lines are not.
+    /// Waits until what was handed over is written; returns how many bytes are not.
     pub(crate) fn flush(&self, limit: Duration) -> u64 {
         let pending = self
             .routes
             .iter()
-            .map(|route| route.file.flush(limit).pending_lines)
+            .map(|route| route.file.flush(limit).pending_bytes)
             .sum();
         if let Some(console) = &self.console {
             console.flush(limit);
@@ -200,7 +201,7 @@ impl Lines {
     /// Shows what the files say of themselves as metrics.
     pub(crate) fn publish(&self, stats: &Stats) {
         for route in &self.routes {
-            for (reason, lost) in route.file.stats().lost() {
+            for (reason, lost) in route.file.stats().lost {
                 let labels = [("logger", route.name.as_str()), ("reason", reason)];
                 stats
                     .counter("llm_observe_log_lines_lost_total", &labels)

@@ -254,4 +254,4 @@ pub(crate) fn micros(duration: Duration) -> u64 {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -236,14 +236,20 @@ impl Shared {
             ..parcel.clone()
         };
         let (place, size, written) = self.store.write(parcel);
-        if let Err(error) = written
-            && !std::mem::replace(&mut self.state().disk_told, true)
-        {
-            tracing::warn!(target: "llm_observe::outbox", %error, "the outbox folder cannot be written: new reports and alerts are kept in memory");
+        if let Err(error) = written {
+            self.tell_disk(&error);
         }
         self.queue(&head, size, place);
         if let Some(wake) = self.wakes.get(&head.destination) {
             wake.notify_one();
+        }
+    }
+
+    /// Says once that the disk refuses parcels.
+    fn tell_disk(&self, error: &std::io::Error) {
+        let told = std::mem::replace(&mut self.state().disk_told, true);
+        if !told {
+            tracing::warn!(target: "llm_observe::outbox", %error, "the outbox folder cannot be written: new reports and alerts are kept in memory");
         }
     }
 
@@ -306,15 +312,22 @@ impl Shared {
 
     async fn deliver(&self, destination: &dyn Destination, id: u64) {
         let place = self.state().queue.get(id).map(|entry| entry.place.clone());
-        let Some(parcel) = place.and_then(|place| place.read()) else {
+        let Some(place) = place else { return };
+        let Some(parcel) = place.read() else {
             self.lost(id, destination.name());
             return;
         };
         let how = attempt(destination, &parcel, self.settings.attempt).await;
-        let (done, turn) = self.state().queue.settle(id, &how, now_micros());
-        if let Some(entry) = &done {
-            entry.place.remove();
+        if !matches!(how, Delivery::Retry { .. }) {
+            // Before the queue forgets it: whoever waits for the queue may end the process.
+            place.remove();
         }
+        let turn = {
+            let mut state = self.state();
+            let (_, turn) = state.queue.settle(id, &how, now_micros());
+            self.count(destination.name(), &how);
+            turn
+        };
         self.tell(destination.name(), &how, &turn);
         self.settled.notify_all();
     }
@@ -329,8 +342,7 @@ impl Shared {
         tracing::warn!(target: "llm_observe::outbox", destination, "a parcel in the outbox folder is gone or corrupt");
     }
 
-    /// Counts the attempt, and logs what is new about the destination.
-    fn tell(&self, name: &str, how: &Delivery, turn: &Turn) {
+    fn count(&self, name: &str, how: &Delivery) {
         self.with_counts(name, |counts| match how {
             Delivery::Delivered => {
                 counts.delivered.add(1);
@@ -342,6 +354,10 @@ impl Shared {
                 counts.pending.add(-1);
             }
         });
+    }
+
+    /// Logs what is new about the destination.
+    fn tell(&self, name: &str, how: &Delivery, turn: &Turn) {
         match how {
             Delivery::Delivered => self
                 .state()

@@ -195,3 +195,6 @@ fn parcel(tracker: &dyn Tracker, report: &Report) -> Parcel {
 fn instant(at: u64) -> Instant {
     Instant::now() + Duration::from_micros(at.saturating_sub(now_micros()).max(5_000))
 }
+
+#[cfg(test)]
+mod tests;

@@ -89,10 +89,19 @@ impl Limiter {
         }
     }
 
-    /// Holds `notice` for the next digest of each channel.
-    pub(super) fn hold(&mut self, channels: &[String], notice: &Notice) {
+    /// Holds `notice` for the next digest of each channel; those that take none get it at once.
+    pub(super) fn hold(
+        &mut self,
+        channels: &[String],
+        notice: &Notice,
+        out: &mut Vec<(String, Notice)>,
+    ) {
         for name in channels {
-            self.channels.entry(name.clone()).or_default().hold(notice);
+            if self.limits.get(name).is_some_and(|limit| !limit.digests) {
+                out.push((name.clone(), notice.clone()));
+            } else {
+                self.channels.entry(name.clone()).or_default().hold(notice);
+            }
         }
     }
 

@@ -79,6 +79,8 @@ pub(super) struct Policy {
     incidents: BTreeMap<u64, Incident>,
     limiter: Limiter,
     last: u64,
+    /// When it was last asked what is due.
+    asked: u64,
 }
 
 impl Policy {
@@ -90,6 +92,7 @@ impl Policy {
             incidents: BTreeMap::new(),
             limiter: Limiter::new(limits),
             last: 0,
+            asked: 0,
         }
     }
 
@@ -173,6 +176,7 @@ impl Policy {
     }
 
     fn collect(&mut self, now: u64, grouped_until: u64) -> Vec<(String, Notice)> {
+        self.asked = now;
         let mut out = Vec::new();
         let ids: Vec<u64> = self.incidents.keys().copied().collect();
         for id in ids {
@@ -203,15 +207,22 @@ impl Policy {
         for member in &incident.members {
             self.members.remove(member);
         }
+        let quiet = self.quiet_until(now).is_some();
         match status {
             Some(status) => {
                 let notice = incident.notice(status);
-                self.limiter.offer(&incident.channels, &notice, now, out);
+                if quiet && is_quiet_for(notice.severity) {
+                    self.limiter.hold(&incident.channels, &notice, out);
+                } else {
+                    self.limiter.offer(&incident.channels, &notice, now, out);
+                }
             }
-            // Over before anybody was told of it, in quiet hours: a line in the digest.
-            None if incident.told.is_none() => {
+            // Over before anybody was told of it, in quiet hours: a line in the digest, for
+            // those who take one; nothing to resolve for the others.
+            None if incident.told.is_none() && quiet => {
+                let notice = incident.notice(Status::Resolved);
                 self.limiter
-                    .hold(&incident.channels, &incident.notice(Status::Resolved));
+                    .hold(&incident.channels, &notice, &mut Vec::new());
             }
             None => {}
         }
@@ -223,7 +234,9 @@ impl Policy {
             .incidents
             .values()
             .map(|incident| incident.wake(&self.timing));
-        steps.chain(self.limiter.wake()).min()
+        let digest = self.limiter.wake().map(|at| at.max(self.asked));
+        let digest = digest.map(|at| self.quiet_until(at).unwrap_or(at));
+        steps.chain(digest).min()
     }
 
     fn quiet_until(&self, now: u64) -> Option<u64> {

@@ -1,1 +1,377 @@
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use proptest::prelude::*;
+
 use super::*;
+use crate::{alerts::Trigger, record::TraceId};
+
+const SECOND: u64 = 1_000_000;
+const MINUTE: u64 = 60 * SECOND;
+/// 2026-11-23, midnight UTC.
+const START: u64 = 1_795_392_000 * SECOND;
+
+fn timing() -> Timing {
+    Timing::new(&config::Alerts::default()).unwrap()
+}
+
+fn policy() -> Policy {
+    with(timing(), 20)
+}
+
+fn with(timing: Timing, per_minute: usize) -> Policy {
+    let limit = Limit {
+        per_minute,
+        digests: true,
+    };
+    Policy::new(
+        timing,
+        ["ops", "page"].map(|name| (name.to_owned(), limit)).into(),
+    )
+}
+
+fn route(channels: &[&str]) -> Route {
+    Route {
+        channels: channels.iter().map(|&c| c.to_owned()).collect(),
+        severity: Severity::Error,
+        after: 1,
+        within: Duration::from_secs(60),
+    }
+}
+
+fn seen(time: u64, message: &str, class: Class) -> Seen {
+    let sample = Sample {
+        type_name: "Boom".into(),
+        message: message.into(),
+        class: Some(class),
+    };
+    Seen::at(time, Trigger::Error, TraceId::random(), sample)
+}
+
+fn fail(policy: &mut Policy, time: u64) {
+    policy.see(
+        "query",
+        "rag::query",
+        &route(&["ops"]),
+        &seen(time, "boom", Class::Internal),
+    );
+}
+
+fn statuses(due: &[(String, Notice)]) -> Vec<(&str, Status, u64)> {
+    due.iter()
+        .map(|(channel, notice)| (channel.as_str(), notice.status, notice.count))
+        .collect()
+}
+
+/// Asks the policy whenever it wants to be asked, up to `until`.
+fn run(policy: &mut Policy, until: u64) -> Vec<(u64, Status, u64)> {
+    let mut out = Vec::new();
+    while let Some(at) = policy.wake().filter(|at| *at <= until) {
+        let due = policy.due(at);
+        assert!(
+            !due.is_empty() || policy.wake() != Some(at),
+            "it asks to be woken in vain at {at}"
+        );
+        out.extend(due.iter().map(|(_, n)| (at, n.status, n.count)));
+    }
+    out
+}
+
+#[test]
+fn a_burst_is_one_message_then_one_that_it_is_over() {
+    let mut policy = policy();
+    for n in 0..500 {
+        fail(&mut policy, START + n * 10_000);
+        let due = policy.due(START + n * 10_000);
+        match due.as_slice() {
+            [] => {}
+            [(_, notice)] => assert_eq!((n, notice.count), (200, 201), "after the group's wait"),
+            more => panic!("{more:?}"),
+        }
+    }
+    let last = START + 4_990_000;
+    assert_eq!(
+        run(&mut policy, START + 3600 * SECOND),
+        [(last + 5 * MINUTE, Status::Resolved, 500)]
+    );
+    assert_eq!(policy.wake(), None, "nothing is left");
+}
+
+#[test]
+fn what_goes_on_is_repeated_and_only_then() {
+    let mut policy = policy();
+    for minute in 0..600 {
+        fail(&mut policy, START + minute * MINUTE);
+        let due = policy.due(START + minute * MINUTE + 30 * SECOND);
+        let wanted = match minute {
+            0 => vec![("ops", Status::Firing, 1)],
+            240 | 480 => vec![("ops", Status::StillFiring, minute + 1)],
+            _ => vec![],
+        };
+        assert_eq!(statuses(&due), wanted, "minute {minute}");
+    }
+}
+
+#[test]
+fn a_group_has_the_different_errors_of_one_event_and_other_events_their_own() {
+    let mut policy = policy();
+    let ops = route(&["ops"]);
+    policy.see(
+        "query",
+        "rag::query",
+        &ops,
+        &seen(START, "boom", Class::Internal),
+    );
+    policy.see(
+        "query",
+        "rag::search",
+        &ops,
+        &seen(START + 1, "no route", Class::Connection),
+    );
+    policy.see(
+        "query",
+        "rag::query",
+        &ops,
+        &seen(START + 2, "boom", Class::Internal),
+    );
+    policy.see(
+        "embedding",
+        "rag::embed",
+        &ops,
+        &seen(START + 3, "boom", Class::Internal),
+    );
+    let due = policy.due(START + 3 * SECOND);
+    assert_eq!(
+        statuses(&due),
+        [("ops", Status::Firing, 3), ("ops", Status::Firing, 1)]
+    );
+    let notice = &due[0].1;
+    assert_eq!(notice.functions, ["rag::query", "rag::search"]);
+    let errors: Vec<_> = notice
+        .errors
+        .iter()
+        .map(|e| (e.message.as_str(), e.count))
+        .collect();
+    assert_eq!(errors, [("boom", 2), ("no route", 1)]);
+    // A new kind of failure later on is news.
+    policy.see(
+        "query",
+        "rag::query",
+        &ops,
+        &seen(START + 9 * SECOND, "key revoked", Class::Authentication),
+    );
+    assert_eq!(
+        statuses(&policy.due(START + 12 * SECOND)),
+        [("ops", Status::Firing, 1)]
+    );
+}
+
+#[test]
+fn a_threshold_is_so_many_within_the_window() {
+    let mut policy = policy();
+    let three = Route {
+        after: 3,
+        ..route(&["ops"])
+    };
+    let mut at = |seconds: u64| {
+        policy.see(
+            "query",
+            "f",
+            &three,
+            &seen(START + seconds * SECOND, "boom", Class::Other),
+        );
+        !policy.due(START + (seconds + 2) * SECOND).is_empty()
+    };
+    assert!(!at(0) && !at(50) && !at(70), "three in 70 s");
+    assert!(at(100), "50, 70 and 100 are within 60 s");
+}
+
+#[test]
+fn a_merged_burst_reaches_a_threshold_at_once() {
+    let mut policy = policy();
+    let mut many = seen(START, "boom", Class::Other);
+    many.count = 100;
+    policy.see(
+        "query",
+        "f",
+        &Route {
+            after: 50,
+            ..route(&["ops"])
+        },
+        &many,
+    );
+    assert_eq!(
+        statuses(&policy.due(START + 2 * SECOND)),
+        [("ops", Status::Firing, 100)]
+    );
+}
+
+#[test]
+fn a_stalled_call_fires_while_it_hangs_and_resolves_when_it_ends() {
+    let mut policy = policy();
+    let stalled = |time: u64, open: i64| {
+        let sample = Sample::plain("still running after 10 s".into());
+        Seen {
+            open,
+            ..Seen::at(time, Trigger::Stalled, TraceId::default(), sample)
+        }
+    };
+    let ops = route(&["ops"]);
+    policy.see("query", "f", &ops, &stalled(START, 1));
+    policy.see("query", "f", &ops, &stalled(START + 1, 1));
+    assert_eq!(
+        statuses(&policy.due(START + 2 * SECOND)),
+        [("ops", Status::Firing, 2)]
+    );
+    assert_eq!(
+        run(&mut policy, START + 60 * MINUTE),
+        [],
+        "however long it hangs"
+    );
+    policy.see("query", "f", &ops, &stalled(START + 61 * MINUTE, -1));
+    assert!(
+        policy.due(START + 61 * MINUTE).is_empty(),
+        "one of two still hangs"
+    );
+    policy.see("query", "f", &ops, &stalled(START + 62 * MINUTE, -1));
+    let due = policy.due(START + 62 * MINUTE);
+    assert_eq!(statuses(&due), [("ops", Status::Resolved, 2)]);
+    assert_eq!(due[0].1.duration(), Duration::from_secs(62 * 60));
+    policy.see("query", "f", &ops, &stalled(START + 63 * MINUTE, -1));
+    assert_eq!(policy.wake(), None, "an end without a beginning is nothing");
+}
+
+#[test]
+fn in_quiet_hours_only_what_is_critical_is_told_the_rest_after() {
+    let quiet = Quiet::in_zone("22:00-07:00", TimeZone::UTC).unwrap();
+    assert_eq!(quiet.until(START + 12 * 60 * MINUTE), None);
+    assert_eq!(
+        quiet.until(START + 23 * 60 * MINUTE),
+        Some(START + 31 * 60 * MINUTE)
+    );
+    let mut policy = with(
+        Timing {
+            quiet: Some(quiet),
+            ..timing()
+        },
+        20,
+    );
+    fail(&mut policy, START);
+    let critical = Route {
+        severity: Severity::Critical,
+        ..route(&["page"])
+    };
+    policy.see(
+        "query",
+        "f",
+        &critical,
+        &seen(START, "down", Class::Internal),
+    );
+    let told = run(&mut policy, START + 4 * MINUTE);
+    assert_eq!(told, [(START + 2 * SECOND, Status::Firing, 1)]);
+    // Both end in the night; one fails again until the morning.
+    let ended = run(&mut policy, START + 6 * 60 * MINUTE);
+    assert_eq!(
+        ended,
+        [(START + 5 * MINUTE, Status::Resolved, 1)],
+        "the critical one"
+    );
+    fail(&mut policy, START + 419 * MINUTE);
+    let morning = run(&mut policy, START + 423 * MINUTE);
+    assert_eq!(
+        morning.iter().map(|m| (m.0, m.1)).collect::<Vec<_>>(),
+        [
+            (START + 420 * MINUTE, Status::Firing),
+            (START + 420 * MINUTE, Status::Digest)
+        ]
+    );
+}
+
+#[test]
+fn beyond_its_rate_a_channel_gets_one_digest() {
+    let mut policy = with(timing(), 5);
+    for n in 0..100 {
+        policy.see(
+            &format!("event{n}"),
+            "f",
+            &route(&["ops"]),
+            &seen(START, "boom", Class::Other),
+        );
+    }
+    let due = policy.due(START + 2 * SECOND);
+    assert_eq!(due.len(), 5);
+    let later = policy.due(START + 62 * SECOND);
+    assert_eq!(later.len(), 1);
+    assert_eq!(
+        (later[0].1.status, later[0].1.held.len()),
+        (Status::Digest, 95)
+    );
+}
+
+#[test]
+fn what_was_told_outlives_the_process_and_is_not_told_again() {
+    let mut policy = policy();
+    fail(&mut policy, START);
+    assert_eq!(policy.due(START + 2 * SECOND).len(), 1);
+    let saved = serde_json::to_string(&policy.told()).unwrap();
+    let mut next = self::policy();
+    let told: Vec<Incident> = serde_json::from_str(&saved).unwrap();
+    told.into_iter()
+        .for_each(|incident| next.take_up(incident, START + MINUTE));
+    fail(&mut next, START + 2 * MINUTE);
+    assert!(
+        next.due(START + 3 * MINUTE).is_empty(),
+        "no second message of the same incident"
+    );
+    assert_eq!(
+        run(&mut next, START + 60 * MINUTE),
+        [(START + 7 * MINUTE, Status::Resolved, 2)]
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(300) })]
+
+    /// Whatever fails whenever: each call is in exactly one incident, each incident fires once
+    /// before anything else and resolves once after, and repeats keep their distance.
+    #[test]
+    fn messages_are_in_order_and_count_every_call(
+        calls in prop::collection::vec((0..400_u64, 0..3_usize, 0..2_usize), 1..200),
+    ) {
+        let mut policy = with(Timing { repeat: 10 * MINUTE, ..timing() }, 100_000);
+        let mut now = START;
+        let mut all: Vec<(u64, Notice)> = Vec::new();
+        let mut ask = |policy: &mut Policy, until: u64| {
+            while let Some(at) = policy.wake().filter(|at| *at <= until) {
+                all.extend(policy.due(at).into_iter().map(|(_, notice)| (at, notice)));
+            }
+        };
+        for (seconds, event, class) in &calls {
+            now += seconds * SECOND;
+            ask(&mut policy, now);
+            let class = [Class::Internal, Class::Timeout][*class];
+            let event = ["a", "b", "c"][*event];
+            policy.see(event, "f", &route(&["ops"]), &seen(now, "boom", class));
+        }
+        ask(&mut policy, now + 24 * 60 * MINUTE);
+        prop_assert_eq!(policy.wake(), None);
+        let mut by_key: BTreeMap<String, Vec<(u64, Notice)>> = BTreeMap::new();
+        for (at, notice) in all {
+            by_key.entry(notice.key.clone()).or_default().push((at, notice));
+        }
+        let mut counted = 0;
+        for messages in by_key.values() {
+            let statuses: Vec<_> = messages.iter().map(|(_, n)| n.status).collect();
+            prop_assert_eq!(statuses[0], Status::Firing);
+            prop_assert_eq!(statuses[statuses.len() - 1], Status::Resolved);
+            prop_assert!(statuses[1..statuses.len() - 1].iter().all(|s| *s == Status::StillFiring));
+            for pair in messages[..messages.len() - 1].windows(2) {
+                prop_assert!(pair[1].0 - pair[0].0 >= 10 * MINUTE);
+            }
+            let (at, end) = &messages[messages.len() - 1];
+            prop_assert_eq!(*at, end.last + 5 * MINUTE);
+            counted += end.count;
+        }
+        prop_assert_eq!(counted, calls.len() as u64);
+    }
+}

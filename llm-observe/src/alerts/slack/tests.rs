@@ -1,1 +1,324 @@
+use std::time::Instant;
+
+use proptest::prelude::*;
+
 use super::*;
+use crate::{
+    alerts::{Held, Trigger},
+    listener::{Listener, Reply as Answers},
+    outbox::{Outbox, Settings},
+    outcome::Class,
+    stats::Stats,
+};
+
+fn distinct(message: &str, count: u64) -> Distinct {
+    Distinct {
+        function: "rag::query".into(),
+        trigger: Trigger::Error,
+        type_name: "rag::QueryError".into(),
+        message: message.into(),
+        class: Some(Class::Connection),
+        count,
+    }
+}
+
+fn notice(status: Status) -> Notice {
+    Notice {
+        key: "query/1".into(),
+        event: "query".into(),
+        functions: vec!["rag::query".into()],
+        severity: Severity::Error,
+        count: 37,
+        first: 1_795_392_000_000_000,
+        last: 1_795_392_012_000_000,
+        errors: vec![
+            distinct("connection refused (os error 111)", 30),
+            distinct("timed out", 7),
+        ],
+        trace_id: "4bf92f3577b34da6a3ce929d0e0e4736".into(),
+        service: "rag-service".into(),
+        environment: "production".into(),
+        host: "web-1".into(),
+        runbook: Some("https://wiki.example.com/rag?a=1&b=2".into()),
+        ..Notice::empty(status, 1_795_392_012_000_000)
+    }
+}
+
+/// All text of a message, as a reader sees it.
+fn shown(message: &Value) -> String {
+    match message {
+        Value::String(text) => format!("{text}\n"),
+        Value::Array(all) => all.iter().map(shown).collect(),
+        Value::Object(all) => all
+            .iter()
+            .filter(|(name, _)| *name != "type")
+            .map(|(_, v)| shown(v))
+            .collect(),
+        _ => String::new(),
+    }
+}
+
+/// Asserts Slack's limits, and returns the characters over all blocks.
+fn check_limits(message: &Value) -> usize {
+    let blocks = message["blocks"].as_array().unwrap();
+    assert!(!blocks.is_empty() && blocks.len() <= 50);
+    let length = |text: &Value| text.as_str().unwrap().chars().count();
+    let mut total = 0;
+    for block in blocks {
+        match block["type"].as_str().unwrap() {
+            "header" => assert!((1..=150).contains(&length(&block["text"]["text"]))),
+            "section" if block.get("fields").is_some() => {
+                let fields = block["fields"].as_array().unwrap();
+                assert!((1..=10).contains(&fields.len()));
+                assert!(
+                    fields
+                        .iter()
+                        .all(|f| (1..=2000).contains(&length(&f["text"])))
+                );
+            }
+            "section" => assert!((1..=3000).contains(&length(&block["text"]["text"]))),
+            "context" => assert!(block["elements"].as_array().unwrap().len() <= 10),
+            other => panic!("{other}"),
+        }
+        total += shown(block).chars().count();
+    }
+    assert!(total <= 13_000, "{total} characters");
+    assert!((1..=4000).contains(&length(&message["text"])));
+    total
+}
+
+#[test]
+fn a_message_says_what_one_needs_at_three_in_the_morning() {
+    let firing = message(&notice(Status::Firing));
+    check_limits(&firing);
+    let text = shown(&firing);
+    for wanted in [
+        ":red_circle: query failing: 37 calls in 12 s",
+        "*Function*\nrag::query",
+        "*Kind*\nconnection",
+        "*Began*\n2026-11-23 00:00:00 UTC",
+        "*Trace*\n4bf92f3577b34da6a3ce929d0e0e4736",
+        "*30 ×* `rag::QueryError` in `rag::query`\n```connection refused (os error 111)```",
+        "<https://wiki.example.com/rag?a=1&amp;b=2|Runbook>",
+        "rag-service  ·  production  ·  web-1",
+    ] {
+        assert!(text.contains(wanted), "{wanted} is not in {text}");
+    }
+    let fallback = firing["text"].as_str().unwrap();
+    assert!(
+        fallback.contains("query failing: 37 calls in 12 s - rag::QueryError: connection refused")
+    );
+    let resolved = message(&notice(Status::Resolved));
+    assert!(shown(&resolved).contains(":large_green_circle: query resolved after 12 s: 37 calls"));
+}
+
+#[test]
+fn no_text_can_mention_a_channel_or_end_the_code_block() {
+    let evil = "<!channel> <!everyone> ``` *bold* <https://evil.example|click> & \u{1b}[31m";
+    let mut notice = notice(Status::Firing);
+    notice.errors = vec![distinct(evil, 1)];
+    notice.event = evil.into();
+    notice.functions = vec![evil.into()];
+    notice.service = evil.into();
+    notice.runbook = Some("https://x/|evil><!channel>".into());
+    let text = shown(&message(&notice));
+    assert!(
+        !text.contains("<!") && !text.contains("<https://evil"),
+        "{text}"
+    );
+    assert!(!text.contains('\u{1b}'));
+    assert!(text.contains("&lt;!channel&gt; &lt;!everyone&gt; ''' *bold*"));
+}
+
+#[test]
+fn a_digest_names_what_was_held() {
+    let held = |n: u64| Held {
+        event: format!("event{n}"),
+        status: Status::Firing,
+        severity: Severity::Error,
+        count: n,
+    };
+    let digest = Notice {
+        held: (0..200).map(held).collect(),
+        more: 50,
+        ..notice(Status::Digest)
+    };
+    let message = message(&digest);
+    check_limits(&message);
+    assert!(
+        shown(&message).contains("and 220 more"),
+        "{}",
+        shown(&message)
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(128) })]
+
+    #[test]
+    fn no_notice_is_too_large_for_slack(
+        text in "(\\PC|[&<>`*]){0,60}", times in 0..400_usize, errors in 0..12_usize, held in 0..300_usize,
+        status in prop::sample::select(vec![Status::Firing, Status::StillFiring, Status::Resolved, Status::Digest, Status::Test]),
+    ) {
+        let long = text.repeat(times);
+        let line = Held { event: long.clone(), status, severity: Severity::Info, count: 3 };
+        let notice = Notice {
+            errors: vec![Distinct { type_name: long.clone(), function: long.clone(), ..distinct(&long, 2) }; errors],
+            held: vec![line; held],
+            functions: vec![long.clone(); errors],
+            event: long.clone(),
+            service: long.clone(),
+            environment: long.clone(),
+            host: long.clone(),
+            runbook: Some(long.clone()),
+            dashboard: Some(long),
+            ..notice(status)
+        };
+        check_limits(&message(&notice));
+    }
+}
+
+fn outbox(listener: &Listener, attempt: Duration) -> (Outbox, Arc<Stats>, Arc<dyn Channel>) {
+    let stats = Arc::<Stats>::default();
+    let channel = with_url("ops", &listener.url("/services/T/B/secret")).unwrap();
+    let settings = Settings {
+        attempt,
+        backoff: Duration::from_millis(10),
+        ..Settings::default()
+    };
+    let outbox = Outbox::open(settings, vec![channel.clone()], stats.clone()).unwrap();
+    (outbox, stats, channel)
+}
+
+fn put(outbox: &Outbox, channel: &Arc<dyn Channel>) {
+    outbox.put(Parcel::new("ops", channel.encode(&notice(Status::Firing))).key("k"));
+}
+
+fn count(stats: &Stats, result: &str) -> u64 {
+    stats
+        .counter(
+            "llm_observe_deliveries_total",
+            &[("destination", "ops"), ("result", result)],
+        )
+        .get()
+}
+
+const LONG: Duration = Duration::from_secs(20);
+
+#[test]
+fn it_posts_json_to_the_webhook() {
+    let listener = Listener::start(Answers::status(200, "ok"));
+    let (outbox, _, channel) = outbox(&listener, LONG);
+    put(&outbox, &channel);
+    assert_eq!(outbox.flush(LONG).delivered(), 1);
+    let request = &listener.requests()[0];
+    assert_eq!(request.line, "POST /services/T/B/secret HTTP/1.1");
+    assert_eq!(request.header("content-type"), Some("application/json"));
+    check_limits(&serde_json::from_slice(&request.body).unwrap());
+}
+
+#[test]
+fn every_transient_failure_is_tried_again_until_it_arrives() {
+    let bad = [
+        Answers::status(500, "rollup_error"),
+        Answers::status(503, ""),
+        Answers::Garbage,
+        Answers::CutOff,
+        Answers::Close,
+        Answers::Stall,
+        Answers::status(408, ""),
+        Answers::status(
+            200,
+            r#"{"ok":false,"error":"rate_limited","retry_after":0}"#,
+        ),
+    ];
+    let tries = bad.len() as u64;
+    let listener = Listener::start(Answers::status(200, "ok")).script(bad);
+    let (outbox, stats, channel) = outbox(&listener, Duration::from_millis(300));
+    put(&outbox, &channel);
+    assert_eq!(outbox.flush(LONG).delivered(), 1);
+    assert_eq!(
+        (count(&stats, "retried"), count(&stats, "delivered")),
+        (tries, 1)
+    );
+}
+
+#[test]
+fn a_refusal_is_given_up_at_once_and_does_not_stop_others() {
+    for status in [400, 401, 403, 404, 410, 301] {
+        let listener = Listener::start(Answers::status(200, "ok"))
+            .script([Answers::status(status, "channel_not_found")]);
+        let (outbox, stats, channel) = outbox(&listener, LONG);
+        put(&outbox, &channel);
+        put(&outbox, &channel);
+        assert_eq!(outbox.flush(LONG).delivered(), 1, "{status}");
+        assert_eq!(
+            (count(&stats, "refused"), count(&stats, "retried")),
+            (1, 0),
+            "{status}"
+        );
+        assert_eq!(listener.requests().len(), 2);
+    }
+}
+
+#[test]
+fn retry_after_is_honoured() {
+    let listener = Listener::start(Answers::status(200, "ok")).script([Answers::retry_after("1")]);
+    let (outbox, _, channel) = outbox(&listener, LONG);
+    put(&outbox, &channel);
+    outbox.flush(LONG);
+    let requests = listener.requests();
+    let gap = requests[1].at - requests[0].at;
+    assert!(gap >= Duration::from_millis(990), "{gap:?}");
+}
+
+#[test]
+fn when_nobody_listens_it_is_kept_and_no_error_names_the_url() {
+    let channel = with_url(
+        "ops",
+        &format!("http://{}/services/secret", Listener::nobody()),
+    )
+    .unwrap();
+    let outbox = Outbox::open(
+        Settings::default(),
+        vec![channel.clone() as _],
+        Arc::default(),
+    )
+    .unwrap();
+    let start = Instant::now();
+    let answer = outbox
+        .deliver_now(Parcel::new("ops", b"{}".to_vec()), LONG)
+        .unwrap();
+    let Delivery::Retry { reason, .. } = answer else {
+        panic!("{answer:?}")
+    };
+    assert!(
+        reason.contains("refused") && !reason.contains("secret") && !reason.contains("127.0.0.1"),
+        "{reason}"
+    );
+    assert!(start.elapsed() < LONG);
+}
+
+#[test]
+fn a_message_that_was_held_up_says_so() {
+    let now = crate::outbox::now_micros();
+    let body = serde_json::to_vec(&message(&notice(Status::Firing))).unwrap();
+    let mut parcel = Parcel::new("ops", body);
+    assert_eq!(marked_stale(&parcel), parcel.body);
+    parcel.created = now - 58 * 60 * 1_000_000;
+    let marked: Value = serde_json::from_slice(&marked_stale(&parcel)).unwrap();
+    assert!(shown(&marked).contains("delivered 58 min late"));
+    check_limits(&marked);
+}
+
+#[test]
+fn a_webhook_that_is_no_url_is_an_error_that_does_not_show_it() {
+    let error = with_url("ops", "hooks.slack.com/services/secret")
+        .err()
+        .unwrap()
+        .to_string();
+    assert!(
+        error.contains("channels.ops.webhook is no URL") && !error.contains("secret"),
+        "{error}"
+    );
+}

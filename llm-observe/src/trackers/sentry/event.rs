@@ -42,10 +42,10 @@ pub(super) fn event(report: &Report, origin: &Origin) -> Event<'static> {
             Level::Error
         },
         fingerprint: fingerprint
-            .map(|part| Cow::Owned(part.to_owned()))
+            .map(|part| Cow::Owned(cut(part, MOST_TAG)))
             .to_vec()
             .into(),
-        transaction: Some(report.function.clone()),
+        transaction: Some(cut(&report.function, MOST_TAG)),
         logger: Some("llm_observe".to_owned()),
         timestamp: UNIX_EPOCH + Duration::from_micros(report.time),
         server_name: given(&origin.host),

@@ -1,0 +1,332 @@
+use std::{
+    path::PathBuf,
+    sync::{Mutex, OnceLock},
+};
+
+use llm_observe_config::Config;
+
+use super::*;
+use crate::{
+    outbox::{self, tests::Folder},
+    outcome::{Class, Outcome},
+    record::{ErrorInfo, Fields, SpanId},
+    site::{AlertRule, On},
+};
+
+/// A channel that keeps the notices it was given.
+#[derive(Default)]
+struct Kept {
+    notices: Mutex<Vec<Notice>>,
+    down: OnceLock<()>,
+    delivered: Mutex<usize>,
+}
+
+impl Destination for Kept {
+    fn name(&self) -> &str {
+        "ops"
+    }
+
+    fn deliver<'a>(&'a self, _: &'a Parcel) -> Answer<'a> {
+        Box::pin(async {
+            if self.down.get().is_some() {
+                return Delivery::retry("down");
+            }
+            *self.delivered.lock().unwrap() += 1;
+            Delivery::Delivered
+        })
+    }
+}
+
+impl Channel for Kept {
+    fn encode(&self, notice: &Notice) -> Vec<u8> {
+        self.notices.lock().unwrap().push(notice.clone());
+        notice.title().into_bytes()
+    }
+}
+
+static ASKED: Site = site("query", &[AlertRule::new(On::FAILURE)]);
+static SILENT: Site = site("query", &[]);
+static CANCELLED: Site = site("query", &[AlertRule::new(On::CANCELLED)]);
+static ELSEWHERE: Site = site("query", &[AlertRule::new(On::ERROR).channel("nowhere")]);
+
+const fn site(event: &'static str, rules: &'static [AlertRule]) -> Site {
+    Site::new(event, "query", "rag", "src/lib.rs", 1, || "rag::query").alerts(rules)
+}
+
+fn error(message: &str, class: Class) -> ErrorInfo {
+    ErrorInfo::new("rag::QueryError", message.to_owned(), class)
+}
+
+fn record<'a>(site: &'static Site, outcome: Outcome, error: Option<&'a ErrorInfo>) -> Record<'a> {
+    Record {
+        site,
+        outcome,
+        time: now_micros(),
+        duration: Duration::from_millis(3),
+        trace_id: TraceId::random(),
+        span_id: SpanId::random(),
+        parent_id: SpanId::default(),
+        error,
+        fields: const { &Fields::EMPTY },
+        items: None,
+        quality: None,
+        slow: false,
+        expected: false,
+        passed_on: false,
+    }
+}
+
+fn config(text: &str) -> Config {
+    Config::parse(text, std::path::Path::new("llm-observe.toml")).unwrap()
+}
+
+fn start(config: &Config, dir: Option<PathBuf>) -> (Alerts, Outbox, Arc<Kept>) {
+    start_with(config, dir, Arc::default())
+}
+
+fn start_with(
+    config: &Config,
+    dir: Option<PathBuf>,
+    kept: Arc<Kept>,
+) -> (Alerts, Outbox, Arc<Kept>) {
+    let stats = Arc::<Stats>::default();
+    let settings = outbox::Settings {
+        dir,
+        ..outbox::Settings::default()
+    };
+    let outbox = Outbox::open(settings, vec![kept.clone() as _], stats.clone()).unwrap();
+    let origin = Origin {
+        service: "rag".into(),
+        ..Origin::default()
+    };
+    let settings = Settings { config, origin };
+    let channels = vec![kept.clone() as Arc<dyn Channel>];
+    let alerts = Alerts::start(settings, channels, outbox.clone(), Arc::default(), &stats).unwrap();
+    (alerts, outbox, kept)
+}
+
+const LONG: Duration = Duration::from_secs(20);
+
+#[test]
+fn a_hundred_thousand_equal_errors_from_many_threads_are_one_message_with_their_number() {
+    let (alerts, outbox, kept) = start(&Config::default(), None);
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                let error = error("connection refused", Class::Connection);
+                for _ in 0..25_000 {
+                    alerts.record(&record(&ASKED, Outcome::Error, Some(&error)));
+                }
+            });
+        }
+    });
+    assert!(alerts.flush(LONG));
+    assert_eq!(outbox.flush(LONG).delivered(), 1);
+    let notices = kept.notices.lock().unwrap();
+    let notice = &notices[0];
+    assert_eq!(
+        (notice.count, notice.errors.len(), notice.errors[0].count),
+        (100_000, 1, 100_000)
+    );
+    assert_eq!(
+        (
+            notice.event.as_str(),
+            notice.service.as_str(),
+            notice.trace_id.len()
+        ),
+        ("query", "rag", 32)
+    );
+    assert_eq!(notice.functions, ["rag::query"]);
+}
+
+#[test]
+fn many_different_errors_are_one_message_that_counts_them_all() {
+    let (alerts, _outbox, kept) = start(&Config::default(), None);
+    for n in 0..10_000 {
+        let error = error(&format!("error {n}"), Class::Other);
+        alerts.record(&record(&ASKED, Outcome::Error, Some(&error)));
+    }
+    assert!(alerts.flush(LONG));
+    let notices = kept.notices.lock().unwrap();
+    assert_eq!(notices.len(), 1);
+    assert_eq!(notices[0].errors.len(), 10);
+    let lost = alerts.shared.overflow.get();
+    assert_eq!(notices[0].count + lost, 10_000, "{lost} beyond the bound");
+}
+
+#[test]
+fn only_what_was_asked_for_alerts() {
+    let (alerts, _outbox, kept) = start(&Config::default(), None);
+    let error = error("boom", Class::Internal);
+    let failed = || record(&ASKED, Outcome::Error, Some(&error));
+    for silent in [
+        record(&SILENT, Outcome::Error, Some(&error)),
+        record(&ASKED, Outcome::Ok, None),
+        record(&ASKED, Outcome::Cancelled, None),
+        Record {
+            expected: true,
+            ..failed()
+        },
+        Record {
+            passed_on: true,
+            ..failed()
+        },
+        Record {
+            slow: true,
+            ..record(&ASKED, Outcome::Ok, None)
+        },
+    ] {
+        alerts.record(&silent);
+    }
+    assert!(alerts.flush(LONG));
+    assert_eq!(kept.notices.lock().unwrap().len(), 0);
+    for (n, loud) in [
+        failed(),
+        record(&ASKED, Outcome::Panic, Some(&error)),
+        record(&ASKED, Outcome::Timeout, Some(&error)),
+        record(&CANCELLED, Outcome::Cancelled, None),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        alerts.record(&loud);
+        assert!(alerts.flush(LONG));
+        assert_eq!(kept.notices.lock().unwrap().len(), n + 1);
+    }
+}
+
+#[test]
+fn the_configuration_asks_mutes_and_leaves_the_callers_faults_alone() {
+    let asked = config("[events.query]\nalert_on_error = true\nrunbook = \"https://wiki/q\"\n");
+    let (alerts, _outbox, kept) = start(&asked, None);
+    for class in [Class::BadRequest, Class::NotFound, Class::ContentPolicy] {
+        alerts.record(&record(
+            &SILENT,
+            Outcome::Error,
+            Some(&error("no such document", class)),
+        ));
+    }
+    assert!(alerts.flush(LONG));
+    assert_eq!(kept.notices.lock().unwrap().len(), 0);
+    alerts.record(&record(
+        &SILENT,
+        Outcome::Error,
+        Some(&error("boom", Class::Internal)),
+    ));
+    assert!(alerts.flush(LONG));
+    assert_eq!(
+        kept.notices.lock().unwrap()[0].runbook.as_deref(),
+        Some("https://wiki/q")
+    );
+    assert_eq!(
+        kept.notices.lock().unwrap()[0].severity,
+        config::Severity::Error
+    );
+
+    // An attribute asks for this very function: told, as a warning.
+    let (alerts, _outbox, kept) = start(&Config::default(), None);
+    alerts.record(&record(
+        &ASKED,
+        Outcome::Error,
+        Some(&error("bad", Class::BadRequest)),
+    ));
+    assert!(alerts.flush(LONG));
+    assert_eq!(
+        kept.notices.lock().unwrap()[0].severity,
+        config::Severity::Warning
+    );
+
+    let muted = config("[events.query]\nalert_on_error = true\nmute = true\n");
+    let (alerts, _outbox, kept) = start(&muted, None);
+    alerts.record(&record(
+        &ASKED,
+        Outcome::Panic,
+        Some(&error("boom", Class::Internal)),
+    ));
+    assert!(alerts.flush(LONG));
+    assert_eq!(kept.notices.lock().unwrap().len(), 0);
+}
+
+#[test]
+fn a_channel_that_is_not_there_is_counted() {
+    let (alerts, _outbox, kept) = start(&Config::default(), None);
+    alerts.record(&record(
+        &ELSEWHERE,
+        Outcome::Error,
+        Some(&error("boom", Class::Internal)),
+    ));
+    assert!(alerts.flush(LONG));
+    assert_eq!(kept.notices.lock().unwrap().len(), 0);
+    assert_eq!(alerts.shared.unrouted.get(), 1);
+}
+
+#[test]
+fn secrets_do_not_leave() {
+    let (alerts, _outbox, kept) = start(&Config::default(), None);
+    let leak = error(
+        "bad key sk-proj-abcdefghijklmnopqrstuv123",
+        Class::Authentication,
+    );
+    alerts.record(&record(&ASKED, Outcome::Error, Some(&leak)));
+    assert!(alerts.flush(LONG));
+    assert_eq!(
+        kept.notices.lock().unwrap()[0].errors[0].message,
+        "bad key [redacted]"
+    );
+}
+
+#[test]
+fn after_a_restart_the_same_incident_is_not_told_again() {
+    let folder = Folder::new();
+    let boom = error("boom", Class::Internal);
+    let (alerts, outbox, kept) = start(&Config::default(), Some(folder.path()));
+    alerts.record(&record(&ASKED, Outcome::Error, Some(&boom)));
+    assert!(alerts.flush(LONG));
+    assert_eq!(outbox.flush(LONG).delivered(), 1);
+    drop((alerts, outbox));
+    assert_eq!(kept.notices.lock().unwrap().len(), 1);
+
+    let (alerts, _outbox, kept) = start(&Config::default(), Some(folder.path()));
+    alerts.record(&record(&ASKED, Outcome::Error, Some(&boom)));
+    assert!(alerts.flush(LONG));
+    assert_eq!(kept.notices.lock().unwrap().len(), 0);
+}
+
+#[test]
+fn an_alert_that_was_not_delivered_arrives_once_after_a_restart() {
+    let folder = Folder::new();
+    let down = Arc::new(Kept::default());
+    down.down.set(()).unwrap();
+    let (alerts, outbox, _) = start_with(&Config::default(), Some(folder.path()), down.clone());
+    alerts.record(&record(
+        &ASKED,
+        Outcome::Error,
+        Some(&error("boom", Class::Internal)),
+    ));
+    assert!(alerts.flush(LONG));
+    drop((alerts, outbox));
+    let (_alerts, outbox, kept) = start(&Config::default(), Some(folder.path()));
+    assert_eq!(outbox.flush(LONG).delivered(), 1);
+    assert_eq!(*kept.delivered.lock().unwrap(), 1);
+}
+
+#[test]
+fn a_stalled_call_is_told_while_it_hangs_and_when_it_ends() {
+    static STALLS: Site = site("query", &[AlertRule::new(On::STALLED)]);
+    let (alerts, _outbox, kept) = start(&Config::default(), None);
+    let trace = TraceId::random();
+    alerts.stalled(&STALLS, trace, Duration::from_secs(10));
+    assert!(alerts.flush(LONG));
+    alerts.unstalled(&STALLS, trace);
+    assert!(alerts.flush(LONG));
+    let notices = kept.notices.lock().unwrap();
+    let told: Vec<_> = notices.iter().map(|n| (n.status, n.trigger)).collect();
+    assert_eq!(
+        told,
+        [
+            (Status::Firing, Trigger::Stalled),
+            (Status::Resolved, Trigger::Stalled)
+        ]
+    );
+    assert_eq!(notices[0].errors[0].message, "still running after 10 s");
+}
