@@ -332,7 +332,7 @@ pub(crate) fn level(level: llm_observe_config::Level) -> Level {
     }
 }
 
-fn priority(level: Level) -> Priority {
+pub(crate) fn priority(level: Level) -> Priority {
     match level {
         Level::TRACE => Priority::Trace,
         Level::DEBUG => Priority::Debug,

@@ -5,6 +5,7 @@
 //! lines until they are written, even if the process dies, [`writer`] is the thread that writes
 //! them, [`target`] the file, [`rotation`], [`retention`] and [`compress`] what becomes of it.
 
+mod by_hand;
 mod compress;
 mod console;
 mod core;
@@ -34,6 +35,7 @@ use llm_observe_config::{Console as When, Format, Log, Rotate, Timezone};
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::{filter::Targets, layer::SubscriberExt};
 
+pub use by_hand::LogWriter;
 pub use layer::Layer;
 pub(crate) use lines::Lines;
 
