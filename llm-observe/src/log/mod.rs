@@ -16,6 +16,9 @@ mod file;
 mod format;
 mod layer;
 mod lines;
+#[cfg(test)]
+mod model_tests;
+pub mod read;
 mod retention;
 mod ring;
 mod rotation;
@@ -25,7 +28,7 @@ mod target;
 mod timestamp;
 mod writer;
 
-use std::{io::IsTerminal, sync::Arc, time::Duration};
+use std::{io::IsTerminal, path::PathBuf, sync::Arc, time::Duration};
 
 use llm_observe_config::{Console as When, Format, Log, Rotate, Timezone};
 use tracing::level_filters::LevelFilter;
@@ -116,6 +119,10 @@ impl Part for Loggers {
         report.pending_bytes += self.lines.flush(limit);
         self.lines.publish(&self.stats);
     }
+
+    fn files(&self) -> Vec<PathBuf> {
+        self.lines.routes.iter().map(|route| route.path.clone()).collect()
+    }
 }
 
 fn routes(settings: &Settings, stats: &Stats) -> Result<Vec<Route>, Error> {
@@ -137,6 +144,7 @@ fn route(name: &str, log: &Log, select: Option<Select>, stats: &Stats) -> Result
     let lines = stats.counter("llm_observe_log_lines_total", &[("logger", name)]);
     Ok(Route {
         name: name.to_owned(),
+        path: log.dir.join(&log.file),
         file,
         format: log.format,
         select,
