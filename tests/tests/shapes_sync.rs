@@ -80,7 +80,7 @@ fn mut_in_mut_out<'a>(all: &'a mut Vec<u8>, by: &mut u8) -> &'a mut u8 {
 }
 
 #[observe]
-fn reassigned<'a>(mut text: &'a str, mut n: usize) -> usize {
+fn reassigned(mut text: &str, mut n: usize) -> usize {
     let local = text.to_uppercase();
     text = &local;
     n += text.len();
@@ -99,7 +99,7 @@ struct Pair {
 }
 
 #[observe(args)]
-fn configured(a: u8, #[cfg(any())] b: Missing, #[cfg(all())] c: u8) -> u8 {
+fn configured(a: u8, #[cfg(any())] b: Missing, #[cfg(not(any()))] c: u8) -> u8 {
     a + c
 }
 
