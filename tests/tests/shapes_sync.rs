@@ -45,6 +45,11 @@ fn behind_an_alias(fail: bool) -> Alias<()> {
     if fail { Err(Refused) } else { Ok(()) }
 }
 
+#[observe(err(Debug, level = "warn"), ret)]
+fn debugged() -> Result<u8, std::num::ParseIntError> {
+    "x".parse()
+}
+
 #[observe]
 fn unit() {}
 
@@ -272,6 +277,16 @@ fn a_panic_is_one_and_goes_on() {
         "never returns"
     );
     assert_eq!(seen.calls()[0].outcome, Outcome::Panic);
+}
+
+#[test]
+fn an_error_is_written_as_asked() {
+    let seen = testing::observe();
+    debugged().unwrap_err();
+    let call = &seen.calls()[0];
+    let message = &call.error.as_ref().unwrap().message;
+    assert_eq!(message, "ParseIntError { kind: InvalidDigit }");
+    assert_eq!(call.site.err_level, Some(tracing::Level::WARN));
 }
 
 #[test]
