@@ -27,6 +27,16 @@
         clippy::cast_sign_loss
     )
 )]
+#![cfg_attr(
+    not(all(
+        feature = "log",
+        feature = "metrics",
+        feature = "server",
+        feature = "sentry",
+        feature = "slack"
+    )),
+    allow(dead_code, unused_imports, reason = "each outlet uses its part of what is shared")
+)]
 #![allow(
     clippy::redundant_pub_crate,
     reason = "`unreachable_pub` asks for the opposite"

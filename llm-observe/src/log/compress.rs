@@ -39,8 +39,16 @@ impl Worker {
     /// A worker that does nothing unless compression is on; what an earlier process left half done
     /// is done now.
     pub(super) fn new(settings: &Settings, dir: &Path, say: fn(&str)) -> Self {
-        let job = Job { dir: dir.to_path_buf(), file: settings.file.clone(), say };
-        let mut worker = Self { job: settings.compress.then_some(job), again: Arc::default(), running: None };
+        let job = Job {
+            dir: dir.to_path_buf(),
+            file: settings.file.clone(),
+            say,
+        };
+        let mut worker = Self {
+            job: settings.compress.then_some(job),
+            again: Arc::default(),
+            running: None,
+        };
         worker.start();
         worker
     }
@@ -49,12 +57,23 @@ impl Worker {
     pub(super) fn start(&mut self) {
         let Some(job) = self.job.clone() else { return };
         self.again.store(true, Ordering::SeqCst);
-        if self.running.as_ref().is_some_and(|thread| !thread.is_finished()) {
+        if self
+            .running
+            .as_ref()
+            .is_some_and(|thread| !thread.is_finished())
+        {
             return;
         }
         let again = Arc::clone(&self.again);
-        let run = move || while again.swap(false, Ordering::SeqCst) { job.pass() };
-        self.running = thread::Builder::new().name(String::from("llm-observe-gzip")).spawn(run).ok();
+        let run = move || {
+            while again.swap(false, Ordering::SeqCst) {
+                job.pass()
+            }
+        };
+        self.running = thread::Builder::new()
+            .name(String::from("llm-observe-gzip"))
+            .spawn(run)
+            .ok();
     }
 
     /// Waits for the pass that is under way, until `deadline`.
@@ -62,7 +81,12 @@ impl Worker {
         if self.again.load(Ordering::SeqCst) {
             self.start();
         }
-        while self.running.as_ref().is_some_and(|thread| !thread.is_finished()) && Instant::now() < deadline {
+        while self
+            .running
+            .as_ref()
+            .is_some_and(|thread| !thread.is_finished())
+            && Instant::now() < deadline
+        {
             thread::park_timeout(Duration::from_millis(2));
         }
     }
@@ -72,11 +96,16 @@ impl Job {
     fn pass(&self) {
         let path = self.dir.join(format!(".{}.gzip", self.file));
         // One process at a time; the temporary file of one that died is ours then.
-        let Ok(partial) = disk::open_private(&path, true) else { return };
+        let Ok(partial) = disk::open_private(&path, true) else {
+            return;
+        };
         if disk::lock(&partial, Share::Alone).unwrap_or(false) {
             for name in self.rotated() {
                 if let Err(error) = self.compress(&name, &partial) {
-                    (self.say)(&format!("cannot compress {}: {error}", self.dir.join(name).display()));
+                    (self.say)(&format!(
+                        "cannot compress {}: {error}",
+                        self.dir.join(name).display()
+                    ));
                 }
             }
             let _ = fs::remove_file(&path);
@@ -84,12 +113,23 @@ impl Job {
     }
 
     fn rotated(&self) -> Vec<String> {
-        let names = fs::read_dir(&self.dir).into_iter().flatten().filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-        names.filter(|name| parse_backup(&self.file, name, 0).is_some_and(|backup| !backup.compressed)).collect()
+        let names = fs::read_dir(&self.dir)
+            .into_iter()
+            .flatten()
+            .filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        names
+            .filter(|name| {
+                parse_backup(&self.file, name, 0).is_some_and(|backup| !backup.compressed)
+            })
+            .collect()
     }
 
     fn compress(&self, name: &str, _turn: &File) -> io::Result<()> {
-        let (plain, temp, done) = (self.dir.join(name), self.dir.join(format!(".{name}.gz.part")), self.dir.join(format!("{name}.gz")));
+        let (plain, temp, done) = (
+            self.dir.join(name),
+            self.dir.join(format!(".{name}.gz.part")),
+            self.dir.join(format!("{name}.gz")),
+        );
         if !done.exists() {
             let mut from = File::open(&plain)?;
             let meta = from.metadata()?;
@@ -97,7 +137,10 @@ impl Job {
             let into = disk::create_new(&temp, 0o600)?;
             let mut encoder = GzEncoder::new(io::BufWriter::new(into), Compression::fast());
             io::copy(&mut from, &mut encoder)?;
-            let into = encoder.finish()?.into_inner().map_err(io::IntoInnerError::into_error)?;
+            let into = encoder
+                .finish()?
+                .into_inner()
+                .map_err(io::IntoInnerError::into_error)?;
             into.set_permissions(meta.permissions())?;
             into.set_modified(meta.modified()?)?;
             into.sync_all()?;

@@ -18,7 +18,7 @@ use super::{
     ring::{Full, map::Birthmark},
     settings::{Hooks, Priority, Settings},
     spool::Spool,
-    target::Target,
+    target::{self, Target},
     writer::Writer,
 };
 
@@ -49,7 +49,10 @@ impl Reason {
 pub(crate) enum Health {
     Healthy,
     /// The disk refuses them: they wait in memory.
-    Waiting { since: SystemTime, error: String },
+    Waiting {
+        since: SystemTime,
+        error: String,
+    },
 }
 
 /// What a log file has done since it was opened.
@@ -101,20 +104,34 @@ struct Work {
     turn: File,
     orphans: Vec<Spool>,
     again: Option<Instant>,
+    /// Since when the file ends in half a line.
+    torn: Option<Instant>,
     compress: compress::Worker,
 }
 
 impl Core {
-    pub(super) fn open(settings: Settings, name: &str, hooks: Hooks, disk: Arc<dyn Disk>, writer: Arc<Writer>) -> io::Result<Arc<Self>> {
+    pub(super) fn open(
+        settings: Settings,
+        name: &str,
+        hooks: Hooks,
+        disk: Arc<dyn Disk>,
+        writer: Arc<Writer>,
+    ) -> io::Result<Arc<Self>> {
         let turn = disk::open_private(&disk.dir().join(format!(".{}.turn", settings.file)), true)?;
-        let orphans = Spool::orphans(disk.dir(), &settings.file);
+        let orphans = Spool::orphans(disk.dir(), &settings.file, &[]);
         let spool = Spool::create(disk.dir(), &settings.file, settings.spool_bytes, hooks.say)?;
         let compress = compress::Worker::new(&settings, disk.dir(), hooks.say);
         let target = Target::new(disk, settings.clone(), hooks.clone());
         target.clean((hooks.clock)());
         let capacity = spool.ring.capacity();
         let core = Arc::new(Self {
-            limits: [capacity / 2, capacity / 8 * 5, capacity / 8 * 7, capacity / 16 * 15, capacity],
+            limits: [
+                capacity / 2,
+                capacity / 8 * 5,
+                capacity / 8 * 7,
+                capacity / 16 * 15,
+                capacity,
+            ],
             name: name.to_owned(),
             settings,
             hooks,
@@ -122,7 +139,14 @@ impl Core {
             mark: Birthmark::new(),
             heir: OnceLock::new(),
             writer,
-            work: Mutex::new(Work { target, turn, orphans, again: None, compress }),
+            work: Mutex::new(Work {
+                target,
+                turn,
+                orphans,
+                again: None,
+                torn: None,
+                compress,
+            }),
             counts: Counts::default(),
             health: Mutex::new(Health::Healthy),
             refused: AtomicBool::new(false),
@@ -140,10 +164,16 @@ impl Core {
         if !self.mark.holds() {
             return self.write_in_fork(priority, line);
         }
-        let limit = self.limits.get(priority as usize).copied().unwrap_or_default();
+        let limit = self
+            .limits
+            .get(priority as usize)
+            .copied()
+            .unwrap_or_default();
+        if self.spool.ring.lost().load(Ordering::Relaxed) != 0 {
+            self.tell_loss();
+        }
         let used = match self.spool.ring.push(line, limit) {
-            Ok(used) if self.spool.ring.lost().load(Ordering::Relaxed) == 0 => used,
-            Ok(used) => self.announce_loss(used),
+            Ok(used) => used,
             Err(Full) => return self.write_slowly(limit, line),
         };
         if priority >= Priority::Error || used > self.spool.ring.capacity() / 4 {
@@ -174,7 +204,11 @@ impl Core {
                 self.lose(&self.counts.overflow);
                 break;
             }
-            guard = self.moved.wait_timeout(guard, left).unwrap_or_else(PoisonError::into_inner).0;
+            guard = self
+                .moved
+                .wait_timeout(guard, left)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
         }
         self.waiters.fetch_sub(1, Ordering::SeqCst);
         drop(guard);
@@ -185,13 +219,8 @@ impl Core {
         self.spool.ring.lost().fetch_add(1, Ordering::Relaxed);
     }
 
-    #[cold]
-    fn announce_loss(&self, used: u64) -> u64 {
-        self.tell_loss();
-        used
-    }
-
     /// Puts the line that says how many are missing where they are missing.
+    #[cold]
     fn tell_loss(&self) {
         let lost = self.spool.ring.lost();
         let count = lost.swap(0, Ordering::Relaxed);
@@ -204,7 +233,12 @@ impl Core {
         };
         let mut line = Vec::new();
         (self.hooks.lost_line)(&mut line, count, reason.name());
-        if self.spool.ring.push(&line, self.spool.ring.capacity()).is_err() {
+        if self
+            .spool
+            .ring
+            .push(&line, self.spool.ring.capacity())
+            .is_err()
+        {
             lost.fetch_add(count, Ordering::Relaxed);
         }
     }
@@ -220,12 +254,32 @@ impl Core {
     }
 
     fn heir(&self) -> Option<&Arc<Core>> {
-        self.heir.get_or_init(|| self.fork().inspect_err(|error| (self.hooks.say)(&format!("{}: cannot log in this fork: {error}", self.path()))).ok()).as_ref()
+        self.heir
+            .get_or_init(|| {
+                self.fork()
+                    .inspect_err(|error| {
+                        (self.hooks.say)(&format!(
+                            "{}: cannot log in this fork: {error}",
+                            self.path()
+                        ))
+                    })
+                    .ok()
+            })
+            .as_ref()
     }
 
     fn fork(&self) -> io::Result<Arc<Core>> {
-        let disk = Arc::new(disk::RealDisk::new(&self.settings.dir, self.settings.follow_symlinks)?);
-        let core = Self::open(self.settings.clone(), &self.name, self.hooks.clone(), disk, Writer::start())?;
+        let disk = Arc::new(disk::RealDisk::new(
+            &self.settings.dir,
+            self.settings.follow_symlinks,
+        )?);
+        let core = Self::open(
+            self.settings.clone(),
+            &self.name,
+            self.hooks.clone(),
+            disk,
+            Writer::start(),
+        )?;
         core.writer.add(Arc::clone(&core));
         Ok(core)
     }
@@ -239,7 +293,11 @@ impl Core {
     }
 
     fn path(&self) -> String {
-        self.settings.dir.join(&self.settings.file).display().to_string()
+        self.settings
+            .dir
+            .join(&self.settings.file)
+            .display()
+            .to_string()
     }
 
     /// Moves what waits to the file; whether there was something. Called by the writer thread.
@@ -250,7 +308,7 @@ impl Core {
             return true;
         }
         self.tell_loss();
-        if !self.has_work() && work.orphans.is_empty() {
+        if !self.has_lines() && work.orphans.is_empty() {
             self.finish(&mut work, closing);
             return false;
         }
@@ -264,8 +322,15 @@ impl Core {
         true
     }
 
+    /// As [`pump`](Self::pump), without the pause after a refusal.
+    #[cfg(test)]
+    pub(super) fn pump_now(&self) -> bool {
+        lock(&self.work).again = None;
+        self.pump()
+    }
+
     fn finish(&self, work: &mut Work, closing: bool) {
-        let done = !self.has_work() && work.orphans.is_empty();
+        let done = !self.has_lines() && work.orphans.is_empty();
         if !closing {
             return;
         }
@@ -282,28 +347,67 @@ impl Core {
         if !disk::lock(&work.turn, Share::Alone)? {
             return Err(io::ErrorKind::WouldBlock.into());
         }
-        let result = self.recover(work).and_then(|()| work.target.drain(&self.spool.ring, self.spool.ring.tail(), false));
+        let result = self.take_turn(work);
         disk::unlock(&work.turn);
-        self.counts.lines.fetch_add(std::mem::take(&mut work.target.lines), Ordering::Relaxed);
+        self.counts
+            .lines
+            .fetch_add(std::mem::take(&mut work.target.lines), Ordering::Relaxed);
         let rotations = std::mem::take(&mut work.target.rotations);
-        self.counts.rotations.fetch_add(rotations, Ordering::Relaxed);
+        self.counts
+            .rotations
+            .fetch_add(rotations, Ordering::Relaxed);
         if rotations > 0 {
             work.compress.start();
         }
         result
     }
 
+    fn take_turn(&self, work: &mut Work) -> io::Result<()> {
+        let recovered = self.recover(work);
+        let result = recovered.and_then(|()| {
+            work.target
+                .drain(&self.spool.ring, self.spool.ring.tail(), false)
+        });
+        match result {
+            Err(error) if target::is_torn(&error) => self.heal(work),
+            other => {
+                work.torn = None;
+                work.target.heal = false;
+                other
+            }
+        }
+    }
+
+    /// Somebody left half a line at the end. When it was one of our processes, its ring has the line
+    /// whole, and the half is cut off; else it is closed, so that nothing is glued to it.
+    fn heal(&self, work: &mut Work) -> io::Result<()> {
+        let known = work.orphans.len();
+        work.orphans.extend(Spool::orphans(
+            work.target.disk.dir(),
+            &self.settings.file,
+            &work.orphans,
+        ));
+        // A dying process gives up its turn a moment before its ring.
+        let since = *work.torn.get_or_insert_with(Instant::now);
+        work.target.heal = work.orphans.len() == known && since.elapsed() >= AGAIN;
+        Err(io::ErrorKind::WouldBlock.into())
+    }
+
     /// Writes what dead processes left, oldest first, before anything of this one.
     fn recover(&self, work: &mut Work) -> io::Result<()> {
-        if work.orphans.is_empty() && work.target.is_torn() {
-            work.orphans = Spool::orphans(work.target.disk.dir(), &self.settings.file);
+        for orphan in &work.orphans {
+            work.target.settle(&orphan.ring)?;
         }
         while let Some(orphan) = work.orphans.first() {
-            work.target.settle(&orphan.ring)?;
             let before = work.target.lines;
             work.target.drain(&orphan.ring, orphan.ring.tail(), true)?;
-            self.counts.recovered.fetch_add(work.target.lines - before, Ordering::Relaxed);
-            self.spool.ring.lost().fetch_add(orphan.ring.lost().load(Ordering::Relaxed), Ordering::Relaxed);
+            self.counts
+                .recovered
+                .fetch_add(work.target.lines - before, Ordering::Relaxed);
+            self.spool.ring.lost().fetch_add(
+                orphan.ring.lost().load(Ordering::Relaxed),
+                Ordering::Relaxed,
+            );
             orphan.remove();
             work.orphans.remove(0);
         }
@@ -329,8 +433,14 @@ impl Core {
     fn wait_for_disk(&self, error: &io::Error) {
         let mut health = lock(&self.health);
         if *health == Health::Healthy {
-            (self.hooks.say)(&format!("{}: {error}; lines wait in memory until it can be written again", self.path()));
-            *health = Health::Waiting { since: SystemTime::now(), error: error.to_string() };
+            (self.hooks.say)(&format!(
+                "{}: {error}; lines wait in memory until it can be written again",
+                self.path()
+            ));
+            *health = Health::Waiting {
+                since: SystemTime::now(),
+                error: error.to_string(),
+            };
         }
     }
 
@@ -344,9 +454,12 @@ impl Core {
     }
 
     pub(super) fn has_work(&self) -> bool {
+        self.has_lines() || self.closing.load(Ordering::Acquire) && !self.is_closed()
+    }
+
+    fn has_lines(&self) -> bool {
         self.spool.ring.tail() != self.spool.ring.taken()
             || self.spool.ring.lost().load(Ordering::Relaxed) > 0
-            || self.closing.load(Ordering::Acquire) && !self.is_closed()
     }
 
     pub(super) fn is_closed(&self) -> bool {
@@ -372,7 +485,11 @@ impl Core {
             if left.is_zero() {
                 break;
             }
-            guard = self.moved.wait_timeout(guard, left.min(AGAIN)).unwrap_or_else(PoisonError::into_inner).0;
+            guard = self
+                .moved
+                .wait_timeout(guard, left.min(AGAIN))
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
         }
         self.waiters.fetch_sub(1, Ordering::SeqCst);
         drop(guard);
@@ -393,21 +510,39 @@ impl Core {
         self.wait(limit.max(AGAIN), || self.is_closed());
         lock(&self.work).compress.wait(deadline);
         if self.spool.ring.tail() != self.spool.ring.taken() {
-            let kept = if self.spool.outlives() { "kept for the next start" } else { "lost" };
-            (self.hooks.say)(&format!("{}: lines that could not be written are {kept}", self.path()));
+            let kept = if self.spool.outlives() {
+                "kept for the next start"
+            } else {
+                "lost"
+            };
+            (self.hooks.say)(&format!(
+                "{}: lines that could not be written are {kept}",
+                self.path()
+            ));
         }
     }
 
     pub(super) fn stats(&self) -> Stats {
         let core = self.live();
         let get = |count: &AtomicU64| count.load(Ordering::Relaxed);
-        let lost = [(Reason::Overflow, &core.counts.overflow), (Reason::TooLong, &core.counts.too_long), (Reason::Fork, &core.counts.fork)];
+        let lost = [
+            (Reason::Overflow, &core.counts.overflow),
+            (Reason::TooLong, &core.counts.too_long),
+            (Reason::Fork, &core.counts.fork),
+        ];
         Stats {
             lines: get(&core.counts.lines),
-            lost: lost.into_iter().map(|(reason, count)| (reason.name(), get(count))).collect(),
+            lost: lost
+                .into_iter()
+                .map(|(reason, count)| (reason.name(), get(count)))
+                .collect(),
             rotations: get(&core.counts.rotations),
             recovered: get(&core.counts.recovered),
-            pending_bytes: core.spool.ring.tail().saturating_sub(core.spool.ring.taken()),
+            pending_bytes: core
+                .spool
+                .ring
+                .tail()
+                .saturating_sub(core.spool.ring.taken()),
             state: lock(&core.health).clone(),
         }
     }

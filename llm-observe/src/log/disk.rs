@@ -48,7 +48,10 @@ impl RealDisk {
     /// The folder `dir`, made (0700) if it is missing. A symlink that is there now is followed.
     pub(crate) fn new(dir: &Path, follow: bool) -> io::Result<Self> {
         make_dir(dir)?;
-        Ok(Self { dir: fs::canonicalize(dir)?, follow })
+        Ok(Self {
+            dir: fs::canonicalize(dir)?,
+            follow,
+        })
     }
 }
 
@@ -100,7 +103,11 @@ impl Disk for RealDisk {
 
 fn to_entry(entry: &fs::DirEntry) -> Option<Entry> {
     let meta = entry.metadata().ok().filter(fs::Metadata::is_file)?;
-    Some(Entry { name: entry.file_name().into_string().ok()?, len: meta.len(), id: system::id(&meta) })
+    Some(Entry {
+        name: entry.file_name().into_string().ok()?,
+        len: meta.len(),
+        id: system::id(&meta),
+    })
 }
 
 fn make_dir(dir: &Path) -> io::Result<()> {
@@ -125,7 +132,10 @@ pub(crate) fn private_dir(dir: &Path) -> io::Result<()> {
     let meta = fs::symlink_metadata(dir)?;
     match meta.is_dir() && system::is_private(&meta) {
         true => Ok(()),
-        false => Err(io::Error::other(format!("{} belongs to, or is open to, another user", dir.display()))),
+        false => Err(io::Error::other(format!(
+            "{} belongs to, or is open to, another user",
+            dir.display()
+        ))),
     }
 }
 
@@ -193,7 +203,10 @@ mod system {
     }
 
     pub(super) fn id(meta: &Metadata) -> FileId {
-        FileId { dev: meta.dev(), ino: meta.ino() }
+        FileId {
+            dev: meta.dev(),
+            ino: meta.ino(),
+        }
     }
 
     pub(super) fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
@@ -229,6 +242,11 @@ mod system {
     /// Reserves the blocks of the first `len` bytes, so that no later write to them can find the
     /// disk full.
     pub(crate) fn allocate(file: &File, len: u64) -> io::Result<()> {
-        Ok(rustix::fs::fallocate(file, FallocateFlags::empty(), 0, len)?)
+        Ok(rustix::fs::fallocate(
+            file,
+            FallocateFlags::empty(),
+            0,
+            len,
+        )?)
     }
 }

@@ -43,9 +43,16 @@ impl LogFile {
     /// # Errors
     /// When the folder cannot be made or written, when the file is a symlink and those are not
     /// followed, and when another process has it open and it is not shared.
-    pub(crate) fn open(mut settings: Settings, name: &str, hooks: Hooks) -> Result<Self, OpenError> {
+    pub(crate) fn open(
+        mut settings: Settings,
+        name: &str,
+        hooks: Hooks,
+    ) -> Result<Self, OpenError> {
         let path = settings.dir.join(&settings.file);
-        let fail = |error| OpenError { path: path.clone(), error };
+        let fail = |error| OpenError {
+            path: path.clone(),
+            error,
+        };
         let disk = Arc::new(RealDisk::new(&settings.dir, settings.follow_symlinks).map_err(fail)?);
         // A fork may have changed its working directory.
         settings.dir = disk.dir().to_path_buf();
@@ -55,7 +62,10 @@ impl LogFile {
         let core = Core::open(settings, name, hooks, disk, Writer::global()).map_err(fail)?;
         core.pump();
         Writer::global().add(Arc::clone(&core));
-        Ok(Self(Arc::new(Handle { core, _owner: owner })))
+        Ok(Self(Arc::new(Handle {
+            core,
+            _owner: owner,
+        })))
     }
 
     /// Takes a line, which ends in `\n`. Never fails: a line that cannot be kept is counted, and
@@ -67,7 +77,9 @@ impl LogFile {
 
     /// Waits until every line taken before is in the file, at most `limit`.
     pub(crate) fn flush(&self, limit: Duration) -> Flushed {
-        Flushed { pending_bytes: self.0.core.flush(limit) }
+        Flushed {
+            pending_bytes: self.0.core.flush(limit),
+        }
     }
 
     pub(crate) fn stats(&self) -> Stats {
@@ -96,10 +108,19 @@ pub(crate) struct OpenError {
 
 impl fmt::Display for OpenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cannot open the log file {}: {}", self.path.display(), self.error)?;
+        write!(
+            f,
+            "cannot open the log file {}: {}",
+            self.path.display(),
+            self.error
+        )?;
         match self.error.kind() {
-            io::ErrorKind::PermissionDenied => f.write_str("; let this user write there, or set `dir` in [log]"),
-            _ if disk::is_refused_symlink(&self.error) => f.write_str("; set `follow_symlinks = true` in [log] to write where it leads"),
+            io::ErrorKind::PermissionDenied => {
+                f.write_str("; let this user write there, or set `dir` in [log]")
+            }
+            _ if disk::is_refused_symlink(&self.error) => {
+                f.write_str("; set `follow_symlinks = true` in [log] to write where it leads")
+            }
             _ => Ok(()),
         }
     }
@@ -123,31 +144,54 @@ static OPEN: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 impl Owner {
     fn claim(dir: &Path, settings: &Settings) -> io::Result<Self> {
         let key = dir.join(&settings.file);
-        if !OPEN.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone()) {
-            return Err(io::Error::other("this process has it open already; give each logger its own `file`"));
+        if !OPEN
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(key.clone())
+        {
+            return Err(io::Error::other(
+                "this process has it open already; give each logger its own `file`",
+            ));
         }
-        Self::lock(dir, settings).map(|file| Self { _lock: file, key: key.clone() }).inspect_err(|_| forget(&key))
+        Self::lock(dir, settings)
+            .map(|file| Self {
+                _lock: file,
+                key: key.clone(),
+            })
+            .inspect_err(|_| forget(&key))
     }
 
     fn lock(dir: &Path, settings: &Settings) -> io::Result<File> {
         let mut file = disk::open_private(&dir.join(format!(".{}.lock", settings.file)), true)?;
-        let share = if settings.shared { Share::Together } else { Share::Alone };
+        let share = if settings.shared {
+            Share::Together
+        } else {
+            Share::Alone
+        };
         if !disk::lock(&file, share)? {
             return Err(taken(&mut file));
         }
-        let _ = file.set_len(0).and_then(|()| write!(file, "{}", std::process::id()));
+        let _ = file
+            .set_len(0)
+            .and_then(|()| write!(file, "{}", std::process::id()));
         Ok(file)
     }
 }
 
 fn taken(file: &mut File) -> io::Error {
     let mut pid = String::new();
-    let _ = file.seek(SeekFrom::Start(0)).and_then(|_| file.take(20).read_to_string(&mut pid));
-    io::Error::other(format!("process {pid} has it open; stop that, choose another `file`, or set `shared = true` in [log] of both"))
+    let _ = file
+        .seek(SeekFrom::Start(0))
+        .and_then(|_| file.take(20).read_to_string(&mut pid));
+    io::Error::other(format!(
+        "process {pid} has it open; stop that, choose another `file`, or set `shared = true` in [log] of both"
+    ))
 }
 
 fn forget(key: &Path) {
-    OPEN.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+    OPEN.lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .remove(key);
 }
 
 impl Drop for Owner {

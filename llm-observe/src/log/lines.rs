@@ -8,6 +8,7 @@ use tracing_subscriber::filter::Targets;
 
 use super::{
     console::Console,
+    core::Health,
     file::LogFile,
     format::{self, EventLine, Style},
     settings::Priority,
@@ -230,13 +231,35 @@ impl Lines {
     /// Shows what the files say of themselves as metrics.
     pub(crate) fn publish(&self, stats: &Stats) {
         for route in &self.routes {
-            for (reason, lost) in route.file.stats().lost {
-                let labels = [("logger", route.name.as_str()), ("reason", reason)];
-                stats
-                    .counter("llm_observe_log_lines_lost_total", &labels)
-                    .raise_to(lost);
-            }
+            route.publish(stats);
         }
+    }
+}
+
+impl Route {
+    fn publish(&self, stats: &Stats) {
+        let of_file = self.file.stats();
+        let logger = [("logger", self.name.as_str())];
+        for (reason, lost) in &of_file.lost {
+            let labels = [("logger", self.name.as_str()), ("reason", *reason)];
+            stats
+                .counter("llm_observe_log_lines_lost_total", &labels)
+                .raise_to(*lost);
+        }
+        for (name, total) in [
+            ("llm_observe_log_rotations_total", of_file.rotations),
+            ("llm_observe_log_lines_recovered_total", of_file.recovered),
+        ] {
+            stats.counter(name, &logger).raise_to(total);
+        }
+        let waiting = i64::try_from(of_file.pending_bytes).unwrap_or(i64::MAX);
+        stats
+            .gauge("llm_observe_log_waiting_bytes", &logger)
+            .set(waiting);
+        let refused = matches!(of_file.state, Health::Waiting { .. });
+        stats
+            .gauge("llm_observe_log_refused", &logger)
+            .set(i64::from(refused));
     }
 }
 

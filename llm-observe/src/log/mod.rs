@@ -16,6 +16,9 @@ mod file;
 mod format;
 mod layer;
 mod lines;
+#[cfg(test)]
+mod model_tests;
+pub mod read;
 mod retention;
 mod ring;
 mod rotation;

@@ -25,9 +25,13 @@ pub(crate) fn expired(backups: &[Backup], keep: &Keep, live: u64, now: Timestamp
     let first = newest_first.iter().position(|backup| {
         total = total.saturating_add(backup.len);
         kept = kept.saturating_add(1);
-        kept > keep.backups || is_old(backup, keep, now) || keep.max_total_bytes.is_some_and(|max| total > max)
+        kept > keep.backups
+            || is_old(backup, keep, now)
+            || keep.max_total_bytes.is_some_and(|max| total > max)
     });
-    let mut gone = first.map(|first| newest_first.split_off(first)).unwrap_or_default();
+    let mut gone = first
+        .map(|first| newest_first.split_off(first))
+        .unwrap_or_default();
     gone.reverse();
     gone
 }

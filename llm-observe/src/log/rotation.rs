@@ -25,25 +25,49 @@ pub(crate) struct Backup {
 
 /// The name for the live file `file` when it is rotated away.
 pub(crate) fn backup_name(file: &str, at: Timestamp, zone: &TimeZone, sequence: u64) -> String {
-    let format = if *zone == TimeZone::UTC { "%Y-%m-%dT%H-%M-%SZ" } else { "%Y-%m-%dT%H-%M-%S%z" };
-    format!("{file}.{}.{sequence}", at.to_zoned(zone.clone()).strftime(format))
+    let format = if *zone == TimeZone::UTC {
+        "%Y-%m-%dT%H-%M-%SZ"
+    } else {
+        "%Y-%m-%dT%H-%M-%S%z"
+    };
+    format!(
+        "{file}.{}.{sequence}",
+        at.to_zoned(zone.clone()).strftime(format)
+    )
 }
 
 /// Reads a name that [`backup_name`] made; `None` for any other file.
 pub(crate) fn parse_backup(file: &str, name: &str, len: u64) -> Option<Backup> {
     let rest = name.strip_prefix(file)?.strip_prefix('.')?;
-    let (rest, compressed) = rest.strip_suffix(".gz").map_or((rest, false), |rest| (rest, true));
+    let (rest, compressed) = rest
+        .strip_suffix(".gz")
+        .map_or((rest, false), |rest| (rest, true));
     let (stamp, sequence) = rest.rsplit_once('.')?;
     let at = match stamp.strip_suffix('Z') {
-        Some(utc) => jiff::civil::DateTime::strptime("%Y-%m-%dT%H-%M-%S", utc).ok()?.to_zoned(TimeZone::UTC).ok()?.timestamp(),
+        Some(utc) => jiff::civil::DateTime::strptime("%Y-%m-%dT%H-%M-%S", utc)
+            .ok()?
+            .to_zoned(TimeZone::UTC)
+            .ok()?
+            .timestamp(),
         None => Timestamp::strptime("%Y-%m-%dT%H-%M-%S%z", stamp).ok()?,
     };
-    Some(Backup { name: name.to_owned(), len, at, sequence: sequence.parse().ok()?, compressed })
+    Some(Backup {
+        name: name.to_owned(),
+        len,
+        at,
+        sequence: sequence.parse().ok()?,
+        compressed,
+    })
 }
 
 /// The number after the highest in use.
 pub(crate) fn next_sequence(backups: &[Backup]) -> u64 {
-    backups.iter().map(|backup| backup.sequence).max().unwrap_or(0).saturating_add(1)
+    backups
+        .iter()
+        .map(|backup| backup.sequence)
+        .max()
+        .unwrap_or(0)
+        .saturating_add(1)
 }
 
 /// The stretch of time one file covers: from, inclusive, to, exclusive.
@@ -57,7 +81,10 @@ impl Period {
     /// The hour or day that `now` is in, in `zone`; all of time without rotation by time.
     pub(crate) fn of(rotate: Rotate, now: Timestamp, zone: &TimeZone) -> Self {
         match rotate {
-            Rotate::Never => Self { from: Timestamp::MIN, to: Timestamp::MAX },
+            Rotate::Never => Self {
+                from: Timestamp::MIN,
+                to: Timestamp::MAX,
+            },
             Rotate::Hourly => Self::hour(now, zone),
             Rotate::Daily => Self::day(now, zone).unwrap_or_else(|| Self::hour(now, zone)),
         }
@@ -67,9 +94,15 @@ impl Period {
     fn hour(now: Timestamp, zone: &TimeZone) -> Self {
         let offset = i64::from(zone.to_offset(now).seconds());
         let local = now.as_second().saturating_add(offset);
-        let from = local.div_euclid(3600).saturating_mul(3600).saturating_sub(offset);
+        let from = local
+            .div_euclid(3600)
+            .saturating_mul(3600)
+            .saturating_sub(offset);
         let at = |second| Timestamp::from_second(second).unwrap_or(now);
-        Self { from: at(from), to: at(from.saturating_add(3600)) }
+        Self {
+            from: at(from),
+            to: at(from.saturating_add(3600)),
+        }
     }
 
     /// From midnight to midnight: 23, 24 or 25 hours. Where midnight does not exist, from the first
@@ -109,8 +142,15 @@ pub(crate) fn fitting(len: u64, max_bytes: u64, ends: &[(usize, u64)]) -> usize 
         return ends.len();
     }
     let room = max_bytes.saturating_sub(len);
-    let fit = ends.iter().take_while(|(end, _)| *end as u64 <= room).count();
-    if len == 0 { fit.max(1).min(ends.len()) } else { fit }
+    let fit = ends
+        .iter()
+        .take_while(|(end, _)| *end as u64 <= room)
+        .count();
+    if len == 0 {
+        fit.max(1).min(ends.len())
+    } else {
+        fit
+    }
 }
 
 #[cfg(test)]
@@ -128,7 +168,10 @@ mod tests {
         let second: Timestamp = "2026-11-01T01:30:00-05:00".parse().unwrap();
         let period = Period::of(Rotate::Hourly, first, &new_york());
         assert!(period.is_over(second));
-        let (a, b) = (backup_name("a", first, &new_york(), 1), backup_name("a", second, &new_york(), 1));
+        let (a, b) = (
+            backup_name("a", first, &new_york(), 1),
+            backup_name("a", second, &new_york(), 1),
+        );
         assert_ne!(a, b);
     }
 

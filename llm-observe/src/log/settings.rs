@@ -94,7 +94,11 @@ pub(crate) struct Hooks {
 
 impl Default for Hooks {
     fn default() -> Self {
-        Self { lost_line: plain_lost_line, say: say_on_stderr, clock: Arc::new(jiff::Timestamp::now) }
+        Self {
+            lost_line: plain_lost_line,
+            say: say_on_stderr,
+            clock: Arc::new(jiff::Timestamp::now),
+        }
     }
 }
 
@@ -104,5 +108,8 @@ fn plain_lost_line(out: &mut Vec<u8>, count: u64, reason: &str) {
 
 fn say_on_stderr(message: &str) {
     // `eprintln` panics when stderr is closed.
-    let _ = std::io::Write::write_all(&mut std::io::stderr(), format!("llm-observe: {message}\n").as_bytes());
+    let _ = std::io::Write::write_all(
+        &mut std::io::stderr(),
+        format!("llm-observe: {message}\n").as_bytes(),
+    );
 }

@@ -3,7 +3,7 @@
 //!
 //! Knows files and whole batches of lines; not where lines come from, nor threads.
 
-use std::{fs::File, io, sync::Arc, time::Duration};
+use std::{fmt, fs::File, io, sync::Arc, time::Duration};
 
 use jiff::{Timestamp, tz::TimeZone};
 
@@ -30,6 +30,8 @@ pub(super) struct Target {
     blocked: Option<Timestamp>,
     batch: Vec<u8>,
     ends: Vec<(usize, u64)>,
+    /// Whether half a line at the end may be closed with a newline.
+    pub(super) heal: bool,
     /// Lines and rotations since the last look.
     pub(super) lines: u64,
     pub(super) rotations: u64,
@@ -47,7 +49,19 @@ impl Target {
     pub(super) fn new(disk: Arc<dyn Disk>, settings: Settings, hooks: Hooks) -> Self {
         let zone = rotation::zone(settings.timezone);
         let (batch, ends) = (Vec::with_capacity(BATCH + 4096), Vec::with_capacity(4096));
-        Self { disk, settings, hooks, zone, open: None, blocked: None, batch, ends, lines: 0, rotations: 0 }
+        Self {
+            disk,
+            settings,
+            hooks,
+            zone,
+            open: None,
+            blocked: None,
+            batch,
+            ends,
+            heal: false,
+            lines: 0,
+            rotations: 0,
+        }
     }
 
     /// Moves the lines up to position `until` from the ring to the file. On an error those that did
@@ -56,7 +70,14 @@ impl Target {
         loop {
             self.batch.clear();
             self.ends.clear();
-            let at = ring.gather(ring.taken(), until, BATCH, dead, &mut self.batch, &mut self.ends);
+            let at = ring.gather(
+                ring.taken(),
+                until,
+                BATCH,
+                dead,
+                &mut self.batch,
+                &mut self.ends,
+            );
             if self.ends.is_empty() {
                 return self.skip(ring, at);
             }
@@ -76,7 +97,13 @@ impl Target {
     fn step(&mut self, ring: &Ring) -> io::Result<()> {
         let now = (self.hooks.clock)();
         let mut len = self.ready(now)?;
-        if len > 0 && self.open.as_ref().is_some_and(|open| open.period.is_over(now)) && self.rotate(now) {
+        if len > 0
+            && self
+                .open
+                .as_ref()
+                .is_some_and(|open| open.period.is_over(now))
+            && self.rotate(now)
+        {
             len = self.ready(now)?;
         }
         let mut count = rotation::fitting(len, self.settings.max_bytes, &self.ends);
@@ -90,14 +117,29 @@ impl Target {
     }
 
     fn append(&mut self, ring: &Ring, len: u64, count: usize) -> io::Result<()> {
-        let Some(open) = &mut self.open else { return Err(io::ErrorKind::NotFound.into()) };
-        let bytes = count.checked_sub(1).and_then(|last| self.ends.get(last)).map_or(0, |end| end.0);
+        let Some(open) = &mut self.open else {
+            return Err(io::ErrorKind::NotFound.into());
+        };
+        let bytes = count
+            .checked_sub(1)
+            .and_then(|last| self.ends.get(last))
+            .map_or(0, |end| end.0);
         let batch = self.batch.get(..bytes).unwrap_or_default();
-        ring.set_intent(Intent { dev: open.id.dev, ino: open.id.ino, offset: len, bytes: bytes as u64 });
+        ring.set_intent(Intent {
+            dev: open.id.dev,
+            ino: open.id.ino,
+            offset: len,
+            bytes: bytes as u64,
+        });
         let (written, error) = append_all(&*self.disk, &open.file, batch);
         let whole = self.ends.iter().take_while(|end| end.0 <= written).count();
-        let (kept, position) = whole.checked_sub(1).and_then(|last| self.ends.get(last)).copied().unwrap_or((0, ring.taken()));
-        let torn = written > kept && cut_back(&open.file, len + written as u64, len + kept as u64).is_err();
+        let (kept, position) = whole
+            .checked_sub(1)
+            .and_then(|last| self.ends.get(last))
+            .copied()
+            .unwrap_or((0, ring.taken()));
+        let torn = written > kept
+            && cut_back(&open.file, len + written as u64, len + kept as u64).is_err();
         open.expected = (!torn).then_some(len + kept as u64);
         self.lines += whole as u64;
         ring.take(position);
@@ -113,13 +155,18 @@ impl Target {
         if self.open.as_ref().is_none_or(|open| Some(open.id) != there) {
             self.open = Some(self.open_now(now)?);
         }
-        let Some(open) = &mut self.open else { return Err(io::ErrorKind::NotFound.into()) };
+        let Some(open) = &mut self.open else {
+            return Err(io::ErrorKind::NotFound.into());
+        };
         let len = open.file.metadata()?.len();
         if open.period.is_far_ahead(now) || len == 0 && open.expected != Some(0) {
             open.period = Period::of(self.settings.rotate, now, &self.zone);
         }
         if open.expected == Some(len) || !ends_torn(&open.file, len)? {
             return Ok(len);
+        }
+        if !self.heal {
+            return Err(io::Error::other(Torn));
         }
         let (written, error) = append_all(&*self.disk, &open.file, b"\n");
         error.map_or(Ok(len + written as u64), Err)
@@ -129,24 +176,35 @@ impl Target {
         let file = self.disk.open(&self.settings.file, self.settings.mode)?;
         let meta = file.metadata()?;
         if !meta.is_file() {
-            return Err(io::Error::other(format!("{} is not a regular file", self.settings.file)));
+            return Err(io::Error::other(format!(
+                "{} is not a regular file",
+                self.settings.file
+            )));
         }
-        let last = meta.modified().ok().and_then(|time| Timestamp::try_from(time).ok()).filter(|_| meta.len() > 0);
+        let last = meta
+            .modified()
+            .ok()
+            .and_then(|time| Timestamp::try_from(time).ok())
+            .filter(|_| meta.len() > 0);
         // A file from before belongs to the period of its last line; not to a future one.
-        let period = Period::of(self.settings.rotate, last.map_or(now, |last| last.min(now)), &self.zone);
-        Ok(Open { id: disk::id_of_open(&file)?, file, period, expected: None })
-    }
-
-    /// Whether the file ends in the middle of a line. Costs next to nothing while no one else writes.
-    pub(super) fn is_torn(&self) -> bool {
-        let Some(open) = &self.open else { return false };
-        let len = open.file.metadata().map_or(0, |meta| meta.len());
-        open.expected != Some(len) && ends_torn(&open.file, len).unwrap_or(false)
+        let period = Period::of(
+            self.settings.rotate,
+            last.map_or(now, |last| last.min(now)),
+            &self.zone,
+        );
+        Ok(Open {
+            id: disk::id_of_open(&file)?,
+            file,
+            period,
+            expected: None,
+        })
     }
 
     /// Renames the live file away; `false` when that cannot be done now.
     fn rotate(&mut self, now: Timestamp) -> bool {
-        if self.blocked.is_some_and(|until| now < until && now.checked_add(ROTATE_AGAIN).is_ok_and(|far| until <= far)) {
+        if self.blocked.is_some_and(|until| {
+            now < until && now.checked_add(ROTATE_AGAIN).is_ok_and(|far| until <= far)
+        }) {
             return false;
         }
         match self.rename_away(now) {
@@ -160,7 +218,10 @@ impl Target {
             Err(error) => {
                 if self.blocked.is_none() {
                     let path = self.disk.dir().join(&self.settings.file);
-                    (self.hooks.say)(&format!("cannot rotate {}: {error}; it grows until that is possible", path.display()));
+                    (self.hooks.say)(&format!(
+                        "cannot rotate {}: {error}; it grows until that is possible",
+                        path.display()
+                    ));
                 }
                 self.blocked = now.checked_add(ROTATE_AGAIN).ok();
                 false
@@ -183,16 +244,32 @@ impl Target {
 
     fn backups(&self) -> io::Result<Vec<Backup>> {
         let entries = self.disk.list()?;
-        Ok(entries.iter().filter_map(|entry| rotation::parse_backup(&self.settings.file, &entry.name, entry.len)).collect())
+        Ok(entries
+            .iter()
+            .filter_map(|entry| rotation::parse_backup(&self.settings.file, &entry.name, entry.len))
+            .collect())
     }
 
     /// Deletes the rotated files that no limit keeps.
     pub(super) fn clean(&self, now: Timestamp) {
-        let live = self.disk.list().unwrap_or_default().iter().find(|entry| entry.name == self.settings.file).map_or(0, |entry| entry.len);
-        let keep = Keep { backups: self.settings.backups, max_age: self.settings.max_age, max_total_bytes: self.settings.max_total_bytes };
+        let live = self
+            .disk
+            .list()
+            .unwrap_or_default()
+            .iter()
+            .find(|entry| entry.name == self.settings.file)
+            .map_or(0, |entry| entry.len);
+        let keep = Keep {
+            backups: self.settings.backups,
+            max_age: self.settings.max_age,
+            max_total_bytes: self.settings.max_total_bytes,
+        };
         for backup in expired(&self.backups().unwrap_or_default(), &keep, live, now) {
             if let Err(error) = self.disk.remove(&backup.name) {
-                (self.hooks.say)(&format!("cannot delete the old log file {}: {error}", self.disk.dir().join(&backup.name).display()));
+                (self.hooks.say)(&format!(
+                    "cannot delete the old log file {}: {error}",
+                    self.disk.dir().join(&backup.name).display()
+                ));
             }
         }
     }
@@ -201,19 +278,46 @@ impl Target {
     /// its ring, and cuts a torn last line off, since the ring has it whole.
     pub(super) fn settle(&mut self, ring: &Ring) -> io::Result<()> {
         let intent = ring.intent();
-        let Some(name) = self.file_of(&intent)? else { return Ok(()) };
+        let Some(name) = self.file_of(&intent)? else {
+            return Ok(());
+        };
         let file = self.disk.open(&name, self.settings.mode)?;
         let len = file.metadata()?.len();
-        let found = read_range(&file, intent.offset, len.saturating_sub(intent.offset).min(intent.bytes))?;
+        let found = read_range(
+            &file,
+            intent.offset,
+            len.saturating_sub(intent.offset).min(intent.bytes),
+        )?;
         self.batch.clear();
         self.ends.clear();
         let most = usize::try_from(intent.bytes).unwrap_or(usize::MAX);
-        ring.gather(ring.taken(), ring.tail(), most, true, &mut self.batch, &mut self.ends);
-        let same = self.batch.iter().zip(&found).take_while(|(ours, theirs)| ours == theirs).count();
-        let whole = self.ends.iter().take_while(|end| end.0 <= same).last().copied();
+        ring.gather(
+            ring.taken(),
+            ring.tail(),
+            most,
+            true,
+            &mut self.batch,
+            &mut self.ends,
+        );
+        let same = self
+            .batch
+            .iter()
+            .zip(&found)
+            .take_while(|(ours, theirs)| ours == theirs)
+            .count();
+        let whole = self
+            .ends
+            .iter()
+            .take_while(|end| end.0 <= same)
+            .last()
+            .copied();
         let (kept, position) = whole.unwrap_or((0, ring.taken()));
         if same > kept && same == found.len() {
-            cut_back(&file, intent.offset + same as u64, intent.offset + kept as u64)?;
+            cut_back(
+                &file,
+                intent.offset + same as u64,
+                intent.offset + kept as u64,
+            )?;
         }
         ring.take(position);
         Ok(())
@@ -223,10 +327,33 @@ impl Target {
         if intent.bytes == 0 {
             return Ok(None);
         }
-        let id = FileId { dev: intent.dev, ino: intent.ino };
-        Ok(self.disk.list()?.into_iter().find(|entry| entry.id == id && entry.name.starts_with(&self.settings.file)).map(|entry| entry.name))
+        let id = FileId {
+            dev: intent.dev,
+            ino: intent.ino,
+        };
+        Ok(self
+            .disk
+            .list()?
+            .into_iter()
+            .find(|entry| entry.id == id && entry.name.starts_with(&self.settings.file))
+            .map(|entry| entry.name))
     }
+}
 
+/// The file ends in half a line, which may belong to a process that died in a write.
+#[derive(Debug)]
+struct Torn;
+
+impl fmt::Display for Torn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the log file ends in half a line")
+    }
+}
+
+impl std::error::Error for Torn {}
+
+pub(super) fn is_torn(error: &io::Error) -> bool {
+    error.get_ref().is_some_and(|inner| inner.is::<Torn>())
 }
 
 fn append_all(disk: &dyn Disk, file: &File, bytes: &[u8]) -> (usize, Option<io::Error>) {
@@ -252,8 +379,12 @@ fn cut_back(file: &File, from: u64, to: u64) -> io::Result<()> {
 }
 
 fn ends_torn(file: &File, len: u64) -> io::Result<bool> {
-    let Some(last) = len.checked_sub(1) else { return Ok(false) };
-    Ok(read_range(file, last, 1)?.first().is_some_and(|&byte| byte != b'\n'))
+    let Some(last) = len.checked_sub(1) else {
+        return Ok(false);
+    };
+    Ok(read_range(file, last, 1)?
+        .first()
+        .is_some_and(|&byte| byte != b'\n'))
 }
 
 fn read_range(mut file: &File, offset: u64, len: u64) -> io::Result<Vec<u8>> {

@@ -36,13 +36,29 @@ impl Writer {
 
     /// A writer of its own: for a fork, in which the thread of the process it came from does not run.
     pub(super) fn start() -> Arc<Self> {
-        let writer = Arc::new(Self { thread: OnceLock::new(), asleep: AtomicBool::new(false), cores: Mutex::new(Vec::new()) });
+        let writer = Arc::new(Self {
+            thread: OnceLock::new(),
+            asleep: AtomicBool::new(false),
+            cores: Mutex::new(Vec::new()),
+        });
         let runs = Arc::clone(&writer);
-        let started = thread::Builder::new().name(String::from("llm-observe-log")).spawn(move || runs.run());
+        let started = thread::Builder::new()
+            .name(String::from("llm-observe-log"))
+            .spawn(move || runs.run());
         if let Ok(handle) = started {
             let _ = writer.thread.set(handle.thread().clone());
         }
         writer
+    }
+
+    /// A writer without a thread: a test takes its steps itself.
+    #[cfg(test)]
+    pub(super) fn idle() -> Arc<Self> {
+        Arc::new(Self {
+            thread: OnceLock::new(),
+            asleep: AtomicBool::new(false),
+            cores: Mutex::new(Vec::new()),
+        })
     }
 
     pub(super) fn add(&self, core: Arc<Core>) {

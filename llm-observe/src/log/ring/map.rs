@@ -31,12 +31,22 @@ impl Map {
     /// touching a page that cannot be backed raises SIGBUS.
     pub(crate) fn of_file(file: &File, words: usize) -> io::Result<Self> {
         if file.metadata()?.len() < bytes(words)? as u64 {
-            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the spool is shorter than it says"));
+            return Err(io::Error::new(
+                io::ErrorKind::UnexpectedEof,
+                "the spool is shorter than it says",
+            ));
         }
         // SAFETY: a null address lets the kernel choose an unused range, so no memory of this
         // program is replaced; nothing but the atomics of this `Map` refers to it.
         let start = unsafe {
-            rustix::mm::mmap(std::ptr::null_mut(), bytes(words)?, ProtFlags::READ | ProtFlags::WRITE, MapFlags::SHARED, file, 0)
+            rustix::mm::mmap(
+                std::ptr::null_mut(),
+                bytes(words)?,
+                ProtFlags::READ | ProtFlags::WRITE,
+                MapFlags::SHARED,
+                file,
+                0,
+            )
         }?;
         Self::new(start.cast(), words)
     }
@@ -45,7 +55,12 @@ impl Map {
     pub(crate) fn anonymous(words: usize) -> io::Result<Self> {
         // SAFETY: as in `of_file`.
         let start = unsafe {
-            rustix::mm::mmap_anonymous(std::ptr::null_mut(), bytes(words)?, ProtFlags::READ | ProtFlags::WRITE, MapFlags::PRIVATE)
+            rustix::mm::mmap_anonymous(
+                std::ptr::null_mut(),
+                bytes(words)?,
+                ProtFlags::READ | ProtFlags::WRITE,
+                MapFlags::PRIVATE,
+            )
         }?;
         Self::new(start.cast(), words)
     }
@@ -69,12 +84,16 @@ impl Deref for Map {
 impl Drop for Map {
     fn drop(&mut self) {
         // SAFETY: the range is exactly what `mmap` returned, and no reference outlives `self`.
-        let _ = unsafe { rustix::mm::munmap(self.start.as_ptr().cast(), self.words.saturating_mul(8)) };
+        let _ =
+            unsafe { rustix::mm::munmap(self.start.as_ptr().cast(), self.words.saturating_mul(8)) };
     }
 }
 
 fn bytes(words: usize) -> io::Result<usize> {
-    words.checked_mul(8).filter(|&bytes| bytes > 0).ok_or_else(|| io::ErrorKind::InvalidInput.into())
+    words
+        .checked_mul(8)
+        .filter(|&bytes| bytes > 0)
+        .ok_or_else(|| io::ErrorKind::InvalidInput.into())
 }
 
 /// Tells a process from the one it was forked from, for the price of one load.
@@ -84,7 +103,9 @@ impl Birthmark {
     /// A mark that holds in this process and not in its forks. Where the system cannot wipe memory
     /// on fork (before Linux 4.14), it holds in both.
     pub(crate) fn new() -> Self {
-        let marked = Map::anonymous(PAGE_WORDS).ok().filter(|map| wipe_on_fork(map));
+        let marked = Map::anonymous(PAGE_WORDS)
+            .ok()
+            .filter(wipe_on_fork);
         if let Some(word) = marked.as_ref().and_then(|map| map.first()) {
             word.store(1, Ordering::Relaxed);
         }
@@ -94,7 +115,10 @@ impl Birthmark {
     /// Whether this process is the one that made the mark.
     #[inline]
     pub(crate) fn holds(&self) -> bool {
-        self.0.as_ref().and_then(|map| map.first()).is_none_or(|word| word.load(Ordering::Relaxed) == 1)
+        self.0
+            .as_ref()
+            .and_then(|map| map.first())
+            .is_none_or(|word| word.load(Ordering::Relaxed) == 1)
     }
 
     /// Makes the mark hold nowhere.
@@ -111,7 +135,14 @@ const PAGE_WORDS: usize = 512;
 fn wipe_on_fork(map: &Map) -> bool {
     // SAFETY: the advice changes what a fork sees of this private mapping, and the only thing in it
     // is an atomic for which 0 is valid.
-    unsafe { rustix::mm::madvise(map.start.as_ptr().cast(), map.words.saturating_mul(8), Advice::LinuxWipeOnFork) }.is_ok()
+    unsafe {
+        rustix::mm::madvise(
+            map.start.as_ptr().cast(),
+            map.words.saturating_mul(8),
+            Advice::LinuxWipeOnFork,
+        )
+    }
+    .is_ok()
 }
 
 #[cfg(not(target_os = "linux"))]

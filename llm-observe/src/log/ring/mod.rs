@@ -69,13 +69,16 @@ impl Ring {
     /// Takes up a ring that another process left; `None` when it is none.
     pub(crate) fn adopt(map: Map) -> Option<Self> {
         let capacity = map.get(AT_CAPACITY)?.load(Ordering::Acquire);
-        let sound = map.get(AT_MAGIC)?.load(Ordering::Acquire) == MAGIC && Some(capacity) == Self::room(&map);
+        let sound = map.get(AT_MAGIC)?.load(Ordering::Acquire) == MAGIC
+            && Some(capacity) == Self::room(&map);
         let ring = Self { map, capacity };
         (sound && capacity.is_power_of_two() && ring.is_ordered()).then_some(ring)
     }
 
     fn room(map: &Map) -> Option<u64> {
-        u64::try_from(map.len().checked_sub(HEADER_WORDS)?).ok()?.checked_mul(WORD)
+        u64::try_from(map.len().checked_sub(HEADER_WORDS)?)
+            .ok()?
+            .checked_mul(WORD)
     }
 
     fn is_ordered(&self) -> bool {
@@ -136,7 +139,15 @@ impl Ring {
     /// beyond `until`; `ends` gets, for each, where it ends in `out` and in the ring.
     ///
     /// Stops at a record that is still being copied, unless its process is `dead`: then it skips it.
-    pub(crate) fn gather(&self, from: u64, until: u64, max: usize, dead: bool, out: &mut Vec<u8>, ends: &mut Vec<(usize, u64)>) -> u64 {
+    pub(crate) fn gather(
+        &self,
+        from: u64,
+        until: u64,
+        max: usize,
+        dead: bool,
+        out: &mut Vec<u8>,
+        ends: &mut Vec<(usize, u64)>,
+    ) -> u64 {
         let mut at = from;
         while at < until && out.len() < max {
             let header = self.word(at).load(Ordering::Acquire);
@@ -169,26 +180,38 @@ impl Ring {
         let mut at = from;
         while at < to {
             let (words, next) = self.run(at, to - at);
-            words.iter().for_each(|word| word.store(0, Ordering::Relaxed));
+            words
+                .iter()
+                .for_each(|word| word.store(0, Ordering::Relaxed));
             at = next;
         }
         self.at(AT_FREED).store(to, Ordering::Release);
     }
 
     pub(crate) fn intent(&self) -> Intent {
-        let [dev, ino, offset, bytes] = [0, 1, 2, 3].map(|field| self.at(AT_INTENT + field).load(Ordering::Acquire));
-        Intent { dev, ino, offset, bytes }
+        let [dev, ino, offset, bytes] =
+            [0, 1, 2, 3].map(|field| self.at(AT_INTENT + field).load(Ordering::Acquire));
+        Intent {
+            dev,
+            ino,
+            offset,
+            bytes,
+        }
     }
 
     pub(crate) fn set_intent(&self, intent: Intent) {
         // `bytes` makes it valid: away first, back last, and the compiler must keep that order.
         self.at(AT_INTENT + 3).store(0, Ordering::Release);
         compiler_fence(Ordering::SeqCst);
-        for (field, value) in [intent.dev, intent.ino, intent.offset].into_iter().enumerate() {
+        for (field, value) in [intent.dev, intent.ino, intent.offset]
+            .into_iter()
+            .enumerate()
+        {
             self.at(AT_INTENT + field).store(value, Ordering::Release);
         }
         compiler_fence(Ordering::SeqCst);
-        self.at(AT_INTENT + 3).store(intent.bytes, Ordering::Release);
+        self.at(AT_INTENT + 3)
+            .store(intent.bytes, Ordering::Release);
     }
 
     /// How many lines were dropped since the last notice in the log.
@@ -228,7 +251,11 @@ impl Ring {
         let length = usize::try_from(length).unwrap_or(usize::MAX);
         let (words, _) = self.run(position, length as u64);
         out.reserve(length.min(words.len() * 8) + 8);
-        out.extend(words.iter().flat_map(|word| word.load(Ordering::Relaxed).to_le_bytes()));
+        out.extend(
+            words
+                .iter()
+                .flat_map(|word| word.load(Ordering::Relaxed).to_le_bytes()),
+        );
         out.truncate(start.saturating_add(length));
     }
 
@@ -238,7 +265,10 @@ impl Ring {
         let start = position & (self.capacity - 1);
         let bytes = bytes.next_multiple_of(WORD).min(self.capacity - start);
         let from = HEADER_WORDS + (start / WORD) as usize;
-        let words = self.map.get(from..from + (bytes / WORD) as usize).unwrap_or_default();
+        let words = self
+            .map
+            .get(from..from + (bytes / WORD) as usize)
+            .unwrap_or_default();
         (words, position + bytes)
     }
 
