@@ -65,6 +65,10 @@ pub mod trackers;
 
 #[cfg(all(test, feature = "delivery"))]
 #[path = "../../tests/src/listener.rs"]
+#[allow(
+    unreachable_pub,
+    reason = "the integration tests use the same file, as a public module"
+)]
 mod listener;
 
 #[cfg(feature = "log")]

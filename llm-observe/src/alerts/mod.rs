@@ -6,13 +6,20 @@
 //!
 //! It must not know how a channel is reached.
 
+#[cfg(feature = "alertmanager")]
+pub(crate) mod alertmanager;
+pub(crate) mod heartbeat;
 mod notice;
+#[cfg(feature = "pagerduty")]
+pub(crate) mod pagerduty;
 mod policy;
 mod route;
 #[cfg(feature = "slack")]
 pub(crate) mod slack;
 mod state;
 mod text;
+#[cfg(feature = "webhook")]
+pub(crate) mod webhook;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -26,7 +33,7 @@ use llm_observe_config as config;
 
 pub use crate::outbox::{Answer, Delivery, Destination, Parcel};
 pub use notice::{Distinct, Held, Notice, Status, Trigger};
-pub(crate) use text::{cut, rfc3339};
+pub(crate) use text::cut;
 
 use crate::{
     error::Error,
@@ -51,6 +58,12 @@ pub trait Channel: Destination {
     /// groups by itself, and has to see each alert resolve, returns `false`. Default: `true`.
     fn takes_digests(&self) -> bool {
         true
+    }
+
+    /// Returns how often the channel is to hear of an alert that goes on, besides
+    /// `alerts.repeat`: where it forgets alerts that are not sent again. Default: never.
+    fn refresh(&self) -> Option<Duration> {
+        None
     }
 }
 
@@ -248,7 +261,7 @@ impl Shared {
     fn run(&self, mut policy: Policy) {
         state::restore(&self.outbox, &mut policy, now_micros());
         loop {
-            let taken = self.burst.take(policy.wake().map(|at| instant(at)));
+            let taken = self.burst.take(policy.wake().map(instant));
             for signal in &taken.items {
                 self.consider(signal, &mut policy);
             }
