@@ -1,0 +1,46 @@
+//! Just enough HTTP to ask a server on this machine.
+
+use std::{
+    io::{self, Read, Write},
+    net::{SocketAddr, TcpStream},
+    time::Duration,
+};
+
+/// How long a server may take for any one step.
+const LIMIT: Duration = Duration::from_secs(10);
+
+/// A response, as it came.
+#[derive(Clone, Debug)]
+pub struct Response {
+    /// The status code.
+    pub status: u16,
+    /// The header lines.
+    pub head: String,
+    /// What follows them.
+    pub body: String,
+}
+
+/// Gets `path` in HTTP/1.0, so that the body ends with the connection.
+///
+/// # Errors
+///
+/// When there is no server, it stalls, or what it says is not HTTP.
+pub fn get(address: SocketAddr, path: &str) -> io::Result<Response> {
+    let mut stream = TcpStream::connect_timeout(&address, LIMIT)?;
+    stream.set_read_timeout(Some(LIMIT))?;
+    stream.set_write_timeout(Some(LIMIT))?;
+    write!(stream, "GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n")?;
+    let mut text = String::new();
+    stream.read_to_string(&mut text)?;
+    parse(&text).ok_or_else(|| io::Error::other(format!("not HTTP: {text}")))
+}
+
+fn parse(text: &str) -> Option<Response> {
+    let (head, body) = text.split_once("\r\n\r\n")?;
+    let status = head.split(' ').nth(1)?.parse().ok()?;
+    Some(Response {
+        status,
+        head: head.to_owned(),
+        body: body.to_owned(),
+    })
+}

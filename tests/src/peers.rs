@@ -1,0 +1,77 @@
+//! The real programs that some tests run against.
+//!
+//! Where one is missing, its tests say so and pass; with `LLM_OBSERVE_PEERS=required` they fail.
+
+use std::{
+    env,
+    io::{self, Write},
+    path::PathBuf,
+    process::{Command, Stdio},
+};
+
+/// Where each comes from.
+const SOURCES: [(&str, &str); 7] = [
+    ("promtool", "apt-get install prometheus"),
+    ("prometheus", "apt-get install prometheus"),
+    (
+        "prometheus-alertmanager",
+        "apt-get install prometheus-alertmanager",
+    ),
+    ("faketime", "apt-get install faketime"),
+    ("logrotate", "apt-get install logrotate"),
+    ("chromium", "apt-get install chromium"),
+    ("python3", "apt-get install python3"),
+];
+
+/// Returns the path of a program; where it is missing, says that the test is skipped.
+///
+/// # Panics
+///
+/// When it is missing and peers are required.
+pub fn find(program: &str) -> Option<PathBuf> {
+    let found = on_path(program);
+    if found.is_none() {
+        let source = SOURCES.iter().find(|(name, _)| *name == program);
+        missing(program, source.map_or("see .ci/run", |(_, source)| source));
+    }
+    found
+}
+
+/// Returns a Python that has this module; where there is none, says that the test is skipped.
+///
+/// # Panics
+///
+/// When it is missing and peers are required.
+pub fn python(module: &str, package: &str) -> Option<PathBuf> {
+    let python = find("python3")?;
+    let imports = Command::new(&python)
+        .args(["-c", &format!("import {module}")])
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success());
+    if !imports {
+        missing(
+            &format!("the Python module {module}"),
+            &format!("pip install {package}"),
+        );
+    }
+    imports.then_some(python)
+}
+
+fn on_path(program: &str) -> Option<PathBuf> {
+    // Debian keeps programs for the administrator where a user's PATH does not look.
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&path)
+        .chain([PathBuf::from("/usr/sbin")])
+        .map(|folder| folder.join(program))
+        .find(|file| file.is_file())
+}
+
+fn missing(what: &str, source: &str) {
+    let why = format!("{what} is not installed ({source})");
+    let required = env::var("LLM_OBSERVE_PEERS").is_ok_and(|value| value == "required");
+    assert!(!required, "{why}, and LLM_OBSERVE_PEERS=required");
+    // Not `eprintln!`: the test harness would keep it to itself.
+    let _ = writeln!(io::stderr(), "skipped: {why}");
+}

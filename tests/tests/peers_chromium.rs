@@ -1,0 +1,82 @@
+//! The live page in a real browser: what a person would see, and that its script has no mistake.
+
+use std::{path::Path, process::Command};
+
+use llm_observe_tests::{
+    folder::Folder,
+    peers,
+    program::{Running, observed, run},
+};
+
+const SUBJECT: &str = env!("CARGO_BIN_EXE_subject");
+const CONFIG: &str = "[server]\nlisten = \"127.0.0.1:0\"\n";
+
+/// A browser that asks nobody but the page's server, ran to the end of the page's loading.
+fn browse(chromium: &Path, profile: &Folder, arguments: &[&str]) -> (String, Vec<String>) {
+    let mut command = Command::new(chromium);
+    command.args([
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--disable-dev-shm-usage",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--enable-logging=stderr",
+        "--virtual-time-budget=5000",
+        "--window-size=1280,900",
+    ]);
+    command.arg(format!("--user-data-dir={}", profile.path().display()));
+    let ended = run(command.args(arguments));
+    assert!(ended.status.success(), "{ended}");
+    let console = ended
+        .stderr
+        .lines()
+        .filter(|line| line.contains(":CONSOLE"));
+    let console = console.map(str::to_owned).collect();
+    (ended.stdout, console)
+}
+
+#[test]
+fn a_browser_shows_the_events_and_its_console_is_silent() {
+    let Some(chromium) = peers::find("chromium") else {
+        return;
+    };
+    let (folder, profile) = (Folder::new(), Folder::new());
+    let steps = ["init", "work", "work", "fail", "listening", "hold"];
+    let mut subject = Running::start(observed(SUBJECT, &folder, CONFIG).args(steps));
+    let page = format!("http://{}/", subject.listening());
+
+    let (front, console) = browse(&chromium, &profile, &["--dump-dom", &page]);
+    assert_eq!(console, [""; 0]);
+    assert!(front.contains("llm-observe"), "{front}");
+    assert!(front.contains(r#"href="/metrics""#), "{front}");
+    let figures = format!("{page}metrics");
+    let (figures, console) = browse(&chromium, &profile, &["--dump-dom", &figures]);
+    assert_eq!(console, [""; 0]);
+    for event in ["work", "failing"] {
+        assert!(figures.contains(event), "no {event} in {figures}");
+    }
+    let picture = Path::new(env!("CARGO_TARGET_TMPDIR")).join("live-page.png");
+    let screenshot = format!("--screenshot={}", picture.display());
+    browse(&chromium, &profile, &[&screenshot, &page]);
+    assert!(picture.metadata().unwrap().len() > 0);
+    assert!(subject.end().status.success());
+}
+
+/// Shows that the silence above means something.
+#[test]
+fn a_mistake_in_a_page_is_seen() {
+    let Some(chromium) = peers::find("chromium") else {
+        return;
+    };
+    let profile = Folder::new();
+    let page = "data:text/html,<script>nobody()</script>";
+    let (_, console) = browse(&chromium, &profile, &["--dump-dom", page]);
+    assert!(
+        console.iter().any(|line| line.contains("nobody")),
+        "{console:?}"
+    );
+}
