@@ -81,6 +81,7 @@ pub mod trackers;
 #[cfg(all(test, feature = "delivery"))]
 #[path = "../../tests/src/listener.rs"]
 #[allow(
+    dead_code,
     unreachable_pub,
     reason = "the integration tests use the same file, as a public module"
 )]

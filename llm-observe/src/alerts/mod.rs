@@ -8,6 +8,8 @@
 
 #[cfg(feature = "alertmanager")]
 pub(crate) mod alertmanager;
+#[cfg(feature = "email")]
+pub(crate) mod email;
 pub(crate) mod heartbeat;
 mod notice;
 #[cfg(feature = "pagerduty")]

@@ -134,7 +134,7 @@ fn channel(name: &str, configured: &Configured) -> Result<Arc<dyn Channel>, Erro
         ChannelKind::Alertmanager(alertmanager) => build::alertmanager(name, alertmanager),
         ChannelKind::Pagerduty(pagerduty) => build::pagerduty(name, pagerduty),
         ChannelKind::Webhook(webhook) => build::webhook(name, webhook),
-        ChannelKind::Email(_) => Err(Error::new("this version has no channel of kind `email`")),
+        ChannelKind::Email(email) => build::email(name, email),
     }
 }
 
@@ -249,6 +249,7 @@ mod build {
     use crate::{alerts, trackers};
 
     outlet!("slack", slack, alerts::slack::channel, (&str, &config::Slack) -> dyn Channel);
+    outlet!("email", email, alerts::email::channel, (&str, &config::Email) -> dyn Channel);
     outlet!("alertmanager", alertmanager, alerts::alertmanager::channel, (&str, &config::Alertmanager) -> dyn Channel);
     outlet!("pagerduty", pagerduty, alerts::pagerduty::channel, (&str, &config::Pagerduty) -> dyn Channel);
     outlet!("webhook", webhook, alerts::webhook::channel, (&str, &config::Webhook) -> dyn Channel);

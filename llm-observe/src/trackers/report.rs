@@ -120,6 +120,7 @@ impl Report {
     }
 
     /// Returns a new id in the form of a UUID, version 4.
+    #[allow(dead_code, reason = "used by some features' trackers only")]
     pub(super) fn id(&self) -> String {
         let random = fastrand::u128(..);
         let id = (random & !(0xf << 76) & !(0b11 << 62)) | (4 << 76) | (0b10 << 62);
@@ -136,6 +137,7 @@ impl Report {
     }
 
     /// Returns what is known besides the error, as one object of JSON.
+    #[allow(dead_code, reason = "used by some features' trackers only")]
     pub(super) fn details(&self) -> Json {
         let mut all = Map::new();
         let own = [

@@ -72,7 +72,11 @@ fn firing_and_resolved_have_the_same_labels_and_their_own_ends() {
 }
 
 /// The real thing, ended when dropped.
-struct Real(Child, Folder, String);
+struct Real(
+    Child,
+    #[expect(dead_code, reason = "removed when dropped")] Folder,
+    String,
+);
 
 impl Drop for Real {
     fn drop(&mut self) {
