@@ -209,10 +209,16 @@ impl Active {
             .as_ref()
             .and_then(|events| events.get(site.event));
         let slow = site.slow.or(event.and_then(|e: &Event| e.slow));
-        let stalled = site.stalled.or(event.and_then(|e: &Event| e.stalled)).map(|limit| {
-            let labels = [("event", site.event), ("function", site.function())];
-            (limit, core.stats.gauge("llm_observe_stalled_calls", &labels))
-        });
+        let stalled = site
+            .stalled
+            .or(event.and_then(|e: &Event| e.stalled))
+            .map(|limit| {
+                let labels = [("event", site.event), ("function", site.function())];
+                (
+                    limit,
+                    core.stats.gauge("llm_observe_stalled_calls", &labels),
+                )
+            });
         Active {
             metrics: core.metrics.site(site),
             spans: core.spans.then(|| SpanSite::of(site)),
@@ -239,7 +245,9 @@ impl Active {
     pub(crate) fn started(&self, call: &mut Call) {
         self.metrics.started();
         if let Some((limit, gauge)) = &self.stalled {
-            self.core.stalls.started(self.site, call.ids(), *limit, gauge);
+            self.core
+                .stalls
+                .started(self.site, call.ids(), *limit, gauge);
         }
         if let Some(spans) = &self.spans {
             let ids = call.ids();

@@ -136,7 +136,11 @@ impl Part for Loggers {
     }
 
     fn files(&self) -> Vec<PathBuf> {
-        self.lines.routes.iter().map(|route| route.path.clone()).collect()
+        self.lines
+            .routes
+            .iter()
+            .map(|route| route.path.clone())
+            .collect()
     }
 }
 

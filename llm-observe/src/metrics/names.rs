@@ -52,8 +52,14 @@ const GAUGES: &[(&str, &str)] = &[
         OUTBOX_PENDING,
         "Reports and alerts that wait for their destination.",
     ),
-    (CIRCUIT_OPEN, "1 while a destination keeps failing and is tried only now and then."),
-    (LOG_WAITING, "Bytes of lines that are not in their file yet."),
+    (
+        CIRCUIT_OPEN,
+        "1 while a destination keeps failing and is tried only now and then.",
+    ),
+    (
+        LOG_WAITING,
+        "Bytes of lines that are not in their file yet.",
+    ),
     (LOG_REFUSED, "1 while the disk refuses a logger's lines."),
     (BUILD_INFO, "Always 1; its labels say which build this is."),
 ];

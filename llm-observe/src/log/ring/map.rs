@@ -103,9 +103,7 @@ impl Birthmark {
     /// A mark that holds in this process and not in its forks. Where the system cannot wipe memory
     /// on fork (before Linux 4.14), it holds in both.
     pub(crate) fn new() -> Self {
-        let marked = Map::anonymous(PAGE_WORDS)
-            .ok()
-            .filter(wipe_on_fork);
+        let marked = Map::anonymous(PAGE_WORDS).ok().filter(wipe_on_fork);
         if let Some(word) = marked.as_ref().and_then(|map| map.first()) {
             word.store(1, Ordering::Relaxed);
         }
