@@ -87,8 +87,8 @@ fn main() {
     );
     let flushed = observer.flush(Duration::from_secs(20));
     println!(
-        "llm-observe: lines still to be written {}",
-        flushed.pending_lines
+        "llm-observe: bytes still to be written {}",
+        flushed.pending_bytes
     );
     drop(observer);
     let _ = std::fs::remove_dir_all(dir);

@@ -17,14 +17,17 @@ mod item;
 mod normalize;
 mod observe;
 mod runtime;
+#[cfg(test)]
+mod tests;
 
-/// Times, logs, counts, traces, and on failure reports and alerts every call of a function.
+// The documentation is the runtime crate's: its examples need the runtime.
+#[doc = include_str!("../docs/observe.md")]
 #[proc_macro_attribute]
 pub fn observe(args: TokenStream, item: TokenStream) -> TokenStream {
     observe::observe(args.into(), item.into()).into()
 }
 
-/// Starts the observer of a program from the `llm-observe.toml` of its crate.
+#[doc = include_str!("../docs/init.md")]
 #[proc_macro]
 pub fn init(input: TokenStream) -> TokenStream {
     init::init(input.into()).into()

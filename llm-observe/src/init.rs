@@ -14,6 +14,7 @@ pub(crate) use settings::{Settings, variable};
 
 use std::{
     fmt,
+    path::PathBuf,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -49,14 +50,35 @@ const FLUSH_AT_DROP: Duration = Duration::from_secs(5);
 pub(crate) trait Part: Send + Sync {
     /// Hands on what it holds, within `limit`, and adds to `report` what became of it.
     fn flush(&self, limit: Duration, report: &mut Flushed);
+
+    /// Sends a marked test through each destination that it has.
+    fn send_test(&self, limit: Duration) -> Vec<Tested> {
+        let _ = limit;
+        Vec::new()
+    }
+
+    /// Returns the files that it writes.
+    fn files(&self) -> Vec<PathBuf> {
+        Vec::new()
+    }
+}
+
+/// What one destination answered to a test.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Tested {
+    /// The channel's or tracker's name.
+    pub destination: String,
+    /// `Ok` when it took the test, else its answer.
+    pub answer: Result<(), String>,
 }
 
 /// What a flush achieved.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Flushed {
-    /// Log lines that are not in their file yet.
-    pub pending_lines: u64,
+    /// Bytes of log lines that are not in their file yet.
+    pub pending_bytes: u64,
     /// Reports and alerts that their destinations took, since the start.
     pub delivered: u64,
     /// Reports and alerts that wait for their destination; kept for the next start where the
@@ -68,7 +90,7 @@ impl Flushed {
     /// Returns whether nothing is left to write or to deliver.
     #[must_use]
     pub const fn is_complete(&self) -> bool {
-        self.pending_lines == 0 && self.kept == 0
+        self.pending_bytes == 0 && self.kept == 0
     }
 }
 
@@ -84,6 +106,14 @@ pub struct Observer {
 }
 
 impl Observer {
+    /// Returns a layer for a subscriber of the program's own, so that its events come into the
+    /// log files too. It may be made before the observer.
+    #[cfg(feature = "log")]
+    #[must_use = "a layer does nothing until a subscriber has it"]
+    pub fn layer() -> crate::log::Layer {
+        crate::log::Layer::default()
+    }
+
     /// Returns a builder, to set an observer up from code.
     pub fn builder() -> Builder {
         Builder::default()
@@ -103,6 +133,22 @@ impl Observer {
             );
         }
         report
+    }
+
+    /// Sends a marked test alert through every channel and a marked test report through every
+    /// tracker, each within `limit`, and returns what each answered.
+    #[must_use = "the answers say which destinations work"]
+    pub fn send_test(&self, limit: Duration) -> Vec<Tested> {
+        self.parts
+            .iter()
+            .flat_map(|part| part.send_test(limit))
+            .collect()
+    }
+
+    /// Returns the log files, the main one last.
+    #[must_use]
+    pub fn log_files(&self) -> Vec<PathBuf> {
+        self.parts.iter().flat_map(|part| part.files()).collect()
     }
 
     /// Returns the address that `/metrics` and the live page are served at.
@@ -133,10 +179,10 @@ impl Drop for Observer {
         let left = self.flush(FLUSH_AT_DROP);
         self.threads.clear();
         self.parts.clear();
-        if left.pending_lines > 0 {
+        if left.pending_bytes > 0 {
             say(&format!(
-                "{} log lines could not be written",
-                left.pending_lines
+                "{} bytes of log lines could not be written yet; the next start writes them",
+                left.pending_bytes
             ));
         }
     }

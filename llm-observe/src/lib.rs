@@ -27,6 +27,16 @@
         clippy::cast_sign_loss
     )
 )]
+#![cfg_attr(
+    not(all(
+        feature = "log",
+        feature = "metrics",
+        feature = "server",
+        feature = "sentry",
+        feature = "slack"
+    )),
+    allow(dead_code, unused_imports, reason = "each outlet uses its part of what is shared")
+)]
 #![allow(
     clippy::redundant_pub_crate,
     reason = "`unreachable_pub` asks for the opposite"
@@ -50,6 +60,7 @@ mod record;
 pub mod redact;
 mod site;
 mod spans;
+mod stalls;
 mod stats;
 pub mod testing;
 mod timer;
@@ -92,7 +103,7 @@ mod server;
 pub mod __private;
 
 pub use error::Error;
-pub use init::{Builder, Flushed, Observer};
+pub use init::{Builder, Flushed, Observer, Tested};
 pub use limit::Elapsed;
 pub use llm_observe_config as config;
 pub use llm_observe_macros::{init, observe};

@@ -25,7 +25,8 @@ use crate::{
     redact::Redactor,
     site::{self, Site},
     spans::SpanSite,
-    stats::Stats,
+    stalls::Stalls,
+    stats::{Gauge, Stats},
 };
 
 /// How many observers there are: the program's counts as one, and so does each scoped one. While
@@ -129,6 +130,7 @@ pub(crate) struct Core {
     pub(crate) redactor: Arc<Redactor>,
     /// Whether a subscriber other than ours wants spans and events of calls.
     pub(crate) spans: bool,
+    stalls: Stalls,
     sites: Mutex<HashMap<usize, Arc<Active>>>,
 }
 
@@ -141,7 +143,7 @@ impl Core {
         redactor: Arc<Redactor>,
         spans: bool,
     ) -> Arc<Core> {
-        let sites = Mutex::default();
+        let (sites, stalls) = (Mutex::default(), Stalls::default());
         Arc::new(Core {
             config,
             sinks,
@@ -149,6 +151,7 @@ impl Core {
             stats,
             redactor,
             spans,
+            stalls,
             sites,
         })
     }
@@ -158,6 +161,15 @@ impl Core {
         for site in site::registered() {
             self.metrics.site(site);
         }
+    }
+
+    /// Tells the sinks of calls that have stalled.
+    pub(crate) fn look_for_stalls(&self) {
+        self.stalls.look(self.sinks());
+    }
+
+    fn sinks(&self) -> impl Iterator<Item = &dyn Sink> + Clone {
+        self.sinks.iter().map(|sink| &**sink)
     }
 
     fn active(self: &Arc<Core>, site: &'static Site) -> Arc<Active> {
@@ -184,6 +196,8 @@ pub(crate) struct Active {
     spans: Option<SpanSite>,
     /// Nanoseconds from which on a call is slow.
     slow: u64,
+    /// How long a call may run, and the number of those that have run longer.
+    stalled: Option<(Duration, Gauge)>,
     only_counted: bool,
 }
 
@@ -195,11 +209,19 @@ impl Active {
             .as_ref()
             .and_then(|events| events.get(site.event));
         let slow = site.slow.or(event.and_then(|e: &Event| e.slow));
+        let stalled = site.stalled.or(event.and_then(|e: &Event| e.stalled)).map(|limit| {
+            let labels = [("event", site.event), ("function", site.function())];
+            (limit, core.stats.gauge("llm_observe_stalled_calls", &labels))
+        });
         Active {
             metrics: core.metrics.site(site),
             spans: core.spans.then(|| SpanSite::of(site)),
             slow: slow.map_or(u64::MAX, nanos),
-            only_counted: core.sinks.is_empty() && !core.spans && !records(site),
+            only_counted: core.sinks.is_empty()
+                && !core.spans
+                && !records(site)
+                && stalled.is_none(),
+            stalled,
             core,
             site,
         }
@@ -216,6 +238,9 @@ impl Active {
     #[inline]
     pub(crate) fn started(&self, call: &mut Call) {
         self.metrics.started();
+        if let Some((limit, gauge)) = &self.stalled {
+            self.core.stalls.started(self.site, call.ids(), *limit, gauge);
+        }
         if let Some(spans) = &self.spans {
             let ids = call.ids();
             let extra = call.extra();
@@ -227,6 +252,9 @@ impl Active {
     #[inline]
     pub(crate) fn ended(&self, ids: Ids, extra: Option<Box<Extra>>, ended: Ended) {
         self.metrics.ended(ended.outcome, ended.nanos);
+        if self.stalled.is_some() {
+            self.core.stalls.ended(ids.span, self.core.sinks());
+        }
         let counted = self.only_counted && ended.nanos <= self.slow && ended.error.is_none();
         if counted {
             return;

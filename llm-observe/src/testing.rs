@@ -15,6 +15,8 @@
 //! assert_eq!(calls[0].outcome, Outcome::Error);
 //! assert_eq!(calls[0].error.as_ref().unwrap().message, "nothing to embed");
 //! ```
+//!
+//! With a channel's feature on, [`Testing::alerts`] tells which messages would have been sent.
 
 use std::{
     fmt,
@@ -39,11 +41,7 @@ use crate::{
 
 /// Observes this thread, with nothing but defaults, until the returned value is dropped.
 pub fn observe() -> Testing {
-    Testing::over(
-        Arc::new(Seen::default()),
-        Config::default(),
-        Redactor::default(),
-    )
+    Testing::over(Config::default(), Redactor::default())
 }
 
 /// Observes this thread with that configuration, until the returned value is dropped. Log files,
@@ -56,7 +54,7 @@ pub fn observe_with(config: &str) -> Result<Testing, Error> {
     let config = Config::parse(config, "llm-observe.toml".as_ref())
         .map_err(|e| Error::with("the configuration has mistakes", e))?;
     let redactor = Redactor::new(&config.redact)?;
-    Ok(Testing::over(Arc::new(Seen::default()), config, redactor))
+    Ok(Testing::over(config, redactor))
 }
 
 /// One call that ended while the observer looked.
@@ -144,6 +142,11 @@ impl Sink for Seen {
 /// An observer of one thread; stops when dropped. Observers nest: the innermost sees the calls.
 #[must_use = "the observer stops when this is dropped; bind it: `let seen = ...`"]
 pub struct Testing {
+    #[cfg_attr(
+        not(feature = "delivery"),
+        allow(dead_code, reason = "nothing is alerted")
+    )]
+    alerts: Rehearsed,
     seen: Arc<Seen>,
     core: Arc<Core>,
     before: Option<Arc<Core>>,
@@ -152,15 +155,19 @@ pub struct Testing {
 }
 
 impl Testing {
-    fn over(seen: Arc<Seen>, config: Config, redactor: Redactor) -> Testing {
+    fn over(config: Config, redactor: Redactor) -> Testing {
         panics::install();
         let stats = Arc::new(Stats::default());
         let metrics = Metrics::of_thread(&config, stats.clone());
-        let sinks: Vec<Arc<dyn Sink>> = vec![seen.clone()];
-        let core = Core::new(config, sinks, metrics, stats, Arc::new(redactor), false);
+        let (seen, redactor) = (Arc::new(Seen::default()), Arc::new(redactor));
+        let alerts = Rehearsed::new(&config, redactor.clone());
+        let mut sinks: Vec<Arc<dyn Sink>> = vec![seen.clone()];
+        sinks.extend(alerts.sink());
+        let core = Core::new(config, sinks, metrics, stats, redactor, false);
         observer::scoped_begins();
         let before = observer::replace_scoped(Some(core.clone()));
         Testing {
+            alerts,
             seen,
             core,
             before,
@@ -185,6 +192,15 @@ impl Testing {
             .into_iter()
             .filter(|call| call.event() == event)
             .collect()
+    }
+
+    /// Returns the alerts that the calls so far would have sent, as if their groups were complete:
+    /// one message for a burst, each with the channel it would go to (`any` where the
+    /// configuration has none).
+    #[cfg(feature = "delivery")]
+    #[must_use]
+    pub fn alerts(&self) -> Vec<(String, crate::alerts::Notice)> {
+        self.alerts.messages()
     }
 
     /// Returns the figures of this observer alone, as Prometheus text; empty without the `metrics`
@@ -235,3 +251,52 @@ impl Handle {
         f()
     }
 }
+
+#[cfg(feature = "delivery")]
+mod rehearsed {
+    use std::sync::Arc;
+
+    use super::{Config, Redactor, Sink};
+    use crate::alerts::{Notice, rehearsal::Rehearsal};
+
+    /// The alerts of a test; `None` where their settings make no sense.
+    pub(super) struct Rehearsed(Option<Arc<Rehearsal>>);
+
+    impl Rehearsed {
+        pub(super) fn new(config: &Config, redactor: Arc<Redactor>) -> Rehearsed {
+            Rehearsed(Rehearsal::new(config, redactor).ok().map(Arc::new))
+        }
+
+        pub(super) fn sink(&self) -> Option<Arc<dyn Sink>> {
+            self.0.clone().map(|rehearsal| rehearsal as Arc<dyn Sink>)
+        }
+
+        pub(super) fn messages(&self) -> Vec<(String, Notice)> {
+            self.0
+                .as_ref()
+                .map(|rehearsal| rehearsal.messages())
+                .unwrap_or_default()
+        }
+    }
+}
+
+#[cfg(not(feature = "delivery"))]
+mod rehearsed {
+    use std::sync::Arc;
+
+    use super::{Config, Redactor, Sink};
+
+    pub(super) struct Rehearsed(());
+
+    impl Rehearsed {
+        pub(super) fn new(_: &Config, _: Arc<Redactor>) -> Rehearsed {
+            Rehearsed(())
+        }
+
+        pub(super) fn sink(&self) -> Option<Arc<dyn Sink>> {
+            None
+        }
+    }
+}
+
+use rehearsed::Rehearsed;

@@ -163,3 +163,22 @@ async fn a_panic_in_a_future_is_recorded() {
 fn not_observed_it_is_the_function_alone() {
     assert_eq!(embed(&["a"]).unwrap(), 1);
 }
+
+#[observe(event = "embedding", alert_on_error)]
+fn alerts(number: usize) -> Result<(), std::io::Error> {
+    Err(std::io::Error::other(format!("refused {number}")))
+}
+
+#[test]
+fn a_burst_is_one_alert() {
+    let seen = testing::observe();
+    (0..50).for_each(|n| drop(alerts(n)));
+    let messages = seen.alerts();
+    let [(channel, alert)] = &messages[..] else {
+        panic!("one alert: {messages:?}")
+    };
+    assert_eq!(
+        (channel.as_str(), alert.event.as_str(), alert.count),
+        ("any", "embedding", 50)
+    );
+}

@@ -3,6 +3,7 @@
 use proc_macro2::Span;
 use syn::{Ident, LitInt, LitStr, Token, ext::IdentExt, parenthesized, parse::ParseStream, token};
 
+use super::keys::inside;
 use super::value::{self, Nanos, Severity, one_of};
 use crate::errors::Errors;
 
@@ -82,7 +83,7 @@ impl Alert {
             "after" => self.after = after(part, input, errors)?,
             "within" => {
                 let text = value::string_like(part, input, "within = \"1m\"")?;
-                self.within = value::nanos(&text, errors);
+                self.within = value::nanos(part, &text, errors);
             }
             "severity" => self.severity = Severity::after_eq(part, input, errors)?,
             _ => {
@@ -106,7 +107,9 @@ fn ons(part: &Ident, input: ParseStream<'_>, errors: &mut Errors) -> syn::Result
     let content;
     parenthesized!(content in input);
     let mut found: Vec<(On, Span)> = Vec::new();
-    for word in content.parse_terminated(Ident::parse_any, Token![,])? {
+    let words = inside(content, |i| i.parse_terminated(Ident::parse_any, Token![,]))?;
+    let none = words.is_empty();
+    for word in words {
         let written = word.to_string();
         match ONS.into_iter().find(|on| on.0 == written) {
             Some(on) if found.iter().any(|(f, _)| *f == on) => {
@@ -119,7 +122,7 @@ fn ons(part: &Ident, input: ParseStream<'_>, errors: &mut Errors) -> syn::Result
             None => errors.at(word.span(), one_of("cause", &written, &ONS.map(|on| on.0))),
         }
     }
-    if content.is_empty() && found.is_empty() && errors.is_empty() {
+    if none {
         errors.at(
             part.span(),
             "`on` is empty; name what the alert fires on, such as `on(error)`",

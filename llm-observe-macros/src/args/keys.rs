@@ -1,6 +1,6 @@
 //! The one table of keys: name, how it is written, how it is read.
 
-use proc_macro2::Span;
+use proc_macro2::TokenStream;
 use syn::{Expr, Ident, Pat, Token, parenthesized, parse::ParseStream, token};
 
 use super::{
@@ -74,7 +74,7 @@ pub(crate) const KEYS: &[Key] = &[
         "fields",
         "fields(user = %user.id, hits = |found| found.len())",
         |k, i, a, e| {
-            a.fields = field::fields(&parens(k, i)?, e)?;
+            a.fields = inside(parens(k, i)?, |i| field::fields(i, e))?;
             Ok(())
         },
     ),
@@ -82,7 +82,7 @@ pub(crate) const KEYS: &[Key] = &[
         a.args = Some(if i.peek(token::Paren) {
             let content;
             parenthesized!(content in i);
-            Captured::Just(field::args(&content, e)?)
+            Captured::Just(inside(content, |i| field::args(i, e))?)
         } else {
             Captured::All
         });
@@ -92,7 +92,7 @@ pub(crate) const KEYS: &[Key] = &[
         if i.peek(token::Paren) {
             let content;
             parenthesized!(content in i);
-            a.skip = field::idents(&content)?;
+            a.skip = inside(content, field::idents)?;
         } else {
             a.leave_out = true;
         }
@@ -124,7 +124,7 @@ pub(crate) const KEYS: &[Key] = &[
             "alert",
             "alert(on(error, slow), channel = \"ops\")",
             |k, i, a, e| {
-                let alert = Alert::parse(k, &parens(k, i)?, e)?;
+                let alert = inside(parens(k, i)?, |i| Alert::parse(k, i, e))?;
                 a.alerts.push(alert);
                 Ok(())
             },
@@ -134,14 +134,7 @@ pub(crate) const KEYS: &[Key] = &[
         "expected",
         "expected(FindError::NotFound(_))",
         |k, i, a, _| {
-            let content = parens(k, i)?;
-            let tokens = content.fork().parse()?;
-            Pat::parse_multi_with_leading_vert(&content)?;
-            end(
-                &content,
-                "`expected` takes one pattern; join several with `|`",
-            )?;
-            a.expected = Some(tokens);
+            a.expected = Some(inside(parens(k, i)?, pattern)?);
             Ok(())
         },
     ),
@@ -256,10 +249,21 @@ fn returned(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Returned
     }
     let content;
     parenthesized!(content in input);
+    inside(content, |content| {
+        how_returned(content, &mut returned, errors)
+    })?;
+    Ok(returned)
+}
+
+fn how_returned(
+    content: ParseStream<'_>,
+    returned: &mut Returned,
+    errors: &mut Errors,
+) -> syn::Result<()> {
     while !content.is_empty() {
         let key: Ident = content.parse()?;
         match key.to_string().as_str() {
-            "level" => returned.level = Level::after_eq(&key, &content, errors)?,
+            "level" => returned.level = Level::after_eq(&key, content, errors)?,
             "Debug" => returned.sigil = Some(Sigil::Debug),
             "Display" => returned.sigil = Some(Sigil::Display),
             _ => errors.at(
@@ -271,7 +275,7 @@ fn returned(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Returned
             content.parse::<Token![,]>()?;
         }
     }
-    Ok(returned)
+    Ok(())
 }
 
 fn parens<'a>(key: &Ident, input: ParseStream<'a>) -> syn::Result<syn::parse::ParseBuffer<'a>> {
@@ -287,14 +291,28 @@ fn parens<'a>(key: &Ident, input: ParseStream<'a>) -> syn::Result<syn::parse::Pa
     Ok(content)
 }
 
-fn end(input: ParseStream<'_>, message: &str) -> syn::Result<()> {
-    if input.is_empty() {
-        Ok(())
-    } else {
-        Err(syn::Error::new(span(input), message))
+/// Reads what is in parentheses. What a mistake leaves there is skipped: it would be a second one.
+pub(super) fn inside<T>(
+    content: syn::parse::ParseBuffer<'_>,
+    read: impl FnOnce(ParseStream<'_>) -> syn::Result<T>,
+) -> syn::Result<T> {
+    let result = read(&content);
+    if result.is_err() {
+        content.parse::<TokenStream>()?;
     }
+    result
 }
 
-fn span(input: ParseStream<'_>) -> Span {
-    input.span()
+/// Reads a pattern, with a guard or without.
+fn pattern(input: ParseStream<'_>) -> syn::Result<TokenStream> {
+    let tokens = input.fork().parse()?;
+    Pat::parse_multi_with_leading_vert(input)?;
+    if input.parse::<Option<Token![if]>>()?.is_some() {
+        input.parse::<Expr>()?;
+    }
+    if input.is_empty() {
+        return Ok(tokens);
+    }
+    let message = "`expected` takes one pattern; join several with `|`";
+    Err(syn::Error::new(input.span(), message))
 }

@@ -170,14 +170,14 @@ pub(crate) fn duration(
     errors: &mut Errors,
 ) -> syn::Result<Option<Nanos>> {
     let text = string_like(key, input, keys::example(&key.to_string()))?;
-    Ok(nanos(&text, errors))
+    Ok(nanos(key, &text, errors))
 }
 
 /// Returns the duration that a literal says.
-pub(crate) fn nanos(text: &LitStr, errors: &mut Errors) -> Option<Nanos> {
+pub(crate) fn nanos(key: &Ident, text: &LitStr, errors: &mut Errors) -> Option<Nanos> {
     match units::duration(&text.value()) {
         Ok(Duration::ZERO) => {
-            errors.on(text, "a duration of zero; leave the key out instead");
+            errors.on(text, format_args!("`{key}` is zero; leave it out instead"));
             None
         }
         Ok(duration) => {
@@ -188,7 +188,7 @@ pub(crate) fn nanos(text: &LitStr, errors: &mut Errors) -> Option<Nanos> {
             })
         }
         Err(error) => {
-            errors.on(text, error);
+            errors.on(text, format_args!("`{key}` {error}"));
             None
         }
     }

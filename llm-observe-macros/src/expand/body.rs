@@ -12,7 +12,7 @@ use super::{
     site,
     start::{self, Start},
 };
-use crate::{args::Args, item::FnItem, normalize::normalize};
+use crate::{args::Args, item::FnItem, normalize::normalize, runtime::door_at};
 
 /// Returns what goes into the braces of `function`, and rewrites its signature to fit.
 pub(crate) fn body(
@@ -179,10 +179,10 @@ impl Template<'_> {
             return future.clone();
         };
         let door = self.door;
-        let elapsed = local("__elapsed");
         let span = Span::mixed_site().located_at(timeout.span);
-        let make = quote_spanned!(span=> #door::Result::Err(#door::From::from(#elapsed)));
-        quote!(#door::Limited::new(#future, |#elapsed| #make))
+        let (at, elapsed) = (door_at(door, span), Ident::new("__elapsed", span));
+        let make = quote_spanned!(span=> #at::Result::Err(#at::From::from(#elapsed)));
+        quote_spanned!(span=> #at::Limited::new(#future, |#elapsed| #make))
     }
 
     fn end(&self) -> TokenStream {
@@ -302,6 +302,7 @@ fn edge(output: &Type, door: &TokenStream) -> TokenStream {
         return TokenStream::new();
     }
     let span = Span::mixed_site().located_at(output.span());
+    let door = door_at(door, span);
     quote_spanned!(span=> if false { return #door::any::<#ty>(); })
 }
 

@@ -5,7 +5,10 @@ use quote::{quote, quote_spanned};
 use syn::{Expr, spanned::Spanned};
 
 use super::{returns::Returns, start::how};
-use crate::args::{Args, Sigil, When};
+use crate::{
+    args::{Args, Sigil, When},
+    runtime::door_at,
+};
 
 /// The variables of the closure that ends a call.
 pub(crate) struct Ending {
@@ -49,6 +52,7 @@ impl Ending {
     fn expected(&self, pattern: &TokenStream, door: &TokenStream) -> TokenStream {
         let Ending { call, out } = self;
         let span = Span::mixed_site().located_at(pattern.span());
+        let door = door_at(door, span);
         let err = quote_spanned!(span=> #door::Result::Err);
         quote! {
             match #out {
@@ -76,16 +80,20 @@ impl Ending {
             tokens.extend(quote!(#call.record("return", #door::#how(#value));));
         }
         if let Some(closure @ Expr::Closure(_)) = &args.items {
-            tokens.extend(quote!(#call.items(#door::count(#value, #closure));));
+            let count = self.seen("count", closure, door);
+            tokens.extend(quote!(#call.items(#count);));
         }
         if let Some(closure) = &args.quality {
-            tokens.extend(quote!(#call.quality(#door::score(#value, #closure));));
+            let score = self.seen("score", closure, door);
+            tokens.extend(quote!(#call.quality(#score);));
         }
         for field in &args.fields {
             if let When::End(closure) = &field.when {
-                let (name, how) = (&field.name, how(field.sigil));
-                let seen = quote!(#door::see(#value, #closure));
-                tokens.extend(quote!(#call.record(#name, #door::#how(&#seen));));
+                let span = Span::mixed_site().located_at(closure.span());
+                let (name, how, at) = (&field.name, how(field.sigil), door_at(door, span));
+                let seen = self.seen("see", closure, door);
+                let value = quote_spanned!(span=> #at::#how(&#seen));
+                tokens.extend(quote!(#call.record(#name, #value);));
             }
         }
         if tokens.is_empty() {
@@ -94,5 +102,14 @@ impl Ending {
         Some(quote! {
             if let #door::Option::Some(#value) = #door::ok_value!(#out) { #tokens }
         })
+    }
+
+    /// What `closure` makes of the value. Spanned at the closure, so that one that makes something
+    /// of the wrong type is reported there.
+    fn seen(&self, function: &str, closure: &Expr, door: &TokenStream) -> TokenStream {
+        let span = Span::mixed_site().located_at(closure.span());
+        let ident = |name| Ident::new(name, span);
+        let (door, function, value) = (door_at(door, span), ident(function), ident("value"));
+        quote_spanned!(span=> #door::#function(#value, #closure))
     }
 }

@@ -2,11 +2,12 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::{Attribute, Expr, ext::IdentExt};
+use syn::{Attribute, Expr, ext::IdentExt, spanned::Spanned};
 
 use crate::{
     args::{Args, Captured, Field, Sigil, When},
     normalize::Name,
+    runtime::door_at,
 };
 
 /// The statement that records the arguments, and the name of every field there may be.
@@ -33,6 +34,9 @@ pub(crate) fn start(args: &Args, names: &[Name], door: &TokenStream) -> Start {
             tokens.extend(record(&call, field, &value(expr, field.sigil, door)));
         }
     }
+    if args.ret.is_some() {
+        recorded.push("return".to_owned());
+    }
     if let Some(items) = args
         .items
         .as_ref()
@@ -57,8 +61,9 @@ pub(crate) fn record(call: &Ident, field: &Field, value: &TokenStream) -> TokenS
 
 /// Returns `expr` as a value to record.
 fn value(expr: &Expr, sigil: Option<Sigil>, door: &TokenStream) -> TokenStream {
-    let how = how(sigil);
-    quote!(#door::#how(&(#expr)))
+    let span = Span::mixed_site().located_at(expr.span());
+    let (how, door) = (how(sigil), door_at(door, span));
+    quote_spanned!(span=> #door::#how(&(#expr)))
 }
 
 /// Returns the function that makes a value of something.
@@ -85,6 +90,7 @@ impl Capture<'_> {
         let how = how(self.sigil);
         // An argument that cannot be written down is reported at the argument.
         let span = Span::mixed_site().located_at(ident.span());
+        let door = door_at(door, span);
         let value = quote_spanned!(span=> #door::#how(&#ident));
         quote!(#(#cfgs)* #call.record(#field, #value);)
     }

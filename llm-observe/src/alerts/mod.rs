@@ -8,6 +8,7 @@
 
 mod notice;
 mod policy;
+pub(crate) mod rehearsal;
 mod route;
 #[cfg(feature = "slack")]
 pub(crate) mod slack;
@@ -31,7 +32,7 @@ pub(crate) use text::{cut, rfc3339};
 use crate::{
     error::Error,
     outbox::{Outbox, burst::Burst, now_micros},
-    record::{Record, Sink, TraceId},
+    record::{Record, Running, Sink, TraceId},
     redact::Redactor,
     site::Site,
     stats::{Counter, Stats},
@@ -144,19 +145,6 @@ impl Alerts {
         self.shared.burst.flush(limit)
     }
 
-    /// Says that a call of `site` still runs after `running`. Fires where the site asks for it.
-    pub(crate) fn stalled(&self, site: &'static Site, trace: TraceId, running: Duration) {
-        self.shared.add(site, Trigger::Stalled, trace, 1, || {
-            policy::Sample::plain(format!("still running after {}", text::duration(running)))
-        });
-    }
-
-    /// Says that a call of `site` that was [`Alerts::stalled`] has ended.
-    pub(crate) fn unstalled(&self, site: &'static Site, trace: TraceId) {
-        self.shared
-            .add(site, Trigger::Stalled, trace, -1, policy::Sample::default);
-    }
-
     /// Returns a message to try a channel with.
     pub(crate) fn test_parcel(&self, channel: &str) -> Option<Parcel> {
         let notice = self.shared.complete(Notice::test(now_micros()));
@@ -185,6 +173,18 @@ impl Sink for Alerts {
         for trigger in Trigger::of(record) {
             self.shared.record(record, trigger);
         }
+    }
+
+    fn stalled(&self, running: &Running) {
+        let Running { site, trace_id, duration, .. } = *running;
+        self.shared.add(site, Trigger::Stalled, trace_id, 1, || {
+            policy::Sample::plain(format!("still running after {}", text::duration(duration)))
+        });
+    }
+
+    fn unstalled(&self, running: &Running) {
+        let (site, trace) = (running.site, running.trace_id);
+        self.shared.add(site, Trigger::Stalled, trace, -1, policy::Sample::default);
     }
 }
 

@@ -55,7 +55,7 @@ impl Routes {
             .any(|rule| rule.on.intersects(trigger.on()));
         let event = self.events.get(site.event);
         let listed = || event.is_some_and(|event| is_listed(event, trigger, class));
-        (ruled || listed()) && !event.is_some_and(|event| event.mute)
+        (ruled || listed() || is_stall(site, event, trigger)) && !event.is_some_and(|event| event.mute)
     }
 
     /// Returns where what was seen of `site` goes: a route for each rule that matches, but one
@@ -90,7 +90,8 @@ impl Routes {
             }
         }
         if routes.is_empty()
-            && event.is_some_and(|event| is_listed(event, seen.trigger, seen.class()))
+            && (event.is_some_and(|event| is_listed(event, seen.trigger, seen.class()))
+                || is_stall(site, event, seen.trigger))
         {
             let severity = severity(event, seen);
             routes.push(Route {
@@ -126,6 +127,12 @@ impl Routes {
             .get(channel)
             .is_none_or(|all| all.is_empty() || all.contains(&severity))
     }
+}
+
+/// Returns whether it is a stalled call of a function with a limit: `stalled` asks for the alert.
+fn is_stall(site: &Site, event: Option<&Event>, trigger: Trigger) -> bool {
+    let limited = site.stalled.is_some() || event.is_some_and(|event| event.stalled.is_some());
+    trigger == Trigger::Stalled && limited
 }
 
 fn is_listed(event: &Event, trigger: Trigger, class: Option<Class>) -> bool {

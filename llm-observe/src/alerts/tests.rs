@@ -315,9 +315,15 @@ fn a_stalled_call_is_told_while_it_hangs_and_when_it_ends() {
     static STALLS: Site = site("query", &[AlertRule::new(On::STALLED)]);
     let (alerts, _outbox, kept) = start(&Config::default(), None);
     let trace = TraceId::random();
-    alerts.stalled(&STALLS, trace, Duration::from_secs(10));
+    let running = crate::record::Running {
+        site: &STALLS,
+        trace_id: trace,
+        span_id: crate::record::SpanId(1),
+        duration: Duration::from_secs(10),
+    };
+    alerts.stalled(&running);
     assert!(alerts.flush(LONG));
-    alerts.unstalled(&STALLS, trace);
+    alerts.unstalled(&running);
     assert!(alerts.flush(LONG));
     let notices = kept.notices.lock().unwrap();
     let told: Vec<_> = notices.iter().map(|n| (n.status, n.trigger)).collect();

@@ -199,6 +199,7 @@ impl Running {
         let (rounds, core) = (std::mem::take(&mut self.rounds), core.clone());
         let round = move || {
             rounds.iter().for_each(|round| round());
+            core.look_for_stalls();
             core.metrics.publish();
         };
         let upkeep = Upkeep::start(round)

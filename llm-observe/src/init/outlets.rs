@@ -7,11 +7,11 @@ use std::{sync::Arc, time::Duration};
 
 use llm_observe_config::{Channel as Configured, ChannelKind, Secret, Slack};
 
-use super::{Flushed, Part, Settings, say, variable};
+use super::{Flushed, Part, Settings, Tested, say, variable};
 use crate::{
     alerts::{self, Alerts, Channel},
     error::Error,
-    outbox::{self, Destination, Outbox},
+    outbox::{self, Delivery, Destination, Outbox, Parcel},
     record::Sink,
     redact::Redactor,
     stats::Stats,
@@ -30,6 +30,8 @@ pub(crate) struct Outlets {
     alerts: Option<Arc<Alerts>>,
     trackers: Option<Arc<Trackers>>,
     outbox: Outbox,
+    /// The destinations' names.
+    names: Vec<String>,
 }
 
 /// Starts what the configuration and the program name; `None` when that is nothing.
@@ -59,6 +61,11 @@ pub(crate) fn start(
     if channels.is_empty() && trackers.is_empty() {
         return Ok(None);
     }
+    let names = channels
+        .iter()
+        .map(|c| c.name())
+        .chain(trackers.iter().map(|t| t.name()));
+    let names = names.map(str::to_owned).collect();
     let outbox = open(settings, &channels, &trackers, stats)?;
     let alerts = match channels.is_empty() {
         true => None,
@@ -87,6 +94,7 @@ pub(crate) fn start(
         alerts,
         trackers,
         outbox,
+        names,
     }))
 }
 
@@ -149,6 +157,18 @@ impl Outlets {
         let trackers = self.trackers.iter().map(|t| t.clone() as Arc<dyn Sink>);
         alerts.chain(trackers).collect()
     }
+
+    fn test(&self, parcel: Parcel, limit: Duration) -> Option<Tested> {
+        let destination = parcel.destination.clone();
+        let answer = match self.outbox.deliver_now(parcel, limit)? {
+            Delivery::Delivered => Ok(()),
+            Delivery::Retry { reason, .. } | Delivery::Refused { reason } => Err(reason),
+        };
+        Some(Tested {
+            destination,
+            answer,
+        })
+    }
 }
 
 impl Part for Outlets {
@@ -163,6 +183,19 @@ impl Part for Outlets {
         let delivered = self.outbox.flush(limit);
         report.delivered += delivered.delivered();
         report.kept += delivered.kept();
+    }
+
+    fn send_test(&self, limit: Duration) -> Vec<Tested> {
+        let parcels = self.names.iter().filter_map(|name| {
+            let alert = self
+                .alerts
+                .as_ref()
+                .and_then(|alerts| alerts.test_parcel(name));
+            alert.or_else(|| self.trackers.as_ref()?.test_parcel(name))
+        });
+        parcels
+            .filter_map(|parcel| self.test(parcel, limit))
+            .collect()
     }
 }
 

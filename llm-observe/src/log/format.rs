@@ -14,7 +14,10 @@ use super::{
     escape::{escape_json, escape_text},
     timestamp,
 };
-use crate::record::{ErrorInfo, Record, SpanId, TraceId, Value};
+use crate::{
+    clock,
+    record::{ErrorInfo, Record, SpanId, TraceId, Value},
+};
 
 /// How lines are written.
 #[derive(Clone, Copy, Debug)]
@@ -50,6 +53,27 @@ pub(crate) fn event(out: &mut Vec<u8>, format: Format, style: Style, event: &Eve
         Format::Json => json_event(out, style, event),
         _ => text_event(out, style, event),
     }
+}
+
+/// Appends the text line that stands where `count` lines are missing.
+pub(crate) fn lost_text(out: &mut Vec<u8>, count: u64, reason: &str) {
+    timestamp::text(out, clock::now_micros(), Timezone::Utc);
+    put(out, " - WARN - ");
+    lost(out, count, reason);
+    out.push(b'\n');
+}
+
+/// Appends the JSON line that stands where `count` lines are missing.
+pub(crate) fn lost_json(out: &mut Vec<u8>, count: u64, reason: &str) {
+    json_head(out, clock::now_micros(), Level::WARN);
+    lost(out, count, reason);
+    put(out, "\",\"target\":\"llm_observe::log\"}\n");
+}
+
+fn lost(out: &mut Vec<u8>, count: u64, reason: &str) {
+    put_u64(out, count);
+    put(out, " lines are missing here: ");
+    put(out, reason);
 }
 
 fn text_call(out: &mut Vec<u8>, style: Style, record: &Record<'_>) {

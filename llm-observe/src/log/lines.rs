@@ -1,6 +1,6 @@
 //! Which line goes to which files: one formatting per format, then a copy to each.
 
-use std::{cell::RefCell, fmt, sync::Arc, time::Duration};
+use std::{cell::RefCell, fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use llm_observe_config::{Format, Logger};
 use tracing::{Level, Metadata, level_filters::LevelFilter};
@@ -8,12 +8,15 @@ use tracing_subscriber::filter::Targets;
 
 use super::{
     console::Console,
+    core::Health,
+    file::LogFile,
     format::{self, EventLine, Style},
-    writer::{LogFile, Priority},
+    settings::Priority,
 };
 use crate::{
+    clock,
     outcome::Outcome,
-    record::{Record, Sink},
+    record::{Record, Running, Sink, Value},
     redact::Redactor,
     stats::{Counter, Stats},
 };
@@ -21,6 +24,7 @@ use crate::{
 /// One file, and what goes into it.
 pub(crate) struct Route {
     pub(crate) name: String,
+    pub(crate) path: PathBuf,
     pub(crate) file: LogFile,
     pub(crate) format: Format,
     /// `None`: the main file, which takes what no exclusive logger has taken.
@@ -141,6 +145,33 @@ impl Lines {
         });
     }
 
+    /// Writes what there is to say of a call that runs, or ran, too long.
+    fn running(&self, running: &Running, what: &str) {
+        let site = running.site;
+        if !self.filter.would_enable(site.target, &Level::WARN) {
+            return;
+        }
+        let about = About {
+            level: Level::WARN,
+            target: site.target,
+            event: Some(site.event),
+            outcome: None,
+        };
+        let message = format!("{} {what} after {:.1?}", site.event, running.duration);
+        let line = EventLine {
+            time: clock::now_micros(),
+            level: Level::WARN,
+            target: site.target,
+            message: &message,
+            fields: &[("function", Value::Str(site.function().to_owned()))],
+            trace_id: running.trace_id,
+            span_id: running.span_id,
+        };
+        self.write(&about, |out, format| {
+            format::event(out, format, self.style, &line);
+        });
+    }
+
     fn write(&self, about: &About<'_>, line: impl Fn(&mut Vec<u8>, Format)) {
         // A `Display` that logs, called while a line is formatted, comes here again: such a line
         // gets buffers of its own.
@@ -184,12 +215,12 @@ impl Lines {
         buffers.json.shrink_to(KEEP);
     }
 
-    /// Waits until what was handed over is written; returns how many lines are not.
+    /// Waits until what was handed over is written; returns how many bytes are not.
     pub(crate) fn flush(&self, limit: Duration) -> u64 {
         let pending = self
             .routes
             .iter()
-            .map(|route| route.file.flush(limit).pending_lines)
+            .map(|route| route.file.flush(limit).pending_bytes)
             .sum();
         if let Some(console) = &self.console {
             console.flush(limit);
@@ -200,13 +231,35 @@ impl Lines {
     /// Shows what the files say of themselves as metrics.
     pub(crate) fn publish(&self, stats: &Stats) {
         for route in &self.routes {
-            for (reason, lost) in route.file.stats().lost() {
-                let labels = [("logger", route.name.as_str()), ("reason", reason)];
-                stats
-                    .counter("llm_observe_log_lines_lost_total", &labels)
-                    .raise_to(lost);
-            }
+            route.publish(stats);
         }
+    }
+}
+
+impl Route {
+    fn publish(&self, stats: &Stats) {
+        let of_file = self.file.stats();
+        let logger = [("logger", self.name.as_str())];
+        for (reason, lost) in &of_file.lost {
+            let labels = [("logger", self.name.as_str()), ("reason", *reason)];
+            stats
+                .counter("llm_observe_log_lines_lost_total", &labels)
+                .raise_to(*lost);
+        }
+        for (name, total) in [
+            ("llm_observe_log_rotations_total", of_file.rotations),
+            ("llm_observe_log_lines_recovered_total", of_file.recovered),
+        ] {
+            stats.counter(name, &logger).raise_to(total);
+        }
+        let waiting = i64::try_from(of_file.pending_bytes).unwrap_or(i64::MAX);
+        stats
+            .gauge("llm_observe_log_waiting_bytes", &logger)
+            .set(waiting);
+        let refused = matches!(of_file.state, Health::Waiting { .. });
+        stats
+            .gauge("llm_observe_log_refused", &logger)
+            .set(i64::from(refused));
     }
 }
 
@@ -240,6 +293,14 @@ impl Sink for Lines {
         self.write(&about, |out, format| {
             format::call(out, format, self.style, record)
         });
+    }
+
+    fn stalled(&self, running: &Running) {
+        self.running(running, "still running");
+    }
+
+    fn unstalled(&self, running: &Running) {
+        self.running(running, "was stalled and has ended");
     }
 }
 

@@ -1,19 +1,36 @@
 //! Log files: lines in, rotated files out, nothing lost in between.
 //!
 //! [`layer`] and the records of calls make lines, [`format`] writes them, [`lines`] decides which
-//! file they go to, [`writer`] gets them there.
+//! file they go to. Under [`file`] is the engine that gets them there: [`ring`] and [`spool`] keep
+//! lines until they are written, even if the process dies, [`writer`] is the thread that writes
+//! them, [`target`] the file, [`rotation`], [`retention`] and [`compress`] what becomes of it.
 
+mod compress;
 mod console;
-pub(crate) mod escape;
+mod core;
+mod disk;
+#[cfg(test)]
+mod engine_tests;
+mod escape;
+mod file;
 mod format;
 mod layer;
 mod lines;
+#[cfg(test)]
+mod model_tests;
+pub mod read;
+mod retention;
+mod ring;
+mod rotation;
+mod settings;
+mod spool;
+mod target;
 mod timestamp;
 mod writer;
 
-use std::{io::IsTerminal, sync::Arc, time::Duration};
+use std::{io::IsTerminal, path::PathBuf, sync::Arc, time::Duration};
 
-use llm_observe_config::{Console as When, Log};
+use llm_observe_config::{Console as When, Format, Log, Rotate, Timezone};
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::{filter::Targets, layer::SubscriberExt};
 
@@ -22,9 +39,10 @@ pub(crate) use lines::Lines;
 
 use self::{
     console::Console,
+    file::LogFile,
     format::Style,
     lines::{Route, Select, level},
-    writer::LogFile,
+    settings::Hooks,
 };
 use crate::{
     error::Error,
@@ -98,8 +116,12 @@ impl Loggers {
 
 impl Part for Loggers {
     fn flush(&self, limit: Duration, report: &mut Flushed) {
-        report.pending_lines += self.lines.flush(limit);
+        report.pending_bytes += self.lines.flush(limit);
         self.lines.publish(&self.stats);
+    }
+
+    fn files(&self) -> Vec<PathBuf> {
+        self.lines.routes.iter().map(|route| route.path.clone()).collect()
     }
 }
 
@@ -117,23 +139,54 @@ fn routes(settings: &Settings, stats: &Stats) -> Result<Vec<Route>, Error> {
 }
 
 fn route(name: &str, log: &Log, select: Option<Select>, stats: &Stats) -> Result<Route, Error> {
-    let file = LogFile::open(log, name).map_err(|source| {
-        Error::with(
-            format!(
-                "cannot open the log file {}",
-                log.dir.join(&log.file).display()
-            ),
-            source,
-        )
-    })?;
+    let file = LogFile::open(engine_settings(log), name, hooks(log))
+        .map_err(|source| Error::with(format!("logger `{name}`"), source))?;
     let lines = stats.counter("llm_observe_log_lines_total", &[("logger", name)]);
     Ok(Route {
         name: name.to_owned(),
+        path: log.dir.join(&log.file),
         file,
         format: log.format,
         select,
         lines,
     })
+}
+
+fn engine_settings(log: &Log) -> settings::Settings {
+    settings::Settings {
+        dir: log.dir.clone(),
+        file: log.file.clone(),
+        max_bytes: log.max_bytes,
+        rotate: match log.rotate {
+            Rotate::Never => settings::Rotate::Never,
+            Rotate::Hourly => settings::Rotate::Hourly,
+            Rotate::Daily => settings::Rotate::Daily,
+        },
+        timezone: match log.timezone {
+            Timezone::Utc => settings::Timezone::Utc,
+            Timezone::Local => settings::Timezone::Local,
+        },
+        backups: log.backups,
+        max_age: log.max_age,
+        max_total_bytes: log.max_total_bytes,
+        compress: log.compress,
+        mode: log.mode,
+        shared: log.shared,
+        follow_symlinks: log.follow_symlinks,
+        ..settings::Settings::default()
+    }
+}
+
+/// What the engine asks of us: to say in the file's own format where lines are missing.
+fn hooks(log: &Log) -> Hooks {
+    Hooks {
+        lost_line: match log.format {
+            Format::Json => format::lost_json,
+            Format::Text => format::lost_text,
+        },
+        say,
+        ..Hooks::default()
+    }
 }
 
 fn console(log: &Log, stats: &Stats) -> Result<Option<Console>, Error> {

@@ -14,6 +14,13 @@ pub(crate) const LOG_LINES: &str = "llm_observe_log_lines_total";
 pub(crate) const LOG_LINES_LOST: &str = "llm_observe_log_lines_lost_total";
 pub(crate) const DELIVERIES: &str = "llm_observe_deliveries_total";
 pub(crate) const OUTBOX_PENDING: &str = "llm_observe_outbox_pending";
+pub(crate) const LOG_ROTATIONS: &str = "llm_observe_log_rotations_total";
+pub(crate) const LOG_RECOVERED: &str = "llm_observe_log_lines_recovered_total";
+pub(crate) const LOG_WAITING: &str = "llm_observe_log_waiting_bytes";
+pub(crate) const LOG_REFUSED: &str = "llm_observe_log_refused";
+pub(crate) const ALERTS_LOST: &str = "llm_observe_alerts_lost_total";
+pub(crate) const REPORTS_LOST: &str = "llm_observe_reports_lost_total";
+pub(crate) const CIRCUIT_OPEN: &str = "llm_observe_outbox_circuit_open";
 pub(crate) const BUILD_INFO: &str = "llm_observe_build_info";
 
 const COUNTERS: &[(&str, &str)] = &[
@@ -45,6 +52,9 @@ const GAUGES: &[(&str, &str)] = &[
         OUTBOX_PENDING,
         "Reports and alerts that wait for their destination.",
     ),
+    (CIRCUIT_OPEN, "1 while a destination keeps failing and is tried only now and then."),
+    (LOG_WAITING, "Bytes of lines that are not in their file yet."),
+    (LOG_REFUSED, "1 while the disk refuses a logger's lines."),
     (BUILD_INFO, "Always 1; its labels say which build this is."),
 ];
 

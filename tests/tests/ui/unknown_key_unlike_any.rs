@@ -1,6 +1,6 @@
 use llm_observe::observe;
 
-#[observe(retries = 3)]
+#[observe(zzz = 3)]
 fn f() {}
 
 fn main() {}

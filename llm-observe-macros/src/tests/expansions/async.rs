@@ -1,0 +1,31 @@
+// #[observe()]
+pub fn f<T: A>(
+    &self,
+    x: &T,
+) -> impl ::llm_observe::__private::core::future::Future<Output = Result<impl B, E>> {
+    ::llm_observe::__private::Observed::new(
+        {
+            enum __Here {}
+            static __SITE: ::llm_observe::__private::Site = ::llm_observe::__private::Site::here(
+                "f",
+                "f",
+                ::llm_observe::__private::core::module_path!(),
+                ::llm_observe::__private::path_of::<__Here>,
+            );
+            ::llm_observe::__private::submit!(& __SITE);
+            &__SITE
+        },
+        async move {
+            if false {
+                return ::llm_observe::__private::any::<Result<_, E>>();
+            }
+            {
+                g(x).await;
+                h()
+            }
+        },
+        |call, out| {
+            call.verdict(::llm_observe::__private::verdict!(out));
+        },
+    )
+}

@@ -1,0 +1,27 @@
+// #[observe()]
+#[tokio::main]
+async fn main() {
+    ::llm_observe::__private::Observed::new(
+            {
+                enum __Here {}
+                static __SITE: ::llm_observe::__private::Site = ::llm_observe::__private::Site::here(
+                    "main",
+                    "main",
+                    ::llm_observe::__private::core::module_path!(),
+                    ::llm_observe::__private::path_of::<__Here>,
+                );
+                ::llm_observe::__private::submit!(& __SITE);
+                &__SITE
+            },
+            async move {
+                if false {
+                    return ::llm_observe::__private::any::<()>();
+                }
+                {
+                    g().await;
+                }
+            },
+            ::llm_observe::__private::nothing,
+        )
+        .await
+}

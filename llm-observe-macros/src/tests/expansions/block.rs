@@ -1,0 +1,39 @@
+// #[observe(event = "store", slow = "1s")]
+impl Store {
+    const N: u8 = { 1 };
+    fn a(&self) {
+        let __call = ::llm_observe::__private::Call::enter({
+            enum __Here {}
+            static __SITE: ::llm_observe::__private::Site = ::llm_observe::__private::Site::here(
+                    "store",
+                    "a",
+                    ::llm_observe::__private::core::module_path!(),
+                    ::llm_observe::__private::path_of::<__Here>,
+                )
+                .slow(::llm_observe::__private::nanos(1000000000u64));
+            ::llm_observe::__private::submit!(& __SITE);
+            &__SITE
+        });
+        let out = ::llm_observe::__private::call_once(move || -> () {});
+        __call.finish_ok();
+        out
+    }
+    fn b(&self) {
+        let __call = ::llm_observe::__private::Call::enter({
+            enum __Here {}
+            static __SITE: ::llm_observe::__private::Site = ::llm_observe::__private::Site::here(
+                    "store",
+                    "b",
+                    ::llm_observe::__private::core::module_path!(),
+                    ::llm_observe::__private::path_of::<__Here>,
+                )
+                .slow(::llm_observe::__private::nanos(2000000000u64));
+            ::llm_observe::__private::submit!(& __SITE);
+            &__SITE
+        });
+        let out = ::llm_observe::__private::call_once(move || -> () {});
+        __call.finish_ok();
+        out
+    }
+    fn c(&self) {}
+}

@@ -1,0 +1,28 @@
+// #[observe()]
+fn f(n: u8) -> Pin<Box<dyn Future<Output = u8> + Send>> {
+    ::llm_observe::__private::Box::pin(
+        ::llm_observe::__private::future::<
+            u8,
+            _,
+            _,
+        >(
+            {
+                enum __Here {}
+                static __SITE: ::llm_observe::__private::Site = ::llm_observe::__private::Site::here(
+                    "f",
+                    "f",
+                    ::llm_observe::__private::core::module_path!(),
+                    ::llm_observe::__private::path_of::<__Here>,
+                );
+                ::llm_observe::__private::submit!(& __SITE);
+                &__SITE
+            },
+            ::llm_observe::__private::Option::None,
+            move || -> Pin<Box<dyn Future<Output = u8> + Send>> {
+                g();
+                Box::pin(async { 1 })
+            },
+            ::llm_observe::__private::nothing,
+        ),
+    )
+}

@@ -1,0 +1,24 @@
+// #[observe()]
+fn f(text: &str, n: u8) -> Result<u8, E> {
+    let __call = ::llm_observe::__private::Call::enter({
+        enum __Here {}
+        static __SITE: ::llm_observe::__private::Site = ::llm_observe::__private::Site::here(
+            "f",
+            "f",
+            ::llm_observe::__private::core::module_path!(),
+            ::llm_observe::__private::path_of::<__Here>,
+        );
+        ::llm_observe::__private::submit!(& __SITE);
+        &__SITE
+    });
+    let out = ::llm_observe::__private::call_once(move || -> Result<u8, E> {
+        g(text)?;
+        Ok(n)
+    });
+    __call
+        .finish(|call| {
+            let out = &out;
+            call.verdict(::llm_observe::__private::verdict!(out));
+        });
+    out
+}

@@ -1,0 +1,187 @@
+//! The writer against a model, in lock-step: random writes, rounds and faults of the disk; whatever
+//! happens, every line taken is in the files once, whole and in order, as soon as the disk works.
+
+use std::{
+    fs::{self, File},
+    io,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicI64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use proptest::prelude::*;
+
+use super::{
+    core::Core,
+    disk::{Disk, Entry, FileId, RealDisk},
+    rotation,
+    settings::{Hooks, Priority, Settings},
+    writer::Writer,
+};
+
+struct FaultyDisk {
+    real: RealDisk,
+    /// Bytes until the disk is full; negative: no limit.
+    room: AtomicI64,
+    no_rename: AtomicBool,
+    no_open: AtomicBool,
+}
+
+fn unless(fault: &AtomicBool) -> io::Result<()> {
+    match fault.load(Ordering::Relaxed) {
+        true => Err(io::ErrorKind::PermissionDenied.into()),
+        false => Ok(()),
+    }
+}
+
+impl Disk for FaultyDisk {
+    fn dir(&self) -> &Path {
+        self.real.dir()
+    }
+    fn attach(&self) -> io::Result<()> {
+        self.real.attach()
+    }
+    fn open(&self, name: &str, mode: u32) -> io::Result<File> {
+        unless(&self.no_open)?;
+        self.real.open(name, mode)
+    }
+    fn append(&self, file: &File, bytes: &[u8]) -> io::Result<usize> {
+        let room = self.room.load(Ordering::Relaxed);
+        if room < 0 {
+            return self.real.append(file, bytes);
+        }
+        if room == 0 {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        let part = bytes.len().min(room as usize);
+        let written = self.real.append(file, &bytes[..part])?;
+        self.room.fetch_sub(written as i64, Ordering::Relaxed);
+        Ok(written)
+    }
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        unless(&self.no_rename)?;
+        self.real.rename(from, to)
+    }
+    fn id_of(&self, name: &str) -> io::Result<FileId> {
+        self.real.id_of(name)
+    }
+    fn list(&self) -> io::Result<Vec<Entry>> {
+        self.real.list()
+    }
+    fn remove(&self, name: &str) -> io::Result<()> {
+        self.real.remove(name)
+    }
+}
+
+#[derive(Clone, Debug)]
+enum Action {
+    Write(usize),
+    Round,
+    Room(i64),
+    Rename(bool),
+    Open(bool),
+    /// An outsider moves the live file away, under a name that belongs to the history.
+    Move,
+}
+
+fn action() -> impl Strategy<Value = Action> {
+    prop_oneof![
+        6 => (1usize..300).prop_map(Action::Write),
+        5 => Just(Action::Round),
+        2 => (-1i64..2000).prop_map(Action::Room),
+        1 => any::<bool>().prop_map(Action::Rename),
+        1 => any::<bool>().prop_map(Action::Open),
+        1 => Just(Action::Move),
+    ]
+}
+
+fn history(dir: &Path) -> Vec<u8> {
+    let mut files: Vec<_> = fs::read_dir(dir)
+        .unwrap()
+        .filter_map(|e| e.unwrap().file_name().into_string().ok())
+        .filter(|n| n.starts_with("app.log"))
+        .collect();
+    files.sort_by_key(|name| {
+        rotation::parse_backup("app.log", name, 0).map_or(u64::MAX, |b| b.sequence)
+    });
+    files
+        .iter()
+        .flat_map(|name| fs::read(dir.join(name)).unwrap())
+        .collect()
+}
+
+fn play(actions: Vec<Action>) {
+    let dir = std::env::temp_dir().join(format!("llm-observe-model-{:016x}", fastrand::u64(..)));
+    let real = RealDisk::new(&dir, false).unwrap();
+    let disk = Arc::new(FaultyDisk {
+        real,
+        room: AtomicI64::new(-1),
+        no_rename: AtomicBool::default(),
+        no_open: AtomicBool::default(),
+    });
+    let settings = Settings {
+        dir: dir.clone(),
+        max_bytes: 1500,
+        backups: 100_000,
+        ..Settings::default()
+    };
+    let hooks = Hooks {
+        say: |_| (),
+        ..Hooks::default()
+    };
+    let core = Core::open(settings, "model", hooks, disk.clone(), Writer::idle()).unwrap();
+    let mut model = Vec::new();
+    for (number, action) in actions.into_iter().enumerate() {
+        match action {
+            Action::Write(length) => {
+                let line = format!("{number} {}\n", "x".repeat(length));
+                core.write(Priority::Info, line.as_bytes());
+                model.extend(line.bytes());
+            }
+            Action::Round => drop(core.pump_now()),
+            Action::Room(room) => disk.room.store(room, Ordering::Relaxed),
+            Action::Rename(fault) => disk.no_rename.store(fault, Ordering::Relaxed),
+            Action::Open(fault) => disk.no_open.store(fault, Ordering::Relaxed),
+            Action::Move => {
+                let list: Vec<_> = disk
+                    .list()
+                    .unwrap()
+                    .iter()
+                    .filter_map(|e| rotation::parse_backup("app.log", &e.name, 0))
+                    .collect();
+                let name = rotation::backup_name(
+                    "app.log",
+                    jiff::Timestamp::now(),
+                    &jiff::tz::TimeZone::UTC,
+                    rotation::next_sequence(&list),
+                );
+                let _ = fs::rename(dir.join("app.log"), dir.join(name));
+            }
+        }
+        let now = history(&dir);
+        assert!(
+            model.starts_with(&now) && now.last().is_none_or(|&b| b == b'\n'),
+            "torn, repeated or out of order"
+        );
+    }
+    disk.room.store(-1, Ordering::Relaxed);
+    disk.no_open.store(false, Ordering::Relaxed);
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while core.has_work() {
+        core.pump_now();
+        assert!(Instant::now() < deadline, "never written");
+    }
+    assert!(history(&dir) == model);
+    fs::remove_dir_all(&dir).unwrap();
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(150))]
+    #[test]
+    fn the_files_are_always_a_whole_start_of_what_was_written(actions in proptest::collection::vec(action(), 1..60)) {
+        play(actions);
+    }
+}

@@ -1,0 +1,151 @@
+//! Memory that outlives the process: a file mapped as a slice of atomic words.
+//!
+//! The only module of the log with `unsafe`. It hands out atomics only, so that whatever another
+//! thread or process does to the same memory, no read or write is a data race.
+
+#![allow(unsafe_code, reason = "mapping memory has no safe interface")]
+
+use std::{
+    fs::File,
+    io,
+    ops::Deref,
+    ptr::NonNull,
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use rustix::mm::{Advice, MapFlags, ProtFlags};
+
+/// A shared mapping of the first `words * 8` bytes of a file.
+pub(crate) struct Map {
+    start: NonNull<AtomicU64>,
+    words: usize,
+}
+
+// SAFETY: the mapping is plain memory, not tied to a thread, and is only reached through atomics.
+unsafe impl Send for Map {}
+// SAFETY: as above; shared access is what atomics are for.
+unsafe impl Sync for Map {}
+
+impl Map {
+    /// Maps `file`, which must be at least `words * 8` bytes long and have its blocks allocated:
+    /// touching a page that cannot be backed raises SIGBUS.
+    pub(crate) fn of_file(file: &File, words: usize) -> io::Result<Self> {
+        if file.metadata()?.len() < bytes(words)? as u64 {
+            return Err(io::Error::new(
+                io::ErrorKind::UnexpectedEof,
+                "the spool is shorter than it says",
+            ));
+        }
+        // SAFETY: a null address lets the kernel choose an unused range, so no memory of this
+        // program is replaced; nothing but the atomics of this `Map` refers to it.
+        let start = unsafe {
+            rustix::mm::mmap(
+                std::ptr::null_mut(),
+                bytes(words)?,
+                ProtFlags::READ | ProtFlags::WRITE,
+                MapFlags::SHARED,
+                file,
+                0,
+            )
+        }?;
+        Self::new(start.cast(), words)
+    }
+
+    /// Maps memory of this process alone, which is lost with it.
+    pub(crate) fn anonymous(words: usize) -> io::Result<Self> {
+        // SAFETY: as in `of_file`.
+        let start = unsafe {
+            rustix::mm::mmap_anonymous(
+                std::ptr::null_mut(),
+                bytes(words)?,
+                ProtFlags::READ | ProtFlags::WRITE,
+                MapFlags::PRIVATE,
+            )
+        }?;
+        Self::new(start.cast(), words)
+    }
+
+    fn new(start: *mut AtomicU64, words: usize) -> io::Result<Self> {
+        let start = NonNull::new(start).ok_or(io::ErrorKind::OutOfMemory)?;
+        Ok(Self { start, words })
+    }
+}
+
+impl Deref for Map {
+    type Target = [AtomicU64];
+
+    fn deref(&self) -> &[AtomicU64] {
+        // SAFETY: `start` is page-aligned and valid for `words` words until `drop`; any bit pattern
+        // is a valid `AtomicU64`.
+        unsafe { std::slice::from_raw_parts(self.start.as_ptr(), self.words) }
+    }
+}
+
+impl Drop for Map {
+    fn drop(&mut self) {
+        // SAFETY: the range is exactly what `mmap` returned, and no reference outlives `self`.
+        let _ =
+            unsafe { rustix::mm::munmap(self.start.as_ptr().cast(), self.words.saturating_mul(8)) };
+    }
+}
+
+fn bytes(words: usize) -> io::Result<usize> {
+    words
+        .checked_mul(8)
+        .filter(|&bytes| bytes > 0)
+        .ok_or_else(|| io::ErrorKind::InvalidInput.into())
+}
+
+/// Tells a process from the one it was forked from, for the price of one load.
+pub(crate) struct Birthmark(Option<Map>);
+
+impl Birthmark {
+    /// A mark that holds in this process and not in its forks. Where the system cannot wipe memory
+    /// on fork (before Linux 4.14), it holds in both.
+    pub(crate) fn new() -> Self {
+        let marked = Map::anonymous(PAGE_WORDS)
+            .ok()
+            .filter(wipe_on_fork);
+        if let Some(word) = marked.as_ref().and_then(|map| map.first()) {
+            word.store(1, Ordering::Relaxed);
+        }
+        Self(marked)
+    }
+
+    /// Whether this process is the one that made the mark.
+    #[inline]
+    pub(crate) fn holds(&self) -> bool {
+        self.0
+            .as_ref()
+            .and_then(|map| map.first())
+            .is_none_or(|word| word.load(Ordering::Relaxed) == 1)
+    }
+
+    /// Makes the mark hold nowhere.
+    pub(crate) fn wipe(&self) {
+        if let Some(word) = self.0.as_ref().and_then(|map| map.first()) {
+            word.store(0, Ordering::Relaxed);
+        }
+    }
+}
+
+const PAGE_WORDS: usize = 512;
+
+#[cfg(target_os = "linux")]
+fn wipe_on_fork(map: &Map) -> bool {
+    // SAFETY: the advice changes what a fork sees of this private mapping, and the only thing in it
+    // is an atomic for which 0 is valid.
+    unsafe {
+        rustix::mm::madvise(
+            map.start.as_ptr().cast(),
+            map.words.saturating_mul(8),
+            Advice::LinuxWipeOnFork,
+        )
+    }
+    .is_ok()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn wipe_on_fork(_map: &Map) -> bool {
+    true
+}

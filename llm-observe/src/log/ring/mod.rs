@@ -1,0 +1,292 @@
+//! The ring of lines between callers and the writer: many threads push, one takes.
+//!
+//! It lives in memory that outlives the process (see [`map`]), so every step leaves it in a state
+//! from which the next process can go on. Knows bytes and positions, neither files nor time.
+//!
+//! Positions are bytes since the ring was made; they only grow. `taken <= freed'` in time:
+//! `[taken, tail)` holds lines that have not reached the log; up to `freed + capacity` may be
+//! reserved, and all of that is zero until it is. A record is a header word, length and state, and
+//! the line, padded to whole words. A caller that dies between reserving and committing leaves
+//! zeros, or a header that says how much to skip: recovery always finds the next line.
+
+pub(crate) mod map;
+
+use std::sync::atomic::{AtomicU64, Ordering, compiler_fence};
+
+use map::Map;
+
+/// Words in front of the ring itself.
+pub(crate) const HEADER_WORDS: usize = 512;
+const WORD: u64 = 8;
+
+/// "LLMOBS" and the version of this layout.
+const MAGIC: u64 = u64::from_be_bytes(*b"LLMOBS\x00\x01");
+
+// Where in the header; `TAIL` and `FREED` have a cache line each, since different threads write them.
+const AT_MAGIC: usize = 0;
+const AT_CAPACITY: usize = 1;
+const AT_INTENT: usize = 8;
+const AT_TAIL: usize = 32;
+const AT_TAKEN: usize = 64;
+const AT_FREED: usize = 96;
+const AT_LOST: usize = 128;
+
+// States of a record, in the header's high half.
+const RESERVED: u64 = 1 << 32;
+const LINE: u64 = 2 << 32;
+const PAD: u64 = 3 << 32;
+const LENGTH: u64 = (1 << 32) - 1;
+
+/// There is no room for the line now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Full;
+
+/// What is about to be appended to which file: tells a later process how far it got.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Intent {
+    pub(crate) dev: u64,
+    pub(crate) ino: u64,
+    /// The file's length before.
+    pub(crate) offset: u64,
+    /// How many bytes are to be appended; 0: nothing is under way.
+    pub(crate) bytes: u64,
+}
+
+pub(crate) struct Ring {
+    map: Map,
+    capacity: u64,
+}
+
+impl Ring {
+    /// Makes a new ring in zeroed memory.
+    pub(crate) fn create(map: Map) -> Option<Self> {
+        let capacity = Self::room(&map).filter(|capacity| capacity.is_power_of_two())?;
+        map.get(AT_CAPACITY)?.store(capacity, Ordering::Relaxed);
+        map.get(AT_MAGIC)?.store(MAGIC, Ordering::Release);
+        Some(Self { map, capacity })
+    }
+
+    /// Takes up a ring that another process left; `None` when it is none.
+    pub(crate) fn adopt(map: Map) -> Option<Self> {
+        let capacity = map.get(AT_CAPACITY)?.load(Ordering::Acquire);
+        let sound = map.get(AT_MAGIC)?.load(Ordering::Acquire) == MAGIC
+            && Some(capacity) == Self::room(&map);
+        let ring = Self { map, capacity };
+        (sound && capacity.is_power_of_two() && ring.is_ordered()).then_some(ring)
+    }
+
+    fn room(map: &Map) -> Option<u64> {
+        u64::try_from(map.len().checked_sub(HEADER_WORDS)?)
+            .ok()?
+            .checked_mul(WORD)
+    }
+
+    fn is_ordered(&self) -> bool {
+        let (taken, tail) = (self.taken(), self.tail());
+        taken <= tail && tail - taken <= self.capacity && taken % WORD == 0 && tail % WORD == 0
+    }
+
+    pub(crate) fn capacity(&self) -> u64 {
+        self.capacity
+    }
+
+    /// The longest line that fits, so that a few always do.
+    pub(crate) fn max_line(&self) -> u64 {
+        self.capacity / 8
+    }
+
+    /// Puts a line in, unless more than `limit` bytes would then be in use. Returns how many are.
+    #[inline]
+    pub(crate) fn push(&self, line: &[u8], limit: u64) -> Result<u64, Full> {
+        let length = u64::try_from(line.len()).map_err(|_| Full)?;
+        let size = record_size(length);
+        let (start, pad, used) = self.reserve(size, limit.min(self.capacity))?;
+        if pad > 0 {
+            self.set(start, PAD | (pad - WORD));
+        }
+        let start = start + pad;
+        // A process that dies in the copy leaves the length, and so the way to the next record.
+        self.set(start, RESERVED | length);
+        compiler_fence(Ordering::SeqCst);
+        self.copy_in(start + WORD, line);
+        self.word(start).store(LINE | length, Ordering::Release);
+        Ok(used)
+    }
+
+    /// Reserves `size` bytes that do not wrap, and the padding in front that this takes.
+    #[inline]
+    fn reserve(&self, size: u64, limit: u64) -> Result<(u64, u64, u64), Full> {
+        let tail = self.at(AT_TAIL);
+        let mut start = tail.load(Ordering::Relaxed);
+        loop {
+            let left = self.capacity - (start & (self.capacity - 1));
+            let pad = if size <= left { 0 } else { left };
+            let end = start + pad + size;
+            // Acquire: what was freed has been zeroed.
+            let used = end.saturating_sub(self.at(AT_FREED).load(Ordering::Acquire));
+            if used > limit {
+                return Err(Full);
+            }
+            // SeqCst pairs with the writer's look at the tail before it falls asleep.
+            match tail.compare_exchange_weak(start, end, Ordering::SeqCst, Ordering::Relaxed) {
+                Ok(_) => return Ok((start, pad, used)),
+                Err(now) => start = now,
+            }
+        }
+    }
+
+    /// Appends committed lines from position `from` on to `out`, up to about `max` bytes and not
+    /// beyond `until`; `ends` gets, for each, where it ends in `out` and in the ring.
+    ///
+    /// Stops at a record that is still being copied, unless its process is `dead`: then it skips it.
+    pub(crate) fn gather(
+        &self,
+        from: u64,
+        until: u64,
+        max: usize,
+        dead: bool,
+        out: &mut Vec<u8>,
+        ends: &mut Vec<(usize, u64)>,
+    ) -> u64 {
+        let mut at = from;
+        while at < until && out.len() < max {
+            let header = self.word(at).load(Ordering::Acquire);
+            let length = header & LENGTH;
+            match header & !LENGTH {
+                LINE => {
+                    self.copy_out(at + WORD, length, out);
+                    at += record_size(length);
+                    ends.push((out.len(), at));
+                }
+                PAD => at += WORD + length,
+                RESERVED if dead => at += record_size(length),
+                0 if dead => at += WORD,
+                _ => break,
+            }
+        }
+        at.min(until)
+    }
+
+    /// Records that all before `to` is in the log. Comes before [`free`](Self::free), so that a
+    /// process that dies between the two neither repeats nor misses a line.
+    pub(crate) fn take(&self, to: u64) {
+        self.at(AT_TAKEN).store(to, Ordering::Release);
+        self.set_intent(Intent::default());
+    }
+
+    /// Gives the taken part back to callers, as zeros.
+    pub(crate) fn free(&self) {
+        let (from, to) = (self.at(AT_FREED).load(Ordering::Relaxed), self.taken());
+        let mut at = from;
+        while at < to {
+            let (words, next) = self.run(at, to - at);
+            words
+                .iter()
+                .for_each(|word| word.store(0, Ordering::Relaxed));
+            at = next;
+        }
+        self.at(AT_FREED).store(to, Ordering::Release);
+    }
+
+    pub(crate) fn intent(&self) -> Intent {
+        let [dev, ino, offset, bytes] =
+            [0, 1, 2, 3].map(|field| self.at(AT_INTENT + field).load(Ordering::Acquire));
+        Intent {
+            dev,
+            ino,
+            offset,
+            bytes,
+        }
+    }
+
+    pub(crate) fn set_intent(&self, intent: Intent) {
+        // `bytes` makes it valid: away first, back last, and the compiler must keep that order.
+        self.at(AT_INTENT + 3).store(0, Ordering::Release);
+        compiler_fence(Ordering::SeqCst);
+        for (field, value) in [intent.dev, intent.ino, intent.offset]
+            .into_iter()
+            .enumerate()
+        {
+            self.at(AT_INTENT + field).store(value, Ordering::Release);
+        }
+        compiler_fence(Ordering::SeqCst);
+        self.at(AT_INTENT + 3)
+            .store(intent.bytes, Ordering::Release);
+    }
+
+    /// How many lines were dropped since the last notice in the log.
+    #[inline]
+    pub(crate) fn lost(&self) -> &AtomicU64 {
+        self.at(AT_LOST)
+    }
+
+    pub(crate) fn tail(&self) -> u64 {
+        self.at(AT_TAIL).load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn taken(&self) -> u64 {
+        self.at(AT_TAKEN).load(Ordering::Acquire)
+    }
+
+    fn set(&self, position: u64, header: u64) {
+        self.word(position).store(header, Ordering::Release);
+    }
+
+    #[inline]
+    fn copy_in(&self, position: u64, line: &[u8]) {
+        let (whole, rest) = line.as_chunks::<8>();
+        let (words, _) = self.run(position, record_size(line.len() as u64));
+        for (word, bytes) in words.iter().zip(whole) {
+            word.store(u64::from_le_bytes(*bytes), Ordering::Relaxed);
+        }
+        if let (Some(word), false) = (words.get(whole.len()), rest.is_empty()) {
+            let mut last = [0; 8];
+            last.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
+            word.store(u64::from_le_bytes(last), Ordering::Relaxed);
+        }
+    }
+
+    fn copy_out(&self, position: u64, length: u64, out: &mut Vec<u8>) {
+        let start = out.len();
+        let length = usize::try_from(length).unwrap_or(usize::MAX);
+        let (words, _) = self.run(position, length as u64);
+        out.reserve(length.min(words.len() * 8) + 8);
+        out.extend(
+            words
+                .iter()
+                .flat_map(|word| word.load(Ordering::Relaxed).to_le_bytes()),
+        );
+        out.truncate(start.saturating_add(length));
+    }
+
+    /// The words from `position` on, as far as they do not wrap, and the position behind them.
+    #[inline]
+    fn run(&self, position: u64, bytes: u64) -> (&[AtomicU64], u64) {
+        let start = position & (self.capacity - 1);
+        let bytes = bytes.next_multiple_of(WORD).min(self.capacity - start);
+        let from = HEADER_WORDS + (start / WORD) as usize;
+        let words = self
+            .map
+            .get(from..from + (bytes / WORD) as usize)
+            .unwrap_or_default();
+        (words, position + bytes)
+    }
+
+    #[inline]
+    fn word(&self, position: u64) -> &AtomicU64 {
+        self.at(HEADER_WORDS + ((position & (self.capacity - 1)) / WORD) as usize)
+    }
+
+    #[inline]
+    fn at(&self, index: usize) -> &AtomicU64 {
+        // Every index is masked to the capacity that `create` and `adopt` checked against the map.
+        self.map.get(index).unwrap_or(&NOWHERE)
+    }
+}
+
+static NOWHERE: AtomicU64 = AtomicU64::new(0);
+
+#[inline]
+fn record_size(length: u64) -> u64 {
+    WORD + length.next_multiple_of(WORD)
+}

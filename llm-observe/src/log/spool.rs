@@ -1,0 +1,201 @@
+//! Where a ring lives: a file in the log's own folder, or, when that is on a full disk, in the
+//! system's memory folder; and how one that a dead process left is found.
+
+use std::{
+    fs::{self, File},
+    io,
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use super::{
+    disk::{self, Share},
+    ring::{HEADER_WORDS, Ring, map::Map},
+};
+
+/// A ring and the file under it, locked while this process lives.
+pub(super) struct Spool {
+    pub(super) ring: Ring,
+    path: Option<PathBuf>,
+    _lock: Option<File>,
+}
+
+impl Spool {
+    /// Makes a new ring for the log file `file` in `dir`, or elsewhere when there is no room.
+    pub(super) fn create(dir: &Path, file: &str, bytes: u64, say: fn(&str)) -> io::Result<Self> {
+        let words = words_of(bytes);
+        let near = Self::in_file(dir, &format!(".{file}."), words);
+        let elsewhere = |error: &io::Error| {
+            say(&format!(
+                "{}: no room for the spool ({error}); lines wait in memory",
+                dir.display()
+            ))
+        };
+        near.inspect_err(elsewhere)
+            .or_else(|_| Self::in_file(&fallback_dir()?, &far_prefix(dir, file), words))
+            .or_else(|_| {
+                let ring =
+                    Ring::create(Map::anonymous(words)?).ok_or(io::ErrorKind::InvalidData)?;
+                Ok(Self {
+                    ring,
+                    path: None,
+                    _lock: None,
+                })
+            })
+    }
+
+    fn in_file(dir: &Path, prefix: &str, words: usize) -> io::Result<Self> {
+        let id = unique();
+        let (new, path) = (
+            dir.join(format!("{prefix}{id:016x}.new")),
+            dir.join(format!("{prefix}{id:016x}.spool")),
+        );
+        let file = disk::create_new(&new, 0o600)?;
+        // Locked and whole before it gets the name under which others look for orphans.
+        let made = Self::fill(&file, words).and_then(|ring| fs::rename(&new, &path).map(|()| ring));
+        made.map(|ring| Self {
+            ring,
+            path: Some(path),
+            _lock: Some(file),
+        })
+        .inspect_err(|_| drop(fs::remove_file(&new)))
+    }
+
+    fn fill(file: &File, words: usize) -> io::Result<Ring> {
+        disk::lock(file, Share::Alone)?;
+        disk::allocate(file, words as u64 * 8)?;
+        Ring::create(Map::of_file(file, words)?).ok_or_else(|| io::ErrorKind::InvalidData.into())
+    }
+
+    /// Takes up every ring of that log file whose process is gone, except those already `held`:
+    /// opening and closing them again would end their locks.
+    pub(super) fn orphans(dir: &Path, file: &str, held: &[Spool]) -> Vec<Spool> {
+        let near = candidates(dir, &format!(".{file}."));
+        let far = fallback_dir()
+            .map(|far| candidates(&far, &far_prefix(dir, file)))
+            .unwrap_or_default();
+        let mut orphans: Vec<_> = near
+            .into_iter()
+            .chain(far)
+            .filter(|path| held.iter().all(|spool| spool.path.as_ref() != Some(path)))
+            .filter_map(|path| Self::adopt(path).ok().flatten())
+            .collect();
+        orphans.sort_by_key(|(made, _)| *made);
+        orphans.into_iter().map(|(_, spool)| spool).collect()
+    }
+
+    fn adopt(path: PathBuf) -> io::Result<Option<(std::time::SystemTime, Spool)>> {
+        let file = disk::open_private(&path, false)?;
+        // Taken by its living process, or by another that was quicker to adopt it.
+        if !disk::lock(&file, Share::Alone)? || disk::id_of_open(&file)? != disk::id_of_path(&path)?
+        {
+            return Ok(None);
+        }
+        let meta = file.metadata()?;
+        let words = usize::try_from(meta.len() / 8).unwrap_or(usize::MAX);
+        let Some(ring) = Ring::adopt(Map::of_file(&file, words)?) else {
+            return Ok(None);
+        };
+        Ok(Some((
+            meta.modified()?,
+            Spool {
+                ring,
+                path: Some(path),
+                _lock: Some(file),
+            },
+        )))
+    }
+
+    /// Deletes the file, once nothing in it is missing from the log.
+    pub(super) fn remove(&self) {
+        if let Some(path) = &self.path {
+            let _ = fs::remove_file(path);
+        }
+    }
+
+    /// Whether the lines in it survive this process.
+    pub(super) fn outlives(&self) -> bool {
+        self.path.is_some()
+    }
+}
+
+fn words_of(bytes: u64) -> usize {
+    let bytes = bytes.clamp(64 << 10, 1 << 30).next_power_of_two();
+    usize::try_from(bytes / 8).unwrap_or(1 << 13) + HEADER_WORDS
+}
+
+fn candidates(dir: &Path, prefix: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(dir)
+        .into_iter()
+        .flatten()
+        .filter_map(Result::ok);
+    let ours = entries.filter(|entry| {
+        entry
+            .file_name()
+            .to_str()
+            .is_some_and(|name| is_spool(name, prefix))
+    });
+    ours.map(|entry| entry.path())
+        .filter(|path| !is_own(path))
+        .collect()
+}
+
+fn is_spool(name: &str, prefix: &str) -> bool {
+    let id = name
+        .strip_prefix(prefix)
+        .and_then(|rest| rest.strip_suffix(".spool"));
+    id.is_some_and(|id| id.len() == 16 && id.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
+
+/// Opening and closing a file that this process has locked would end the lock.
+fn is_own(path: &Path) -> bool {
+    let pid = std::process::id();
+    let id = path
+        .file_stem()
+        .and_then(|stem| stem.to_str())
+        .and_then(|stem| stem.get(stem.len().checked_sub(16)?..));
+    let id = id.and_then(|id| u64::from_str_radix(id, 16).ok());
+    OWN.lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+        .iter()
+        .any(|own| Some(own.0) == id && own.1 == pid)
+}
+
+static OWN: std::sync::Mutex<Vec<(u64, u32)>> = std::sync::Mutex::new(Vec::new());
+
+fn unique() -> u64 {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let id = fastrand::u64(..)
+        ^ (u64::from(std::process::id()) << 32)
+        ^ COUNT.fetch_add(1, Ordering::Relaxed);
+    OWN.lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+        .push((id, std::process::id()));
+    id
+}
+
+/// A name no other log file has: FNV-1a over the path.
+fn far_prefix(dir: &Path, file: &str) -> String {
+    let path = dir.join(file);
+    let hash = path
+        .as_os_str()
+        .as_encoded_bytes()
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| {
+            (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3)
+        });
+    format!("{hash:016x}.")
+}
+
+/// A folder in memory, or else the one for temporary files, that no other user can write.
+fn fallback_dir() -> io::Result<PathBuf> {
+    let root = Path::new("/dev/shm");
+    let root = if root.is_dir() {
+        root.to_path_buf()
+    } else {
+        std::env::temp_dir()
+    };
+    let dir = root.join(format!("llm-observe-{}", disk::user()));
+    disk::private_dir(&dir)?;
+    Ok(dir)
+}

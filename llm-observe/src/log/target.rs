@@ -1,0 +1,396 @@
+//! The live log file: opened by name, checked before each batch for what others did to it, appended
+//! to in whole lines, rotated.
+//!
+//! Knows files and whole batches of lines; not where lines come from, nor threads.
+
+use std::{fmt, fs::File, io, sync::Arc, time::Duration};
+
+use jiff::{Timestamp, tz::TimeZone};
+
+use super::{
+    disk::{self, Disk, FileId},
+    retention::{Keep, expired},
+    ring::{Intent, Ring},
+    rotation::{self, Backup, Period},
+    settings::{Hooks, Settings},
+};
+
+/// Bytes gathered for one write.
+const BATCH: usize = 256 << 10;
+
+/// How long a rotation that failed is not tried again.
+const ROTATE_AGAIN: Duration = Duration::from_secs(1);
+
+pub(super) struct Target {
+    pub(super) disk: Arc<dyn Disk>,
+    settings: Settings,
+    hooks: Hooks,
+    zone: TimeZone,
+    open: Option<Open>,
+    blocked: Option<Timestamp>,
+    batch: Vec<u8>,
+    ends: Vec<(usize, u64)>,
+    /// Whether half a line at the end may be closed with a newline.
+    pub(super) heal: bool,
+    /// Lines and rotations since the last look.
+    pub(super) lines: u64,
+    pub(super) rotations: u64,
+}
+
+struct Open {
+    file: File,
+    id: FileId,
+    period: Period,
+    /// The length after our last write; anything else means that someone else wrote or truncated.
+    expected: Option<u64>,
+}
+
+impl Target {
+    pub(super) fn new(disk: Arc<dyn Disk>, settings: Settings, hooks: Hooks) -> Self {
+        let zone = rotation::zone(settings.timezone);
+        let (batch, ends) = (Vec::with_capacity(BATCH + 4096), Vec::with_capacity(4096));
+        Self {
+            disk,
+            settings,
+            hooks,
+            zone,
+            open: None,
+            blocked: None,
+            batch,
+            ends,
+            heal: false,
+            lines: 0,
+            rotations: 0,
+        }
+    }
+
+    /// Moves the lines up to position `until` from the ring to the file. On an error those that did
+    /// not get there stay in the ring, whole.
+    pub(super) fn drain(&mut self, ring: &Ring, until: u64, dead: bool) -> io::Result<()> {
+        loop {
+            self.batch.clear();
+            self.ends.clear();
+            let at = ring.gather(
+                ring.taken(),
+                until,
+                BATCH,
+                dead,
+                &mut self.batch,
+                &mut self.ends,
+            );
+            if self.ends.is_empty() {
+                return self.skip(ring, at);
+            }
+            self.step(ring)?;
+        }
+    }
+
+    /// Passes over padding and what a dead process did not finish.
+    fn skip(&mut self, ring: &Ring, at: u64) -> io::Result<()> {
+        if at > ring.taken() {
+            ring.take(at);
+            ring.free();
+        }
+        Ok(())
+    }
+
+    fn step(&mut self, ring: &Ring) -> io::Result<()> {
+        let now = (self.hooks.clock)();
+        let mut len = self.ready(now)?;
+        if len > 0
+            && self
+                .open
+                .as_ref()
+                .is_some_and(|open| open.period.is_over(now))
+            && self.rotate(now)
+        {
+            len = self.ready(now)?;
+        }
+        let mut count = rotation::fitting(len, self.settings.max_bytes, &self.ends);
+        if count == 0 && self.rotate(now) {
+            len = self.ready(now)?;
+            count = rotation::fitting(len, self.settings.max_bytes, &self.ends);
+        }
+        // A rotation that is blocked costs no line: the file grows over its limit instead.
+        let count = if count == 0 { self.ends.len() } else { count };
+        self.append(ring, len, count)
+    }
+
+    fn append(&mut self, ring: &Ring, len: u64, count: usize) -> io::Result<()> {
+        let Some(open) = &mut self.open else {
+            return Err(io::ErrorKind::NotFound.into());
+        };
+        let bytes = count
+            .checked_sub(1)
+            .and_then(|last| self.ends.get(last))
+            .map_or(0, |end| end.0);
+        let batch = self.batch.get(..bytes).unwrap_or_default();
+        ring.set_intent(Intent {
+            dev: open.id.dev,
+            ino: open.id.ino,
+            offset: len,
+            bytes: bytes as u64,
+        });
+        let (written, error) = append_all(&*self.disk, &open.file, batch);
+        let whole = self.ends.iter().take_while(|end| end.0 <= written).count();
+        let (kept, position) = whole
+            .checked_sub(1)
+            .and_then(|last| self.ends.get(last))
+            .copied()
+            .unwrap_or((0, ring.taken()));
+        let torn = written > kept
+            && cut_back(&open.file, len + written as u64, len + kept as u64).is_err();
+        open.expected = (!torn).then_some(len + kept as u64);
+        self.lines += whole as u64;
+        ring.take(position);
+        ring.free();
+        error.map_or(Ok(()), Err)
+    }
+
+    /// Makes sure that the open file is the one of that name, and ends in a whole line. Returns its
+    /// length.
+    fn ready(&mut self, now: Timestamp) -> io::Result<u64> {
+        self.disk.attach()?;
+        let there = self.disk.id_of(&self.settings.file).ok();
+        if self.open.as_ref().is_none_or(|open| Some(open.id) != there) {
+            self.open = Some(self.open_now(now)?);
+        }
+        let Some(open) = &mut self.open else {
+            return Err(io::ErrorKind::NotFound.into());
+        };
+        let len = open.file.metadata()?.len();
+        if open.period.is_far_ahead(now) || len == 0 && open.expected != Some(0) {
+            open.period = Period::of(self.settings.rotate, now, &self.zone);
+        }
+        if open.expected == Some(len) || !ends_torn(&open.file, len)? {
+            return Ok(len);
+        }
+        if !self.heal {
+            return Err(io::Error::other(Torn));
+        }
+        let (written, error) = append_all(&*self.disk, &open.file, b"\n");
+        error.map_or(Ok(len + written as u64), Err)
+    }
+
+    fn open_now(&self, now: Timestamp) -> io::Result<Open> {
+        let file = self.disk.open(&self.settings.file, self.settings.mode)?;
+        let meta = file.metadata()?;
+        if !meta.is_file() {
+            return Err(io::Error::other(format!(
+                "{} is not a regular file",
+                self.settings.file
+            )));
+        }
+        let last = meta
+            .modified()
+            .ok()
+            .and_then(|time| Timestamp::try_from(time).ok())
+            .filter(|_| meta.len() > 0);
+        // A file from before belongs to the period of its last line; not to a future one.
+        let period = Period::of(
+            self.settings.rotate,
+            last.map_or(now, |last| last.min(now)),
+            &self.zone,
+        );
+        Ok(Open {
+            id: disk::id_of_open(&file)?,
+            file,
+            period,
+            expected: None,
+        })
+    }
+
+    /// Renames the live file away; `false` when that cannot be done now.
+    fn rotate(&mut self, now: Timestamp) -> bool {
+        if self.blocked.is_some_and(|until| {
+            now < until && now.checked_add(ROTATE_AGAIN).is_ok_and(|far| until <= far)
+        }) {
+            return false;
+        }
+        match self.rename_away(now) {
+            Ok(()) => {
+                self.open = None;
+                self.blocked = None;
+                self.rotations += 1;
+                self.clean(now);
+                true
+            }
+            Err(error) => {
+                if self.blocked.is_none() {
+                    let path = self.disk.dir().join(&self.settings.file);
+                    (self.hooks.say)(&format!(
+                        "cannot rotate {}: {error}; it grows until that is possible",
+                        path.display()
+                    ));
+                }
+                self.blocked = now.checked_add(ROTATE_AGAIN).ok();
+                false
+            }
+        }
+    }
+
+    fn rename_away(&self, now: Timestamp) -> io::Result<()> {
+        let first = rotation::next_sequence(&self.backups()?);
+        let mut result = Err(io::ErrorKind::AlreadyExists.into());
+        for sequence in first..first.saturating_add(8) {
+            let name = rotation::backup_name(&self.settings.file, now, &self.zone, sequence);
+            result = self.disk.rename(&self.settings.file, &name);
+            if !matches!(&result, Err(taken) if taken.kind() == io::ErrorKind::AlreadyExists) {
+                break;
+            }
+        }
+        result
+    }
+
+    fn backups(&self) -> io::Result<Vec<Backup>> {
+        let entries = self.disk.list()?;
+        Ok(entries
+            .iter()
+            .filter_map(|entry| rotation::parse_backup(&self.settings.file, &entry.name, entry.len))
+            .collect())
+    }
+
+    /// Deletes the rotated files that no limit keeps.
+    pub(super) fn clean(&self, now: Timestamp) {
+        let live = self
+            .disk
+            .list()
+            .unwrap_or_default()
+            .iter()
+            .find(|entry| entry.name == self.settings.file)
+            .map_or(0, |entry| entry.len);
+        let keep = Keep {
+            backups: self.settings.backups,
+            max_age: self.settings.max_age,
+            max_total_bytes: self.settings.max_total_bytes,
+        };
+        for backup in expired(&self.backups().unwrap_or_default(), &keep, live, now) {
+            if let Err(error) = self.disk.remove(&backup.name) {
+                (self.hooks.say)(&format!(
+                    "cannot delete the old log file {}: {error}",
+                    self.disk.dir().join(&backup.name).display()
+                ));
+            }
+        }
+    }
+
+    /// Finds out how much of what a dead process was appending got into its file, takes that off
+    /// its ring, and cuts a torn last line off, since the ring has it whole.
+    pub(super) fn settle(&mut self, ring: &Ring) -> io::Result<()> {
+        let intent = ring.intent();
+        let Some(name) = self.file_of(&intent)? else {
+            return Ok(());
+        };
+        let file = self.disk.open(&name, self.settings.mode)?;
+        let len = file.metadata()?.len();
+        let found = read_range(
+            &file,
+            intent.offset,
+            len.saturating_sub(intent.offset).min(intent.bytes),
+        )?;
+        self.batch.clear();
+        self.ends.clear();
+        let most = usize::try_from(intent.bytes).unwrap_or(usize::MAX);
+        ring.gather(
+            ring.taken(),
+            ring.tail(),
+            most,
+            true,
+            &mut self.batch,
+            &mut self.ends,
+        );
+        let same = self
+            .batch
+            .iter()
+            .zip(&found)
+            .take_while(|(ours, theirs)| ours == theirs)
+            .count();
+        let whole = self
+            .ends
+            .iter()
+            .take_while(|end| end.0 <= same)
+            .last()
+            .copied();
+        let (kept, position) = whole.unwrap_or((0, ring.taken()));
+        if same > kept && same == found.len() {
+            cut_back(
+                &file,
+                intent.offset + same as u64,
+                intent.offset + kept as u64,
+            )?;
+        }
+        ring.take(position);
+        Ok(())
+    }
+
+    fn file_of(&self, intent: &Intent) -> io::Result<Option<String>> {
+        if intent.bytes == 0 {
+            return Ok(None);
+        }
+        let id = FileId {
+            dev: intent.dev,
+            ino: intent.ino,
+        };
+        Ok(self
+            .disk
+            .list()?
+            .into_iter()
+            .find(|entry| entry.id == id && entry.name.starts_with(&self.settings.file))
+            .map(|entry| entry.name))
+    }
+}
+
+/// The file ends in half a line, which may belong to a process that died in a write.
+#[derive(Debug)]
+struct Torn;
+
+impl fmt::Display for Torn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the log file ends in half a line")
+    }
+}
+
+impl std::error::Error for Torn {}
+
+pub(super) fn is_torn(error: &io::Error) -> bool {
+    error.get_ref().is_some_and(|inner| inner.is::<Torn>())
+}
+
+fn append_all(disk: &dyn Disk, file: &File, bytes: &[u8]) -> (usize, Option<io::Error>) {
+    let mut written = 0;
+    while let Some(rest) = bytes.get(written..).filter(|rest| !rest.is_empty()) {
+        match disk.append(file, rest) {
+            Ok(0) => return (written, Some(io::ErrorKind::WriteZero.into())),
+            Ok(count) => written += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return (written, Some(error)),
+        }
+    }
+    (written, None)
+}
+
+/// Shortens the file from `from` to `to` bytes, unless its length is not `from`: then it was
+/// truncated or appended to by someone else.
+fn cut_back(file: &File, from: u64, to: u64) -> io::Result<()> {
+    if file.metadata()?.len() != from {
+        return Err(io::Error::other("someone else changed the log file"));
+    }
+    file.set_len(to)
+}
+
+fn ends_torn(file: &File, len: u64) -> io::Result<bool> {
+    let Some(last) = len.checked_sub(1) else {
+        return Ok(false);
+    };
+    Ok(read_range(file, last, 1)?
+        .first()
+        .is_some_and(|&byte| byte != b'\n'))
+}
+
+fn read_range(mut file: &File, offset: u64, len: u64) -> io::Result<Vec<u8>> {
+    use std::io::{Read, Seek, SeekFrom};
+    let mut bytes = Vec::new();
+    file.seek(SeekFrom::Start(offset))?;
+    file.take(len).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
