@@ -75,6 +75,17 @@ impl Crate {
     }
 }
 
+/// Returns the target folder that a test was built in, from its `CARGO_TARGET_TMPDIR`: what is
+/// built there already serves here too.
+///
+/// # Panics
+///
+/// When that is no folder of a target folder.
+pub fn target(temporary: &str) -> &Path {
+    let parent = Path::new(temporary).parent();
+    parent.expect("Cargo makes it in the target folder")
+}
+
 /// Returns the workspace's root.
 pub fn root() -> &'static Path {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -1,7 +1,7 @@
 //! A Slack webhook that is wrong, refuses, limits, fails, stalls or is not there: the annotated
 //! function gives what it gives, as fast as ever, and what became of the alert is counted and said.
 
-use std::{net::TcpListener, time::Duration};
+use std::time::Duration;
 
 use llm_observe_tests::{
     folder::Folder,
@@ -159,16 +159,13 @@ fn a_server_that_stalls_holds_up_nobody() {
     let ended = burst(&folder, &slack.url("/services/T0/B0/XyZZy"), &[]);
     assert_eq!(slack.requests().len(), 1);
     assert!(ended.took < AT_DROP, "{ended}");
-    told(&folder, &ended, "1 ");
     secret_kept(&folder, &ended);
+    told(&folder, &ended, "kept for the next start");
 }
 
 #[test]
 fn a_server_that_is_not_there_holds_up_nobody_and_the_next_start_delivers() {
-    // bound and not accepting: nobody else gets the port, and closed below
-    let nobody = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = nobody.local_addr().unwrap();
-    drop(nobody);
+    let address = Listener::nobody();
     let folder = Folder::new();
     let ended = burst(
         &folder,
@@ -176,8 +173,8 @@ fn a_server_that_is_not_there_holds_up_nobody_and_the_next_start_delivers() {
         &[],
     );
     assert!(ended.took < AT_DROP, "{ended}");
-    told(&folder, &ended, "refused");
     secret_kept(&folder, &ended);
+    let said = ended;
 
     let slack = Listener::start(Reply::status(200, "ok"));
     let ended = run(observed(SUBJECT, &folder, CONFIG)
@@ -188,6 +185,7 @@ fn a_server_that_is_not_there_holds_up_nobody_and_the_next_start_delivers() {
         panic!("{:#?} of {ended}", slack.requests())
     };
     assert!(message.text().contains("failing"), "{}", message.text());
+    told(&folder, &said, "kept for the next start");
 }
 
 /// Asserts that the program starts, is told these words, and observes all the same.
