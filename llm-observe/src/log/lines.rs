@@ -1,6 +1,15 @@
 //! Which line goes to which files: one formatting per format, then a copy to each.
 
-use std::{cell::RefCell, fmt, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    cell::RefCell,
+    fmt,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use llm_observe_config::{Format, Logger};
 use tracing::{Level, Metadata, level_filters::LevelFilter};
@@ -97,6 +106,7 @@ pub(crate) struct Lines {
     pub(crate) style: Style,
     pub(crate) filter: Targets,
     pub(crate) redactor: Arc<Redactor>,
+    pub(crate) closed: AtomicBool,
 }
 
 /// The texts of one line, one a format; reused by the thread's next line.
@@ -173,6 +183,9 @@ impl Lines {
     }
 
     fn write(&self, about: &About<'_>, line: impl Fn(&mut Vec<u8>, Format)) {
+        if self.closed.load(Ordering::Relaxed) {
+            return;
+        }
         // A `Display` that logs, called while a line is formatted, comes here again: such a line
         // gets buffers of its own.
         let shared = BUFFERS.try_with(|buffers| {
@@ -226,6 +239,12 @@ impl Lines {
             console.flush(limit);
         }
         pending
+    }
+
+    /// Writes what is left, at most `limit` a file, and takes no more lines.
+    pub(crate) fn close(&self, limit: Duration) {
+        self.closed.store(true, Ordering::Relaxed);
+        self.routes.iter().for_each(|route| route.file.close(limit));
     }
 
     /// Shows what the files say of themselves as metrics.

@@ -28,7 +28,12 @@ mod target;
 mod timestamp;
 mod writer;
 
-use std::{io::IsTerminal, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    io::IsTerminal,
+    path::PathBuf,
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
 
 use llm_observe_config::{Console as When, Format, Log, Rotate, Timezone};
 use tracing::level_filters::LevelFilter;
@@ -78,6 +83,7 @@ pub(crate) fn open(
         style,
         filter: filter(log),
         redactor,
+        closed: AtomicBool::new(false),
     });
     Ok(Some(Loggers {
         lines,
@@ -111,6 +117,15 @@ impl Loggers {
     pub(crate) fn publisher(&self) -> impl Fn() + Send + Sync + 'static {
         let (lines, stats) = (self.lines.clone(), self.stats.clone());
         move || lines.publish(&stats)
+    }
+}
+
+/// How long a program that ends waits for each file.
+const CLOSE: Duration = Duration::from_secs(1);
+
+impl Drop for Loggers {
+    fn drop(&mut self) {
+        self.lines.close(CLOSE);
     }
 }
 

@@ -364,7 +364,7 @@ impl Shared {
                 .told
                 .retain(|(destination, _)| destination != name),
             Delivery::Retry { reason, .. } => {
-                tracing::debug!(target: "llm_observe::outbox", destination = name, reason, "a delivery failed and will be tried again")
+                tracing::info!(target: "llm_observe::outbox", destination = name, reason, "a delivery failed and will be tried again")
             }
             Delivery::Refused { reason } => {
                 if self.state().told.insert((name.to_owned(), reason.clone())) {
