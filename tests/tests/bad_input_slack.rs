@@ -160,7 +160,7 @@ fn a_server_that_stalls_holds_up_nobody() {
     assert_eq!(slack.requests().len(), 1);
     assert!(ended.took < AT_DROP, "{ended}");
     secret_kept(&folder, &ended);
-    told(&folder, &ended, "kept for the next start");
+    told(&folder, &ended, "the next start tries again");
 }
 
 #[test]
@@ -185,7 +185,8 @@ fn a_server_that_is_not_there_holds_up_nobody_and_the_next_start_delivers() {
         panic!("{:#?} of {ended}", slack.requests())
     };
     assert!(message.text().contains("failing"), "{}", message.text());
-    told(&folder, &said, "kept for the next start");
+    told(&folder, &said, "Connection refused");
+    told(&folder, &said, "the next start tries again");
 }
 
 /// Asserts that the program starts, is told these words, and observes all the same.
