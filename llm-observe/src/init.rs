@@ -184,8 +184,11 @@ impl Drop for Observer {
         }
         if left.kept > 0 {
             say(&format!(
-                "{} reports and alerts could not be delivered yet; the next start tries again",
-                left.kept
+                "{} could not be delivered yet; the next start tries again",
+                match left.kept {
+                    1 => "1 report or alert".to_owned(),
+                    kept => format!("{kept} reports and alerts"),
+                }
             ));
         }
         if left.pending_bytes > 0 {

@@ -46,12 +46,13 @@ use self::{
     console::Console,
     file::LogFile,
     format::Style,
-    lines::{Route, Select, level},
+    lines::{Route, Select},
     settings::Hooks,
 };
 use crate::{
     error::Error,
     init::{Flushed, Part, Settings, say, variable},
+    observer::tracing_level,
     record::Sink,
     redact::Redactor,
     stats::Stats,
@@ -158,8 +159,13 @@ fn routes(settings: &Settings, stats: &Stats) -> Result<Vec<Route>, Error> {
 }
 
 fn route(name: &str, log: &Log, select: Option<Select>, stats: &Stats) -> Result<Route, Error> {
-    let file = LogFile::open(engine_settings(log), name, hooks(log))
-        .map_err(|source| Error::with(format!("logger `{name}`"), source))?;
+    let file = LogFile::open(engine_settings(log), name, hooks(log)).map_err(|source| {
+        let context = format!(
+            "logger `{name}` cannot write to `dir` of [log], {:?}",
+            log.dir
+        );
+        Error::with(context, source)
+    })?;
     let lines = stats.counter("llm_observe_log_lines_total", &[("logger", name)]);
     Ok(Route {
         name: name.to_owned(),
@@ -228,7 +234,8 @@ fn console(log: &Log, stats: &Stats) -> Result<Option<Console>, Error> {
 
 /// Returns which levels pass, by target: `RUST_LOG` where it is set, else `[log] level`.
 fn filter(log: &Log) -> Targets {
-    let configured = || Targets::new().with_default(LevelFilter::from_level(level(log.level)));
+    let configured =
+        || Targets::new().with_default(LevelFilter::from_level(tracing_level(log.level)));
     let Some(directives) = variable("RUST_LOG") else {
         return configured();
     };

@@ -118,13 +118,6 @@ impl Birthmark {
             .and_then(|map| map.first())
             .is_none_or(|word| word.load(Ordering::Relaxed) == 1)
     }
-
-    /// Makes the mark hold nowhere.
-    pub(crate) fn wipe(&self) {
-        if let Some(word) = self.0.as_ref().and_then(|map| map.first()) {
-            word.store(0, Ordering::Relaxed);
-        }
-    }
 }
 
 const PAGE_WORDS: usize = 512;
