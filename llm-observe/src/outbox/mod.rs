@@ -14,6 +14,7 @@ mod counts;
 pub(crate) mod http;
 mod owner;
 mod parcel;
+pub(crate) mod private;
 mod queue;
 mod store;
 mod worker;
