@@ -42,13 +42,13 @@ now() { date +%s%N; }
 
 measure() {
     functions "$2" > "$work/src/lib.rs"
-    (cd "$work" && cargo check --offline --quiet)
+    (cd "$work" && cargo check --offline --quiet 2>/dev/null)
     best=
     round=0
     while [ "$round" -lt "$rounds" ]; do
         echo "// $round" >> "$work/src/lib.rs"
         start=$(now)
-        (cd "$work" && CARGO_INCREMENTAL=0 cargo check --offline --quiet)
+        (cd "$work" && CARGO_INCREMENTAL=0 cargo check --offline --quiet 2>/dev/null)
         took=$((($(now) - start) / 1000))
         if [ -z "$best" ] || [ "$took" -lt "$best" ]; then best=$took; fi
         round=$((round + 1))

@@ -323,7 +323,6 @@ async fn a_broken_embedding_is_an_error_of_each_stage_it_passes() {
 }
 
 #[tokio::test]
-#[ignore = "until the slack outlet is part of the observer"]
 async fn five_failures_are_one_alert() {
     let messages: Arc<Mutex<Vec<Bytes>>> = Arc::default();
     let take = async |State(messages): State<Arc<Mutex<Vec<Bytes>>>>, body: Bytes| {

@@ -1,9 +1,9 @@
 //! The `#[observe]` attribute and `init!()` of llm-observe.
 //!
 //! Not for use alone: the crate `llm-observe` re-exports both macros, and what they expand to
-//! names only its `__private` module. The files are passes, in this order: [`args`] (parse),
-//! [`item`] (split the function, never its body), [`normalize`] (one shape of parameters),
-//! [`check`] (what contradicts what), [`expand`] (print).
+//! names only its `__private` module. The files are passes, in this order: `args` (parse),
+//! `item` (split the function, never its body), `normalize` (one shape of parameters), `check`
+//! (what contradicts what), `expand` (print).
 
 use proc_macro::TokenStream;
 

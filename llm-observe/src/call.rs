@@ -45,7 +45,7 @@ const NOT_STARTED: u64 = 0;
 /// One call. Dropped before its end, it is recorded as cancelled.
 ///
 /// 56 bytes, since every annotated future carries one.
-pub struct Call {
+pub(crate) struct Call {
     site: &'static Site,
     /// Reading of the clock at the start; `NOT_STARTED` or `OFF` before or without one.
     start: u64,

@@ -42,10 +42,12 @@ where
         }
     }
 
-    /// Links the call to other spans than the one it is polled in first.
-    pub fn linked(mut self, links: Links) -> Observed<F, E> {
-        self.call.link(links);
-        self
+    /// The same, linked to other spans than the one it is polled in first. The links come before
+    /// the future, which may take what they are made from.
+    pub fn linked(site: &'static Site, links: Links, future: F, end: E) -> Observed<F, E> {
+        let mut observed = Observed::new(site, future, end);
+        observed.call.link(links);
+        observed
     }
 }
 

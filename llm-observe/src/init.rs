@@ -98,7 +98,7 @@ impl Flushed {
 #[must_use = "the observer stops when this is dropped; bind it: `let _observer = ...`"]
 pub struct Observer {
     core: Arc<Core>,
-    /// In the order in which things flow: flushed first to last.
+    /// In the order they were started. Flushed last to first: delivering writes lines.
     parts: Vec<Box<dyn Part>>,
     /// Threads that end when dropped.
     threads: Vec<Box<dyn Send + Sync>>,
@@ -126,7 +126,7 @@ impl Observer {
         let deadline = Instant::now() + limit;
         let mut report = Flushed::default();
         self.core.metrics.publish();
-        for part in &self.parts {
+        for part in self.parts.iter().rev() {
             part.flush(
                 deadline.saturating_duration_since(Instant::now()),
                 &mut report,
@@ -178,7 +178,19 @@ impl Drop for Observer {
         observer::uninstall();
         let left = self.flush(FLUSH_AT_DROP);
         self.threads.clear();
-        self.parts.clear();
+        // What the outlets still say when they stop is written by the loggers before they do.
+        while let Some(part) = self.parts.pop() {
+            drop(part);
+        }
+        if left.kept > 0 {
+            say(&format!(
+                "{} could not be delivered yet; the next start tries again",
+                match left.kept {
+                    1 => "1 report or alert".to_owned(),
+                    kept => format!("{kept} reports and alerts"),
+                }
+            ));
+        }
         if left.pending_bytes > 0 {
             say(&format!(
                 "{} bytes of log lines could not be written yet; the next start writes them",

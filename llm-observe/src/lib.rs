@@ -35,7 +35,11 @@
         feature = "sentry",
         feature = "slack"
     )),
-    allow(dead_code, unused_imports, reason = "each outlet uses its part of what is shared")
+    allow(
+        dead_code,
+        unused_imports,
+        reason = "each outlet uses its part of what is shared"
+    )
 )]
 #![allow(
     clippy::redundant_pub_crate,
@@ -76,6 +80,11 @@ pub mod trackers;
 
 #[cfg(all(test, feature = "delivery"))]
 #[path = "../../tests/src/listener.rs"]
+#[allow(
+    dead_code,
+    unreachable_pub,
+    reason = "the integration tests use the same file, as a public module"
+)]
 mod listener;
 
 #[cfg(feature = "log")]

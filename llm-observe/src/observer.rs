@@ -16,11 +16,13 @@ use std::{
 };
 
 use llm_observe_config::{Config, Event};
+use tracing::Level;
 
 use crate::{
     call::{Call, Ended, Extra, Ids},
     clock, context,
     metrics::{Metrics, SiteMetrics},
+    outcome::Outcome,
     record::{ErrorInfo, Fields, Record, Sink, Value},
     redact::Redactor,
     site::{self, Site},
@@ -196,6 +198,10 @@ pub(crate) struct Active {
     spans: Option<SpanSite>,
     /// Nanoseconds from which on a call is slow.
     slow: u64,
+    /// The level of the line of a successful call.
+    level: Level,
+    /// The share of successful calls that write a line.
+    sample: f64,
     /// How long a call may run, and the number of those that have run longer.
     stalled: Option<(Duration, Gauge)>,
     only_counted: bool,
@@ -209,11 +215,19 @@ impl Active {
             .as_ref()
             .and_then(|events| events.get(site.event));
         let slow = site.slow.or(event.and_then(|e: &Event| e.slow));
-        let stalled = site.stalled.or(event.and_then(|e: &Event| e.stalled)).map(|limit| {
-            let labels = [("event", site.event), ("function", site.function())];
-            (limit, core.stats.gauge("llm_observe_stalled_calls", &labels))
-        });
+        let stalled = site
+            .stalled
+            .or(event.and_then(|e: &Event| e.stalled))
+            .map(|limit| {
+                let labels = [("event", site.event), ("function", site.function())];
+                (
+                    limit,
+                    core.stats.gauge("llm_observe_stalled_calls", &labels),
+                )
+            });
         Active {
+            level: level(site, event),
+            sample: site.sample.or(event.and_then(|e| e.sample)).unwrap_or(1.0),
             metrics: core.metrics.site(site),
             spans: core.spans.then(|| SpanSite::of(site)),
             slow: slow.map_or(u64::MAX, nanos),
@@ -239,7 +253,9 @@ impl Active {
     pub(crate) fn started(&self, call: &mut Call) {
         self.metrics.started();
         if let Some((limit, gauge)) = &self.stalled {
-            self.core.stalls.started(self.site, call.ids(), *limit, gauge);
+            self.core
+                .stalls
+                .started(self.site, call.ids(), *limit, gauge);
         }
         if let Some(spans) = &self.spans {
             let ids = call.ids();
@@ -311,7 +327,13 @@ impl Active {
             slow: ended.nanos > self.slow,
             expected: ended.expected,
             passed_on,
+            ok_level: self.level,
+            sampled: self.is_sampled(ended.outcome),
         }
+    }
+
+    fn is_sampled(&self, outcome: Outcome) -> bool {
+        self.sample >= 1.0 || outcome != Outcome::Ok || fastrand::f64() < self.sample
     }
 
     fn redact(&self, error: &mut ErrorInfo) {
@@ -343,6 +365,26 @@ impl fmt::Debug for Active {
 /// Returns whether the attribute records anything on a call.
 fn records(site: &Site) -> bool {
     site.has_items || site.has_quality || !site.fields.is_empty()
+}
+
+/// Returns the attribute's level where it names one other than the usual, else the event's.
+fn level(site: &Site, event: Option<&Event>) -> Level {
+    match event.and_then(|event| event.level) {
+        Some(configured) if site.level == Level::INFO => tracing_level(configured),
+        _ => site.level,
+    }
+}
+
+/// Returns the level of `tracing` that a configured one stands for.
+pub(crate) fn tracing_level(level: llm_observe_config::Level) -> Level {
+    use llm_observe_config::Level as Configured;
+    match level {
+        Configured::Trace => Level::TRACE,
+        Configured::Debug => Level::DEBUG,
+        Configured::Info => Level::INFO,
+        Configured::Warn => Level::WARN,
+        Configured::Error => Level::ERROR,
+    }
 }
 
 fn nanos(duration: Duration) -> u64 {

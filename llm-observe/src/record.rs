@@ -203,6 +203,10 @@ pub struct Record<'a> {
     pub expected: bool,
     /// Whether this very error was already recorded by a call below it.
     pub passed_on: bool,
+    /// The level of the line of a successful call: the attribute's, or else the event's.
+    pub(crate) ok_level: Level,
+    /// Whether it writes its line: `sample` thins out those that went well.
+    pub(crate) sampled: bool,
 }
 
 impl Record<'_> {
@@ -217,8 +221,8 @@ impl Record<'_> {
     pub fn level(&self) -> Level {
         match self.outcome {
             _ if self.expected => Level::INFO,
-            Outcome::Ok if self.slow || self.low_quality() => Level::WARN.min(self.site.level),
-            Outcome::Ok => self.site.level,
+            Outcome::Ok if self.slow || self.low_quality() => Level::WARN.min(self.ok_level),
+            Outcome::Ok => self.ok_level,
             Outcome::Cancelled => Level::WARN,
             Outcome::Error => self.site.err_level.unwrap_or(Level::ERROR),
             Outcome::Timeout | Outcome::Panic => Level::ERROR,

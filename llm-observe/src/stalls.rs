@@ -129,7 +129,10 @@ mod tests {
         stalls.started(&SITE, ids(2), Duration::from_secs(3600), &gauge);
         stalls.look(sinks());
         stalls.look(sinks());
-        assert_eq!((told.0.lock().unwrap().as_slice(), gauge.get()), (&["stalled"][..], 1));
+        assert_eq!(
+            (told.0.lock().unwrap().as_slice(), gauge.get()),
+            (&["stalled"][..], 1)
+        );
         stalls.ended(SpanId(1), sinks());
         stalls.ended(SpanId(2), sinks());
         assert_eq!(*told.0.lock().unwrap(), ["stalled", "unstalled"]);

@@ -9,8 +9,11 @@ use std::{
 
 use crate::{
     folder::Folder,
-    program::{Ended, command, run},
+    program::{Ended, observed, run},
 };
+
+/// The one thing in which its run differs from a user's: the default port may be in use here.
+const FREE_PORT: &str = "[server]\nlisten = \"127.0.0.1:0\"\n";
 
 /// A package in a folder of its own.
 #[derive(Debug)]
@@ -70,9 +73,20 @@ impl Crate {
     /// When it does not build or does not end.
     pub fn run(&self, target: &Path) -> Ended {
         let program = self.build(target);
-        let mut command = command(&program.display().to_string(), &self.folder);
-        run(&mut command)
+        let program = program.display().to_string();
+        run(&mut observed(&program, &self.folder, FREE_PORT))
     }
+}
+
+/// Returns the target folder that a test was built in, from its `CARGO_TARGET_TMPDIR`: what is
+/// built there already serves here too.
+///
+/// # Panics
+///
+/// When that is no folder of a target folder.
+pub fn target(temporary: &str) -> &Path {
+    let parent = Path::new(temporary).parent();
+    parent.expect("Cargo makes it in the target folder")
 }
 
 /// Returns the workspace's root.

@@ -1,10 +1,8 @@
 //! With no feature at all, the attribute still works and still opens spans.
 
-use std::path::Path;
+use llm_observe_tests::outside::{Crate, target};
 
-use llm_observe_tests::outside::Crate;
-
-const TARGET: &str = env!("CARGO_TARGET_TMPDIR");
+const TEMPORARY: &str = env!("CARGO_TARGET_TMPDIR");
 
 const DEPENDENCIES: &str = r#"
 llm-observe = { path = "LLM_OBSERVE", default-features = false }
@@ -55,8 +53,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 #[test]
 fn without_features_calls_give_what_they_give_and_open_spans() {
-    let ended =
-        Crate::new("no_features", DEPENDENCIES, MAIN).run(&Path::new(TARGET).join("outside"));
+    let ended = Crate::new("no_features", DEPENDENCIES, MAIN).run(target(TEMPORARY));
     assert!(ended.status.success(), "{ended}");
     let expected = [
         "before Ok(1)",

@@ -55,7 +55,8 @@ async fn unit() {}
 #[observe]
 async fn question_mark(text: &str) -> Result<u8, std::num::ParseIntError> {
     yield_now().await;
-    Ok(text.parse()?)
+    let n = text.parse()?;
+    Ok(n)
 }
 
 #[observe]

@@ -18,7 +18,7 @@
 )]
 
 use ::llm_observe::{Outcome, observe, testing};
-use ::std::{assert_eq, iter::Iterator as _, prelude::v1::test};
+use ::std::{assert, assert_eq, iter::Iterator as _, prelude::v1::test};
 
 mod std {}
 mod core {}
@@ -93,13 +93,13 @@ fn nothing_clashes() {
     if let ::std::result::Result::Ok(runtime) = runtime {
         assert_eq!(runtime.block_on(clashes_async(1, 2, 3, 4, 5)), 15);
         let failed = runtime.block_on(own_results(Option, (String, Box)));
-        assert_eq!(failed.is_err(), true);
+        assert!(failed.is_err());
         let _ = runtime.block_on(all());
     }
     let calls = seen.calls();
     assert_eq!(calls.len(), 7);
     assert_eq!(calls[0].fields.iter().count(), 9);
-    assert_eq!(calls[3].expected, true);
+    assert!(calls[3].expected);
     assert_eq!(calls[5].outcome, Outcome::Error);
     assert_eq!(calls[6].items, ::std::option::Option::Some(3));
 }

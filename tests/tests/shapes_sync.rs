@@ -45,6 +45,11 @@ fn behind_an_alias(fail: bool) -> Alias<()> {
     if fail { Err(Refused) } else { Ok(()) }
 }
 
+#[observe(err(Debug, level = "warn"), ret)]
+fn debugged() -> Result<u8, std::num::ParseIntError> {
+    "x".parse()
+}
+
 #[observe]
 fn unit() {}
 
@@ -80,7 +85,7 @@ fn mut_in_mut_out<'a>(all: &'a mut Vec<u8>, by: &mut u8) -> &'a mut u8 {
 }
 
 #[observe]
-fn reassigned<'a>(mut text: &'a str, mut n: usize) -> usize {
+fn reassigned(mut text: &str, mut n: usize) -> usize {
     let local = text.to_uppercase();
     text = &local;
     n += text.len();
@@ -99,7 +104,7 @@ struct Pair {
 }
 
 #[observe(args)]
-fn configured(a: u8, #[cfg(any())] b: Missing, #[cfg(all())] c: u8) -> u8 {
+fn configured(a: u8, #[cfg(any())] b: Missing, #[cfg(not(any()))] c: u8) -> u8 {
     a + c
 }
 
@@ -272,6 +277,16 @@ fn a_panic_is_one_and_goes_on() {
         "never returns"
     );
     assert_eq!(seen.calls()[0].outcome, Outcome::Panic);
+}
+
+#[test]
+fn an_error_is_written_as_asked() {
+    let seen = testing::observe();
+    debugged().unwrap_err();
+    let call = &seen.calls()[0];
+    let message = &call.error.as_ref().unwrap().message;
+    assert_eq!(message, "ParseIntError { kind: InvalidDigit }");
+    assert_eq!(call.site.err_level, Some(tracing::Level::WARN));
 }
 
 #[test]

@@ -102,8 +102,15 @@ pub(crate) const KEYS: &[Key] = &[
         a.skip_all = true;
         Ok(())
     }),
-    key("ret", "ret", |_, i, a, e| {
-        a.ret = Some(returned(i, e)?);
+    key("ret", "ret", |k, i, a, e| {
+        let ret = returned(i, e)?;
+        if ret.level.is_some() {
+            e.at(
+                k.span(),
+                "the returned value is on the call's own line, whose level is `level`",
+            );
+        }
+        a.ret = Some(ret);
         Ok(())
     }),
     key("err", "err", |_, i, a, e| {

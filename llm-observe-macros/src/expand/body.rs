@@ -125,8 +125,10 @@ impl Template<'_> {
     fn observed(&self, future: &TokenStream) -> TokenStream {
         let Template { site, door, .. } = self;
         let (future, end) = (self.limited(future), self.end());
-        let links = self.links().map(|links| quote!(.linked(#links)));
-        quote!(#door::Observed::new(#site, #future, #end) #links)
+        match self.links() {
+            None => quote!(#door::Observed::new(#site, #future, #end)),
+            Some(links) => quote!(#door::Observed::linked(#site, #links, #future, #end)),
+        }
     }
 
     /// A call that ends when the future that the function makes is done.

@@ -32,6 +32,16 @@ impl Ending {
         if !returns.never_fails() {
             tokens.extend(quote!(#call.verdict(#door::verdict!(#out));));
         }
+        if args
+            .err
+            .as_ref()
+            .is_some_and(|err| err.sigil == Some(Sigil::Debug))
+        {
+            let error = Ident::new("error", Span::mixed_site());
+            tokens.extend(quote! {
+                if let #door::Result::Err(#error) = #out { #call.error_as(#door::debug(#error)); }
+            });
+        }
         tokens.extend(
             args.expected
                 .as_ref()

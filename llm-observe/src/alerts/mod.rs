@@ -6,7 +6,14 @@
 //!
 //! It must not know how a channel is reached.
 
+#[cfg(feature = "alertmanager")]
+pub(crate) mod alertmanager;
+#[cfg(feature = "email")]
+pub(crate) mod email;
+pub(crate) mod heartbeat;
 mod notice;
+#[cfg(feature = "pagerduty")]
+pub(crate) mod pagerduty;
 mod policy;
 pub(crate) mod rehearsal;
 mod route;
@@ -14,6 +21,8 @@ mod route;
 pub(crate) mod slack;
 mod state;
 mod text;
+#[cfg(feature = "webhook")]
+pub(crate) mod webhook;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -27,7 +36,7 @@ use llm_observe_config as config;
 
 pub use crate::outbox::{Answer, Delivery, Destination, Parcel};
 pub use notice::{Distinct, Held, Notice, Status, Trigger};
-pub(crate) use text::{cut, rfc3339};
+pub(crate) use text::cut;
 
 use crate::{
     error::Error,
@@ -52,6 +61,12 @@ pub trait Channel: Destination {
     /// groups by itself, and has to see each alert resolve, returns `false`. Default: `true`.
     fn takes_digests(&self) -> bool {
         true
+    }
+
+    /// Returns how often the channel is to hear of an alert that goes on, besides
+    /// `alerts.repeat`: where it forgets alerts that are not sent again. Default: never.
+    fn refresh(&self) -> Option<Duration> {
+        None
     }
 }
 
@@ -176,7 +191,12 @@ impl Sink for Alerts {
     }
 
     fn stalled(&self, running: &Running) {
-        let Running { site, trace_id, duration, .. } = *running;
+        let Running {
+            site,
+            trace_id,
+            duration,
+            ..
+        } = *running;
         self.shared.add(site, Trigger::Stalled, trace_id, 1, || {
             policy::Sample::plain(format!("still running after {}", text::duration(duration)))
         });
@@ -184,7 +204,8 @@ impl Sink for Alerts {
 
     fn unstalled(&self, running: &Running) {
         let (site, trace) = (running.site, running.trace_id);
-        self.shared.add(site, Trigger::Stalled, trace, -1, policy::Sample::default);
+        self.shared
+            .add(site, Trigger::Stalled, trace, -1, policy::Sample::default);
     }
 }
 
@@ -248,7 +269,7 @@ impl Shared {
     fn run(&self, mut policy: Policy) {
         state::restore(&self.outbox, &mut policy, now_micros());
         loop {
-            let taken = self.burst.take(policy.wake().map(|at| instant(at)));
+            let taken = self.burst.take(policy.wake().map(instant));
             for signal in &taken.items {
                 self.consider(signal, &mut policy);
             }

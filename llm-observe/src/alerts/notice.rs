@@ -154,6 +154,24 @@ pub struct Distinct {
     pub count: u64,
 }
 
+impl Distinct {
+    /// Returns it in one line: "30 × rag::QueryError in rag::query: connection refused".
+    #[must_use]
+    pub fn line(&self) -> String {
+        let kind = if self.type_name.is_empty() {
+            self.trigger.as_str()
+        } else {
+            &self.type_name
+        };
+        let text = if self.message.is_empty() {
+            String::new()
+        } else {
+            format!(": {}", self.message)
+        };
+        format!("{} × {kind} in {}{text}", self.count, self.function)
+    }
+}
+
 /// One alert that a digest stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -55,7 +55,8 @@ impl Routes {
             .any(|rule| rule.on.intersects(trigger.on()));
         let event = self.events.get(site.event);
         let listed = || event.is_some_and(|event| is_listed(event, trigger, class));
-        (ruled || listed() || is_stall(site, event, trigger)) && !event.is_some_and(|event| event.mute)
+        (ruled || listed() || is_stall(site, event, trigger))
+            && !event.is_some_and(|event| event.mute)
     }
 
     /// Returns where what was seen of `site` goes: a route for each rule that matches, but one

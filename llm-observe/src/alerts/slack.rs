@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::{Answer, Channel, Delivery, Destination, Distinct, Notice, Parcel, Status, text};
 use crate::{
     error::Error,
-    outbox::http::{Http, Reply},
+    outbox::http::{Post, Reply},
     site::Severity,
 };
 
@@ -44,24 +44,16 @@ pub(crate) fn channel(name: &str, slack: &config::Slack) -> Result<Arc<dyn Chann
 
 /// Returns the channel `name` to the incoming webhook at `url`.
 pub(crate) fn with_url(name: &str, url: &str) -> Result<Arc<dyn Channel>, Error> {
-    let is_url = reqwest::Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
-    if !is_url {
-        // Not shown: it is a credential, even a mistyped one.
-        return Err(Error::new(format!(
-            "channels.{name}.webhook is no URL: it must be like https://hooks.slack.com/services/..."
-        )));
-    }
+    let post = Post::new(&format!("channels.{name}.webhook"), url, Vec::new())?;
     Ok(Arc::new(Slack {
         name: name.to_owned(),
-        url: url.to_owned(),
-        http: Http::new()?,
+        post,
     }))
 }
 
 struct Slack {
     name: String,
-    url: String,
-    http: Http,
+    post: Post,
 }
 
 impl Destination for Slack {
@@ -71,11 +63,7 @@ impl Destination for Slack {
 
     fn deliver<'a>(&'a self, parcel: &'a Parcel) -> Answer<'a> {
         Box::pin(async move {
-            let request = self
-                .http
-                .post(&self.url)
-                .header("Content-Type", "application/json");
-            match self.http.send(request.body(marked_stale(parcel))).await {
+            match self.post.send(marked_stale(parcel), &[]).await {
                 Ok(reply) => judge(&reply),
                 Err(failure) => failure,
             }

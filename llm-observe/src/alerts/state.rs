@@ -1,9 +1,13 @@
 //! The incidents that were told of, over a restart: a file beside the outbox's parcels.
 
-use std::{fs, io, path::Path};
+use std::{
+    fs,
+    io::{self, Write},
+    path::Path,
+};
 
 use super::policy::{Incident, Policy};
-use crate::outbox::Outbox;
+use crate::outbox::{Outbox, private};
 
 const FILE: &str = "alerts.json";
 
@@ -20,7 +24,10 @@ pub(super) fn save(outbox: &Outbox, policy: &Policy) {
 fn write(folder: &Path, policy: &Policy) -> io::Result<()> {
     let bytes = serde_json::to_vec(&policy.told())?;
     let new = folder.join("alerts.new");
-    fs::write(&new, bytes)?;
+    let mut options = private::options();
+    let mut file = options.write(true).create(true).truncate(true).open(&new)?;
+    file.write_all(&bytes)?;
+    drop(file);
     fs::rename(new, folder.join(FILE))
 }
 

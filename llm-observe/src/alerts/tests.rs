@@ -59,6 +59,8 @@ fn error(message: &str, class: Class) -> ErrorInfo {
 
 fn record<'a>(site: &'static Site, outcome: Outcome, error: Option<&'a ErrorInfo>) -> Record<'a> {
     Record {
+        ok_level: tracing::Level::INFO,
+        sampled: true,
         site,
         outcome,
         time: now_micros(),

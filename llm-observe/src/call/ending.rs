@@ -79,6 +79,13 @@ impl Ending {
         }
     }
 
+    /// Writes the error in other words: `err(Debug)`.
+    pub fn error_as(&mut self, text: impl Into<Option<Value>>) {
+        if let (Some(Value::Str(text)), Some(error)) = (text.into(), &mut self.error) {
+            error.message = text;
+        }
+    }
+
     /// Says that the error is one of those the attribute expects.
     pub fn expected(&mut self) {
         self.expected = true;

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use llm_observe_config::Config;
+use llm_observe_config::{Config, suggest};
 
 use super::{
     Embedded, Observer, Part,
@@ -18,7 +18,7 @@ use crate::{
     panics,
     record::Sink,
     redact::Redactor,
-    server,
+    server, site,
     stats::Stats,
     upkeep::Upkeep,
 };
@@ -102,6 +102,7 @@ impl Builder {
         }
         panics::install();
         core.register_sites();
+        mind_the_catalogue(&settings.config);
         Ok(Observer {
             core,
             parts: running.parts,
@@ -116,6 +117,26 @@ impl Builder {
             (None, Some(path)) => Ok(Settings::over(settings::read(path)?, self.embedded)),
             (None, None) => Settings::load(self.embedded),
         }
+    }
+}
+
+/// Says which annotated events the catalogue in force does not know. The compiler has checked the
+/// embedded file; one that replaced it at start may have a misspelt table, which would be without
+/// effect. No error: crates that this program depends on may have events of their own.
+fn mind_the_catalogue(config: &Config) {
+    let Some(events) = &config.events else {
+        return;
+    };
+    let mut missing: Vec<&str> = site::registered().map(|site| site.event).collect();
+    missing.retain(|event| !events.contains_key(*event));
+    missing.sort_unstable();
+    missing.dedup();
+    for event in missing {
+        let near = suggest(event, events.keys().map(String::as_str));
+        let near = near.map_or_else(String::new, |near| {
+            format!(": is [events.{near}] meant for it?")
+        });
+        say(&format!("the event `{event}` is not in [events]{near}"));
     }
 }
 

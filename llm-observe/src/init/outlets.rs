@@ -15,7 +15,7 @@ use crate::{
     record::Sink,
     redact::Redactor,
     stats::Stats,
-    trackers::{Tracker, Trackers},
+    trackers::{self, Tracker, Trackers},
 };
 
 /// Channels and trackers that the program brings itself.
@@ -54,11 +54,20 @@ pub(crate) fn start(
     if let Some(sentry) = &settings.config.trackers.sentry {
         keep(
             "tracker `sentry`",
-            build::sentry(sentry, settings),
+            build::sentry(sentry, origin(settings)),
             &mut trackers,
         );
     }
-    if channels.is_empty() && trackers.is_empty() {
+    if let Some(rollbar) = &settings.config.trackers.rollbar {
+        let built = build::rollbar(rollbar, origin(settings));
+        keep("tracker `rollbar`", built, &mut trackers);
+    }
+    if let Some(airbrake) = &settings.config.trackers.airbrake {
+        let built = build::airbrake(airbrake, origin(settings));
+        keep("tracker `airbrake`", built, &mut trackers);
+    }
+    let heartbeat = heartbeat(settings, stats);
+    if channels.is_empty() && trackers.is_empty() && heartbeat.is_none() {
         return Ok(None);
     }
     let names = channels
@@ -67,6 +76,9 @@ pub(crate) fn start(
         .chain(trackers.iter().map(|t| t.name()));
     let names = names.map(str::to_owned).collect();
     let outbox = open(settings, &channels, &trackers, stats)?;
+    if let Some(heartbeat) = heartbeat {
+        outbox.spawn(heartbeat);
+    }
     let alerts = match channels.is_empty() {
         true => None,
         false => {
@@ -119,20 +131,10 @@ fn keep<T: ?Sized>(what: &str, built: Result<Arc<T>, Error>, kept: &mut Vec<Arc<
 fn channel(name: &str, configured: &Configured) -> Result<Arc<dyn Channel>, Error> {
     match &configured.kind {
         ChannelKind::Slack(slack) => build::slack(name, slack),
-        other => Err(Error::new(format!(
-            "this version has no channel of kind `{}`",
-            kind_name(other)
-        ))),
-    }
-}
-
-fn kind_name(kind: &ChannelKind) -> &'static str {
-    match kind {
-        ChannelKind::Slack(_) => "slack",
-        ChannelKind::Email(_) => "email",
-        ChannelKind::Alertmanager(_) => "alertmanager",
-        ChannelKind::Pagerduty(_) => "pagerduty",
-        ChannelKind::Webhook(_) => "webhook",
+        ChannelKind::Alertmanager(alertmanager) => build::alertmanager(name, alertmanager),
+        ChannelKind::Pagerduty(pagerduty) => build::pagerduty(name, pagerduty),
+        ChannelKind::Webhook(webhook) => build::webhook(name, webhook),
+        ChannelKind::Email(email) => build::email(name, email),
     }
 }
 
@@ -199,38 +201,59 @@ impl Part for Outlets {
     }
 }
 
+/// Returns the task of the dead man's switch, where there is one.
+fn heartbeat(
+    settings: &Settings,
+    stats: &Stats,
+) -> Option<impl Future<Output = ()> + Send + use<>> {
+    let task = alerts::heartbeat::task(&settings.config.alerts, stats);
+    task.unwrap_or_else(|error| {
+        say(&format!("the heartbeat is off: {error}"));
+        None
+    })
+}
+
+/// Returns who reports.
+fn origin(settings: &Settings) -> trackers::Origin {
+    let service = &settings.service;
+    trackers::Origin {
+        service: service.name.clone(),
+        environment: service.environment.clone(),
+        release: service.release.clone(),
+        host: service.host.clone(),
+    }
+}
+
 /// The constructors of each outlet, or what to turn on to have it.
 mod build {
-    use std::sync::Arc;
+    /// Names an outlet's constructor, or one that says which feature it takes.
+    macro_rules! outlet {
+        ($feature:literal, $name:ident, $path:path, ($($arg:ty),*) -> $built:ty) => {
+            #[cfg(feature = $feature)]
+            pub(super) use $path as $name;
 
-    use llm_observe_config::{Sentry, Slack};
-
-    use super::{Channel, Error, Settings, Tracker};
-
-    #[cfg(feature = "slack")]
-    pub(super) fn slack(name: &str, slack: &Slack) -> Result<Arc<dyn Channel>, Error> {
-        crate::alerts::slack::channel(name, slack)
-    }
-
-    #[cfg(not(feature = "slack"))]
-    pub(super) fn slack(_: &str, _: &Slack) -> Result<Arc<dyn Channel>, Error> {
-        Err(Error::new("turn on the feature `slack` of llm-observe"))
-    }
-
-    #[cfg(feature = "sentry")]
-    pub(super) fn sentry(sentry: &Sentry, settings: &Settings) -> Result<Arc<dyn Tracker>, Error> {
-        let service = &settings.service;
-        let origin = crate::trackers::Origin {
-            service: service.name.clone(),
-            environment: service.environment.clone(),
-            release: service.release.clone(),
-            host: service.host.clone(),
+            #[cfg(not(feature = $feature))]
+            pub(super) fn $name($(_: $arg),*) -> Result<std::sync::Arc<$built>, super::Error> {
+                let help = concat!("turn on the feature `", $feature, "` of llm-observe");
+                Err(super::Error::new(help))
+            }
         };
-        crate::trackers::sentry::tracker(sentry, origin)
     }
 
-    #[cfg(not(feature = "sentry"))]
-    pub(super) fn sentry(_: &Sentry, _: &Settings) -> Result<Arc<dyn Tracker>, Error> {
-        Err(Error::new("turn on the feature `sentry` of llm-observe"))
-    }
+    #[allow(unused_imports, reason = "named only for outlets whose feature is off")]
+    use llm_observe_config as config;
+
+    #[allow(unused_imports, reason = "named only for outlets whose feature is off")]
+    use super::{Channel, Tracker, trackers::Origin};
+    #[allow(unused_imports, reason = "named only for outlets whose feature is on")]
+    use crate::{alerts, trackers};
+
+    outlet!("slack", slack, alerts::slack::channel, (&str, &config::Slack) -> dyn Channel);
+    outlet!("email", email, alerts::email::channel, (&str, &config::Email) -> dyn Channel);
+    outlet!("alertmanager", alertmanager, alerts::alertmanager::channel, (&str, &config::Alertmanager) -> dyn Channel);
+    outlet!("pagerduty", pagerduty, alerts::pagerduty::channel, (&str, &config::Pagerduty) -> dyn Channel);
+    outlet!("webhook", webhook, alerts::webhook::channel, (&str, &config::Webhook) -> dyn Channel);
+    outlet!("sentry", sentry, trackers::sentry::tracker, (&config::Sentry, Origin) -> dyn Tracker);
+    outlet!("rollbar", rollbar, trackers::rollbar::tracker, (&config::Rollbar, Origin) -> dyn Tracker);
+    outlet!("airbrake", airbrake, trackers::airbrake::tracker, (&config::Airbrake, Origin) -> dyn Tracker);
 }

@@ -82,6 +82,12 @@ impl LogFile {
         }
     }
 
+    /// Writes what was taken, waiting at most `limit`, and closes the file: for a program that
+    /// ends while others still hold handles.
+    pub(crate) fn close(&self, limit: Duration) {
+        self.0.core.close(limit);
+    }
+
     pub(crate) fn stats(&self) -> Stats {
         self.0.core.stats()
     }

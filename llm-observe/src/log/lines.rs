@@ -1,6 +1,15 @@
 //! Which line goes to which files: one formatting per format, then a copy to each.
 
-use std::{cell::RefCell, fmt, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    cell::RefCell,
+    fmt,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use llm_observe_config::{Format, Logger};
 use tracing::{Level, Metadata, level_filters::LevelFilter};
@@ -15,6 +24,7 @@ use super::{
 };
 use crate::{
     clock,
+    observer::tracing_level,
     outcome::Outcome,
     record::{Record, Running, Sink, Value},
     redact::Redactor,
@@ -51,7 +61,7 @@ impl Select {
                 .iter()
                 .filter_map(|o| Outcome::from_name(o))
                 .collect(),
-            level: logger.level.map(level),
+            level: logger.level.map(tracing_level),
             targets: logger.targets.clone(),
             exclusive: logger.exclusive,
         }
@@ -97,6 +107,7 @@ pub(crate) struct Lines {
     pub(crate) style: Style,
     pub(crate) filter: Targets,
     pub(crate) redactor: Arc<Redactor>,
+    pub(crate) closed: AtomicBool,
 }
 
 /// The texts of one line, one a format; reused by the thread's next line.
@@ -173,6 +184,9 @@ impl Lines {
     }
 
     fn write(&self, about: &About<'_>, line: impl Fn(&mut Vec<u8>, Format)) {
+        if self.closed.load(Ordering::Relaxed) {
+            return;
+        }
         // A `Display` that logs, called while a line is formatted, comes here again: such a line
         // gets buffers of its own.
         let shared = BUFFERS.try_with(|buffers| {
@@ -228,6 +242,12 @@ impl Lines {
         pending
     }
 
+    /// Writes what is left, at most `limit` a file, and takes no more lines.
+    pub(crate) fn close(&self, limit: Duration) {
+        self.closed.store(true, Ordering::Relaxed);
+        self.routes.iter().for_each(|route| route.file.close(limit));
+    }
+
     /// Shows what the files say of themselves as metrics.
     pub(crate) fn publish(&self, stats: &Stats) {
         for route in &self.routes {
@@ -247,6 +267,7 @@ impl Route {
                 .raise_to(*lost);
         }
         for (name, total) in [
+            ("llm_observe_log_lines_written_total", of_file.lines),
             ("llm_observe_log_rotations_total", of_file.rotations),
             ("llm_observe_log_lines_recovered_total", of_file.recovered),
         ] {
@@ -281,7 +302,7 @@ impl Sink for Lines {
     fn record(&self, record: &Record<'_>) {
         let level = record.level();
         let site = record.site;
-        if !self.filter.would_enable(site.target, &level) || !is_sampled(record) {
+        if !self.filter.would_enable(site.target, &level) || !is_written(record) {
             return;
         }
         let about = About {
@@ -304,31 +325,14 @@ impl Sink for Lines {
     }
 }
 
-/// Returns whether a call writes its line: `sample` thins out only those that went well.
-fn is_sampled(record: &Record<'_>) -> bool {
-    match record.site.sample {
-        Some(share) if record.outcome == Outcome::Ok && record.level() >= Level::INFO => {
-            fastrand::f64() < share
-        }
-        _ => true,
-    }
+/// Returns whether a call writes its line; one that is a warning always does.
+fn is_written(record: &Record<'_>) -> bool {
+    record.sampled || record.level() < Level::INFO
 }
 
 impl fmt::Debug for Lines {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Lines").finish_non_exhaustive()
-    }
-}
-
-/// Returns the level of `tracing` that a configured one stands for.
-pub(crate) fn level(level: llm_observe_config::Level) -> Level {
-    use llm_observe_config::Level as Configured;
-    match level {
-        Configured::Trace => Level::TRACE,
-        Configured::Debug => Level::DEBUG,
-        Configured::Info => Level::INFO,
-        Configured::Warn => Level::WARN,
-        Configured::Error => Level::ERROR,
     }
 }
 

@@ -29,7 +29,12 @@ mod target;
 mod timestamp;
 mod writer;
 
-use std::{io::IsTerminal, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    io::IsTerminal,
+    path::PathBuf,
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
 
 use llm_observe_config::{Console as When, Format, Log, Rotate, Timezone};
 use tracing::level_filters::LevelFilter;
@@ -43,12 +48,13 @@ use self::{
     console::Console,
     file::LogFile,
     format::Style,
-    lines::{Route, Select, level},
+    lines::{Route, Select},
     settings::Hooks,
 };
 use crate::{
     error::Error,
     init::{Flushed, Part, Settings, say, variable},
+    observer::tracing_level,
     record::Sink,
     redact::Redactor,
     stats::Stats,
@@ -80,6 +86,7 @@ pub(crate) fn open(
         style,
         filter: filter(log),
         redactor,
+        closed: AtomicBool::new(false),
     });
     Ok(Some(Loggers {
         lines,
@@ -116,6 +123,15 @@ impl Loggers {
     }
 }
 
+/// How long a program that ends waits for each file.
+const CLOSE: Duration = Duration::from_secs(1);
+
+impl Drop for Loggers {
+    fn drop(&mut self) {
+        self.lines.close(CLOSE);
+    }
+}
+
 impl Part for Loggers {
     fn flush(&self, limit: Duration, report: &mut Flushed) {
         report.pending_bytes += self.lines.flush(limit);
@@ -123,7 +139,11 @@ impl Part for Loggers {
     }
 
     fn files(&self) -> Vec<PathBuf> {
-        self.lines.routes.iter().map(|route| route.path.clone()).collect()
+        self.lines
+            .routes
+            .iter()
+            .map(|route| route.path.clone())
+            .collect()
     }
 }
 
@@ -141,8 +161,13 @@ fn routes(settings: &Settings, stats: &Stats) -> Result<Vec<Route>, Error> {
 }
 
 fn route(name: &str, log: &Log, select: Option<Select>, stats: &Stats) -> Result<Route, Error> {
-    let file = LogFile::open(engine_settings(log), name, hooks(log))
-        .map_err(|source| Error::with(format!("logger `{name}`"), source))?;
+    let file = LogFile::open(engine_settings(log), name, hooks(log)).map_err(|source| {
+        let context = format!(
+            "logger `{name}` cannot write to `dir` of [log], {:?}",
+            log.dir
+        );
+        Error::with(context, source)
+    })?;
     let lines = stats.counter("llm_observe_log_lines_total", &[("logger", name)]);
     Ok(Route {
         name: name.to_owned(),
@@ -211,7 +236,8 @@ fn console(log: &Log, stats: &Stats) -> Result<Option<Console>, Error> {
 
 /// Returns which levels pass, by target: `RUST_LOG` where it is set, else `[log] level`.
 fn filter(log: &Log) -> Targets {
-    let configured = || Targets::new().with_default(LevelFilter::from_level(level(log.level)));
+    let configured =
+        || Targets::new().with_default(LevelFilter::from_level(tracing_level(log.level)));
     let Some(directives) = variable("RUST_LOG") else {
         return configured();
     };

@@ -14,6 +14,8 @@ pub(crate) const LOG_LINES: &str = "llm_observe_log_lines_total";
 pub(crate) const LOG_LINES_LOST: &str = "llm_observe_log_lines_lost_total";
 pub(crate) const DELIVERIES: &str = "llm_observe_deliveries_total";
 pub(crate) const OUTBOX_PENDING: &str = "llm_observe_outbox_pending";
+pub(crate) const LOG_WRITTEN: &str = "llm_observe_log_lines_written_total";
+pub(crate) const HEARTBEATS: &str = "llm_observe_heartbeats_total";
 pub(crate) const LOG_ROTATIONS: &str = "llm_observe_log_rotations_total";
 pub(crate) const LOG_RECOVERED: &str = "llm_observe_log_lines_recovered_total";
 pub(crate) const LOG_WAITING: &str = "llm_observe_log_waiting_bytes";
@@ -39,6 +41,21 @@ const COUNTERS: &[(&str, &str)] = &[
         LOG_LINES_LOST,
         "Lines that a logger could not keep, by reason.",
     ),
+    (LOG_WRITTEN, "Lines that reached a logger's file."),
+    (LOG_ROTATIONS, "Rotations of a logger's file."),
+    (
+        LOG_RECOVERED,
+        "Lines that an earlier process had left unwritten and this one wrote.",
+    ),
+    (
+        ALERTS_LOST,
+        "Failures that should have alerted and could not, by reason.",
+    ),
+    (
+        REPORTS_LOST,
+        "Failures that should have been reported and could not, by reason.",
+    ),
+    (HEARTBEATS, "Pings of the heartbeat URL, by result."),
     (
         DELIVERIES,
         "Reports and alerts by destination and what became of them.",
@@ -52,8 +69,14 @@ const GAUGES: &[(&str, &str)] = &[
         OUTBOX_PENDING,
         "Reports and alerts that wait for their destination.",
     ),
-    (CIRCUIT_OPEN, "1 while a destination keeps failing and is tried only now and then."),
-    (LOG_WAITING, "Bytes of lines that are not in their file yet."),
+    (
+        CIRCUIT_OPEN,
+        "1 while a destination keeps failing and is tried only now and then.",
+    ),
+    (
+        LOG_WAITING,
+        "Bytes of lines that are not in their file yet.",
+    ),
     (LOG_REFUSED, "1 while the disk refuses a logger's lines."),
     (BUILD_INFO, "Always 1; its labels say which build this is."),
 ];

@@ -153,7 +153,7 @@ pub(super) fn with_own<T>(
             if let Some(Some(shard)) = shards.get(number) {
                 return Some(f(shard));
             }
-            insert(&mut shards, number, make()).map(|shard| f(shard))
+            insert(&mut shards, number, make()).map(f)
         })
         .ok()
         .flatten()

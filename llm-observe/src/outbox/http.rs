@@ -80,6 +80,65 @@ impl Http {
     }
 }
 
+/// A place that JSON is posted to.
+#[derive(Debug)]
+pub(crate) struct Post {
+    url: String,
+    headers: Vec<(&'static str, String)>,
+    http: Http,
+}
+
+impl Post {
+    /// Returns the place at `url`, with headers of its own. `key` names it in the configuration.
+    ///
+    /// # Errors
+    ///
+    /// When `url` is no URL of HTTP; it is not shown, since it may be a credential.
+    pub(crate) fn new(
+        key: &str,
+        url: &str,
+        headers: Vec<(&'static str, String)>,
+    ) -> Result<Post, Error> {
+        let is_url = reqwest::Url::parse(url).is_ok_and(|u| matches!(u.scheme(), "http" | "https"));
+        if !is_url {
+            return Err(Error::new(format!(
+                "{key} is no URL: it must begin with https:// or http://"
+            )));
+        }
+        Ok(Post {
+            url: url.to_owned(),
+            headers,
+            http: Http::new()?,
+        })
+    }
+
+    /// Posts `body`, with further headers.
+    pub(crate) async fn send(
+        &self,
+        body: Vec<u8>,
+        more: &[(&'static str, String)],
+    ) -> Result<Reply, Delivery> {
+        let request = self
+            .http
+            .post(&self.url)
+            .header("Content-Type", "application/json");
+        let headers = self.headers.iter().chain(more);
+        let request = headers.fold(request, |request, (name, value)| {
+            request.header(*name, value)
+        });
+        self.http.send(request.body(body)).await
+    }
+
+    /// Posts `body`; the status alone says what became of it.
+    #[allow(dead_code, reason = "used by some features' outlets only")]
+    pub(crate) async fn deliver(&self, body: Vec<u8>) -> Delivery {
+        match self.send(body, &[]).await {
+            Ok(reply) => reply.judge(),
+            Err(failure) => failure,
+        }
+    }
+}
+
 impl Reply {
     /// Returns what the status means, by RFC 9110: 2xx taken; 408, 425, 429 and 5xx to be tried
     /// again, after what `Retry-After` says; everything else refused for good.

@@ -8,10 +8,13 @@
 //!
 //! It must not know what a parcel means: bodies are final, redacted bytes.
 
+mod attempt;
 pub(crate) mod burst;
+mod counts;
 pub(crate) mod http;
 mod owner;
 mod parcel;
+pub(crate) mod private;
 mod queue;
 mod store;
 mod worker;

@@ -5,10 +5,12 @@
 //! holds, and takes up what is left in every other free slot.
 
 use std::{
-    fs::{self, File, TryLockError},
+    fs::{File, TryLockError},
     io,
     path::{Path, PathBuf},
 };
+
+use super::private;
 
 /// How many processes may share a folder. One more works in memory, and says so.
 const SLOTS: u32 = 64;
@@ -27,7 +29,7 @@ pub(super) struct Owned {
 
 /// Takes a slot of `dir` to write in, and every free slot that has something in it.
 pub(super) fn claim(dir: &Path) -> io::Result<Owned> {
-    private_folder(dir)?;
+    private::make_folder(dir)?;
     let mut locks = Vec::new();
     let mut held = Vec::new();
     for slot in 0..SLOTS {
@@ -35,7 +37,7 @@ pub(super) fn claim(dir: &Path) -> io::Result<Owned> {
         if !held.is_empty() && !path.exists() {
             continue;
         }
-        private_folder(&path)?;
+        private::make_folder(&path)?;
         if let Some(lock) = try_lock(&path)? {
             locks.push(lock);
             held.push(path);
@@ -53,7 +55,7 @@ pub(super) fn claim(dir: &Path) -> io::Result<Owned> {
 }
 
 fn try_lock(slot: &Path) -> io::Result<Option<File>> {
-    let lock = File::options()
+    let lock = private::options()
         .create(true)
         .truncate(false)
         .write(true)
@@ -63,13 +65,4 @@ fn try_lock(slot: &Path) -> io::Result<Option<File>> {
         Err(TryLockError::WouldBlock) => Ok(None),
         Err(TryLockError::Error(e)) => Err(e),
     }
-}
-
-/// Makes a folder that only its owner can look into: reports may hold what prompts said.
-fn private_folder(path: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)
 }

@@ -290,6 +290,7 @@ impl<P> Queue<P> {
         self.entries.values()
     }
 
+    #[cfg(test)]
     pub(super) fn bytes(&self) -> u64 {
         self.bytes
     }

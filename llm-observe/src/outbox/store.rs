@@ -2,7 +2,7 @@
 //! file is there completely or not at all. Knows nothing of destinations or time.
 
 use std::{
-    fs::{self, File},
+    fs,
     io::{self, Write},
     path::{Path, PathBuf},
     sync::Arc,
@@ -11,6 +11,7 @@ use std::{
 use super::{
     owner::{self, Owned},
     parcel::{self, Parcel},
+    private,
 };
 
 const FINISHED: &str = "parcel";
@@ -174,11 +175,7 @@ fn write_file(slot: &Path, parcel: &Parcel) -> io::Result<(PathBuf, u64)> {
 /// Writes a file that only its owner can read. `sync`: it is to survive a power cut too, which
 /// costs milliseconds and is worth it for alerts, of which there are few.
 fn write_all(path: &Path, bytes: &[u8], sync: bool) -> io::Result<()> {
-    let mut options = File::options();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
+    let mut file = private::options().write(true).create_new(true).open(path)?;
     file.write_all(bytes)?;
     if sync { file.sync_data() } else { Ok(()) }
 }

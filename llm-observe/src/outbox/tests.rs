@@ -111,11 +111,8 @@ fn settings(dir: Option<PathBuf>) -> Settings {
     }
 }
 
-fn open(folder: &Folder, to: &[Arc<Told>], stats: &Arc<Stats>) -> Outbox {
-    let to = to
-        .iter()
-        .map(|told| told.clone() as Arc<dyn Destination>)
-        .collect();
+fn open(folder: &Folder, to: &Arc<Told>, stats: &Arc<Stats>) -> Outbox {
+    let to = vec![to.clone() as Arc<dyn Destination>];
     Outbox::open(settings(Some(folder.path())), to, stats.clone()).unwrap()
 }
 
@@ -143,7 +140,7 @@ const LONG: Duration = Duration::from_secs(20);
 #[test]
 fn what_is_delivered_is_gone_from_the_disk() {
     let (folder, stats, told) = (Folder::new(), Arc::default(), Told::taking("a"));
-    let outbox = open(&folder, &[told.clone()], &stats);
+    let outbox = open(&folder, &told, &stats);
     (0..50).for_each(|n| outbox.put(parcel("a", &format!("{n}"))));
     let report = outbox.flush(LONG);
     assert_eq!((report.delivered(), report.kept()), (50, 0));
@@ -170,7 +167,7 @@ fn a_failure_is_tried_again_and_a_refusal_is_not() {
         Delivery::Delivered,
         Delivery::refused("no such channel"),
     ]);
-    let outbox = open(&folder, &[told.clone()], &stats);
+    let outbox = open(&folder, &told, &stats);
     outbox.put(parcel("a", "1"));
     outbox.flush(LONG);
     outbox.put(parcel("a", "2"));
@@ -195,7 +192,7 @@ fn the_wait_that_a_destination_asks_for_is_kept_and_not_waited_for_at_the_end() 
         after,
         reason: "429".into(),
     }]);
-    let outbox = open(&folder, &[told.clone()], &stats);
+    let outbox = open(&folder, &told, &stats);
     outbox.put(parcel("a", "1"));
     outbox.flush(LONG);
     let tries = told.tries.lock().unwrap().clone();
@@ -223,14 +220,14 @@ fn the_wait_that_a_destination_asks_for_is_kept_and_not_waited_for_at_the_end() 
 #[test]
 fn the_next_process_takes_up_what_is_left_and_delivers_it_once() {
     let (folder, stats) = (Folder::new(), Arc::default());
-    let outbox = open(&folder, &[Told::down("a")], &stats);
+    let outbox = open(&folder, &Told::down("a"), &stats);
     (0..20).for_each(|n| outbox.put(parcel("a", &format!("{n}"))));
     assert_eq!(outbox.flush(Duration::from_millis(50)).kept(), 20);
     drop(outbox);
     assert_eq!(files(&folder.path()).len(), 20);
     for wanted in [20, 0] {
         let told = Told::taking("a");
-        let outbox = open(&folder, &[told.clone()], &stats);
+        let outbox = open(&folder, &told, &stats);
         outbox.flush(LONG);
         assert_eq!(told.texts().len(), wanted);
     }
@@ -239,10 +236,10 @@ fn the_next_process_takes_up_what_is_left_and_delivers_it_once() {
 #[test]
 fn a_folder_has_one_owner_at_a_time() {
     let (folder, stats) = (Folder::new(), Arc::default());
-    let first = open(&folder, &[Told::down("a")], &stats);
+    let first = open(&folder, &Told::down("a"), &stats);
     first.put(parcel("a", "first"));
     let told = Told::taking("a");
-    let second = open(&folder, &[told.clone()], &stats);
+    let second = open(&folder, &told, &stats);
     second.put(parcel("a", "second"));
     second.flush(LONG);
     assert_eq!(
@@ -252,7 +249,7 @@ fn a_folder_has_one_owner_at_a_time() {
     );
     drop((first, second));
     let told = Told::taking("a");
-    open(&folder, &[told.clone()], &stats).flush(LONG);
+    open(&folder, &told, &stats).flush(LONG);
     assert_eq!(told.texts(), ["first"]);
 }
 
@@ -352,7 +349,7 @@ fn a_folder_that_cannot_be_used_is_done_without() {
     let folder = Folder::new();
     fs::write(folder.path(), "a file is in the way").unwrap();
     let (stats, told) = (Arc::default(), Told::taking("a"));
-    let outbox = open(&folder, &[told.clone()], &stats);
+    let outbox = open(&folder, &told, &stats);
     outbox.put(parcel("a", "1"));
     assert_eq!(outbox.flush(LONG).delivered(), 1);
     drop(outbox);
@@ -362,7 +359,7 @@ fn a_folder_that_cannot_be_used_is_done_without() {
 #[test]
 fn torn_and_corrupt_files_are_skipped_and_counted() {
     let (folder, stats) = (Folder::new(), Arc::default());
-    let outbox = open(&folder, &[Told::down("a")], &stats);
+    let outbox = open(&folder, &Told::down("a"), &stats);
     (0..10).for_each(|n| outbox.put(parcel("a", &format!("parcel {n}"))));
     drop(outbox);
     let found = files(&folder.path());
@@ -378,7 +375,7 @@ fn torn_and_corrupt_files_are_skipped_and_counted() {
     change(4, &|bytes| bytes.push(0));
     fs::write(found[0].with_extension("part"), "torn").unwrap();
     let told = Told::taking("a");
-    open(&folder, &[told.clone()], &stats).flush(LONG);
+    open(&folder, &told, &stats).flush(LONG);
     assert_eq!(told.texts().len(), 5);
     assert_eq!(count(&stats, "unknown", "corrupt"), 6);
 }
@@ -417,7 +414,7 @@ fn killed_with_work_left_the_next_delivers_it_once() {
     child.wait().unwrap();
     for wanted in [5, 0] {
         let told = Told::taking("a");
-        open(&folder, &[told.clone()], &Arc::default()).flush(LONG);
+        open(&folder, &told, &Arc::default()).flush(LONG);
         assert_eq!(told.texts().len(), wanted);
     }
 }

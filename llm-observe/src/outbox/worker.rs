@@ -1,14 +1,10 @@
 //! The thread that delivers: one runtime, and tasks for each destination.
 
 use std::{
-    any::Any,
     collections::{HashMap, HashSet},
-    future::{Future, poll_fn},
-    panic::{AssertUnwindSafe, catch_unwind},
+    future::Future,
     path::PathBuf,
-    pin::pin,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
-    task::Poll,
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
@@ -19,13 +15,16 @@ use tokio::{
 };
 
 use super::{
-    Delivery, Destination, DestinationReport, FlushReport, Parcel, Settings, micros, now_micros,
+    Delivery, Destination, DestinationReport, FlushReport, Parcel, Settings,
+    attempt::attempt,
+    counts::Counts,
+    micros, now_micros,
     queue::{Entry, Limits, Next, Queue, Turn},
     store::{Place, Store},
 };
 use crate::{
     error::Error,
-    stats::{Counter, Gauge, Stats},
+    stats::{Counter, Stats},
 };
 
 /// How often expired parcels are looked for.
@@ -56,39 +55,6 @@ struct State {
     /// The reasons that were logged already, until the destination takes something again.
     told: HashSet<(String, String)>,
     disk_told: bool,
-}
-
-/// The numbers of one destination.
-struct Counts {
-    delivered: Counter,
-    retried: Counter,
-    refused: Counter,
-    expired: Counter,
-    dropped: Counter,
-    corrupt: Counter,
-    pending: Gauge,
-    /// 1 while the destination counts as down.
-    down: Gauge,
-}
-
-impl Counts {
-    fn new(stats: &Stats, destination: &str) -> Counts {
-        let count = |result| {
-            let labels = [("destination", destination), ("result", result)];
-            stats.counter("llm_observe_deliveries_total", &labels)
-        };
-        let labels = [("destination", destination)];
-        Counts {
-            delivered: count("delivered"),
-            retried: count("retried"),
-            refused: count("refused"),
-            expired: count("expired"),
-            dropped: count("dropped"),
-            corrupt: count("corrupt"),
-            pending: stats.gauge("llm_observe_outbox_pending", &labels),
-            down: stats.gauge("llm_observe_outbox_circuit_open", &labels),
-        }
-    }
 }
 
 impl Worker {
@@ -364,7 +330,7 @@ impl Shared {
                 .told
                 .retain(|(destination, _)| destination != name),
             Delivery::Retry { reason, .. } => {
-                tracing::debug!(target: "llm_observe::outbox", destination = name, reason, "a delivery failed and will be tried again")
+                tracing::info!(target: "llm_observe::outbox", destination = name, reason, "a delivery failed and will be tried again")
             }
             Delivery::Refused { reason } => {
                 if self.state().told.insert((name.to_owned(), reason.clone())) {
@@ -450,27 +416,4 @@ impl Shared {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Tries once, within `limit`; a panic of a user's destination is a refusal.
-async fn attempt(destination: &dyn Destination, parcel: &Parcel, limit: Duration) -> Delivery {
-    let caught = poll_caught(async { destination.deliver(parcel).await });
-    match tokio::time::timeout(limit, caught).await {
-        Ok(Ok(how)) => how,
-        Ok(Err(_)) => Delivery::refused("its `deliver` panicked"),
-        Err(_) => Delivery::retry(format!("no answer within {limit:?}")),
-    }
-}
-
-async fn poll_caught<T>(future: impl Future<Output = T>) -> Result<T, Box<dyn Any + Send>> {
-    let mut future = pin!(future);
-    poll_fn(|cx| {
-        // A future that panicked is not polled again.
-        match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
-            Ok(Poll::Pending) => Poll::Pending,
-            Ok(Poll::Ready(value)) => Poll::Ready(Ok(value)),
-            Err(panic) => Poll::Ready(Err(panic)),
-        }
-    })
-    .await
 }

@@ -4,9 +4,13 @@
 //! at once the first time, and then once in a while with their number. It must not know how a
 //! tracker is reached.
 
+#[cfg(feature = "airbrake")]
+pub(crate) mod airbrake;
 mod frames;
 mod repeats;
 mod report;
+#[cfg(feature = "rollbar")]
+pub(crate) mod rollbar;
 #[cfg(feature = "sentry")]
 pub(crate) mod sentry;
 

@@ -2,13 +2,22 @@
 
 use std::{borrow::Cow, time::Duration};
 
+use serde_json::{Map, Value as Json};
+
 use super::frames::{self, Frame};
 use crate::{
+    alerts::cut,
     outbox::now_micros,
     outcome::{Class, Outcome},
     record::{ErrorInfo, Record, SpanId, TraceId, Value},
     redact::Redactor,
 };
+
+/// The longest recorded value that is reported, in characters.
+const MOST_FIELD: usize = 4_000;
+
+/// How many recorded values are reported.
+pub(super) const MOST_FIELDS: usize = 100;
 
 /// Who reports.
 #[derive(Clone, Debug, Default)]
@@ -110,6 +119,42 @@ impl Report {
         }
     }
 
+    /// Returns a new id in the form of a UUID, version 4.
+    #[allow(dead_code, reason = "used by some features' trackers only")]
+    pub(super) fn id(&self) -> String {
+        let random = fastrand::u128(..);
+        let id = (random & !(0xf << 76) & !(0b11 << 62)) | (4 << 76) | (0b10 << 62);
+        let hex = format!("{id:032x}");
+        let part = |from, to| hex.get(from..to).unwrap_or_default();
+        [
+            part(0, 8),
+            part(8, 12),
+            part(12, 16),
+            part(16, 20),
+            part(20, 32),
+        ]
+        .join("-")
+    }
+
+    /// Returns what is known besides the error, as one object of JSON.
+    #[allow(dead_code, reason = "used by some features' trackers only")]
+    pub(super) fn details(&self) -> Json {
+        let mut all = Map::new();
+        let own = [
+            ("event", Json::from(self.event.as_str())),
+            ("outcome", self.outcome.as_str().into()),
+            ("class", self.class.as_str().into()),
+            ("duration_ms", (self.duration.as_secs_f64() * 1e3).into()),
+            ("trace_id", self.trace_id.to_string().into()),
+            ("span_id", self.span_id.to_string().into()),
+            ("occurrences", self.count.into()),
+        ];
+        all.extend(own.map(|(name, value)| (name.to_owned(), value)));
+        let fields = self.fields.iter().take(MOST_FIELDS);
+        all.extend(fields.map(|(name, value)| (name.clone(), json(value))));
+        Json::Object(all)
+    }
+
     /// Takes secrets out of every text that came from outside.
     pub(super) fn redacted(mut self, redactor: &Redactor) -> Report {
         let values = self.fields.iter_mut().filter_map(|(_, value)| match value {
@@ -122,5 +167,16 @@ impl Report {
             }
         }
         self
+    }
+}
+
+/// Returns a recorded value as JSON, a long text cut.
+pub(super) fn json(value: &Value) -> Json {
+    match value {
+        Value::Str(text) => cut(text, MOST_FIELD).into(),
+        Value::I64(n) => (*n).into(),
+        Value::U64(n) => (*n).into(),
+        Value::F64(n) => (*n).into(),
+        Value::Bool(b) => (*b).into(),
     }
 }

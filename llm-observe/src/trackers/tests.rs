@@ -33,6 +33,8 @@ static NOT_REPORTED: Site =
 
 fn record<'a>(site: &'static Site, error: &'a ErrorInfo) -> Record<'a> {
     Record {
+        ok_level: tracing::Level::INFO,
+        sampled: true,
         site,
         outcome: Outcome::Error,
         time: now_micros(),

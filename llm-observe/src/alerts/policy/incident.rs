@@ -29,6 +29,9 @@ pub(in crate::alerts) struct Incident {
     due: u64,
     /// When the last message was.
     pub(super) told: Option<u64>,
+    /// When channels that forget were last told that it goes on.
+    #[serde(skip)]
+    pub(super) refreshed: u64,
     /// How many calls that stalled are still running.
     #[serde(skip)]
     pub(super) open: i64,
@@ -60,6 +63,7 @@ impl Incident {
             trace: seen.trace.to_string(),
             due,
             told: None,
+            refreshed: 0,
             open: 0,
             over: false,
             errors: Vec::new(),

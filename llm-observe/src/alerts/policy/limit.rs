@@ -7,7 +7,10 @@ use std::{
 
 use llm_observe_config as config;
 
-use crate::alerts::{Channel, Held, Notice, Status};
+use crate::{
+    alerts::{Channel, Held, Notice, Status},
+    outbox::micros,
+};
 
 const MINUTE: u64 = 60 * 1_000_000;
 
@@ -23,6 +26,8 @@ pub(in crate::alerts) struct Limit {
     pub(in crate::alerts) per_minute: usize,
     /// Whether what is beyond becomes a digest; it is sent all the same where not.
     pub(in crate::alerts) digests: bool,
+    /// How often it is told of what goes on, in microseconds.
+    pub(in crate::alerts) refresh: Option<u64>,
 }
 
 /// Returns the rates of `channels`.
@@ -40,6 +45,7 @@ pub(in crate::alerts) fn limits(
             Limit {
                 per_minute,
                 digests: channel.takes_digests(),
+                refresh: channel.refresh().map(micros),
             },
         )
     };
@@ -87,6 +93,11 @@ impl Limiter {
                 state.hold(notice);
             }
         }
+    }
+
+    /// Returns how often `channel` is told of what goes on.
+    pub(super) fn refresh(&self, channel: &str) -> Option<u64> {
+        self.limits.get(channel)?.refresh
     }
 
     /// Holds `notice` for the next digest of each channel; those that take none get it at once.

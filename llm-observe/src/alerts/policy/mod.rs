@@ -195,9 +195,26 @@ impl Policy {
                 Step::End(status) => self.end(id, status, now, &mut out),
             }
         }
+        self.refresh(now, &mut out);
         self.limiter
             .digests(now, self.quiet_until(now).is_some(), &mut out);
         out
+    }
+
+    /// Tells the channels that forget of what goes on.
+    fn refresh(&mut self, now: u64, out: &mut Vec<(String, Notice)>) {
+        for incident in self.incidents.values_mut() {
+            if refresh_at(incident, &self.limiter).is_none_or(|at| at > now) {
+                continue;
+            }
+            incident.refreshed = now;
+            let forgetful = incident
+                .channels
+                .iter()
+                .filter(|c| self.limiter.refresh(c).is_some());
+            let notice = incident.notice(Status::StillFiring);
+            out.extend(forgetful.map(|channel| (channel.clone(), notice.clone())));
+        }
     }
 
     fn end(&mut self, id: u64, status: Option<Status>, now: u64, out: &mut Vec<(String, Notice)>) {
@@ -236,7 +253,11 @@ impl Policy {
             .map(|incident| incident.wake(&self.timing));
         let digest = self.limiter.wake().map(|at| at.max(self.asked));
         let digest = digest.map(|at| self.quiet_until(at).unwrap_or(at));
-        steps.chain(digest).min()
+        let refresh = self
+            .incidents
+            .values()
+            .filter_map(|incident| refresh_at(incident, &self.limiter));
+        steps.chain(digest).chain(refresh).min()
     }
 
     fn quiet_until(&self, now: u64) -> Option<u64> {
@@ -282,6 +303,17 @@ pub(super) enum Step {
     Tell(Status),
     /// It is over, with a message or without.
     End(Option<Status>),
+}
+
+/// Returns when the channels of `incident` that forget are to hear of it again.
+fn refresh_at(incident: &Incident, limiter: &Limiter) -> Option<u64> {
+    let last = incident.told?.max(incident.refreshed);
+    let every = incident
+        .channels
+        .iter()
+        .filter_map(|channel| limiter.refresh(channel))
+        .min()?;
+    Some(last.saturating_add(every))
 }
 
 fn is_quiet_for(severity: Severity) -> bool {

@@ -23,6 +23,7 @@ fn with(timing: Timing, per_minute: usize) -> Policy {
     let limit = Limit {
         per_minute,
         digests: true,
+        refresh: None,
     };
     Policy::new(
         timing,
@@ -306,6 +307,25 @@ fn beyond_its_rate_a_channel_gets_one_digest() {
         (later[0].1.status, later[0].1.held.len()),
         (Status::Digest, 95)
     );
+}
+
+#[test]
+fn a_channel_that_forgets_is_told_again_until_it_is_over() {
+    let forgetful = Limit {
+        per_minute: 1,
+        digests: false,
+        refresh: Some(MINUTE),
+    };
+    let mut policy = Policy::new(timing(), [("ops".to_owned(), forgetful)].into());
+    fail(&mut policy, START);
+    let told: Vec<_> = run(&mut policy, START + 60 * MINUTE)
+        .iter()
+        .map(|m| m.1)
+        .collect();
+    let mut wanted = vec![Status::Firing];
+    wanted.extend([Status::StillFiring; 4]);
+    wanted.push(Status::Resolved);
+    assert_eq!(told, wanted);
 }
 
 #[test]

@@ -9,6 +9,7 @@
 //!     match item {
 //!         Item::Line(line) => println!("{}", line.text),
 //!         Item::Damaged { file, line, why } => eprintln!("{}:{line}: {why}", file.display()),
+//!         _ => {}
 //!     }
 //! }
 //! # std::io::Result::Ok(())

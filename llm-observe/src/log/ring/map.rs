@@ -103,9 +103,7 @@ impl Birthmark {
     /// A mark that holds in this process and not in its forks. Where the system cannot wipe memory
     /// on fork (before Linux 4.14), it holds in both.
     pub(crate) fn new() -> Self {
-        let marked = Map::anonymous(PAGE_WORDS)
-            .ok()
-            .filter(wipe_on_fork);
+        let marked = Map::anonymous(PAGE_WORDS).ok().filter(wipe_on_fork);
         if let Some(word) = marked.as_ref().and_then(|map| map.first()) {
             word.store(1, Ordering::Relaxed);
         }
@@ -119,13 +117,6 @@ impl Birthmark {
             .as_ref()
             .and_then(|map| map.first())
             .is_none_or(|word| word.load(Ordering::Relaxed) == 1)
-    }
-
-    /// Makes the mark hold nowhere.
-    pub(crate) fn wipe(&self) {
-        if let Some(word) = self.0.as_ref().and_then(|map| map.first()) {
-            word.store(0, Ordering::Relaxed);
-        }
     }
 }
 

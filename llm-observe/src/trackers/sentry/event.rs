@@ -18,18 +18,18 @@ use crate::{
     alerts::cut,
     outcome::{Class, Outcome},
     record,
-    trackers::Frame,
+    trackers::{
+        Frame,
+        report::{MOST_FIELDS, json},
+    },
 };
 
 /// The longest text of an error or cause, in characters.
 const MOST_TEXT: usize = 8_000;
 /// The longest value of a tag: Sentry cuts at 200.
 const MOST_TAG: usize = 200;
-/// The longest recorded value.
-const MOST_FIELD: usize = 4_000;
-/// How many causes and fields are kept.
+/// How many causes are kept.
 const MOST_CAUSES: usize = 20;
-const MOST_FIELDS: usize = 100;
 
 /// Returns the event of a report. All texts together stay well below Sentry's 1 MiB.
 pub(super) fn event(report: &Report, origin: &Origin) -> Event<'static> {
@@ -190,14 +190,4 @@ fn fields(report: &Report) -> impl Iterator<Item = (String, Value)> {
         .iter()
         .take(MOST_FIELDS)
         .map(|(name, value)| (name.clone(), json(value)))
-}
-
-fn json(value: &record::Value) -> Value {
-    match value {
-        record::Value::Str(text) => cut(text, MOST_FIELD).into(),
-        record::Value::I64(n) => (*n).into(),
-        record::Value::U64(n) => (*n).into(),
-        record::Value::F64(n) => (*n).into(),
-        record::Value::Bool(b) => (*b).into(),
-    }
 }

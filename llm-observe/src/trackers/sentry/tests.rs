@@ -244,3 +244,51 @@ fn a_dsn_that_is_none_is_an_error_that_does_not_show_it() {
         );
     }
 }
+
+/// Asks Sentry's own Relay; skipped where Python or its package is missing.
+#[test]
+fn relay_finds_nothing_invalid_in_an_event() {
+    use std::{
+        io::Write,
+        process::{Command, Stdio},
+    };
+
+    let frame = Frame {
+        function: "rag::query".into(),
+        file: "src/lib.rs".into(),
+        line: 7,
+        column: 3,
+    };
+    let failed = report("refused");
+    let panicked = Report {
+        outcome: Outcome::Panic,
+        frames: vec![frame],
+        ..report("index out of bounds")
+    };
+    let python = std::env::var("LLM_OBSERVE_PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    let script = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../tests/peers/sentry_event.py"
+    );
+    for report in [failed, panicked] {
+        let event = serde_json::to_vec(&event::event(&report, &origin())).unwrap();
+        let child = Command::new(&python)
+            .arg(script)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn();
+        let Ok(mut child) = child else {
+            println!("skipped: no {python}");
+            return;
+        };
+        // It may have ended without reading: its status says why.
+        let _ = child.stdin.take().unwrap().write_all(&event);
+        let output = child.wait_with_output().unwrap();
+        if output.status.code() == Some(77) {
+            println!("skipped: no sentry-relay for {python}");
+            return;
+        }
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{said}");
+    }
+}

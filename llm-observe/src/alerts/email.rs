@@ -1,0 +1,209 @@
+//! E-mail over SMTP: text and HTML, one thread for each alert.
+//!
+//! Every message has a connection of its own. Alerts are rare, and a connection that is kept is
+//! dead after the server's idle close (lettre/lettre#743).
+
+use std::{sync::Arc, time::Duration};
+
+use lettre::{
+    Address, AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor,
+    address::Envelope,
+    message::{Mailbox, MultiPart},
+    transport::smtp::{
+        authentication::Credentials,
+        client::{Tls, TlsParameters},
+        response::Severity as Reply,
+    },
+};
+use llm_observe_config as config;
+
+use super::{Answer, Channel, Delivery, Destination, Notice, Parcel, Status, text};
+use crate::error::Error;
+
+const TIMEOUT: Duration = Duration::from_secs(15);
+const MOST_SUBJECT: usize = 200;
+
+/// Returns the channel `name` to the receivers of an SMTP server.
+///
+/// # Errors
+///
+/// When an address is none, or the password cannot be read.
+pub(crate) fn channel(name: &str, settings: &config::Email) -> Result<Arc<dyn Channel>, Error> {
+    let mailbox = |key: &str, text: &str| {
+        let wrong = |e| Error::with(format!("channels.{name}.{key}: `{text}` is no address"), e);
+        text.parse::<Mailbox>().map_err(wrong)
+    };
+    let from = mailbox("from", &settings.from)?;
+    let to = settings
+        .to
+        .iter()
+        .map(|text| mailbox("to", text))
+        .collect::<Result<Vec<_>, _>>()?;
+    let receivers: Vec<Address> = to.iter().map(|mailbox| mailbox.email.clone()).collect();
+    let envelope = Envelope::new(Some(from.email.clone()), receivers)
+        .map_err(|e| Error::with(format!("channels.{name}.to"), e))?;
+    let smtp = transport(name, settings)?;
+    Ok(Arc::new(Email {
+        name: name.to_owned(),
+        from,
+        to,
+        envelope,
+        smtp,
+    }))
+}
+
+fn transport(
+    name: &str,
+    settings: &config::Email,
+) -> Result<AsyncSmtpTransport<Tokio1Executor>, Error> {
+    let parameters = || {
+        TlsParameters::new_rustls(settings.host.clone())
+            .map_err(|e| Error::with(format!("channels.{name}: cannot set up TLS"), e))
+    };
+    let tls = match settings.tls {
+        config::Tls::None => Tls::None,
+        config::Tls::Starttls => Tls::Required(parameters()?),
+        config::Tls::Tls => Tls::Wrapper(parameters()?),
+    };
+    let builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&settings.host)
+        .port(settings.port)
+        .timeout(Some(TIMEOUT))
+        .tls(tls);
+    let password = settings
+        .password
+        .as_ref()
+        .map(config::Secret::read)
+        .transpose();
+    let password = password.map_err(|e| Error::with(format!("channels.{name}.password"), e))?;
+    Ok(match &settings.username {
+        Some(user) => builder
+            .credentials(Credentials::new(user.clone(), password.unwrap_or_default()))
+            .build(),
+        None => builder.build(),
+    })
+}
+
+struct Email {
+    name: String,
+    from: Mailbox,
+    to: Vec<Mailbox>,
+    envelope: Envelope,
+    smtp: AsyncSmtpTransport<Tokio1Executor>,
+}
+
+impl Destination for Email {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn deliver<'a>(&'a self, parcel: &'a Parcel) -> Answer<'a> {
+        Box::pin(async move {
+            if parcel.body.is_empty() {
+                return Delivery::refused("the message could not be built");
+            }
+            match self.smtp.send_raw(&self.envelope, &parcel.body).await {
+                Ok(reply) if reply.code().severity == Reply::PositiveCompletion => {
+                    Delivery::Delivered
+                }
+                Ok(reply) => Delivery::retry(format!("SMTP {}", reply.code())),
+                Err(error) => judge(&error),
+            }
+        })
+    }
+}
+
+/// RFC 5321: 5yz is final; 4yz, and whatever happens to the connection, may work later.
+fn judge(error: &lettre::transport::smtp::Error) -> Delivery {
+    let reason = text::cut(&error.to_string(), 200);
+    if error.is_permanent() {
+        Delivery::refused(reason)
+    } else {
+        Delivery::retry(reason)
+    }
+}
+
+impl Channel for Email {
+    fn encode(&self, notice: &Notice) -> Vec<u8> {
+        // Addresses are checked; empty is refused when it is delivered.
+        self.message(notice)
+            .map(|message| message.formatted())
+            .unwrap_or_default()
+    }
+}
+
+impl Email {
+    fn message(&self, notice: &Notice) -> Result<Message, lettre::error::Error> {
+        let place = [&notice.service, &notice.environment]
+            .map(String::as_str)
+            .join(" ");
+        let subject = format!("[{}] {}", place.trim(), notice.title());
+        let mut builder = Message::builder()
+            .from(self.from.clone())
+            .subject(text::cut(&subject, MOST_SUBJECT));
+        for to in &self.to {
+            builder = builder.to(to.clone());
+        }
+        let thread = self.thread(notice);
+        builder = match notice.status {
+            Status::Firing => builder.message_id(Some(thread)),
+            _ => builder
+                .in_reply_to(thread.clone())
+                .references(thread)
+                .message_id(None),
+        };
+        let plain = plain(notice);
+        let html = format!(
+            "<pre style=\"font:14px/1.5 monospace\">{}</pre>",
+            html_escaped(&plain)
+        );
+        builder.multipart(MultiPart::alternative_plain_html(plain, html))
+    }
+
+    /// Returns the id of the alert's first message, to which the others reply.
+    fn thread(&self, notice: &Notice) -> String {
+        let safe = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
+        let key: String = format!("{}-{}", notice.host, notice.key)
+            .chars()
+            .map(safe)
+            .take(180)
+            .collect();
+        format!("<{key}@{}>", self.from.email.domain())
+    }
+}
+
+fn plain(notice: &Notice) -> String {
+    let mut lines = vec![notice.title(), String::new()];
+    let rows = [
+        ("function", notice.functions.join(", ")),
+        ("service", notice.service.clone()),
+        ("environment", notice.environment.clone()),
+        ("host", notice.host.clone()),
+        ("began", text::time(notice.first)),
+        ("last", text::time(notice.last)),
+        ("trace", notice.trace_id.clone()),
+        ("runbook", notice.runbook.clone().unwrap_or_default()),
+        ("dashboard", notice.dashboard.clone().unwrap_or_default()),
+    ];
+    let given = rows.into_iter().filter(|(_, value)| !value.is_empty());
+    lines.extend(given.map(|(name, value)| format!("{name:<12}{value}")));
+    lines.push(String::new());
+    lines.extend(notice.errors.iter().map(super::Distinct::line));
+    lines.extend(notice.held.iter().map(|held| {
+        format!(
+            "{} {}: {}",
+            held.event,
+            held.status.as_str(),
+            text::calls(held.count)
+        )
+    }));
+    lines.join("\r\n")
+}
+
+fn html_escaped(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+}
+
+#[cfg(test)]
+mod tests;

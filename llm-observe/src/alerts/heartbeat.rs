@@ -1,0 +1,86 @@
+//! A dead man's switch: a URL that is called while the process lives, as healthchecks.io and its
+//! like expect it. When the calls stop, the other side alerts.
+
+use std::{future::Future, time::Duration};
+
+use llm_observe_config as config;
+
+use crate::{error::Error, outbox::http::Http, stats::Stats};
+
+/// Returns a task that calls `alerts.heartbeat`, to be run beside the deliveries; `None` when
+/// none is configured.
+///
+/// A call that fails is counted (`llm_observe_heartbeats_total`) and not tried again: the next
+/// one is due soon enough.
+///
+/// # Errors
+///
+/// When the URL cannot be read.
+pub(crate) fn task(
+    alerts: &config::Alerts,
+    stats: &Stats,
+) -> Result<Option<impl Future<Output = ()> + Send + use<>>, Error> {
+    let Some(secret) = &alerts.heartbeat else {
+        return Ok(None);
+    };
+    let url = secret
+        .read()
+        .map_err(|e| Error::with("alerts.heartbeat", e))?;
+    Ok(Some(beat(url, alerts.heartbeat_every, Http::new()?, stats)))
+}
+
+fn beat(
+    url: String,
+    every: Duration,
+    http: Http,
+    stats: &Stats,
+) -> impl Future<Output = ()> + Send + use<> {
+    let count = |result| stats.counter("llm_observe_heartbeats_total", &[("result", result)]);
+    let (delivered, failed) = (count("delivered"), count("failed"));
+    async move {
+        loop {
+            let request = http.get(&url).timeout(every.min(Duration::from_secs(20)));
+            match http.send(request).await {
+                Ok(reply) if reply.status < 300 => delivered.add(1),
+                _ => failed.add(1),
+            }
+            tokio::time::sleep(every).await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::{
+        listener::{Listener, Reply},
+        outbox::{Outbox, Settings},
+    };
+
+    #[test]
+    fn it_calls_for_as_long_as_the_outbox_lives() {
+        let listener = Listener::start(Reply::status(200, "OK"))
+            .script([Reply::Close, Reply::status(500, "")]);
+        let stats = Arc::<Stats>::default();
+        let outbox = Outbox::open(Settings::default(), Vec::new(), stats.clone()).unwrap();
+        outbox.spawn(beat(
+            listener.url("/uuid"),
+            Duration::from_millis(5),
+            Http::new().unwrap(),
+            &stats,
+        ));
+        let calls = listener.wait_for(5);
+        assert_eq!(calls[4].line, "GET /uuid HTTP/1.1");
+        drop(outbox);
+        let count = |result| {
+            stats
+                .counter("llm_observe_heartbeats_total", &[("result", result)])
+                .get()
+        };
+        assert_eq!(count("failed"), 2);
+        assert!(count("delivered") >= 2);
+        assert!(task(&config::Alerts::default(), &stats).unwrap().is_none());
+    }
+}

@@ -1,0 +1,92 @@
+use std::{fs, time::Duration};
+
+use llm_observe_config::{Endpoint, Secret};
+
+use super::*;
+use crate::{
+    listener::{Listener, Reply},
+    outbox::{Outbox, Settings, tests::Folder},
+    site::Severity,
+};
+
+const LONG: Duration = Duration::from_secs(20);
+
+#[test]
+fn it_triggers_and_resolves_under_one_key_and_the_routing_key_is_not_kept() {
+    let folder = Folder::new();
+    fs::create_dir_all(folder.path()).unwrap();
+    let file = folder.path().join("key");
+    fs::write(&file, "0123456789abcdef0123456789abcdef\n").unwrap();
+    let listener = Listener::start(Reply::status(202, r#"{"status":"success"}"#))
+        .script([Reply::status(429, ""), Reply::status(500, "")]);
+    let mut settings = config::Pagerduty::new(Secret::File(file));
+    settings.url = Some(Endpoint::Url(listener.url("")));
+    let channel = channel("page", &settings).unwrap();
+    let limits = Settings {
+        backoff: Duration::from_millis(10),
+        ..Settings::default()
+    };
+    let outbox = Outbox::open(limits, vec![channel.clone() as _], Arc::default()).unwrap();
+    for status in [Status::Firing, Status::Resolved] {
+        let notice = Notice {
+            key: "query/f/1".into(),
+            event: "q".repeat(3000),
+            severity: Severity::Critical,
+            host: "web-1".into(),
+            count: 2,
+            ..Notice::empty(status, 1_795_392_000_000_000)
+        };
+        let body = channel.encode(&notice);
+        assert!(
+            !String::from_utf8(body.clone())
+                .unwrap()
+                .contains("0123456789abcdef")
+        );
+        outbox.put(Parcel::new("page", body).key("query/f/1"));
+    }
+    assert_eq!(outbox.flush(LONG).delivered(), 2);
+    let requests = listener.requests();
+    let event = |n: usize| serde_json::from_slice::<Value>(&requests[n].body).unwrap();
+    assert_eq!(requests[2].line, "POST /v2/enqueue HTTP/1.1");
+    let (fires, resolves) = (event(2), event(3));
+    assert_eq!(
+        (
+            fires["event_action"].as_str(),
+            resolves["event_action"].as_str()
+        ),
+        (Some("trigger"), Some("resolve"))
+    );
+    assert_eq!(fires["dedup_key"], resolves["dedup_key"]);
+    assert_eq!(fires["routing_key"], "0123456789abcdef0123456789abcdef");
+    assert_eq!(fires["payload"]["severity"], "critical");
+    assert_eq!(fires["payload"]["source"], "web-1");
+    assert!(
+        fires["payload"]["summary"]
+            .as_str()
+            .unwrap()
+            .chars()
+            .count()
+            <= MOST_SUMMARY
+    );
+}
+
+#[test]
+fn a_400_is_given_up() {
+    let listener = Listener::start(Reply::status(400, r#"{"status":"invalid event"}"#));
+    let post = Post::new("x", &listener.url("/v2/enqueue"), Vec::new()).unwrap();
+    let channel: Arc<dyn Channel> = Arc::new(Pagerduty {
+        name: "page".into(),
+        routing_key: "k".into(),
+        post,
+    });
+    let outbox = Outbox::open(
+        Settings::default(),
+        vec![channel.clone() as _],
+        Arc::default(),
+    )
+    .unwrap();
+    let answer = outbox.deliver_now(Parcel::new("page", channel.encode(&Notice::test(1))), LONG);
+    assert!(
+        matches!(answer, Some(Delivery::Refused { reason }) if reason.contains("invalid event"))
+    );
+}

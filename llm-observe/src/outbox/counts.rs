@@ -1,0 +1,36 @@
+//! What is counted of each destination.
+
+use crate::stats::{Counter, Gauge, Stats};
+
+/// The numbers of one destination.
+pub(super) struct Counts {
+    pub(super) delivered: Counter,
+    pub(super) retried: Counter,
+    pub(super) refused: Counter,
+    pub(super) expired: Counter,
+    pub(super) dropped: Counter,
+    pub(super) corrupt: Counter,
+    pub(super) pending: Gauge,
+    /// 1 while the destination counts as down.
+    pub(super) down: Gauge,
+}
+
+impl Counts {
+    pub(super) fn new(stats: &Stats, destination: &str) -> Counts {
+        let count = |result| {
+            let labels = [("destination", destination), ("result", result)];
+            stats.counter("llm_observe_deliveries_total", &labels)
+        };
+        let labels = [("destination", destination)];
+        Counts {
+            delivered: count("delivered"),
+            retried: count("retried"),
+            refused: count("refused"),
+            expired: count("expired"),
+            dropped: count("dropped"),
+            corrupt: count("corrupt"),
+            pending: stats.gauge("llm_observe_outbox_pending", &labels),
+            down: stats.gauge("llm_observe_outbox_circuit_open", &labels),
+        }
+    }
+}

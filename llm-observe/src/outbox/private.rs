@@ -1,0 +1,57 @@
+//! Files and folders that only their owner can read: what the outbox writes may hold what went
+//! wrong inside a service. What is particular to a platform about that is here.
+
+use std::{
+    fs::{DirBuilder, OpenOptions},
+    io,
+    path::Path,
+};
+
+/// Returns options that make files of mode 0600.
+#[cfg(unix)]
+pub(crate) fn options() -> OpenOptions {
+    use std::os::unix::fs::OpenOptionsExt;
+    let mut options = OpenOptions::new();
+    options.mode(0o600);
+    options
+}
+
+/// Returns options that leave it to the folder who can read its files.
+#[cfg(not(unix))]
+pub(crate) fn options() -> OpenOptions {
+    OpenOptions::new()
+}
+
+/// Makes a folder of mode 0700, and those above it.
+#[cfg(unix)]
+pub(super) fn make_folder(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+/// Makes a folder, and those above it.
+#[cfg(not(unix))]
+pub(super) fn make_folder(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).create(path)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::{fs, os::unix::fs::PermissionsExt};
+
+    #[test]
+    fn only_the_owner_can_read() {
+        let folder =
+            std::env::temp_dir().join(format!("llm-observe-private-{}", std::process::id()));
+        super::make_folder(&folder).unwrap();
+        let file = folder.join("f");
+        super::options()
+            .write(true)
+            .create(true)
+            .open(&file)
+            .unwrap();
+        let mode = |path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&folder), mode(&file)), (0o700, 0o600));
+        fs::remove_dir_all(folder).unwrap();
+    }
+}

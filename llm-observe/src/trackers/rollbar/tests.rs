@@ -1,0 +1,68 @@
+use std::time::Duration;
+
+use super::*;
+use crate::{
+    listener::{Listener, Reply},
+    outbox::{Outbox, Settings},
+};
+
+fn report() -> Report {
+    let frame = Frame {
+        function: "rag::query".into(),
+        file: "src/lib.rs".into(),
+        line: 7,
+        column: 3,
+    };
+    Report {
+        event: "query".into(),
+        type_name: "rag::QueryError".into(),
+        message: "refused".into(),
+        chain: vec!["connection reset".into()],
+        frames: vec![frame],
+        ..Report::test()
+    }
+}
+
+#[test]
+fn an_item_is_as_rollbars_own_client_sends_it() {
+    let listener =
+        Listener::start(Reply::status(200, r#"{"err":0}"#)).script([Reply::status(503, "")]);
+    let url = listener.url("/api/1/item/");
+    let post = Post::new("x", &url, vec![("X-Rollbar-Access-Token", "token".into())]).unwrap();
+    let origin = Origin {
+        release: "1.2.3".into(),
+        host: "web-1".into(),
+        ..Origin::default()
+    };
+    let tracker: Arc<dyn Tracker> = Arc::new(Rollbar { origin, post });
+    let limits = Settings {
+        backoff: Duration::from_millis(10),
+        ..Settings::default()
+    };
+    let outbox = Outbox::open(limits, vec![tracker.clone() as _], Arc::default()).unwrap();
+    outbox.put(Parcel::new("rollbar", tracker.encode(&report())));
+    assert_eq!(outbox.flush(Duration::from_secs(20)).delivered(), 1);
+    let request = &listener.requests()[1];
+    assert_eq!(request.line, "POST /api/1/item/ HTTP/1.1");
+    assert_eq!(request.header("x-rollbar-access-token"), Some("token"));
+    let data = serde_json::from_slice::<Value>(&request.body).unwrap()["data"].clone();
+    assert_eq!(
+        (data["environment"].as_str(), data["level"].as_str()),
+        (Some("production"), Some("error"))
+    );
+    let chain = data["body"]["trace_chain"].as_array().unwrap();
+    assert_eq!(
+        chain[0]["exception"],
+        json!({"class": "rag::QueryError", "message": "refused"})
+    );
+    assert_eq!(chain[0]["frames"][0]["filename"], "src/lib.rs");
+    assert_eq!(chain[1]["exception"]["message"], "connection reset");
+    assert_eq!(
+        data["body"].as_object().unwrap().len(),
+        1,
+        "exactly one of trace, trace_chain, message"
+    );
+    assert_eq!(data["server"]["host"], "web-1");
+    let uuid = data["uuid"].as_str().unwrap();
+    assert!(uuid.len() == 36 && uuid.as_bytes()[14] == b'4', "{uuid}");
+}

@@ -1,0 +1,8 @@
+use llm_observe::observe;
+
+#[observe(ret(level = "debug"))]
+fn f() -> u8 {
+    1
+}
+
+fn main() {}
