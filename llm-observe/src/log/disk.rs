@@ -1,11 +1,13 @@
 //! The few operations on files the log needs, behind a trait so that tests can make each of them
-//! fail. What is particular to a system is here, with a portable form beside it.
+//! fail.
 
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, Write},
     path::{Path, PathBuf},
 };
+
+use super::system;
 
 /// One file as a listing shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -155,98 +157,11 @@ pub(crate) fn open_private(path: &Path, create: bool) -> io::Result<File> {
     options.open(path)
 }
 
-pub(crate) use system::{allocate, is_refused_symlink, lock, unlock, user};
+pub(crate) use super::system::{allocate, is_refused_symlink, lock, unlock, user};
 
 /// Whether a lock is asked for alone or together with others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Share {
     Alone,
     Together,
-}
-
-#[cfg(unix)]
-mod system {
-    use std::{
-        fs::{DirBuilder, File, Metadata, OpenOptions},
-        io,
-        os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
-        path::Path,
-    };
-
-    use rustix::fs::{CWD, FallocateFlags, FlockOperation, OFlags, RenameFlags};
-
-    use super::{FileId, Share};
-
-    pub(super) fn restrict(options: &mut OpenOptions, mode: u32, follow: bool) {
-        options.mode(mode);
-        if !follow {
-            options.custom_flags(i32::try_from(OFlags::NOFOLLOW.bits()).unwrap_or_default());
-        }
-    }
-
-    pub(super) fn private(builder: &mut DirBuilder) {
-        builder.mode(0o700);
-    }
-
-    /// Whether a file was not opened because it is a symlink.
-    pub(crate) fn is_refused_symlink(error: &io::Error) -> bool {
-        error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error())
-    }
-
-    /// Who runs this process.
-    pub(crate) fn user() -> u32 {
-        rustix::process::geteuid().as_raw()
-    }
-
-    pub(super) fn is_private(meta: &Metadata) -> bool {
-        meta.uid() == user() && meta.mode() & 0o077 == 0
-    }
-
-    pub(super) fn id(meta: &Metadata) -> FileId {
-        FileId {
-            dev: meta.dev(),
-            ino: meta.ino(),
-        }
-    }
-
-    pub(super) fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
-        match rustix::fs::renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-            // Not every file system knows the flag.
-            Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) => {
-                std::fs::hard_link(from, to)?;
-                std::fs::remove_file(from)
-            }
-            other => Ok(other?),
-        }
-    }
-
-    /// Locks the whole file for this process; `false` when another has it. A POSIX record lock: it
-    /// ends with the process and is not inherited by forks, but closing *any* descriptor of the
-    /// file ends it too, so each locked file is opened once.
-    pub(crate) fn lock(file: &File, share: Share) -> io::Result<bool> {
-        let operation = match share {
-            Share::Alone => FlockOperation::NonBlockingLockExclusive,
-            Share::Together => FlockOperation::NonBlockingLockShared,
-        };
-        match rustix::fs::fcntl_lock(file, operation) {
-            Ok(()) => Ok(true),
-            Err(rustix::io::Errno::AGAIN | rustix::io::Errno::ACCESS) => Ok(false),
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    pub(crate) fn unlock(file: &File) {
-        let _ = rustix::fs::fcntl_lock(file, FlockOperation::Unlock);
-    }
-
-    /// Reserves the blocks of the first `len` bytes, so that no later write to them can find the
-    /// disk full.
-    pub(crate) fn allocate(file: &File, len: u64) -> io::Result<()> {
-        Ok(rustix::fs::fallocate(
-            file,
-            FallocateFlags::empty(),
-            0,
-            len,
-        )?)
-    }
 }

@@ -159,29 +159,30 @@ impl Owner {
                 "this process has it open already; give each logger its own `file`",
             ));
         }
-        Self::lock(dir, settings)
+        lock_file(dir, settings)
             .map(|file| Self {
                 _lock: file,
                 key: key.clone(),
             })
             .inspect_err(|_| forget(&key))
     }
+}
 
-    fn lock(dir: &Path, settings: &Settings) -> io::Result<File> {
-        let mut file = disk::open_private(&dir.join(format!(".{}.lock", settings.file)), true)?;
-        let share = if settings.shared {
-            Share::Together
-        } else {
-            Share::Alone
-        };
-        if !disk::lock(&file, share)? {
-            return Err(taken(&mut file));
-        }
-        let _ = file
-            .set_len(0)
-            .and_then(|()| write!(file, "{}", std::process::id()));
-        Ok(file)
+/// Takes the lock that keeps other processes from the log file, alone or together with those that
+/// share it.
+pub(super) fn lock_file(dir: &Path, settings: &Settings) -> io::Result<File> {
+    let mut file = disk::open_private(&dir.join(format!(".{}.lock", settings.file)), true)?;
+    let share = match settings.shared {
+        true => Share::Together,
+        false => Share::Alone,
+    };
+    if !disk::lock(&file, share)? {
+        return Err(taken(&mut file));
     }
+    let _ = file
+        .set_len(0)
+        .and_then(|()| write!(file, "{}", std::process::id()));
+    Ok(file)
 }
 
 fn taken(file: &mut File) -> io::Error {

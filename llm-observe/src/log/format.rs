@@ -55,9 +55,18 @@ pub(crate) fn event(out: &mut Vec<u8>, format: Format, style: Style, event: &Eve
     }
 }
 
-/// Appends the text line that stands where `count` lines are missing.
+/// Appends the text line that stands where `count` lines are missing, in UTC.
 pub(crate) fn lost_text(out: &mut Vec<u8>, count: u64, reason: &str) {
-    timestamp::text(out, clock::now_micros(), Timezone::Utc);
+    lost_text_in(Timezone::Utc, out, count, reason);
+}
+
+/// As [`lost_text`], in the local time zone.
+pub(crate) fn lost_text_local(out: &mut Vec<u8>, count: u64, reason: &str) {
+    lost_text_in(Timezone::Local, out, count, reason);
+}
+
+fn lost_text_in(timezone: Timezone, out: &mut Vec<u8>, count: u64, reason: &str) {
+    timestamp::text(out, clock::now_micros(), timezone);
     put(out, " - WARN - ");
     lost(out, count, reason);
     out.push(b'\n');

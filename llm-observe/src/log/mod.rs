@@ -25,6 +25,7 @@ mod ring;
 mod rotation;
 mod settings;
 mod spool;
+mod system;
 mod target;
 mod timestamp;
 mod writer;
@@ -207,9 +208,10 @@ fn engine_settings(log: &Log) -> settings::Settings {
 /// What the engine asks of us: to say in the file's own format where lines are missing.
 fn hooks(log: &Log) -> Hooks {
     Hooks {
-        lost_line: match log.format {
-            Format::Json => format::lost_json,
-            Format::Text => format::lost_text,
+        lost_line: match (log.format, log.timezone) {
+            (Format::Json, _) => format::lost_json,
+            (Format::Text, Timezone::Utc) => format::lost_text,
+            (Format::Text, Timezone::Local) => format::lost_text_local,
         },
         say,
         ..Hooks::default()

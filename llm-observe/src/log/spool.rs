@@ -10,7 +10,8 @@ use std::{
 
 use super::{
     disk::{self, Share},
-    ring::{HEADER_WORDS, Ring, map::Map},
+    ring::{HEADER_WORDS, Ring},
+    system::Map,
 };
 
 /// A ring and the file under it, locked while this process lives.
@@ -24,24 +25,26 @@ impl Spool {
     /// Makes a new ring for the log file `file` in `dir`, or elsewhere when there is no room.
     pub(super) fn create(dir: &Path, file: &str, bytes: u64, say: fn(&str)) -> io::Result<Self> {
         let words = words_of(bytes);
-        let near = Self::in_file(dir, &format!(".{file}."), words);
         let elsewhere = |error: &io::Error| {
             say(&format!(
                 "{}: no room for the spool ({error}); lines wait in memory",
                 dir.display()
             ))
         };
-        near.inspect_err(elsewhere)
+        Self::in_file(dir, &format!(".{file}."), words)
+            .inspect_err(elsewhere)
             .or_else(|_| Self::in_file(&fallback_dir()?, &far_prefix(dir, file), words))
-            .or_else(|_| {
-                let ring =
-                    Ring::create(Map::anonymous(words)?).ok_or(io::ErrorKind::InvalidData)?;
-                Ok(Self {
-                    ring,
-                    path: None,
-                    _lock: None,
-                })
-            })
+            .or_else(|_| Self::in_memory(words))
+    }
+
+    /// A ring that is lost with the process.
+    pub(super) fn in_memory(words: usize) -> io::Result<Self> {
+        let ring = Ring::create(Map::anonymous(words)?).ok_or(io::ErrorKind::InvalidData)?;
+        Ok(Self {
+            ring,
+            path: None,
+            _lock: None,
+        })
     }
 
     fn in_file(dir: &Path, prefix: &str, words: usize) -> io::Result<Self> {
@@ -113,13 +116,18 @@ impl Spool {
         }
     }
 
+    /// Whether the file is still where the next process looks for it.
+    pub(super) fn is_in_place(&self) -> bool {
+        self.path.as_ref().is_none_or(|path| path.exists())
+    }
+
     /// Whether the lines in it survive this process.
     pub(super) fn outlives(&self) -> bool {
         self.path.is_some()
     }
 }
 
-fn words_of(bytes: u64) -> usize {
+pub(super) fn words_of(bytes: u64) -> usize {
     let bytes = bytes.clamp(64 << 10, 1 << 30).next_power_of_two();
     usize::try_from(bytes / 8).unwrap_or(1 << 13) + HEADER_WORDS
 }

@@ -65,8 +65,14 @@ impl Target {
     }
 
     /// Moves the lines up to position `until` from the ring to the file. On an error those that did
-    /// not get there stay in the ring, whole.
-    pub(super) fn drain(&mut self, ring: &Ring, until: u64, dead: bool) -> io::Result<()> {
+    /// not get there stay in the ring, whole. `freed` is called each time there is room again.
+    pub(super) fn drain(
+        &mut self,
+        ring: &Ring,
+        until: u64,
+        dead: bool,
+        freed: impl Fn(),
+    ) -> io::Result<()> {
         loop {
             self.batch.clear();
             self.ends.clear();
@@ -82,6 +88,7 @@ impl Target {
                 return self.skip(ring, at);
             }
             self.step(ring)?;
+            freed();
         }
     }
 
@@ -265,7 +272,11 @@ impl Target {
             max_total_bytes: self.settings.max_total_bytes,
         };
         for backup in expired(&self.backups().unwrap_or_default(), &keep, live, now) {
-            if let Err(error) = self.disk.remove(&backup.name) {
+            // Another process that shares the files, or its user, may have been quicker.
+            let gone = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
+            if let Err(error) = self.disk.remove(&backup.name)
+                && !gone(&error)
+            {
                 (self.hooks.say)(&format!(
                     "cannot delete the old log file {}: {error}",
                     self.disk.dir().join(&backup.name).display()

@@ -12,7 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::core::Core;
+use super::core::{CLEAN, Core};
 
 /// Between two looks while lines come.
 const BUSY: Duration = Duration::from_millis(10);
@@ -24,6 +24,8 @@ const AWAKE: Duration = Duration::from_secs(2);
 pub(super) struct Writer {
     thread: OnceLock<Thread>,
     asleep: AtomicBool,
+    /// Whether it has been woken and has not looked since.
+    woken: AtomicBool,
     cores: Mutex<Vec<Arc<Core>>>,
 }
 
@@ -39,6 +41,7 @@ impl Writer {
         let writer = Arc::new(Self {
             thread: OnceLock::new(),
             asleep: AtomicBool::new(false),
+            woken: AtomicBool::new(false),
             cores: Mutex::new(Vec::new()),
         });
         let runs = Arc::clone(&writer);
@@ -57,6 +60,7 @@ impl Writer {
         Arc::new(Self {
             thread: OnceLock::new(),
             asleep: AtomicBool::new(false),
+            woken: AtomicBool::new(false),
             cores: Mutex::new(Vec::new()),
         })
     }
@@ -68,6 +72,9 @@ impl Writer {
 
     /// Makes the writer look now.
     pub(super) fn wake(&self) {
+        if self.woken.load(Ordering::SeqCst) || self.woken.swap(true, Ordering::SeqCst) {
+            return;
+        }
         if let Some(thread) = self.thread.get() {
             thread.unpark();
         }
@@ -89,6 +96,7 @@ impl Writer {
         let mut pause = BUSY;
         let mut last_line = Instant::now();
         loop {
+            self.woken.store(false, Ordering::SeqCst);
             let moved = self.round();
             let now = Instant::now();
             if moved {
@@ -114,10 +122,14 @@ impl Writer {
     fn sleep(&self) {
         self.asleep.store(true, Ordering::SeqCst);
         // A caller that reserved before this look is seen here; one that comes later sees `asleep`.
-        let waiting = self.lock().iter().any(|core| core.has_work());
-        match waiting {
-            true => thread::park_timeout(QUIET),
-            false => thread::park(),
+        let cores = self.lock().clone();
+        if cores.iter().any(|core| core.has_work()) {
+            thread::park_timeout(QUIET);
+        } else if cores.iter().any(|core| core.ages()) {
+            thread::park_timeout(CLEAN);
+        } else {
+            drop(cores);
+            thread::park();
         }
         self.asleep.store(false, Ordering::SeqCst);
     }

@@ -8,7 +8,7 @@
 use std::{
     fs::File,
     io,
-    ops::Deref,
+    ops::{Deref, Range},
     ptr::NonNull,
     sync::atomic::{AtomicU64, Ordering},
 };
@@ -65,6 +65,16 @@ impl Map {
         Self::new(start.cast(), words)
     }
 
+    /// Has the system back these words with memory now, which it would else do at the first touch of
+    /// each page, at a caller's cost. Where it cannot (before Linux 5.14), it then does.
+    pub(crate) fn prepare(&self, words: Range<usize>) {
+        let (from, to) = (
+            words.start.saturating_mul(8) / LARGEST_PAGE * LARGEST_PAGE,
+            words.end.min(self.words).saturating_mul(8),
+        );
+        populate(self, from, to);
+    }
+
     fn new(start: *mut AtomicU64, words: usize) -> io::Result<Self> {
         let start = NonNull::new(start).ok_or(io::ErrorKind::OutOfMemory)?;
         Ok(Self { start, words })
@@ -88,6 +98,28 @@ impl Drop for Map {
             unsafe { rustix::mm::munmap(self.start.as_ptr().cast(), self.words.saturating_mul(8)) };
     }
 }
+
+/// The beginning of a range has to be the beginning of a page, however large pages are.
+const LARGEST_PAGE: usize = 64 << 10;
+
+#[cfg(target_os = "linux")]
+fn populate(map: &Map, from: usize, to: usize) {
+    let Some(length) = to.checked_sub(from).filter(|&length| length > 0) else {
+        return;
+    };
+    // SAFETY: the range lies in the mapping, since `to` is at most its length, and the advice does
+    // not change what is in it.
+    let _ = unsafe {
+        rustix::mm::madvise(
+            map.start.as_ptr().byte_add(from).cast(),
+            length,
+            Advice::LinuxPopulateWrite,
+        )
+    };
+}
+
+#[cfg(not(target_os = "linux"))]
+fn populate(_map: &Map, _from: usize, _to: usize) {}
 
 fn bytes(words: usize) -> io::Result<usize> {
     words
@@ -117,6 +149,18 @@ impl Birthmark {
             .as_ref()
             .and_then(|map| map.first())
             .is_none_or(|word| word.load(Ordering::Relaxed) == 1)
+    }
+
+    /// Whether [`wipe`](Self::wipe) has an effect.
+    pub(crate) fn can_be_wiped(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Makes the mark hold nowhere.
+    pub(crate) fn wipe(&self) {
+        if let Some(word) = self.0.as_ref().and_then(|map| map.first()) {
+            word.store(0, Ordering::Release);
+        }
     }
 }
 

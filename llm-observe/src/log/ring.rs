@@ -1,6 +1,6 @@
 //! The ring of lines between callers and the writer: many threads push, one takes.
 //!
-//! It lives in memory that outlives the process (see [`map`]), so every step leaves it in a state
+//! It lives in memory that outlives the process (see [`Map`]), so every step leaves it in a state
 //! from which the next process can go on. Knows bytes and positions, neither files nor time.
 //!
 //! Positions are bytes since the ring was made; they only grow. `taken <= freed'` in time:
@@ -9,11 +9,12 @@
 //! the line, padded to whole words. A caller that dies between reserving and committing leaves
 //! zeros, or a header that says how much to skip: recovery always finds the next line.
 
-pub(crate) mod map;
+use std::{
+    ops::Range,
+    sync::atomic::{AtomicU64, Ordering, compiler_fence},
+};
 
-use std::sync::atomic::{AtomicU64, Ordering, compiler_fence};
-
-use map::Map;
+use super::{core::Reason, system::Map};
 
 /// Words in front of the ring itself.
 pub(crate) const HEADER_WORDS: usize = 512;
@@ -214,10 +215,52 @@ impl Ring {
             .store(intent.bytes, Ordering::Release);
     }
 
-    /// How many lines were dropped since the last notice in the log.
+    /// Whether lines were dropped since the last notice in the log.
     #[inline]
-    pub(crate) fn lost(&self) -> &AtomicU64 {
-        self.at(AT_LOST)
+    pub(crate) fn has_lost(&self) -> bool {
+        self.at(AT_LOST).load(Ordering::Relaxed) != 0
+    }
+
+    /// Counts lines that are missing at this place.
+    pub(crate) fn lose(&self, reason: Reason, count: u64) {
+        if count > 0 {
+            self.at_lost(reason).fetch_add(count, Ordering::Relaxed);
+            self.at(AT_LOST).store(1, Ordering::Release);
+        }
+    }
+
+    pub(crate) fn lost(&self, reason: Reason) -> u64 {
+        self.at_lost(reason).load(Ordering::Relaxed)
+    }
+
+    /// Takes the counts away, for a notice in the log.
+    pub(crate) fn take_lost(&self) -> impl Iterator<Item = (Reason, u64)> {
+        let any = self.at(AT_LOST).swap(0, Ordering::Acquire) != 0;
+        let reasons = Reason::ALL.into_iter().filter(move |_| any);
+        reasons
+            .map(|reason| (reason, self.at_lost(reason).swap(0, Ordering::Relaxed)))
+            .filter(|(_, count)| *count > 0)
+    }
+
+    fn at_lost(&self, reason: Reason) -> &AtomicU64 {
+        self.at(AT_LOST + 1 + reason as usize)
+    }
+
+    /// Has the system back with memory what callers will use next, so that none of them pays for
+    /// it; `prepared` is the position up to which that is done.
+    pub(crate) fn prepare(&self, prepared: &mut u64) {
+        let tail = self.tail();
+        let until = tail + self.capacity / 4;
+        let mut at = tail.max(*prepared);
+        if until < at + self.capacity / 8 {
+            return;
+        }
+        while at < until {
+            let (words, next) = self.span(at, until - at);
+            self.map.prepare(words);
+            at = next;
+        }
+        *prepared = until;
     }
 
     pub(crate) fn tail(&self) -> u64 {
@@ -250,31 +293,33 @@ impl Ring {
         let start = out.len();
         let length = usize::try_from(length).unwrap_or(usize::MAX);
         let (words, _) = self.run(position, length as u64);
-        out.reserve(length.min(words.len() * 8) + 8);
-        out.extend(
-            words
-                .iter()
-                .flat_map(|word| word.load(Ordering::Relaxed).to_le_bytes()),
-        );
+        out.resize(start + words.len() * 8, 0);
+        let (chunks, _) = out.get_mut(start..).unwrap_or_default().as_chunks_mut();
+        for (chunk, word) in chunks.iter_mut().zip(words) {
+            *chunk = word.load(Ordering::Relaxed).to_le_bytes();
+        }
         out.truncate(start.saturating_add(length));
     }
 
     /// The words from `position` on, as far as they do not wrap, and the position behind them.
     #[inline]
     fn run(&self, position: u64, bytes: u64) -> (&[AtomicU64], u64) {
+        let (range, behind) = self.span(position, bytes);
+        (self.map.get(range).unwrap_or_default(), behind)
+    }
+
+    /// As [`run`](Self::run), by where the words are.
+    #[inline]
+    fn span(&self, position: u64, bytes: u64) -> (Range<usize>, u64) {
         let start = position & (self.capacity - 1);
         let bytes = bytes.next_multiple_of(WORD).min(self.capacity - start);
-        let from = HEADER_WORDS + (start / WORD) as usize;
-        let words = self
-            .map
-            .get(from..from + (bytes / WORD) as usize)
-            .unwrap_or_default();
-        (words, position + bytes)
+        let from = HEADER_WORDS + index(start);
+        (from..from + index(bytes), position + bytes)
     }
 
     #[inline]
     fn word(&self, position: u64) -> &AtomicU64 {
-        self.at(HEADER_WORDS + ((position & (self.capacity - 1)) / WORD) as usize)
+        self.at(HEADER_WORDS + index(position & (self.capacity - 1)))
     }
 
     #[inline]
@@ -282,6 +327,16 @@ impl Ring {
         // Every index is masked to the capacity that `create` and `adopt` checked against the map.
         self.map.get(index).unwrap_or(&NOWHERE)
     }
+}
+
+/// How many words so many bytes are.
+#[inline]
+#[allow(
+    clippy::cast_possible_truncation,
+    reason = "at most the capacity, which is mapped, so it is a `usize`"
+)]
+fn index(bytes: u64) -> usize {
+    (bytes / WORD) as usize
 }
 
 static NOWHERE: AtomicU64 = AtomicU64::new(0);
