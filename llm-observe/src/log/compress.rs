@@ -23,7 +23,7 @@ use super::{
 
 /// Runs one pass over a log file's folder at a time.
 pub(super) struct Worker {
-    job: Option<Job>,
+    job: Job,
     again: Arc<AtomicBool>,
     running: Option<JoinHandle<()>>,
 }
@@ -32,6 +32,8 @@ pub(super) struct Worker {
 struct Job {
     dir: PathBuf,
     file: String,
+    /// Whether to do more than remove what an interrupted run left.
+    compress: bool,
     say: fn(&str),
 }
 
@@ -42,20 +44,29 @@ impl Worker {
         let job = Job {
             dir: dir.to_path_buf(),
             file: settings.file.clone(),
+            compress: settings.compress,
             say,
         };
         let mut worker = Self {
-            job: settings.compress.then_some(job),
+            job,
             again: Arc::default(),
             running: None,
         };
-        worker.start();
+        if settings.compress || worker.job.has_rests() {
+            worker.run();
+        }
         worker
     }
 
     /// Compresses what has been rotated, unless a pass is under way: then one more follows it.
     pub(super) fn start(&mut self) {
-        let Some(job) = self.job.clone() else { return };
+        if self.job.compress {
+            self.run();
+        }
+    }
+
+    fn run(&mut self) {
+        let job = self.job.clone();
         self.again.store(true, Ordering::SeqCst);
         if self
             .running
@@ -79,7 +90,7 @@ impl Worker {
     /// Waits for the pass that is under way, until `deadline`.
     pub(super) fn wait(&mut self, deadline: Instant) {
         if self.again.load(Ordering::SeqCst) {
-            self.start();
+            self.run();
         }
         while self
             .running
@@ -96,12 +107,13 @@ impl Job {
     fn pass(&self) {
         let path = self.dir.join(format!(".{}.gzip", self.file));
         // One process at a time; the temporary file of one that died is ours then.
-        let Ok(partial) = disk::open_private(&path, true) else {
+        let Ok(turn) = disk::open_private(&path, true) else {
             return;
         };
-        if disk::lock(&partial, Share::Alone).unwrap_or(false) {
+        if disk::lock(&turn, Share::Alone).unwrap_or(false) {
+            self.sweep();
             for name in self.rotated() {
-                if let Err(error) = self.compress(&name, &partial) {
+                if let Err(error) = self.compress(&name) {
                     (self.say)(&format!(
                         "cannot compress {}: {error}",
                         self.dir.join(name).display()
@@ -113,18 +125,40 @@ impl Job {
     }
 
     fn rotated(&self) -> Vec<String> {
-        let names = fs::read_dir(&self.dir)
-            .into_iter()
-            .flatten()
-            .filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-        names
-            .filter(|name| {
-                parse_backup(&self.file, name, 0).is_some_and(|backup| !backup.compressed)
-            })
+        let plain = |name: &String| {
+            parse_backup(&self.file, name, 0).is_some_and(|backup| !backup.compressed)
+        };
+        self.names()
+            .filter(|name| self.compress && plain(name))
             .collect()
     }
 
-    fn compress(&self, name: &str, _turn: &File) -> io::Result<()> {
+    fn names(&self) -> impl Iterator<Item = String> {
+        let entries = fs::read_dir(&self.dir).into_iter().flatten();
+        entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+    }
+
+    /// Whether `name` is a half compressed file.
+    fn is_rest(&self, name: &str) -> bool {
+        let rotated = name
+            .strip_prefix('.')
+            .and_then(|name| name.strip_suffix(".part"));
+        rotated.is_some_and(|name| {
+            parse_backup(&self.file, name, 0).is_some_and(|backup| backup.compressed)
+        })
+    }
+
+    fn has_rests(&self) -> bool {
+        self.names().any(|name| self.is_rest(&name))
+    }
+
+    fn sweep(&self) {
+        for name in self.names().filter(|name| self.is_rest(name)) {
+            let _ = fs::remove_file(self.dir.join(name));
+        }
+    }
+
+    fn compress(&self, name: &str) -> io::Result<()> {
         let (plain, temp, done) = (
             self.dir.join(name),
             self.dir.join(format!(".{name}.gz.part")),

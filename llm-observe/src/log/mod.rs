@@ -5,6 +5,7 @@
 //! lines until they are written, even if the process dies, [`writer`] is the thread that writes
 //! them, [`target`] the file, [`rotation`], [`retention`] and [`compress`] what becomes of it.
 
+mod append;
 mod by_hand;
 mod compress;
 mod console;

@@ -168,6 +168,20 @@ impl Ring {
         at.min(until)
     }
 
+    /// How many lines are in it that have not reached the log.
+    pub(crate) fn count(&self) -> u64 {
+        let (mut out, mut ends) = (Vec::new(), Vec::new());
+        self.gather(
+            self.taken(),
+            self.tail(),
+            usize::MAX,
+            true,
+            &mut out,
+            &mut ends,
+        );
+        ends.len() as u64
+    }
+
     /// Records that all before `to` is in the log. Comes before [`free`](Self::free), so that a
     /// process that dies between the two neither repeats nor misses a line.
     pub(crate) fn take(&self, to: u64) {

@@ -25,16 +25,31 @@ impl Spool {
     /// Makes a new ring for the log file `file` in `dir`, or elsewhere when there is no room.
     pub(super) fn create(dir: &Path, file: &str, bytes: u64, say: fn(&str)) -> io::Result<Self> {
         let words = words_of(bytes);
-        let elsewhere = |error: &io::Error| {
+        let near = (dir.to_path_buf(), format!(".{file}."));
+        let far = fallback_dir().ok().map(|far| (far, far_prefix(dir, file)));
+        let spool = Self::in_first(std::iter::once(near).chain(far), words)?;
+        if spool.path.as_ref().and_then(|path| path.parent()) != Some(dir) {
+            let kept = match &spool.path {
+                Some(path) => format!("they are kept in {}", path.display()),
+                None => "a kill loses them".to_owned(),
+            };
             say(&format!(
-                "{}: no room for the spool ({error}); lines wait in memory",
+                "{}: no room for lines that wait; {kept}",
                 dir.display()
-            ))
-        };
-        Self::in_file(dir, &format!(".{file}."), words)
-            .inspect_err(elsewhere)
-            .or_else(|_| Self::in_file(&fallback_dir()?, &far_prefix(dir, file), words))
-            .or_else(|_| Self::in_memory(words))
+            ));
+        }
+        Ok(spool)
+    }
+
+    /// Makes a ring in the first of these folders that has room, or else in memory.
+    pub(super) fn in_first(
+        places: impl IntoIterator<Item = (PathBuf, String)>,
+        words: usize,
+    ) -> io::Result<Self> {
+        let mut files = places.into_iter();
+        files
+            .find_map(|(dir, prefix)| Self::in_file(&dir, &prefix, words).ok())
+            .map_or_else(|| Self::in_memory(words), Ok)
     }
 
     /// A ring that is lost with the process.
@@ -73,13 +88,8 @@ impl Spool {
     /// Takes up every ring of that log file whose process is gone, except those already `held`:
     /// opening and closing them again would end their locks.
     pub(super) fn orphans(dir: &Path, file: &str, held: &[Spool]) -> Vec<Spool> {
-        let near = candidates(dir, &format!(".{file}."));
-        let far = fallback_dir()
-            .map(|far| candidates(&far, &far_prefix(dir, file)))
-            .unwrap_or_default();
-        let mut orphans: Vec<_> = near
+        let mut orphans: Vec<_> = files_of(dir, file)
             .into_iter()
-            .chain(far)
             .filter(|path| held.iter().all(|spool| spool.path.as_ref() != Some(path)))
             .filter_map(|path| Self::adopt(path).ok().flatten())
             .collect();
@@ -130,6 +140,39 @@ impl Spool {
 pub(super) fn words_of(bytes: u64) -> usize {
     let bytes = bytes.clamp(64 << 10, 1 << 30).next_power_of_two();
     usize::try_from(bytes / 8).unwrap_or(1 << 13) + HEADER_WORDS
+}
+
+/// Counts the lines that wait in the rings of other processes, living or dead, without touching
+/// them: from a copy.
+pub(super) fn waiting_lines(dir: &Path, file: &str) -> u64 {
+    // Spools far away are named after the real path.
+    let Ok(dir) = fs::canonicalize(dir) else {
+        return 0;
+    };
+    let rings = files_of(&dir, file).into_iter();
+    rings
+        .filter_map(|path| copy(&path).ok().flatten())
+        .map(|ring| ring.count())
+        .sum()
+}
+
+fn copy(path: &Path) -> io::Result<Option<Ring>> {
+    let bytes = fs::read(path)?;
+    let (words, _) = bytes.as_chunks::<8>();
+    let map = Map::anonymous(words.len())?;
+    for (to, from) in map.iter().zip(words) {
+        to.store(u64::from_ne_bytes(*from), Ordering::Relaxed);
+    }
+    Ok(Ring::adopt(map))
+}
+
+/// The spools of that log file, except this process's own.
+fn files_of(dir: &Path, file: &str) -> Vec<PathBuf> {
+    let near = candidates(dir, &format!(".{file}."));
+    let far = fallback_dir()
+        .map(|far| candidates(&far, &far_prefix(dir, file)))
+        .unwrap_or_default();
+    near.into_iter().chain(far).collect()
 }
 
 fn candidates(dir: &Path, prefix: &str) -> Vec<PathBuf> {

@@ -8,6 +8,7 @@ use std::{fmt, fs::File, io, sync::Arc, time::Duration};
 use jiff::{Timestamp, tz::TimeZone};
 
 use super::{
+    append::{append_all, cut_back, ends_torn, read_range},
     disk::{self, Disk, FileId},
     retention::{Keep, expired},
     ring::{Intent, Ring},
@@ -365,43 +366,4 @@ impl std::error::Error for Torn {}
 
 pub(super) fn is_torn(error: &io::Error) -> bool {
     error.get_ref().is_some_and(|inner| inner.is::<Torn>())
-}
-
-fn append_all(disk: &dyn Disk, file: &File, bytes: &[u8]) -> (usize, Option<io::Error>) {
-    let mut written = 0;
-    while let Some(rest) = bytes.get(written..).filter(|rest| !rest.is_empty()) {
-        match disk.append(file, rest) {
-            Ok(0) => return (written, Some(io::ErrorKind::WriteZero.into())),
-            Ok(count) => written += count,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return (written, Some(error)),
-        }
-    }
-    (written, None)
-}
-
-/// Shortens the file from `from` to `to` bytes, unless its length is not `from`: then it was
-/// truncated or appended to by someone else.
-fn cut_back(file: &File, from: u64, to: u64) -> io::Result<()> {
-    if file.metadata()?.len() != from {
-        return Err(io::Error::other("someone else changed the log file"));
-    }
-    file.set_len(to)
-}
-
-fn ends_torn(file: &File, len: u64) -> io::Result<bool> {
-    let Some(last) = len.checked_sub(1) else {
-        return Ok(false);
-    };
-    Ok(read_range(file, last, 1)?
-        .first()
-        .is_some_and(|&byte| byte != b'\n'))
-}
-
-fn read_range(mut file: &File, offset: u64, len: u64) -> io::Result<Vec<u8>> {
-    use std::io::{Read, Seek, SeekFrom};
-    let mut bytes = Vec::new();
-    file.seek(SeekFrom::Start(offset))?;
-    file.take(len).read_to_end(&mut bytes)?;
-    Ok(bytes)
 }

@@ -13,7 +13,7 @@ use super::{Core, lock};
 pub(crate) enum Reason {
     /// The room for waiting lines was used up.
     Overflow,
-    /// The line was longer than an eighth of that room.
+    /// There was no room, and the line was longer than an eighth of all there is: not waited for.
     TooLong,
     /// The log file could not be opened in a forked process.
     Fork,

@@ -9,6 +9,8 @@
 //!     match item {
 //!         Item::Line(line) => println!("{}", line.text),
 //!         Item::Damaged { file, line, why } => eprintln!("{}:{line}: {why}", file.display()),
+//!         Item::Waiting { lines } => eprintln!("{lines} lines are not in the files yet"),
+//!         _ => {}
 //!         _ => {}
 //!     }
 //! }
@@ -26,7 +28,7 @@ use std::{
 
 use flate2::read::MultiGzDecoder;
 
-use super::rotation::parse_backup;
+use super::{rotation::parse_backup, spool};
 
 /// The longest line that is read whole, in bytes; the rest of a longer one is passed over.
 const LONGEST: u64 = 4 << 20;
@@ -57,6 +59,13 @@ pub struct Line {
 pub enum Item {
     /// A line that passed the filter.
     Line(Line),
+    /// Comes last: so many lines are not in the files yet. They wait for a disk that takes them, or
+    /// for the next start of the program that wrote them. Those of a program that is at work are in
+    /// the files a moment later; those of this very process are not counted.
+    Waiting {
+        /// How many.
+        lines: u64,
+    },
     /// A line, or the rest of a file, that cannot be read.
     Damaged {
         /// Which file.
@@ -113,6 +122,7 @@ fn rank(level: &str) -> Option<usize> {
 pub fn history(dir: &Path, file: &str, filter: Filter) -> io::Result<History> {
     Ok(History {
         files: files(dir, file)?.into(),
+        log: Some((dir.to_path_buf(), file.to_owned())),
         open: None,
         filter,
     })
@@ -138,8 +148,18 @@ fn files(dir: &Path, file: &str) -> io::Result<Vec<PathBuf>> {
 /// An iterator over the lines of a log, made by [`history`].
 pub struct History {
     files: VecDeque<PathBuf>,
+    /// Whose waiting lines are counted at the end.
+    log: Option<(PathBuf, String)>,
     open: Option<Open>,
     filter: Filter,
+}
+
+impl History {
+    fn waiting(&mut self) -> Option<Item> {
+        let (dir, file) = self.log.take()?;
+        let lines = spool::waiting_lines(&dir, &file);
+        (lines > 0).then_some(Item::Waiting { lines })
+    }
 }
 
 struct Open {
@@ -154,7 +174,9 @@ impl Iterator for History {
     fn next(&mut self) -> Option<Item> {
         loop {
             let Some(open) = &mut self.open else {
-                let path = self.files.pop_front()?;
+                let Some(path) = self.files.pop_front() else {
+                    return self.waiting();
+                };
                 match Open::new(path.clone()) {
                     Ok(open) => self.open = Some(open),
                     Err(error) => {

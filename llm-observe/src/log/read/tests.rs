@@ -36,6 +36,7 @@ fn reads_rotated_compressed_and_live_in_order_and_reports_damage() {
         .map(|item| match item {
             Item::Line(line) => line.event.clone().unwrap(),
             Item::Damaged { line, .. } => format!("damaged {line}"),
+            Item::Waiting { lines } => format!("waiting {lines}"),
         })
         .collect();
     assert_eq!(

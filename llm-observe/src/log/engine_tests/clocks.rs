@@ -1,0 +1,123 @@
+//! Clocks that are set, zones that change, files that grow old.
+
+use std::sync::{Arc, atomic::AtomicI64};
+
+use jiff::Timestamp;
+
+use super::*;
+use crate::log::{core::Core, disk::RealDisk, settings::Rotate, writer::Writer};
+
+#[test]
+#[ignore = "the child of a test"]
+fn writes_across_the_end_of_summer_time() {
+    let Some((dir, _)) = told() else { return };
+    let dir = std::mem::ManuallyDrop::new(dir);
+    let (rotate, timezone) = (
+        crate::log::settings::Rotate::Hourly,
+        crate::log::settings::Timezone::Local,
+    );
+    let log = open(Settings {
+        rotate,
+        timezone,
+        ..dir.settings()
+    });
+    log.write(Priority::Error, b"first\n");
+    log.flush(LIMIT);
+    std::thread::sleep(Duration::from_secs(4));
+    log.write(Priority::Error, b"second\n");
+}
+
+#[test]
+fn the_repeated_hour_under_faketime_gets_its_own_file() {
+    let dir = Dir::new();
+    let name = "log::engine_tests::clocks::writes_across_the_end_of_summer_time";
+    let run = Command::new("faketime")
+        .args(["-f", "@2026-11-01 01:59:58"])
+        .arg(std::env::current_exe().unwrap())
+        .args([name, "--exact", "--ignored"])
+        .env("TZ", "America/New_York")
+        .env("LOG_TEST_DIR", &dir.0)
+        .env("LOG_TEST_WHO", "0")
+        .output();
+    let Ok(output) = run else {
+        println!("skipped: faketime is not installed");
+        return;
+    };
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(history(&dir.0), ["first", "second"]);
+    assert_eq!(
+        fs::read_to_string(dir.0.join("app.log")).unwrap(),
+        "second\n"
+    );
+}
+
+/// A core whose clock and writer are the test's.
+fn stepped(settings: Settings, now: &Arc<AtomicI64>) -> Arc<Core> {
+    let now = Arc::clone(now);
+    let clock = move || Timestamp::from_second(now.load(Ordering::Relaxed)).unwrap();
+    let hooks = Hooks {
+        clock: Arc::new(clock),
+        ..quiet()
+    };
+    let disk = Arc::new(RealDisk::new(&settings.dir, false).unwrap());
+    Core::open(settings, "test", hooks, disk, Writer::idle()).unwrap()
+}
+
+fn noon() -> i64 {
+    let noon: Timestamp = "2036-06-01T12:00:00Z".parse().unwrap();
+    noon.as_second()
+}
+
+fn backups(dir: &Path) -> usize {
+    let names = fs::read_dir(dir).unwrap();
+    names
+        .filter(|entry| {
+            let name = entry.as_ref().unwrap().file_name();
+            rotation::parse_backup("app.log", name.to_str().unwrap(), 0).is_some()
+        })
+        .count()
+}
+
+#[test]
+fn a_clock_that_is_set_back_neither_rotates_nor_overwrites() {
+    let dir = Dir::new();
+    let now = Arc::new(AtomicI64::new(noon()));
+    let settings = Settings {
+        rotate: Rotate::Hourly,
+        ..dir.settings()
+    };
+    let core = stepped(settings, &now);
+    let put = |seconds: i64, number: u64| {
+        now.store(noon() + seconds, Ordering::Relaxed);
+        core.write(Priority::Info, line(0, number).as_bytes());
+        core.pump_now();
+    };
+    put(0, 0);
+    put(3_600, 1);
+    assert_eq!(backups(&dir.0), 1);
+    // Back by two hours, on in steps: no file is rotated twice for the same hour.
+    put(-3_600, 2);
+    put(0, 3);
+    put(3_599, 4);
+    assert_eq!(backups(&dir.0), 1);
+    put(7_200, 5);
+    assert_eq!(backups(&dir.0), 2);
+    assert_complete(&history(&dir.0), &BTreeMap::from([(0, 6)]));
+}
+
+#[test]
+fn old_files_go_without_a_rotation() {
+    let dir = Dir::new();
+    let now = Arc::new(AtomicI64::new(noon()));
+    fs::write(dir.0.join("app.log.2036-06-01T11-00-00Z.1"), "old\n").unwrap();
+    let settings = Settings {
+        max_age: Some(Duration::from_secs(7_200)),
+        ..dir.settings()
+    };
+    let core = stepped(settings, &now);
+    core.pump_now();
+    assert_eq!(backups(&dir.0), 1);
+    now.store(noon() + 3_601, Ordering::Relaxed);
+    core.pump_now();
+    assert_eq!(backups(&dir.0), 0);
+}

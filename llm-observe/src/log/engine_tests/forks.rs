@@ -1,0 +1,91 @@
+//! Real forks: a process that logs forks, and both go on.
+
+#![allow(unsafe_code, reason = "a fork has no safe interface")]
+
+use rustix::process::{Pid, Signal, WaitOptions};
+
+use super::*;
+
+unsafe extern "C" {
+    fn fork() -> i32;
+}
+
+#[test]
+#[ignore = "the child of a test"]
+fn forks_and_writes_in_both() {
+    let Some((dir, kill)) = told() else { return };
+    let dir = std::mem::ManuallyDrop::new(dir);
+    let log = open(dir.settings());
+    (0..1_000).for_each(|n| log.write(Priority::Info, line(0, n).as_bytes()));
+    // SAFETY: this test is alone in its process, and the child calls nothing that another thread
+    // could have held locked: the writer's locks are not those of its heir.
+    let pid = unsafe { fork() };
+    if pid == 0 {
+        (0..1_000).for_each(|n| log.write(Priority::Info, line(1, n).as_bytes()));
+        if kill == 0 {
+            log.flush(LIMIT);
+        }
+        rustix::process::kill_process(rustix::process::getpid(), Signal::KILL).unwrap();
+    }
+    (1_000..2_000).for_each(|n| log.write(Priority::Info, line(0, n).as_bytes()));
+    rustix::process::waitpid(Pid::from_raw(pid), WaitOptions::empty()).unwrap();
+    drop(log);
+}
+
+/// Both write all their lines, once each; the fork's are there even when it is killed at once.
+#[test]
+fn a_fork_writes_on_in_a_ring_of_its_own() {
+    for kill in [0, 1] {
+        let dir = Dir::new();
+        let output = child("forks::forks_and_writes_in_both", &dir.0, kill)
+            .wait_with_output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        drop(open(dir.settings()));
+        assert_complete(&history(&dir.0), &BTreeMap::from([(0, 2_000), (1, 1_000)]));
+        assert_eq!(history(&dir.0).len(), 3_000);
+    }
+}
+
+#[test]
+#[ignore = "the child of a test"]
+fn forks_where_a_fork_cannot_log() {
+    let Some((dir, _)) = told() else { return };
+    let dir = std::mem::ManuallyDrop::new(dir);
+    let logs = dir.0.join("logs");
+    let settings = Settings {
+        dir: logs.clone(),
+        ..dir.settings()
+    };
+    let log = open(settings);
+    log.write(Priority::Info, b"before\n");
+    log.flush(LIMIT);
+    // SAFETY: as above.
+    let pid = unsafe { fork() };
+    if pid == 0 {
+        let away = dir.0.join("away");
+        fs::rename(&logs, &away).unwrap();
+        fs::write(&logs, "not a folder").unwrap();
+        (0..7).for_each(|_| log.write(Priority::Info, b"nowhere\n"));
+        fs::remove_file(&logs).unwrap();
+        fs::rename(&away, &logs).unwrap();
+        rustix::process::kill_process(rustix::process::getpid(), Signal::KILL).unwrap();
+    }
+    rustix::process::waitpid(Pid::from_raw(pid), WaitOptions::empty()).unwrap();
+    log.write(Priority::Info, b"after\n");
+    drop(log);
+}
+
+#[test]
+fn what_a_fork_cannot_log_its_parent_says() {
+    let dir = Dir::new();
+    let output = child("forks::forks_where_a_fork_cannot_log", &dir.0, 0)
+        .wait_with_output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let lines = history(&dir.0.join("logs"));
+    assert_eq!(
+        lines,
+        ["before", "WARN - 7 lines lost here (fork)", "after"]
+    );
+}

@@ -1,0 +1,193 @@
+//! What others do to the files.
+
+use super::*;
+
+#[test]
+fn outsiders_move_truncate_and_delete_without_harm() {
+    let dir = Dir::new();
+    let live = dir.0.join("app.log");
+    let log = open(dir.settings());
+    let put = |text: &str| {
+        log.write(Priority::Info, text.as_bytes());
+        assert_eq!(log.flush(LIMIT).pending_bytes, 0);
+    };
+    put("one\n");
+    fs::rename(&live, dir.0.join("moved")).unwrap();
+    put("two\n");
+    assert_eq!(fs::read_to_string(&live).unwrap(), "two\n");
+    fs::OpenOptions::new()
+        .write(true)
+        .open(&live)
+        .unwrap()
+        .set_len(0)
+        .unwrap();
+    put("three\n");
+    assert_eq!(fs::read_to_string(&live).unwrap(), "three\n");
+    fs::remove_dir_all(&dir.0).unwrap();
+    put("four\n");
+    assert_eq!(fs::read_to_string(&live).unwrap(), "four\n");
+}
+
+#[test]
+fn a_folder_that_becomes_a_symlink_is_not_followed() {
+    let dir = Dir::new();
+    let (logs, away) = (dir.0.join("logs"), dir.0.join("away"));
+    let log = open(Settings {
+        dir: logs.clone(),
+        ..dir.settings()
+    });
+    fs::rename(&logs, &away).unwrap();
+    std::os::unix::fs::symlink(&away, &logs).unwrap();
+    log.write(Priority::Error, b"kept\n");
+    until("the state says so", || {
+        matches!(log.stats().state, Health::Waiting { .. })
+    });
+    assert_eq!(fs::read(away.join("app.log")).unwrap(), b"");
+    fs::remove_file(&logs).unwrap();
+    fs::rename(&away, &logs).unwrap();
+    assert_eq!(log.flush(LIMIT).pending_bytes, 0);
+    assert_eq!(history(&logs), ["kept"]);
+}
+
+#[test]
+fn logrotate_itself_costs_no_line() {
+    for mode in ["create", "copytruncate"] {
+        let dir = Dir::new();
+        let (conf, state) = (dir.0.join("conf"), dir.0.join("state"));
+        let live = dir.0.join("app.log");
+        let rule = format!(
+            "{} {{\n rotate 9\n {mode}\n su root root\n}}\n",
+            live.display()
+        );
+        fs::write(&conf, rule).unwrap();
+        let log = open(dir.settings());
+        log.write(Priority::Info, b"before\n");
+        log.flush(LIMIT);
+        let run = Command::new("logrotate")
+            .args(["-f", "-s"])
+            .args([&state, &conf])
+            .status();
+        if !run.is_ok_and(|status| status.success()) {
+            println!("skipped: logrotate does not run here");
+            return;
+        }
+        log.write(Priority::Info, b"after\n");
+        log.flush(LIMIT);
+        assert_eq!(
+            fs::read_to_string(dir.0.join("app.log.1")).unwrap(),
+            "before\n"
+        );
+        assert_eq!(fs::read_to_string(&live).unwrap(), "after\n", "{mode}");
+    }
+}
+
+#[test]
+#[ignore = "the child of a test"]
+fn loses_its_folder_and_is_killed() {
+    let Some((dir, _)) = told() else { return };
+    let dir = std::mem::ManuallyDrop::new(dir);
+    let logs = dir.0.join("logs");
+    let log = open(Settings {
+        dir: logs.clone(),
+        ..dir.settings()
+    });
+    log.write(Priority::Error, b"gone with the folder\n");
+    log.flush(LIMIT);
+    fs::remove_dir_all(&logs).unwrap();
+    log.write(Priority::Error, line(0, 0).as_bytes());
+    until("the lock is there again", || {
+        logs.join(".app.log.lock").exists()
+    });
+    // Goes to the new spool: the writer cannot have written all of it yet.
+    (1..20_000).for_each(|n| log.write(Priority::Info, line(0, n).as_bytes()));
+    rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL)
+        .unwrap();
+}
+
+#[test]
+fn a_deleted_folder_comes_back_with_all_that_protects_it() {
+    let dir = Dir::new();
+    child("outsiders::loses_its_folder_and_is_killed", &dir.0, 0)
+        .wait_with_output()
+        .unwrap();
+    let logs = dir.0.join("logs");
+    drop(open(Settings {
+        dir: logs.clone(),
+        ..dir.settings()
+    }));
+    let lines = history(&logs);
+    assert_eq!(lines.len(), 20_000);
+    assert_complete(&lines, &BTreeMap::from([(0, 20_000)]));
+}
+
+#[test]
+fn threads_write_on_while_the_folder_is_deleted() {
+    let dir = Dir::new();
+    let log = open(dir.settings());
+    std::thread::scope(|scope| {
+        for who in 0..2 {
+            let log = log.clone();
+            scope.spawn(move || {
+                (0..50_000).for_each(|n| log.write(Priority::Info, line(who, n).as_bytes()))
+            });
+        }
+        fs::remove_dir_all(&dir.0).unwrap();
+    });
+    let end = "the end\n";
+    log.write(Priority::Info, end.as_bytes());
+    assert_eq!(log.flush(LIMIT).pending_bytes, 0);
+    assert!(log.stats().lost.values().all(|&lost| lost == 0));
+    let lines = history(&dir.0);
+    assert_eq!(lines.last().map(String::as_str), Some("the end"));
+    // Those before the deletion went with the folder; from there on each thread's are complete.
+    let mut next: BTreeMap<String, u64> = BTreeMap::new();
+    for text in lines.iter().filter(|text| *text != "the end") {
+        let (who, rest) = text.split_once(' ').unwrap();
+        let number: u64 = rest.split(' ').next().unwrap().parse().unwrap();
+        let expected = next.insert(who.to_owned(), number + 1).unwrap_or(number);
+        assert_eq!(number, expected, "writer {who}");
+    }
+    drop(log);
+}
+
+#[test]
+fn interrupted_compression_is_finished_and_its_rests_removed() {
+    let dir = Dir::new();
+    let name = |sequence| format!("app.log.2026-01-0{sequence}T00-00-00Z.{sequence}");
+    // Stopped before the rename; after it; and one whose file retention has deleted meanwhile.
+    fs::write(dir.0.join(name(1)), "one\n").unwrap();
+    fs::write(dir.0.join(format!(".{}.gz.part", name(1))), "half").unwrap();
+    fs::write(dir.0.join(name(2)), "two\n").unwrap();
+    let done = fs::File::create(dir.0.join(name(2) + ".gz")).unwrap();
+    let mut done = flate2::write::GzEncoder::new(done, flate2::Compression::fast());
+    std::io::Write::write_all(&mut done, b"two\n").unwrap();
+    done.finish().unwrap();
+    fs::write(dir.0.join(format!(".{}.gz.part", name(3))), "half").unwrap();
+    let log = open(Settings {
+        compress: true,
+        ..dir.settings()
+    });
+    log.write(Priority::Info, b"three\n");
+    drop(log);
+    assert_eq!(history(&dir.0), ["one", "two", "three"]);
+    let mut left: Vec<_> = fs::read_dir(&dir.0)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| !name.ends_with(".lock") && !name.ends_with(".turn"))
+        .collect();
+    left.sort();
+    assert_eq!(
+        left,
+        ["app.log".to_owned(), name(1) + ".gz", name(2) + ".gz"]
+    );
+}
+
+#[test]
+fn without_compression_its_rests_go_too() {
+    let dir = Dir::new();
+    let part = dir.0.join(".app.log.2026-01-01T00-00-00Z.1.gz.part");
+    fs::write(&part, "half").unwrap();
+    let log = open(dir.settings());
+    until("it is gone", || !part.exists());
+    drop(log);
+}
