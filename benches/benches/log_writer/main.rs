@@ -126,7 +126,10 @@ fn callers(load: Load, peer: &dyn Peer, text: &str) -> Duration {
     };
     thread::scope(|scope| {
         let threads: Vec<_> = (0..load.threads).map(|_| scope.spawn(caller)).collect();
-        threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+        threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap())
+            .sum()
     })
 }
 
@@ -139,7 +142,9 @@ fn folder() -> PathBuf {
 }
 
 fn kept(dir: &Path) -> u64 {
-    let files = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
+    let files = fs::read_dir(dir)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
     let lines = |path: PathBuf| {
         let bytes = fs::read(path).unwrap();
         bytes.iter().filter(|&&byte| byte == b'\n').count() as u64

@@ -16,16 +16,16 @@ const MAX_BYTES: u64 = 10_000_000;
 const BACKUPS: usize = 100;
 
 /// A writer that is open; dropping it waits for what it has in the background.
-pub trait Peer: Sync {
+pub(crate) trait Peer: Sync {
     /// Takes a line; `text` ends in `\n`.
     fn line(&self, text: &str);
 }
 
 /// A name, and how to open the writer in a folder of its own.
-pub type Entrant = (&'static str, fn(&Path) -> Box<dyn Peer>);
+pub(crate) type Entrant = (&'static str, fn(&Path) -> Box<dyn Peer>);
 
 /// All of them, ours first.
-pub const ALL: [Entrant; 11] = [
+pub(crate) const ALL: [Entrant; 11] = [
     ("llm-observe", ours),
     ("rolling-file", rolling_file),
     ("spdlog-rs", spdlog),

@@ -11,7 +11,7 @@ mod compress;
 mod console;
 mod core;
 mod disk;
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod engine_tests;
 mod escape;
 mod file;
