@@ -32,7 +32,9 @@ pub(crate) fn site(
             #door::core::module_path!(),
             #door::path_of::<__Here>,
         ) #settings;
-        #door::submit!(&__SITE);
+        #[used]
+        #[cfg_attr(target_os = "linux", unsafe(link_section = "llm_observe_sites"))]
+        static __ENTRY: #door::Entry = #door::Entry(&__SITE);
         &__SITE
     }}
 }

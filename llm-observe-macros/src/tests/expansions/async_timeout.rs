@@ -12,7 +12,11 @@ fn f(
                     ::llm_observe::__private::path_of::<__Here>,
                 )
                 .timeout(::llm_observe::__private::nanos(90000000000u64));
-            ::llm_observe::__private::submit!(& __SITE);
+            #[used]
+            #[cfg_attr(target_os = "linux", unsafe(link_section = "llm_observe_sites"))]
+            static __ENTRY: ::llm_observe::__private::Entry = ::llm_observe::__private::Entry(
+                &__SITE,
+            );
             &__SITE
         },
         ::llm_observe::__private::Limited::new(

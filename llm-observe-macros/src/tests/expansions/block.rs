@@ -11,7 +11,11 @@ impl Store {
                     ::llm_observe::__private::path_of::<__Here>,
                 )
                 .slow(::llm_observe::__private::nanos(1000000000u64));
-            ::llm_observe::__private::submit!(& __SITE);
+            #[used]
+            #[cfg_attr(target_os = "linux", unsafe(link_section = "llm_observe_sites"))]
+            static __ENTRY: ::llm_observe::__private::Entry = ::llm_observe::__private::Entry(
+                &__SITE,
+            );
             &__SITE
         });
         let out = ::llm_observe::__private::call_once(move || -> () {});
@@ -28,7 +32,11 @@ impl Store {
                     ::llm_observe::__private::path_of::<__Here>,
                 )
                 .slow(::llm_observe::__private::nanos(2000000000u64));
-            ::llm_observe::__private::submit!(& __SITE);
+            #[used]
+            #[cfg_attr(target_os = "linux", unsafe(link_section = "llm_observe_sites"))]
+            static __ENTRY: ::llm_observe::__private::Entry = ::llm_observe::__private::Entry(
+                &__SITE,
+            );
             &__SITE
         });
         let out = ::llm_observe::__private::call_once(move || -> () {});

@@ -14,7 +14,11 @@ fn f(n: u8) -> impl Future<Output = u8> + Send {
                     ::llm_observe::__private::path_of::<__Here>,
                 )
                 .fields(&["n"]);
-            ::llm_observe::__private::submit!(& __SITE);
+            #[used]
+            #[cfg_attr(target_os = "linux", unsafe(link_section = "llm_observe_sites"))]
+            static __ENTRY: ::llm_observe::__private::Entry = ::llm_observe::__private::Entry(
+                &__SITE,
+            );
             &__SITE
         },
         ::llm_observe::__private::Option::None,

@@ -39,7 +39,11 @@ fn f(text: &str, all: Vec<u8>) -> Result<Answer, E> {
                 .has_items()
                 .has_quality()
                 .report(false);
-            my::facade::__private::submit!(& __SITE);
+            #[used]
+            #[cfg_attr(target_os = "linux", unsafe(link_section = "llm_observe_sites"))]
+            static __ENTRY: my::facade::__private::Entry = my::facade::__private::Entry(
+                &__SITE,
+            );
             &__SITE
         },
         my::facade::__private::Links::new().parent(&p),

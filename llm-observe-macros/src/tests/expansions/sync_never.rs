@@ -8,7 +8,11 @@ fn f() -> ! {
             ::llm_observe::__private::core::module_path!(),
             ::llm_observe::__private::path_of::<__Here>,
         );
-        ::llm_observe::__private::submit!(& __SITE);
+        #[used]
+        #[cfg_attr(target_os = "linux", unsafe(link_section = "llm_observe_sites"))]
+        static __ENTRY: ::llm_observe::__private::Entry = ::llm_observe::__private::Entry(
+            &__SITE,
+        );
         &__SITE
     });
     loop {}
