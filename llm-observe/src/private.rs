@@ -19,7 +19,6 @@ pub use crate::{
     limit::Limited,
     links::Links,
     probe,
-    registry::Entry,
     site::{AlertRule, On, Severity, Site},
     values::{check, count, debug, display, items, score, see, value},
 };

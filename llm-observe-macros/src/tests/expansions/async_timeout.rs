@@ -5,6 +5,8 @@ fn f(
     ::llm_observe::__private::Observed::new(
         {
             enum __Here {}
+            #[used]
+            #[cfg_attr(target_os = "linux", unsafe(link_section = "llm_observe_sites"))]
             static __SITE: ::llm_observe::__private::Site = ::llm_observe::__private::Site::here(
                     "f",
                     "f",
@@ -12,11 +14,6 @@ fn f(
                     ::llm_observe::__private::path_of::<__Here>,
                 )
                 .timeout(::llm_observe::__private::nanos(90000000000u64));
-            #[used]
-            #[cfg_attr(target_os = "linux", unsafe(link_section = "llm_observe_sites"))]
-            static __ENTRY: ::llm_observe::__private::Entry = ::llm_observe::__private::Entry(
-                &__SITE,
-            );
             &__SITE
         },
         ::llm_observe::__private::Limited::new(

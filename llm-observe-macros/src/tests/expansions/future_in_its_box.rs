@@ -4,6 +4,11 @@ fn f(n: u8) -> Pin<Box<dyn Future<Output = u8> + Send>> {
         ::llm_observe::__private::Observed::new(
             {
                 enum __Here {}
+                #[used]
+                #[cfg_attr(
+                    target_os = "linux",
+                    unsafe(link_section = "llm_observe_sites")
+                )]
                 static __SITE: ::llm_observe::__private::Site = ::llm_observe::__private::Site::here(
                         "f",
                         "f",
@@ -11,14 +16,6 @@ fn f(n: u8) -> Pin<Box<dyn Future<Output = u8> + Send>> {
                         ::llm_observe::__private::path_of::<__Here>,
                     )
                     .fields(&["n"]);
-                #[used]
-                #[cfg_attr(
-                    target_os = "linux",
-                    unsafe(link_section = "llm_observe_sites")
-                )]
-                static __ENTRY: ::llm_observe::__private::Entry = ::llm_observe::__private::Entry(
-                    &__SITE,
-                );
                 &__SITE
             },
             async move {
