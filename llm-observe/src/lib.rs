@@ -62,6 +62,7 @@ mod panics;
 pub mod probe;
 mod record;
 pub mod redact;
+mod registry;
 mod site;
 mod spans;
 mod stalls;

@@ -25,7 +25,8 @@ use crate::{
     outcome::Outcome,
     record::{ErrorInfo, Fields, Record, Sink, Value},
     redact::Redactor,
-    site::{self, Site},
+    registry,
+    site::Site,
     spans::SpanSite,
     stalls::Stalls,
     stats::{Gauge, Stats},
@@ -160,7 +161,7 @@ impl Core {
 
     /// Makes the metrics of every annotated function of the program, at 0.
     pub(crate) fn register_sites(&self) {
-        for site in site::registered() {
+        for site in registry::all() {
             self.metrics.site(site);
         }
     }

@@ -12,26 +12,16 @@ pub use std::result::Result::{self, Err, Ok};
 pub use tracing::Level;
 
 pub use crate::{
-    __ok_value as ok_value, __submit as submit, __verdict as verdict,
+    __ok_value as ok_value, __verdict as verdict,
     call::{Ending, SyncCall as Call},
     future::{Observed, future, limited_future},
     init::{Embedded, init},
     limit::Limited,
     links::Links,
     probe,
-    site::{AlertRule, Entry, On, Severity, Site},
+    site::{AlertRule, On, Severity, Site},
     values::{check, count, debug, display, items, score, see, value},
 };
-pub use inventory;
-
-/// Makes a site known before its function is ever called.
-#[macro_export]
-#[doc(hidden)]
-macro_rules! __submit {
-    ($site:expr) => {
-        $crate::__private::inventory::submit! { $crate::__private::Entry($site) }
-    };
-}
 
 /// Returns the name of a type, which holds the path of the function it is declared in.
 #[must_use]

@@ -300,16 +300,6 @@ impl Site {
     }
 }
 
-/// How a registered [`Site`] is found at start, before its function was ever called.
-pub struct Entry(pub &'static Site);
-
-inventory::collect!(Entry);
-
-/// Returns every annotated function that is linked into the program.
-pub(crate) fn registered() -> impl Iterator<Item = &'static Site> {
-    inventory::iter::<Entry>.into_iter().map(|entry| entry.0)
-}
-
 /// Turns the compiler's name of a type declared in a function into the function's path.
 mod path {
     /// Returns `rag::Store::search` for what `type_name` says of a type in it.

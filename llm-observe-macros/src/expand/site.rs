@@ -26,13 +26,14 @@ pub(crate) fn site(
     let settings = settings(args, recorded, door);
     quote! {{
         enum __Here {}
+        #[used]
+        #[cfg_attr(target_os = "linux", unsafe(link_section = "llm_observe_sites"))]
         static __SITE: #door::Site = #door::Site::here(
             #event,
             #name,
             #door::core::module_path!(),
             #door::path_of::<__Here>,
         ) #settings;
-        #door::submit!(&__SITE);
         &__SITE
     }}
 }

@@ -18,7 +18,7 @@ use crate::{
     panics,
     record::Sink,
     redact::Redactor,
-    server, site,
+    registry, server,
     stats::Stats,
     upkeep::Upkeep,
 };
@@ -127,7 +127,7 @@ fn mind_the_catalogue(config: &Config) {
     let Some(events) = &config.events else {
         return;
     };
-    let mut missing: Vec<&str> = site::registered().map(|site| site.event).collect();
+    let mut missing: Vec<&str> = registry::all().map(|site| site.event).collect();
     missing.retain(|event| !events.contains_key(*event));
     missing.sort_unstable();
     missing.dedup();

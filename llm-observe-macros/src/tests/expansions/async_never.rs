@@ -3,13 +3,17 @@ async fn f() -> ! {
     match ::llm_observe::__private::Observed::new(
             {
                 enum __Here {}
+                #[used]
+                #[cfg_attr(
+                    target_os = "linux",
+                    unsafe(link_section = "llm_observe_sites")
+                )]
                 static __SITE: ::llm_observe::__private::Site = ::llm_observe::__private::Site::here(
                     "f",
                     "f",
                     ::llm_observe::__private::core::module_path!(),
                     ::llm_observe::__private::path_of::<__Here>,
                 );
-                ::llm_observe::__private::submit!(& __SITE);
                 &__SITE
             },
             async move {

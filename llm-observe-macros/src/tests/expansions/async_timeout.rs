@@ -5,6 +5,8 @@ fn f(
     ::llm_observe::__private::Observed::new(
         {
             enum __Here {}
+            #[used]
+            #[cfg_attr(target_os = "linux", unsafe(link_section = "llm_observe_sites"))]
             static __SITE: ::llm_observe::__private::Site = ::llm_observe::__private::Site::here(
                     "f",
                     "f",
@@ -12,7 +14,6 @@ fn f(
                     ::llm_observe::__private::path_of::<__Here>,
                 )
                 .timeout(::llm_observe::__private::nanos(90000000000u64));
-            ::llm_observe::__private::submit!(& __SITE);
             &__SITE
         },
         ::llm_observe::__private::Limited::new(

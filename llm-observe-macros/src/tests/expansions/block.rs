@@ -4,6 +4,8 @@ impl Store {
     fn a(&self) {
         let __call = ::llm_observe::__private::Call::enter({
             enum __Here {}
+            #[used]
+            #[cfg_attr(target_os = "linux", unsafe(link_section = "llm_observe_sites"))]
             static __SITE: ::llm_observe::__private::Site = ::llm_observe::__private::Site::here(
                     "store",
                     "a",
@@ -11,7 +13,6 @@ impl Store {
                     ::llm_observe::__private::path_of::<__Here>,
                 )
                 .slow(::llm_observe::__private::nanos(1000000000u64));
-            ::llm_observe::__private::submit!(& __SITE);
             &__SITE
         });
         let out = ::llm_observe::__private::call_once(move || -> () {});
@@ -21,6 +22,8 @@ impl Store {
     fn b(&self) {
         let __call = ::llm_observe::__private::Call::enter({
             enum __Here {}
+            #[used]
+            #[cfg_attr(target_os = "linux", unsafe(link_section = "llm_observe_sites"))]
             static __SITE: ::llm_observe::__private::Site = ::llm_observe::__private::Site::here(
                     "store",
                     "b",
@@ -28,7 +31,6 @@ impl Store {
                     ::llm_observe::__private::path_of::<__Here>,
                 )
                 .slow(::llm_observe::__private::nanos(2000000000u64));
-            ::llm_observe::__private::submit!(& __SITE);
             &__SITE
         });
         let out = ::llm_observe::__private::call_once(move || -> () {});

@@ -4,6 +4,11 @@ fn f(n: u8) -> Pin<Box<dyn Future<Output = u8> + Send>> {
         ::llm_observe::__private::Observed::new(
             {
                 enum __Here {}
+                #[used]
+                #[cfg_attr(
+                    target_os = "linux",
+                    unsafe(link_section = "llm_observe_sites")
+                )]
                 static __SITE: ::llm_observe::__private::Site = ::llm_observe::__private::Site::here(
                         "f",
                         "f",
@@ -11,7 +16,6 @@ fn f(n: u8) -> Pin<Box<dyn Future<Output = u8> + Send>> {
                         ::llm_observe::__private::path_of::<__Here>,
                     )
                     .fields(&["n"]);
-                ::llm_observe::__private::submit!(& __SITE);
                 &__SITE
             },
             async move {

@@ -7,6 +7,8 @@ fn f(text: &str, all: Vec<u8>) -> Result<Answer, E> {
     let __call = my::facade::__private::Call::enter_linked(
         {
             enum __Here {}
+            #[used]
+            #[cfg_attr(target_os = "linux", unsafe(link_section = "llm_observe_sites"))]
             static __SITE: my::facade::__private::Site = my::facade::__private::Site::here(
                     "embedding",
                     "f",
@@ -39,7 +41,6 @@ fn f(text: &str, all: Vec<u8>) -> Result<Answer, E> {
                 .has_items()
                 .has_quality()
                 .report(false);
-            my::facade::__private::submit!(& __SITE);
             &__SITE
         },
         my::facade::__private::Links::new().parent(&p),
