@@ -7,6 +7,8 @@
 //! No value can end a line or forge a key: every text from outside goes through the escaper.
 //! Knows no files.
 
+mod put;
+
 use llm_observe_config::{Format, Timezone};
 use tracing::Level;
 
@@ -18,6 +20,8 @@ use crate::{
     clock,
     record::{ErrorInfo, Record, SpanId, TraceId, Value},
 };
+
+use put::{put, put_duration, put_f64, put_hex, put_hex64, put_u64};
 
 /// How lines are written.
 #[derive(Clone, Copy, Debug)]
@@ -336,75 +340,6 @@ fn put_number(out: &mut Vec<u8>, value: &Value) {
         Value::Bool(v) => put(out, if *v { "true" } else { "false" }),
         Value::Str(_) => {}
     }
-}
-
-#[inline]
-fn put(out: &mut Vec<u8>, text: &str) {
-    out.extend_from_slice(text.as_bytes());
-}
-
-fn put_u64(out: &mut Vec<u8>, n: u64) {
-    put(out, itoa::Buffer::new().format(n));
-}
-
-fn put_f64(out: &mut Vec<u8>, n: f64) {
-    put(out, zmij::Buffer::new().format(n));
-}
-
-fn put_hex(out: &mut Vec<u8>, id: TraceId) {
-    put_hex64(out, id.0[0]);
-    put_hex64(out, id.0[1]);
-}
-
-fn put_hex64(out: &mut Vec<u8>, n: u64) {
-    let digit = |nibble: u8| {
-        if nibble < 10 {
-            b'0' + nibble
-        } else {
-            b'a' + nibble - 10
-        }
-    };
-    let mut text = [0_u8; 16];
-    for (pair, byte) in text.chunks_exact_mut(2).zip(n.to_be_bytes()) {
-        if let [high, low] = pair {
-            *high = digit(byte >> 4);
-            *low = digit(byte & 15);
-        }
-    }
-    out.extend_from_slice(&text);
-}
-
-/// Three significant digits and the unit that suits: `850ns`, `12.3us`, `4.57ms`, `75.2s`.
-fn put_duration(out: &mut Vec<u8>, nanos: u128) {
-    let nanos = u64::try_from(nanos).unwrap_or(u64::MAX);
-    let (unit, name) = match nanos {
-        0..1_000 => return put_whole(out, nanos, "ns"),
-        1_000..1_000_000 => (1_000, "us"),
-        1_000_000..1_000_000_000 => (1_000_000, "ms"),
-        _ => (1_000_000_000, "s"),
-    };
-    let whole = nanos / unit;
-    let thousandths = nanos % unit * 1_000 / unit;
-    put_u64(out, whole);
-    match whole {
-        0..10 => put_fraction(out, thousandths / 10, 2),
-        10..100 => put_fraction(out, thousandths / 100, 1),
-        _ => {}
-    }
-    put(out, name);
-}
-
-fn put_whole(out: &mut Vec<u8>, n: u64, unit: &str) {
-    put_u64(out, n);
-    put(out, unit);
-}
-
-fn put_fraction(out: &mut Vec<u8>, n: u64, digits: u32) {
-    out.push(b'.');
-    if digits == 2 && n < 10 {
-        out.push(b'0');
-    }
-    put_u64(out, n);
 }
 
 #[cfg(test)]
