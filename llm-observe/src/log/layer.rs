@@ -17,7 +17,7 @@ use tracing_log::NormalizeEvent;
 use tracing_subscriber::layer::Context;
 
 use super::{Lines, format::EventLine};
-use crate::{clock, context, record::Value, spans};
+use crate::{clock, context, crumbs, record::Value, spans};
 
 /// Writes every event to the lines of an observer.
 ///
@@ -93,7 +93,7 @@ fn write(lines: &Lines, event: &Event<'_>) {
     event.record(&mut seen);
     let (trace_id, span_id) = context::parent();
     seen.redact(lines);
-    lines.event(&EventLine {
+    let line = EventLine {
         time: clock::now_micros(),
         level: *metadata.level(),
         target: metadata.target(),
@@ -101,7 +101,16 @@ fn write(lines: &Lines, event: &Event<'_>) {
         fields: &seen.fields,
         trace_id,
         span_id,
-    });
+    };
+    lines.event(&line);
+    crumbs::line(
+        line.time,
+        line.level,
+        line.target,
+        line.message,
+        line.fields,
+        trace_id,
+    );
     seen.give_back();
 }
 
