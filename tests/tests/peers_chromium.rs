@@ -54,7 +54,7 @@ fn a_browser_shows_the_events_and_its_console_is_silent() {
     assert!(front.contains("llm-observe"), "{front}");
     assert!(front.contains(r#"href="/metrics""#), "{front}");
     for event in ["work", "failing"] {
-        let cell = format!("<span>{event}</span>");
+        let cell = format!(">{event}</span>");
         assert!(front.contains(&cell), "no {event} in {front}");
     }
     let figures = format!("{page}metrics");
