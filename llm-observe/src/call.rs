@@ -8,7 +8,7 @@ mod sync;
 pub use ending::Ending;
 pub use sync::SyncCall;
 
-use std::{sync::Arc, time::Duration};
+use std::{cell::RefCell, sync::Arc, time::Duration};
 
 use crate::{
     clock, context,
@@ -19,6 +19,7 @@ use crate::{
     panics,
     record::{ErrorInfo, Fields, SpanId, TraceId},
     site::Site,
+    spare::{self, Place},
 };
 
 /// What a call has on it beyond its ids; only calls that need it pay for the allocation.
@@ -36,6 +37,30 @@ pub(crate) struct Extra {
     pub(crate) elapsed: Option<Duration>,
     /// Where the call reports to, when that is not the global observer.
     pub(crate) scoped: Option<Arc<Active>>,
+}
+
+thread_local! {
+    #[allow(clippy::vec_box, reason = "it is the boxes that are used again")]
+    static SPARE: Place<Box<Extra>> = const { RefCell::new(Vec::new()) };
+}
+
+impl Extra {
+    /// Returns an empty one, in the memory of a call that has ended.
+    #[inline]
+    pub(crate) fn fresh() -> Box<Extra> {
+        spare::take(&SPARE).unwrap_or_default()
+    }
+
+    /// Leaves the memory to a later call.
+    pub(crate) fn end(mut self: Box<Extra>) {
+        let mut fields = std::mem::take(&mut self.fields);
+        fields.clear();
+        *self = Extra {
+            fields,
+            ..Extra::default()
+        };
+        spare::keep(&SPARE, self);
+    }
 }
 
 /// A call that was not observed because no observer was there when it started.
@@ -147,7 +172,7 @@ impl Call {
     }
 
     pub(crate) fn extra(&mut self) -> &mut Extra {
-        self.extra.get_or_insert_default()
+        self.extra.get_or_insert_with(Extra::fresh)
     }
 
     /// Makes it the thread's call until [`Entered::leave`].

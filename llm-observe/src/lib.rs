@@ -65,6 +65,7 @@ pub mod redact;
 mod registry;
 mod site;
 mod spans;
+mod spare;
 mod stalls;
 mod stats;
 pub mod testing;

@@ -304,6 +304,9 @@ impl Active {
         if let (Some(spans), Some(span)) = (&self.spans, span) {
             spans.close(&span, &record);
         }
+        if let Some(extra) = extra {
+            extra.end();
+        }
     }
 
     fn record<'a>(
@@ -396,7 +399,7 @@ fn nanos(duration: Duration) -> u64 {
 fn pass_on(ids: Ids, error: Box<ErrorInfo>) {
     context::change(|current| {
         if current.site.is_some() && current.span == ids.parent {
-            current.extra.get_or_insert_default().below = Some(error);
+            current.extra.get_or_insert_with(Extra::fresh).below = Some(error);
         }
     });
 }

@@ -8,6 +8,7 @@ use tracing::Level;
 use crate::{
     outcome::{Class, Outcome},
     site::Site,
+    spare,
 };
 
 /// A W3C trace id: 16 bytes, never all zero.
@@ -130,6 +131,11 @@ impl Fields {
     /// Iterates over names and values, which may be changed.
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = (&'static str, &mut Value)> {
         self.0.iter_mut().map(|(n, v)| (*n, v))
+    }
+
+    /// Forgets all of them, and leaves their memory to later ones.
+    pub(crate) fn clear(&mut self) {
+        self.0.drain(..).for_each(|(_, value)| spare::give(value));
     }
 
     /// Returns whether nothing was recorded.
