@@ -67,6 +67,7 @@ mod registry;
 mod request;
 mod site;
 mod spans;
+mod spare;
 mod stalls;
 mod stats;
 pub mod testing;

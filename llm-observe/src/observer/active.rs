@@ -152,6 +152,9 @@ impl Active {
         if let (Some(spans), Some(span)) = (&self.spans, span) {
             spans.close(&span, &record);
         }
+        if let Some(extra) = extra {
+            extra.end();
+        }
     }
 
     /// Finds out whether the error came from a call below, and leaves it with the one above.
