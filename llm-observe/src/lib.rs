@@ -56,6 +56,7 @@ mod future;
 mod init;
 mod limit;
 mod links;
+mod logrocket;
 mod observer;
 mod outcome;
 mod panics;
