@@ -119,6 +119,12 @@ fn annotations(notice: &Notice) -> BTreeMap<&'static str, String> {
         ("functions", notice.functions.join(", ")),
         ("trace_id", notice.trace_id.clone()),
         ("runbook_url", notice.runbook.clone().unwrap_or_default()),
+        ("trace_url", notice.trace_url.clone().unwrap_or_default()),
+        ("sentry_url", notice.sentry_url.clone().unwrap_or_default()),
+        (
+            "dashboard_url",
+            notice.dashboard.clone().unwrap_or_default(),
+        ),
     ];
     all.into_iter()
         .filter(|(_, value)| !value.is_empty())

@@ -11,6 +11,7 @@ pub(crate) mod alertmanager;
 #[cfg(feature = "email")]
 pub(crate) mod email;
 pub(crate) mod heartbeat;
+mod links;
 mod notice;
 #[cfg(feature = "pagerduty")]
 pub(crate) mod pagerduty;
@@ -46,6 +47,7 @@ use crate::{
     site::Site,
     stats::{Counter, Stats},
 };
+use links::Links;
 use policy::{Policy, Timing};
 use route::Routes;
 
@@ -106,7 +108,7 @@ struct Shared {
     routes: Routes,
     channels: BTreeMap<String, Arc<dyn Channel>>,
     origin: Origin,
-    dashboard: Option<String>,
+    links: Links,
     outbox: Outbox,
     redactor: Arc<Redactor>,
     overflow: Counter,
@@ -137,7 +139,7 @@ impl Alerts {
             routes: Routes::new(settings.config, channels.keys().cloned().collect()),
             channels,
             origin: settings.origin,
-            dashboard: settings.config.alerts.dashboard.clone(),
+            links: Links::new(settings.config),
             outbox,
             redactor,
             overflow: stats.counter("llm_observe_alerts_lost_total", &[("reason", "overflow")]),
@@ -325,9 +327,8 @@ impl Shared {
             service: self.origin.service.clone(),
             environment: self.origin.environment.clone(),
             host: self.origin.host.clone(),
-            dashboard: self.dashboard.clone(),
             runbook: self.routes.runbook(&notice.event),
-            ..notice
+            ..self.links.add(notice)
         }
     }
 }

@@ -226,6 +226,10 @@ pub struct Notice {
     pub runbook: Option<String>,
     /// A page to look at.
     pub dashboard: Option<String>,
+    /// The page of the trace `trace_id`.
+    pub trace_url: Option<String>,
+    /// The issues of that trace in Sentry.
+    pub sentry_url: Option<String>,
 }
 
 impl Notice {
@@ -233,6 +237,18 @@ impl Notice {
     #[must_use]
     pub fn duration(&self) -> Duration {
         Duration::from_micros(self.last.saturating_sub(self.first))
+    }
+
+    /// Returns the pages to open, each with its label, in the order in which they help.
+    pub fn links(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let all = [
+            ("Runbook", &self.runbook),
+            ("Trace", &self.trace_url),
+            ("Sentry", &self.sentry_url),
+            ("Dashboard", &self.dashboard),
+        ];
+        all.into_iter()
+            .filter_map(|(label, url)| Some((label, url.as_deref()?)))
     }
 
     /// Returns a message with nothing in it but its status.
@@ -256,6 +272,8 @@ impl Notice {
             host: String::new(),
             runbook: None,
             dashboard: None,
+            trace_url: None,
+            sentry_url: None,
         }
     }
 

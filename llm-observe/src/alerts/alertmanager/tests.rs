@@ -27,6 +27,7 @@ fn notice(status: Status, now: u64) -> Notice {
         count: 3,
         first: now - 10_000_000,
         service: "rag".into(),
+        trace_url: Some("https://t.example/4bf9".into()),
         ..Notice::empty(status, now - 1_000_000)
     }
 }
@@ -61,6 +62,9 @@ fn firing_and_resolved_have_the_same_labels_and_their_own_ends() {
     assert_eq!(sent[0][0]["labels"], sent[2][0]["labels"]);
     assert_eq!(sent[0][0]["labels"]["alertname"], "query");
     assert_eq!(sent[0][0]["labels"]["team"], "search");
+    let annotations = &sent[0][0]["annotations"];
+    assert_eq!(annotations["trace_url"], "https://t.example/4bf9");
+    assert_eq!(annotations["dashboard_url"], Value::Null);
     let ends = |n: usize| {
         sent[n][0]["endsAt"]
             .as_str()
