@@ -282,7 +282,7 @@ impl Shared {
             } else {
                 policy.due(now)
             };
-            self.send(due, taken.closed, &policy);
+            self.send(due, taken.closed, &mut policy);
             if let Some(asked) = taken.flush {
                 self.burst.answer(asked);
             }
@@ -309,14 +309,13 @@ impl Shared {
 
     /// Puts the messages into the outbox, then saves what was told: the other way round, a
     /// crash between the two would lose a message instead of repeating it.
-    fn send(&self, due: Vec<(String, Notice)>, closing: bool, policy: &Policy) {
-        let told = !due.is_empty();
+    fn send(&self, due: Vec<(String, Notice)>, closing: bool, policy: &mut Policy) {
         for (channel, notice) in due {
             if let Some(channel) = self.channels.get(&channel) {
                 self.outbox.put(parcel(&**channel, &self.complete(notice)));
             }
         }
-        if told || closing {
+        if policy.take_changed() || closing {
             state::save(&self.outbox, policy);
         }
     }

@@ -25,6 +25,14 @@ pub enum Status {
 }
 
 impl Status {
+    pub(super) const ALL: [Status; 5] = [
+        Status::Firing,
+        Status::StillFiring,
+        Status::Resolved,
+        Status::Digest,
+        Status::Test,
+    ];
+
     /// Returns its name: `firing`, `still_firing`, `resolved`, `digest`, `test`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -202,6 +210,8 @@ pub struct Notice {
     pub trigger: Trigger,
     /// How bad it is.
     pub severity: Severity,
+    /// How bad it was said to be, when it has become worse since.
+    pub risen_from: Option<Severity>,
     /// How many calls so far.
     pub count: u64,
     /// When the first was: microseconds since the Unix epoch.
@@ -260,6 +270,7 @@ impl Notice {
             functions: Vec::new(),
             trigger: Trigger::Error,
             severity: Severity::Info,
+            risen_from: None,
             count: 0,
             first: now,
             last: now,
