@@ -66,7 +66,9 @@ pub trait Channel: Destination {
     }
 
     /// Returns how often the channel is to hear of an alert that goes on, besides
-    /// `alerts.repeat`: where it forgets alerts that are not sent again. Default: never.
+    /// `alerts.repeat`: where it forgets alerts that are not sent again. Such a channel takes
+    /// alerts of the same event, trigger and severity for one, and hears of the end of the last
+    /// one only. Default: never.
     fn refresh(&self) -> Option<Duration> {
         None
     }

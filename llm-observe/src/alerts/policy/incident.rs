@@ -26,7 +26,7 @@ pub(in crate::alerts) struct Incident {
     pub(super) last: u64,
     trace: String,
     /// When the group is complete.
-    due: u64,
+    pub(super) due: u64,
     /// When the last message was.
     pub(super) told: Option<u64>,
     /// How bad that message said it is.

@@ -321,6 +321,8 @@ impl Policy {
         for mut incident in saved.incidents {
             self.last += 1;
             incident.last = incident.last.max(now);
+            // Whom it waited for is gone.
+            incident.due = incident.due.min(now);
             if incident.told.is_none() && waits(&incident.key) {
                 incident.tell(now);
             }
