@@ -640,3 +640,40 @@ fn a_file_that_is_not_there() {
         "{text}"
     );
 }
+
+#[test]
+fn links_to_other_systems() {
+    let config = right(
+        "[alerts]\ntrace_url = \"https://tempo.example/trace/{trace_id}?x=1\"\n\
+         [trackers.sentry]\ndsn = \"env:D\"\nurl = \"https://acme.sentry.io\"\n",
+    );
+    let trace = config.alerts.trace_url.as_deref();
+    assert_eq!(trace, Some("https://tempo.example/trace/{trace_id}?x=1"));
+    let sentry = config.trackers.sentry.unwrap();
+    assert_eq!(sentry.url.as_deref(), Some("https://acme.sentry.io"));
+    wrong_line(
+        "alerts",
+        "trace_url = \"https://tempo.example/trace/\"",
+        "does not say where the trace's id belongs; write \"https://HOST/trace/{trace_id}\"",
+    );
+    for url in [
+        "tempo.example/{trace_id}",
+        "https://user:pw@tempo.example/{trace_id}",
+        "https://{trace_id}.example/",
+        "https://tempo.example/{trace_id}/{span_id}",
+    ] {
+        wrong_line(
+            "alerts",
+            &format!("trace_url = \"{url}\""),
+            "is not the address of a web page, without user and password; write \
+             \"https://HOST/trace/{trace_id}\"",
+        );
+    }
+    wrong(
+        "[trackers.sentry]\ndsn = \"env:D\"\nurl = \"https://acme.sentry.io/?a=1\"\n",
+        &[
+            "3:7: `url` in [trackers.sentry] must not hold a query; write \"https://HOST\" or \
+             \"https://HOST/PATH\"",
+        ],
+    );
+}

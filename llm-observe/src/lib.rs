@@ -41,6 +41,7 @@
         reason = "each outlet uses its part of what is shared"
     )
 )]
+#![allow(dead_code, reason = "the layer comes with the next commit")]
 #![allow(
     clippy::redundant_pub_crate,
     reason = "`unreachable_pub` asks for the opposite"
@@ -64,8 +65,10 @@ pub mod probe;
 mod record;
 pub mod redact;
 mod registry;
+mod request;
 mod site;
 mod spans;
+mod spare;
 mod stalls;
 mod stats;
 pub mod testing;
@@ -93,6 +96,12 @@ pub mod trackers;
     reason = "the integration tests use the same file, as a public module"
 )]
 mod listener;
+
+#[cfg(feature = "http")]
+pub mod http;
+#[cfg(not(feature = "http"))]
+#[path = "absent/http.rs"]
+mod http;
 
 #[cfg(feature = "log")]
 pub mod log;
@@ -125,4 +134,5 @@ pub use llm_observe_config as config;
 pub use llm_observe_macros::{init, observe};
 pub use outcome::{Class, Outcome};
 pub use record::{ErrorInfo, Fields, Record, SpanId, TraceId, Value};
-pub use site::{AlertRule, On, Severity, Site};
+pub use request::{Exchange, Request, RequestId};
+pub use site::{AlertRule, Kind, On, Severity, Site};

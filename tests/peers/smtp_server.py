@@ -35,6 +35,7 @@ class Handler:
             "bcc": message["bcc"],
             "parts": [part.get_content_type() for part in message.iter_parts()],
             "text": message.get_body(("plain",)).get_content(),
+            "html": message.get_body(("html",)).get_content(),
         }), flush=True)
         return "250 OK"
 

@@ -152,10 +152,7 @@ impl Email {
                 .message_id(None),
         };
         let plain = plain(notice);
-        let html = format!(
-            "<pre style=\"font:14px/1.5 monospace\">{}</pre>",
-            html_escaped(&plain)
-        );
+        let html = html(notice, &plain);
         builder.multipart(MultiPart::alternative_plain_html(plain, html))
     }
 
@@ -181,12 +178,13 @@ fn plain(notice: &Notice) -> String {
         ("began", text::time(notice.first)),
         ("last", text::time(notice.last)),
         ("trace", notice.trace_id.clone()),
-        ("runbook", notice.runbook.clone().unwrap_or_default()),
-        ("dashboard", notice.dashboard.clone().unwrap_or_default()),
     ];
     let given = rows.into_iter().filter(|(_, value)| !value.is_empty());
     lines.extend(given.map(|(name, value)| format!("{name:<12}{value}")));
     lines.push(String::new());
+    let links: Vec<_> = notice.links().collect();
+    lines.extend(links.iter().map(|(label, url)| format!("{label}: {url}")));
+    lines.extend((!links.is_empty()).then(String::new));
     lines.extend(notice.errors.iter().map(super::Distinct::line));
     lines.extend(notice.held.iter().map(|held| {
         format!(
@@ -199,10 +197,24 @@ fn plain(notice: &Notice) -> String {
     lines.join("\r\n")
 }
 
+fn html(notice: &Notice, plain: &str) -> String {
+    let link = |(label, url): (&str, &str)| {
+        let url = html_escaped(url);
+        format!("<a href=\"{url}\">{label}</a>")
+    };
+    let links: Vec<String> = notice.links().map(link).collect();
+    format!(
+        "<p>{}</p><pre style=\"font:14px/1.5 monospace\">{}</pre>",
+        links.join(" &middot; "),
+        html_escaped(plain)
+    )
+}
+
 fn html_escaped(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")
+        .replace('"', "&quot;")
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ pub(crate) mod alertmanager;
 #[cfg(feature = "email")]
 pub(crate) mod email;
 pub(crate) mod heartbeat;
+mod links;
 mod notice;
 #[cfg(feature = "pagerduty")]
 pub(crate) mod pagerduty;
@@ -46,6 +47,7 @@ use crate::{
     site::Site,
     stats::{Counter, Stats},
 };
+use links::Links;
 use policy::{Policy, Timing};
 use route::Routes;
 
@@ -64,7 +66,9 @@ pub trait Channel: Destination {
     }
 
     /// Returns how often the channel is to hear of an alert that goes on, besides
-    /// `alerts.repeat`: where it forgets alerts that are not sent again. Default: never.
+    /// `alerts.repeat`: where it forgets alerts that are not sent again. Such a channel takes
+    /// alerts of the same event, trigger and severity for one, and hears of the end of the last
+    /// one only. Default: never.
     fn refresh(&self) -> Option<Duration> {
         None
     }
@@ -106,7 +110,7 @@ struct Shared {
     routes: Routes,
     channels: BTreeMap<String, Arc<dyn Channel>>,
     origin: Origin,
-    dashboard: Option<String>,
+    links: Links,
     outbox: Outbox,
     redactor: Arc<Redactor>,
     overflow: Counter,
@@ -137,7 +141,7 @@ impl Alerts {
             routes: Routes::new(settings.config, channels.keys().cloned().collect()),
             channels,
             origin: settings.origin,
-            dashboard: settings.config.alerts.dashboard.clone(),
+            links: Links::new(settings.config),
             outbox,
             redactor,
             overflow: stats.counter("llm_observe_alerts_lost_total", &[("reason", "overflow")]),
@@ -280,7 +284,7 @@ impl Shared {
             } else {
                 policy.due(now)
             };
-            self.send(due, taken.closed, &policy);
+            self.send(due, taken.closed, &mut policy);
             if let Some(asked) = taken.flush {
                 self.burst.answer(asked);
             }
@@ -307,14 +311,13 @@ impl Shared {
 
     /// Puts the messages into the outbox, then saves what was told: the other way round, a
     /// crash between the two would lose a message instead of repeating it.
-    fn send(&self, due: Vec<(String, Notice)>, closing: bool, policy: &Policy) {
-        let told = !due.is_empty();
+    fn send(&self, due: Vec<(String, Notice)>, closing: bool, policy: &mut Policy) {
         for (channel, notice) in due {
             if let Some(channel) = self.channels.get(&channel) {
                 self.outbox.put(parcel(&**channel, &self.complete(notice)));
             }
         }
-        if told || closing {
+        if policy.take_changed() || closing {
             state::save(&self.outbox, policy);
         }
     }
@@ -325,9 +328,8 @@ impl Shared {
             service: self.origin.service.clone(),
             environment: self.origin.environment.clone(),
             host: self.origin.host.clone(),
-            dashboard: self.dashboard.clone(),
             runbook: self.routes.runbook(&notice.event),
-            ..notice
+            ..self.links.add(notice)
         }
     }
 }

@@ -90,9 +90,8 @@ fn event(notice: &Notice) -> Value {
         .find(|s| !s.is_empty());
     let errors: Vec<String> = notice.errors.iter().map(super::Distinct::line).collect();
     let links = notice
-        .runbook
-        .iter()
-        .map(|url| json!({"href": url, "text": "Runbook"}));
+        .links()
+        .map(|(label, url)| json!({"href": url, "text": label}));
     json!({
         "event_action": action,
         // Each process has its incidents: one that recovers is not to resolve another's.

@@ -18,12 +18,15 @@ use crate::{
 
 const MOST_HEADER: usize = 150;
 const MOST_FIELD: usize = 300;
-const MOST_ERROR: usize = 1_500;
+const MOST_ERROR: usize = 1_100;
 const MOST_FALLBACK: usize = 600;
 
 /// How many different errors a message shows: with [`MOST_ERROR`] each, and the rest, below the
 /// limit over all blocks.
 const MOST_ERRORS: usize = 5;
+
+/// How long the line of links may be; of what is longer, the last ones are left out.
+const MOST_LINKS: usize = 2_000;
 
 /// How many held alerts a digest names.
 const MOST_HELD: usize = 30;
@@ -273,21 +276,26 @@ fn digest(notice: &Notice) -> Vec<Value> {
         .collect()
 }
 
+/// A link that is cut leads nowhere: it is there whole or not at all.
 fn links(notice: &Notice) -> String {
-    let link = |label: &str, url: &Option<String>| {
+    const BETWEEN: &str = "  ·  ";
+    let mut out = String::new();
+    let mut left = MOST_LINKS;
+    for (label, url) in notice.links() {
         // `|` and `>` would end the link; they are no part of a well-formed URL.
-        let url = url.as_ref()?.replace(['|', '<', '>'], "");
-        Some(format!("<{}|{label}>", escaped(&url, 1_000)))
-    };
-    let links = [
-        link("Runbook", &notice.runbook),
-        link("Dashboard", &notice.dashboard),
-    ];
-    links
-        .into_iter()
-        .flatten()
-        .collect::<Vec<_>>()
-        .join("  ·  ")
+        let url = escaped(&url.replace(['|', '<', '>'], ""), usize::MAX);
+        let link = format!("<{url}|{label}>");
+        let length = link.chars().count() + BETWEEN.len();
+        if length > left {
+            continue;
+        }
+        left -= length;
+        if !out.is_empty() {
+            out.push_str(BETWEEN);
+        }
+        out.push_str(&link);
+    }
+    out
 }
 
 fn context(notice: &Notice) -> Value {

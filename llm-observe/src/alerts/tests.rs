@@ -75,6 +75,9 @@ fn record<'a>(site: &'static Site, outcome: Outcome, error: Option<&'a ErrorInfo
         slow: false,
         expected: false,
         passed_on: false,
+        request: None,
+        exchange: None,
+        quiet: false,
     }
 }
 
@@ -170,7 +173,7 @@ fn only_what_was_asked_for_alerts() {
             ..failed()
         },
         Record {
-            passed_on: true,
+            quiet: true,
             ..failed()
         },
         Record {
@@ -337,4 +340,37 @@ fn a_stalled_call_is_told_while_it_hangs_and_when_it_ends() {
         ]
     );
     assert_eq!(notices[0].errors[0].message, "still running after 10 s");
+}
+
+#[test]
+fn an_alert_that_waits_for_its_group_when_the_process_is_killed_is_told_by_the_next() {
+    let folder = Folder::new();
+    let patient = config("[alerts]\ngroup_wait = \"1h\"\n");
+    let (alerts, outbox, kept) = start(&patient, Some(folder.path()));
+    let boom = error("boom", Class::Internal);
+    alerts.record(&record(&ASKED, Outcome::Error, Some(&boom)));
+    let file = folder.path().join("0/alerts.json");
+    let start_of_wait = std::time::Instant::now();
+    while !std::fs::read_to_string(&file).is_ok_and(|text| text.contains("boom")) {
+        assert!(start_of_wait.elapsed() < LONG, "it is not saved");
+        std::thread::yield_now();
+    }
+    // As a kill leaves it: what the end of this process adds is taken away again.
+    let left = std::fs::read(&file).unwrap();
+    drop((alerts, outbox));
+    assert_eq!(
+        kept.notices.lock().unwrap().len(),
+        1,
+        "an orderly end tells it"
+    );
+    for entry in std::fs::read_dir(folder.path().join("0")).unwrap() {
+        std::fs::remove_file(entry.unwrap().path()).unwrap();
+    }
+    std::fs::write(&file, left).unwrap();
+    let (alerts, outbox, kept) = start(&Config::default(), Some(folder.path()));
+    assert!(alerts.flush(LONG));
+    assert_eq!(outbox.flush(LONG).delivered(), 1);
+    let notices = kept.notices.lock().unwrap();
+    assert_eq!((notices[0].status, notices[0].count), (Status::Firing, 1));
+    assert_eq!(notices[0].errors[0].message, "boom");
 }

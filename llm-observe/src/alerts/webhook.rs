@@ -123,6 +123,8 @@ fn message(notice: &Notice) -> Value {
         "host": notice.host,
         "runbook": notice.runbook,
         "dashboard": notice.dashboard,
+        "trace_url": notice.trace_url,
+        "sentry_url": notice.sentry_url,
     })
 }
 

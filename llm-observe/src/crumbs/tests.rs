@@ -28,6 +28,9 @@ fn record(trace: TraceId, time: u64) -> Record<'static> {
         slow: false,
         expected: false,
         passed_on: false,
+        quiet: false,
+        request: None,
+        exchange: None,
     }
 }
 

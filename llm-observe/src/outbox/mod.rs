@@ -220,6 +220,11 @@ impl Outbox {
         self.worker.folders()
     }
 
+    /// Returns whether a parcel about `key` waits or is on its way.
+    pub(crate) fn waits(&self, key: &str) -> bool {
+        self.worker.waits(key)
+    }
+
     /// Runs `task` beside the deliveries, until the outbox stops.
     pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         self.worker.spawn(task);

@@ -118,6 +118,11 @@ impl Worker {
         self.shared.store.folders().map(PathBuf::from).collect()
     }
 
+    pub(super) fn waits(&self, key: &str) -> bool {
+        let state = self.shared.state();
+        state.queue.entries().any(|entry| entry.key == key)
+    }
+
     pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         self.runtime.spawn(task);
     }

@@ -115,7 +115,8 @@ fn notice(report: &Report, origin: &Origin, size: Size) -> Value {
     });
     if let (Some(request), Some(context)) = (&report.request, context.as_object_mut()) {
         context.insert("httpMethod".to_owned(), name(&request.method).into());
-        context.insert("route".to_owned(), cut(&request.route, 2_000).into());
+        context.insert("route".to_owned(), name(&request.route).into());
+        context.insert("url".to_owned(), report.url().into());
     }
     json!({
         "errors": std::iter::once(first).chain(causes).collect::<Vec<_>>(),

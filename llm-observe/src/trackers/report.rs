@@ -13,12 +13,15 @@ use crate::{
     crumbs::{self, Breadcrumb},
     outbox::now_micros,
     outcome::{Class, Outcome},
-    record::{ErrorInfo, Fields, Record, SpanId, TraceId, Value},
+    record::{ErrorInfo, Record, SpanId, TraceId, Value},
     redact::Redactor,
 };
 
 /// The longest value in bytes of JSON: Sentry cuts those of more than 16 KiB.
 const MOST_VALUE: usize = 16_000;
+
+/// The longest address of a request, in characters.
+const MOST_URL: usize = 2_000;
 
 /// Who reports.
 #[derive(Clone, Debug, Default)]
@@ -82,7 +85,7 @@ pub struct Report {
 pub struct RequestInfo {
     /// The method.
     pub method: String,
-    /// The route's template, or the path where there is none; empty when not known.
+    /// The template of its route, such as `/users/{id}`; empty when not known.
     pub route: String,
     /// The request's id; empty when it has none.
     pub id: String,
@@ -91,14 +94,20 @@ pub struct RequestInfo {
 }
 
 impl RequestInfo {
-    /// Returns what the fields of the conventions of OpenTelemetry (1.41) say of a request.
-    fn of(fields: &Fields) -> Option<RequestInfo> {
-        let text = |names: &[&str]| {
-            let found = names.iter().find_map(|name| fields.get(name));
-            found.map(Value::to_string)
-        };
-        let method = text(&["http.request.method"]);
-        let route = text(&["http.route", "url.path", "url.full"]);
+    /// Returns what the HTTP layer knows of the request, or else the call's own fields, named as
+    /// by the conventions of OpenTelemetry (1.41).
+    fn of(record: &Record<'_>) -> Option<RequestInfo> {
+        let text = |name: &str| record.fields.get(name).map(Value::to_string);
+        if let Some(request) = record.request {
+            return Some(RequestInfo {
+                method: request.method.to_owned(),
+                route: request.route.unwrap_or_default().to_owned(),
+                id: request.id.to_string(),
+                session: request.session.clone(),
+            });
+        }
+        let method = text("http.request.method");
+        let route = text("http.route").or_else(|| text("url.path"));
         (method.is_some() || route.is_some()).then(|| RequestInfo {
             method: method.unwrap_or_default(),
             route: route.unwrap_or_default(),
@@ -111,6 +120,7 @@ impl Report {
     pub(super) fn of(record: &Record<'_>, error: &ErrorInfo) -> Report {
         let site = record.site;
         let fields = record.fields.iter();
+        let fields = fields.map(|(name, value)| (name.to_owned(), value.clone()));
         Report {
             event: site.event.to_owned(),
             function: site.function().to_owned(),
@@ -126,10 +136,8 @@ impl Report {
             trace_id: record.trace_id,
             span_id: record.span_id,
             parent_id: record.parent_id,
-            fields: fields
-                .map(|(name, value)| (name.to_owned(), value.clone()))
-                .collect(),
-            request: RequestInfo::of(record.fields),
+            fields: of_exchange(record).into_iter().chain(fields).collect(),
+            request: RequestInfo::of(record),
             breadcrumbs: crumbs::before(record.trace_id),
             count: 1,
         }
@@ -195,6 +203,19 @@ impl Report {
         Json::Object(all)
     }
 
+    /// Returns where the request went: as it was where the call itself is the request, else its
+    /// route.
+    #[allow(dead_code, reason = "used by some features' trackers only")]
+    pub(super) fn url(&self) -> Option<String> {
+        let known = ["url.full", "url.path"].iter().find_map(|name| {
+            let (_, value) = self.fields.iter().find(|(field, _)| field == name)?;
+            Some(value.to_string())
+        });
+        let route = || self.request.as_ref().map(|request| request.route.clone());
+        let url = known.or_else(route).filter(|url| !url.is_empty())?;
+        Some(cut(&url, MOST_URL))
+    }
+
     /// Returns the recorded values, long texts cut.
     #[allow(dead_code, reason = "used by some features' trackers only")]
     pub(super) fn recorded(&self, size: Size) -> impl Iterator<Item = (String, Json)> {
@@ -231,6 +252,17 @@ impl Report {
         }
         self
     }
+}
+
+/// Returns what was asked and answered, where the call itself is an HTTP request.
+fn of_exchange(record: &Record<'_>) -> Vec<(String, Value)> {
+    let mut all = Vec::new();
+    if let (Some(exchange), Some(site)) = (record.exchange, record.site.request) {
+        exchange.facts(site, |name, fact| {
+            all.push((name.attribute.to_owned(), fact.to_value()));
+        });
+    }
+    all
 }
 
 /// Returns a recorded value as JSON, a text of more than `most` characters cut.

@@ -93,12 +93,10 @@ fn item(report: &Report, origin: &Origin, id: &str, size: Size) -> Value {
 
 /// Null where there is none: Rollbar drops it.
 fn request(report: &Report) -> Value {
-    match &report.request {
-        Some(request) => {
-            json!({"url": cut(&request.route, 2_000), "method": cut(&request.method, MOST_NAME)})
-        }
-        None => Value::Null,
-    }
+    let Some(request) = &report.request else {
+        return Value::Null;
+    };
+    json!({"url": report.url(), "method": cut(&request.method, MOST_NAME)})
 }
 
 /// What came before, as Rollbar's browser client tells it (docs.rollbar.com, "Telemetry").

@@ -57,6 +57,7 @@ fn notice(status: Status) -> Notice {
         event: "query\r\nBcc: evil@example.com".into(),
         functions: vec!["rag::query".into()],
         count: 2,
+        runbook: Some("https://wiki.example/q?a=1&b=\"2".into()),
         ..Notice::empty(status, 1_795_392_000_000_000)
     }
 }
@@ -120,7 +121,14 @@ fn a_real_server_takes_a_thread_and_its_codes_are_understood() {
         first["parts"],
         serde_json::json!(["text/plain", "text/html"])
     );
-    assert!(first["text"].as_str().unwrap().contains("rag::query"));
+    let text = first["text"].as_str().unwrap();
+    assert!(text.contains("rag::query") && text.contains("Runbook: https://wiki.example/q?a=1&b="));
+    assert!(
+        first["html"]
+            .as_str()
+            .unwrap()
+            .contains("<a href=\"https://wiki.example/q?a=1&amp;b=&quot;2\">Runbook</a>")
+    );
 }
 
 #[test]

@@ -34,6 +34,8 @@ fn it_triggers_and_resolves_under_one_key_and_the_routing_key_is_not_kept() {
             severity: Severity::Critical,
             host: "web-1".into(),
             count: 2,
+            runbook: Some("https://wiki.example/q".into()),
+            sentry_url: Some("https://acme.sentry.io/x".into()),
             ..Notice::empty(status, 1_795_392_000_000_000)
         };
         let body = channel.encode(&notice);
@@ -60,6 +62,13 @@ fn it_triggers_and_resolves_under_one_key_and_the_routing_key_is_not_kept() {
     assert_eq!(fires["routing_key"], "0123456789abcdef0123456789abcdef");
     assert_eq!(fires["payload"]["severity"], "critical");
     assert_eq!(fires["payload"]["source"], "web-1");
+    assert_eq!(
+        fires["links"],
+        json!([
+            {"href": "https://wiki.example/q", "text": "Runbook"},
+            {"href": "https://acme.sentry.io/x", "text": "Sentry"},
+        ])
+    );
     assert!(
         fires["payload"]["summary"]
             .as_str()

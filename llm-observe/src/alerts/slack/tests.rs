@@ -40,6 +40,9 @@ fn notice(status: Status) -> Notice {
         environment: "production".into(),
         host: "web-1".into(),
         runbook: Some("https://wiki.example.com/rag?a=1&b=2".into()),
+        trace_url: Some("https://tempo.example.com/trace/4bf9".into()),
+        sentry_url: Some("https://acme.sentry.io/issues/?query=trace%3A4bf9".into()),
+        dashboard: Some("https://grafana.example.com/d/rag".into()),
         ..Notice::empty(status, 1_795_392_012_000_000)
     }
 }
@@ -99,7 +102,10 @@ fn a_message_says_what_one_needs_at_three_in_the_morning() {
         "*Began*\n2026-11-23 00:00:00 UTC",
         "*Trace*\n4bf92f3577b34da6a3ce929d0e0e4736",
         "*30 ×* `rag::QueryError` in `rag::query`\n```connection refused (os error 111)```",
-        "<https://wiki.example.com/rag?a=1&amp;b=2|Runbook>",
+        "<https://wiki.example.com/rag?a=1&amp;b=2|Runbook>  ·  \
+         <https://tempo.example.com/trace/4bf9|Trace>  ·  \
+         <https://acme.sentry.io/issues/?query=trace%3A4bf9|Sentry>  ·  \
+         <https://grafana.example.com/d/rag|Dashboard>",
         "rag-service  ·  production  ·  web-1",
     ] {
         assert!(text.contains(wanted), "{wanted} is not in {text}");
@@ -128,6 +134,17 @@ fn no_text_can_mention_a_channel_or_end_the_code_block() {
     );
     assert!(!text.contains('\u{1b}'));
     assert!(text.contains("&lt;!channel&gt; &lt;!everyone&gt; ''' *bold*"));
+}
+
+#[test]
+fn a_link_is_there_whole_or_not_at_all() {
+    let mut notice = notice(Status::Firing);
+    notice.trace_url = Some(format!("https://t.example/?left={}", "x".repeat(3_000)));
+    let text = shown(&message(&notice));
+    assert!(
+        !text.contains("t.example") && text.contains("|Sentry>"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -170,7 +187,9 @@ proptest! {
             service: long.clone(),
             environment: long.clone(),
             host: long.clone(),
-            runbook: Some(long.clone()),
+            runbook: Some(long.chars().take(700).collect()),
+            trace_url: Some(long.chars().take(900).collect()),
+            sentry_url: Some(long.clone()),
             dashboard: Some(long),
             ..notice(status)
         };

@@ -129,8 +129,8 @@ fn breadcrumbs(report: &Report, size: Size) -> Vec<Breadcrumb> {
 
 fn request(report: &Report) -> Option<Request> {
     report.request.as_ref().map(|request| Request {
-        // A template of a route is none.
-        url: request.route.parse().ok(),
+        // A path or a route is none: tags have them.
+        url: report.url().and_then(|url| url.parse().ok()),
         method: Some(request.method.clone()).filter(|method| is_method(method)),
         ..Request::default()
     })
