@@ -14,6 +14,8 @@ mod disk;
 #[cfg(all(test, unix))]
 mod engine_tests;
 mod escape;
+#[cfg(test)]
+mod faulty_disk;
 mod file;
 mod format;
 mod layer;

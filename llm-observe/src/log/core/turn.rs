@@ -91,7 +91,7 @@ impl Core {
             return;
         }
         if done {
-            self.spool.remove();
+            self.remove_spools();
         }
         work.orphans.clear();
         self.closed.store(true, Ordering::Release);
