@@ -153,10 +153,7 @@ impl Core {
             .get(priority as usize)
             .copied()
             .unwrap_or_default();
-        if self.spool.ring.has_lost() {
-            self.tell_loss();
-        }
-        let used = match self.spool.ring.push(line, limit) {
+        let used = match self.push(limit, line) {
             Ok(used) => used,
             Err(Full) => return self.write_slowly(limit, line),
         };
@@ -165,6 +162,21 @@ impl Core {
         } else {
             self.writer.nudge();
         }
+    }
+
+    /// Puts the line in, if there is room, behind what is to be said of lines that are missing before
+    /// it. That is not said for a line that does not get in: else notices would use up the room that
+    /// higher levels have to themselves.
+    #[inline]
+    fn push(&self, limit: u64, line: &[u8]) -> Result<u64, Full> {
+        let ring = &self.spool.ring;
+        if ring.has_lost() {
+            if !ring.has_room(line.len() as u64 + NOTICES, limit) {
+                return Err(Full);
+            }
+            self.tell_loss();
+        }
+        ring.push(line, limit)
     }
 
     /// Waits for room, as long as the disk takes lines at all, then drops the line.
@@ -178,8 +190,7 @@ impl Core {
         let mut guard = lock(&self.progress);
         self.waiters.fetch_add(1, Ordering::SeqCst);
         loop {
-            self.tell_loss();
-            if self.spool.ring.push(line, limit).is_ok() {
+            if self.push(limit, line).is_ok() {
                 break;
             }
             let left = deadline.saturating_duration_since(Instant::now());
@@ -304,6 +315,9 @@ impl Core {
         }
     }
 }
+
+/// Room for a notice of each reason.
+const NOTICES: u64 = 3 * 256;
 
 /// How long after a refusal the disk is asked again.
 const AGAIN: Duration = Duration::from_millis(100);

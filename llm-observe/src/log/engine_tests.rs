@@ -7,6 +7,7 @@ mod failing;
 mod forks;
 mod kills;
 mod outsiders;
+mod room;
 
 use std::{
     collections::BTreeMap,
