@@ -291,16 +291,19 @@ impl Core {
     /// Writes what waits, within `limit`, and lets go of the file. What could not be written stays
     /// in the spool for the next start.
     pub(super) fn close(&self, limit: Duration) {
+        let deadline = Instant::now() + limit;
+        if self.mark.holds() {
+            self.flush(limit);
+            self.closing.store(true, Ordering::Release);
+            self.wait(limit.max(AGAIN), || self.is_closed());
+        }
+        // Looked at again: the writer may have been about to hand over to an heir.
         if !self.mark.holds() {
             if let Some(Some(heir)) = self.heir.get() {
-                heir.close(limit);
+                heir.close(deadline.saturating_duration_since(Instant::now()));
             }
             return;
         }
-        let deadline = Instant::now() + limit;
-        self.flush(limit);
-        self.closing.store(true, Ordering::Release);
-        self.wait(limit.max(AGAIN), || self.is_closed());
         lock(&self.work).compress.wait(deadline);
         if self.spool.ring.tail() != self.spool.ring.taken() {
             let kept = if self.spool.outlives() {
