@@ -79,6 +79,11 @@ mod values;
 #[cfg(feature = "delivery")]
 pub mod alerts;
 #[cfg(feature = "delivery")]
+mod crumbs;
+#[cfg(all(feature = "log", not(feature = "delivery")))]
+#[path = "absent/crumbs.rs"]
+mod crumbs;
+#[cfg(feature = "delivery")]
 pub mod outbox;
 #[cfg(feature = "delivery")]
 pub mod trackers;

@@ -17,7 +17,7 @@ use tracing_log::NormalizeEvent;
 use tracing_subscriber::layer::Context;
 
 use super::{Lines, format::EventLine};
-use crate::{clock, context, record::Value, spans, spare};
+use crate::{clock, context, crumbs, record::Value, spans, spare};
 
 /// Writes every event to the lines of an observer.
 ///
@@ -94,7 +94,7 @@ fn write(lines: &Lines, event: &Event<'_>) {
     let (trace_id, span_id) = context::parent();
     let request = context::request();
     seen.redact(lines);
-    lines.event(&EventLine {
+    let line = EventLine {
         time: clock::now_micros(),
         level: *metadata.level(),
         target: metadata.target(),
@@ -103,7 +103,16 @@ fn write(lines: &Lines, event: &Event<'_>) {
         trace_id,
         span_id,
         request: request.as_deref(),
-    });
+    };
+    lines.event(&line);
+    crumbs::line(
+        line.time,
+        line.level,
+        line.target,
+        line.message,
+        line.fields,
+        trace_id,
+    );
     seen.give_back();
 }
 

@@ -13,6 +13,11 @@ mod report;
 pub(crate) mod rollbar;
 #[cfg(feature = "sentry")]
 pub(crate) mod sentry;
+#[cfg_attr(
+    not(any(feature = "airbrake", feature = "rollbar", feature = "sentry")),
+    allow(dead_code, reason = "a user's tracker cuts by itself")
+)]
+mod size;
 
 use std::{
     fmt,
@@ -21,14 +26,18 @@ use std::{
     time::{Duration, Instant},
 };
 
-pub use crate::outbox::{Answer, Delivery, Destination, Parcel};
+pub use crate::{
+    crumbs::Breadcrumb,
+    outbox::{Answer, Delivery, Destination, Parcel},
+};
 pub use frames::Frame;
-pub use report::{Origin, Report};
+pub use report::{Origin, Report, RequestInfo};
 
 use crate::{
+    crumbs,
     error::Error,
     outbox::{Outbox, burst::Burst, now_micros},
-    record::{Record, Sink},
+    record::{ErrorInfo, Record, Sink},
     redact::Redactor,
     stats::{Counter, Stats},
 };
@@ -66,6 +75,7 @@ struct Shared {
     outbox: Outbox,
     redactor: Arc<Redactor>,
     overflow: Counter,
+    _wanted: crumbs::Wanted,
 }
 
 impl Trackers {
@@ -88,6 +98,7 @@ impl Trackers {
             outbox,
             redactor,
             overflow,
+            _wanted: crumbs::Wanted::new(),
         });
         let work = shared.clone();
         let thread = thread::Builder::new()
@@ -130,9 +141,15 @@ impl Drop for Trackers {
 
 impl Sink for Trackers {
     fn record(&self, record: &Record<'_>) {
-        let Some(error) = record.error.filter(|_| record.is_reportable()) else {
-            return;
-        };
+        if let Some(error) = record.error.filter(|_| record.is_reportable()) {
+            self.failed(record, error);
+        }
+        crumbs::call(record);
+    }
+}
+
+impl Trackers {
+    fn failed(&self, record: &Record<'_>, error: &ErrorInfo) {
         let site = std::ptr::from_ref(record.site).addr();
         let key = (site, error.type_name, error.message.as_str());
         let again = |report: &mut Report| report.count += 1;
