@@ -41,7 +41,7 @@ pub(crate) use text::cut;
 
 use crate::{
     error::Error,
-    outbox::{Outbox, burst::Burst, now_micros},
+    outbox::{self, Outbox, burst::Burst, now_micros},
     record::{Record, Running, Sink, TraceId},
     redact::Redactor,
     site::Site,
@@ -53,6 +53,9 @@ use route::Routes;
 
 /// How many different failures may wait for the policy; beyond it they are counted by function.
 const MOST_DIFFERENT: usize = 4096;
+
+/// How often the state of alerts is looked for that a process left which died beside this one.
+const LOOK: Duration = Duration::from_secs(10);
 
 /// A place that alerts go to. Users can write their own.
 pub trait Channel: Destination {
@@ -115,6 +118,8 @@ struct Shared {
     redactor: Arc<Redactor>,
     overflow: Counter,
     unrouted: Counter,
+    /// Failures of what delivers alerts.
+    own: Counter,
 }
 
 impl Alerts {
@@ -146,6 +151,7 @@ impl Alerts {
             redactor,
             overflow: stats.counter("llm_observe_alerts_lost_total", &[("reason", "overflow")]),
             unrouted: stats.counter("llm_observe_alerts_lost_total", &[("reason", "no_channel")]),
+            own: stats.counter("llm_observe_alerts_lost_total", &[("reason", "own")]),
         });
         let policy = Policy::new(timing, limits);
         let work = shared.clone();
@@ -228,6 +234,10 @@ impl Shared {
         if !self.routes.is_wanted(record.site, trigger, class) {
             return;
         }
+        if outbox::is_delivering() {
+            self.own.add(1);
+            return;
+        }
         let error = record.error.filter(|_| trigger.is_failure());
         let (kind, message) = error.map_or(("", ""), |e| (e.type_name, e.message.as_str()));
         let site = std::ptr::from_ref(record.site).addr();
@@ -273,7 +283,10 @@ impl Shared {
     fn run(&self, mut policy: Policy) {
         state::restore(&self.outbox, &mut policy, now_micros());
         loop {
-            let taken = self.burst.take(policy.wake().map(instant));
+            let until = policy.wake().map(instant);
+            let look = self.outbox.left().map(|_| Instant::now() + LOOK);
+            let taken = self.burst.take(until.into_iter().chain(look).min());
+            state::adopt(&self.outbox, &mut policy, now_micros());
             for signal in &taken.items {
                 self.consider(signal, &mut policy);
             }

@@ -27,7 +27,7 @@ pub use report::{Origin, Report};
 
 use crate::{
     error::Error,
-    outbox::{Outbox, burst::Burst, now_micros},
+    outbox::{self, Outbox, burst::Burst, now_micros},
     record::{Record, Sink},
     redact::Redactor,
     stats::{Counter, Stats},
@@ -66,6 +66,8 @@ struct Shared {
     outbox: Outbox,
     redactor: Arc<Redactor>,
     overflow: Counter,
+    /// Failures of what delivers reports.
+    own: Counter,
 }
 
 impl Trackers {
@@ -80,14 +82,15 @@ impl Trackers {
         redactor: Arc<Redactor>,
         stats: &Stats,
     ) -> Result<Trackers, Error> {
-        let overflow = stats.counter("llm_observe_reports_lost_total", &[("reason", "overflow")]);
+        let lost = |reason| stats.counter("llm_observe_reports_lost_total", &[("reason", reason)]);
         let burst = Burst::new(MOST_DIFFERENT);
         let shared = Arc::new(Shared {
             burst,
             trackers,
             outbox,
             redactor,
-            overflow,
+            overflow: lost("overflow"),
+            own: lost("own"),
         });
         let work = shared.clone();
         let thread = thread::Builder::new()
@@ -133,6 +136,10 @@ impl Sink for Trackers {
         let Some(error) = record.error.filter(|_| record.is_reportable()) else {
             return;
         };
+        if outbox::is_delivering() {
+            self.shared.own.add(1);
+            return;
+        }
         let site = std::ptr::from_ref(record.site).addr();
         let key = (site, error.type_name, error.message.as_str());
         let again = |report: &mut Report| report.count += 1;
