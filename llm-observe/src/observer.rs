@@ -22,6 +22,7 @@ use crate::{
     call::{Call, Ended, Extra, Ids},
     clock, context,
     metrics::{Metrics, SiteMetrics},
+    names,
     outcome::Outcome,
     record::{ErrorInfo, Fields, Record, Sink, Value},
     redact::Redactor,
@@ -221,10 +222,7 @@ impl Active {
             .or(event.and_then(|e: &Event| e.stalled))
             .map(|limit| {
                 let labels = [("event", site.event), ("function", site.function())];
-                (
-                    limit,
-                    core.stats.gauge("llm_observe_stalled_calls", &labels),
-                )
+                (limit, core.stats.gauge(names::STALLED, &labels))
             });
         Active {
             level: level(site, event),

@@ -41,6 +41,7 @@ pub(crate) use text::cut;
 
 use crate::{
     error::Error,
+    names,
     outbox::{self, Outbox, burst::Burst, now_micros},
     record::{Record, Running, Sink, TraceId},
     redact::Redactor,
@@ -149,9 +150,9 @@ impl Alerts {
             links: Links::new(settings.config),
             outbox,
             redactor,
-            overflow: stats.counter("llm_observe_alerts_lost_total", &[("reason", "overflow")]),
-            unrouted: stats.counter("llm_observe_alerts_lost_total", &[("reason", "no_channel")]),
-            own: stats.counter("llm_observe_alerts_lost_total", &[("reason", "own")]),
+            overflow: stats.counter(names::ALERTS_LOST, &[("reason", "overflow")]),
+            unrouted: stats.counter(names::ALERTS_LOST, &[("reason", "no_channel")]),
+            own: stats.counter(names::ALERTS_LOST, &[("reason", "own")]),
         });
         let policy = Policy::new(timing, limits);
         let work = shared.clone();
@@ -370,3 +371,5 @@ type ByName<T> = HashMap<String, T>;
 
 #[cfg(test)]
 mod tests;
+#[cfg(all(test, feature = "email", feature = "webhook"))]
+mod tls_tests;

@@ -27,6 +27,7 @@ pub use report::{Origin, Report};
 
 use crate::{
     error::Error,
+    names,
     outbox::{self, Outbox, burst::Burst, now_micros},
     record::{Record, Sink},
     redact::Redactor,
@@ -82,7 +83,7 @@ impl Trackers {
         redactor: Arc<Redactor>,
         stats: &Stats,
     ) -> Result<Trackers, Error> {
-        let lost = |reason| stats.counter("llm_observe_reports_lost_total", &[("reason", reason)]);
+        let lost = |reason| stats.counter(names::REPORTS_LOST, &[("reason", reason)]);
         let burst = Burst::new(MOST_DIFFERENT);
         let shared = Arc::new(Shared {
             burst,
