@@ -102,9 +102,10 @@ impl Destination for Email {
             if parcel.body.is_empty() {
                 return Delivery::refused("the message could not be built");
             }
-            match self.send(&self.envelope, &parcel.body).await {
+            let message = marked_stale(parcel);
+            match self.send(&self.envelope, &message).await {
                 // One receiver that is refused ends the whole transaction.
-                Delivery::Refused { .. } if self.to.len() > 1 => self.each(&parcel.body).await,
+                Delivery::Refused { .. } if self.to.len() > 1 => self.each(&message).await,
                 other => other,
             }
         })
@@ -144,6 +145,25 @@ impl Email {
             false => worst,
         }
     }
+}
+
+/// Adds to the subject of a message that was held up how late it is.
+fn marked_stale(parcel: &Parcel) -> Vec<u8> {
+    const SUBJECT: &[u8] = b"Subject: ";
+    let message = &parcel.body;
+    let starts = |at: &usize| message.get(*at..).is_some_and(|m| m.starts_with(SUBJECT));
+    let lines = message.split_inclusive(|byte| *byte == b'\n');
+    // The first such line is the header: Subject comes before any body.
+    let subject = lines
+        .scan(0, |end, line| {
+            Some(std::mem::replace(end, *end + line.len()))
+        })
+        .find(starts);
+    let (Some(late), Some(subject)) = (text::late(parcel), subject) else {
+        return message.clone();
+    };
+    let (head, rest) = message.split_at(subject + SUBJECT.len());
+    [head, format!("[{late}] ").as_bytes(), rest].concat()
 }
 
 /// RFC 5321: 5yz is final; 4yz, and whatever happens to the connection, may work later.

@@ -153,6 +153,34 @@ fn a_real_server_takes_a_thread_and_its_codes_are_understood() {
 }
 
 #[test]
+fn what_comes_late_says_so_in_its_subject() {
+    let channel = to(25, &["ok@example.com"]);
+    for event in ["query", "запрос"] {
+        let notice = Notice {
+            event: event.into(),
+            service: "rag".into(),
+            ..notice(Status::Firing)
+        };
+        let mut parcel = Parcel::new("mail", channel.encode(&notice));
+        assert_eq!(marked_stale(&parcel), parcel.body, "in time");
+        parcel.created -= 3_900 * 1_000_000;
+        let late = String::from_utf8(marked_stale(&parcel)).unwrap();
+        let subject = late
+            .split("\r\n")
+            .find(|line| line.starts_with("Subject"))
+            .unwrap();
+        assert!(
+            subject.starts_with("Subject: [1 h 5 min late] "),
+            "{subject}"
+        );
+        assert_eq!(
+            late.replacen("[1 h 5 min late] ", "", 1).as_bytes(),
+            parcel.body
+        );
+    }
+}
+
+#[test]
 fn one_receiver_that_is_refused_keeps_it_from_no_other() {
     let Some(mut server) = Server::start(&[]) else {
         println!("skipped: no aiosmtpd");
