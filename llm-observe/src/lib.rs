@@ -57,6 +57,7 @@ mod init;
 mod limit;
 mod links;
 mod logrocket;
+mod names;
 mod observer;
 mod outcome;
 mod panics;

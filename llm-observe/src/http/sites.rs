@@ -40,7 +40,7 @@ impl Table {
             rows: RwLock::default(),
             most: usize::try_from(most).unwrap_or(usize::MAX),
             over: stats.counter(
-                "llm_observe_label_values_over_limit_total",
+                names::OVER_LIMIT,
                 &[("label", label)],
             ),
         }
@@ -138,7 +138,7 @@ mod tests {
         let sites = names.map(|name| site(&table, name, "GET").function());
         assert_eq!(sites, ["/a", "/b", OTHER, "", OTHER, "/a"]);
         let labels = [("label", "http_route")];
-        let over = stats.counter("llm_observe_label_values_over_limit_total", &labels);
+        let over = stats.counter(names::OVER_LIMIT, &labels);
         assert_eq!(over.get(), 2);
     }
 }

@@ -10,6 +10,7 @@ use crate::{
     call::{Call, Ended, Extra, Ids},
     clock, context,
     metrics::{RequestMetrics, SiteMetrics},
+    names,
     outcome::{Class, Outcome},
     record::{ErrorInfo, Fields, Record, Value},
     request::{Exchange, Request},
@@ -59,10 +60,7 @@ impl Active {
             .or(event.and_then(|e: &Event| e.stalled))
             .map(|limit| {
                 let labels = [("event", site.event), ("function", site.function())];
-                (
-                    limit,
-                    core.stats.gauge("llm_observe_stalled_calls", &labels),
-                )
+                (limit, core.stats.gauge(names::STALLED, &labels))
             });
         Active {
             level: level(site, event),

@@ -1,6 +1,9 @@
 //! What is counted of each destination.
 
-use crate::stats::{Counter, Gauge, Stats};
+use crate::{
+    names,
+    stats::{Counter, Gauge, Stats},
+};
 
 /// The numbers of one destination.
 pub(super) struct Counts {
@@ -19,7 +22,7 @@ impl Counts {
     pub(super) fn new(stats: &Stats, destination: &str) -> Counts {
         let count = |result| {
             let labels = [("destination", destination), ("result", result)];
-            stats.counter("llm_observe_deliveries_total", &labels)
+            stats.counter(names::DELIVERIES, &labels)
         };
         let labels = [("destination", destination)];
         Counts {
@@ -29,8 +32,8 @@ impl Counts {
             expired: count("expired"),
             dropped: count("dropped"),
             corrupt: count("corrupt"),
-            pending: stats.gauge("llm_observe_outbox_pending", &labels),
-            down: stats.gauge("llm_observe_outbox_circuit_open", &labels),
+            pending: stats.gauge(names::OUTBOX_PENDING, &labels),
+            down: stats.gauge(names::CIRCUIT_OPEN, &labels),
         }
     }
 }

@@ -36,7 +36,8 @@ pub use report::{Origin, Report, RequestInfo};
 use crate::{
     crumbs,
     error::Error,
-    outbox::{Outbox, burst::Burst, now_micros},
+    names,
+    outbox::{self, Outbox, burst::Burst, now_micros},
     record::{ErrorInfo, Record, Sink},
     redact::Redactor,
     stats::{Counter, Stats},
@@ -76,6 +77,8 @@ struct Shared {
     redactor: Arc<Redactor>,
     overflow: Counter,
     _wanted: crumbs::Wanted,
+    /// Failures of what delivers reports.
+    own: Counter,
 }
 
 impl Trackers {
@@ -90,14 +93,15 @@ impl Trackers {
         redactor: Arc<Redactor>,
         stats: &Stats,
     ) -> Result<Trackers, Error> {
-        let overflow = stats.counter("llm_observe_reports_lost_total", &[("reason", "overflow")]);
+        let lost = |reason| stats.counter(names::REPORTS_LOST, &[("reason", reason)]);
         let burst = Burst::new(MOST_DIFFERENT);
         let shared = Arc::new(Shared {
             burst,
             trackers,
             outbox,
             redactor,
-            overflow,
+            overflow: lost("overflow"),
+            own: lost("own"),
             _wanted: crumbs::Wanted::new(),
         });
         let work = shared.clone();
@@ -150,6 +154,10 @@ impl Sink for Trackers {
 
 impl Trackers {
     fn failed(&self, record: &Record<'_>, error: &ErrorInfo) {
+        if outbox::is_delivering() {
+            self.shared.own.add(1);
+            return;
+        }
         let site = std::ptr::from_ref(record.site).addr();
         let key = (site, error.type_name, error.message.as_str());
         let again = |report: &mut Report| report.count += 1;
