@@ -63,6 +63,8 @@ pub mod probe;
 mod record;
 pub mod redact;
 mod registry;
+#[cfg(feature = "delivery")]
+mod retry_after;
 mod site;
 mod spans;
 mod stalls;
@@ -87,6 +89,9 @@ pub mod trackers;
     reason = "the integration tests use the same file, as a public module"
 )]
 mod listener;
+
+#[cfg(feature = "delivery")]
+mod http;
 
 #[cfg(feature = "log")]
 pub mod log;
