@@ -41,6 +41,7 @@
         reason = "each outlet uses its part of what is shared"
     )
 )]
+#![allow(dead_code, reason = "the layer comes with the next commit")]
 #![allow(
     clippy::redundant_pub_crate,
     reason = "`unreachable_pub` asks for the opposite"
@@ -63,7 +64,8 @@ pub mod probe;
 mod record;
 pub mod redact;
 mod registry;
-#[cfg(feature = "delivery")]
+mod request;
+#[cfg(any(feature = "delivery", feature = "http-client"))]
 mod retry_after;
 mod site;
 mod spans;
@@ -90,7 +92,10 @@ pub mod trackers;
 )]
 mod listener;
 
-#[cfg(feature = "delivery")]
+#[cfg(feature = "http")]
+pub mod http;
+#[cfg(not(feature = "http"))]
+#[path = "absent/http.rs"]
 mod http;
 
 #[cfg(feature = "log")]
@@ -124,4 +129,5 @@ pub use llm_observe_config as config;
 pub use llm_observe_macros::{init, observe};
 pub use outcome::{Class, Outcome};
 pub use record::{ErrorInfo, Fields, Record, SpanId, TraceId, Value};
-pub use site::{AlertRule, On, Severity, Site};
+pub use request::{Exchange, Request, RequestId};
+pub use site::{AlertRule, Kind, On, Severity, Site};

@@ -7,6 +7,7 @@ use tracing::Level;
 
 use crate::{
     outcome::{Class, Outcome},
+    request::{Exchange, Request},
     site::Site,
 };
 
@@ -203,6 +204,13 @@ pub struct Record<'a> {
     pub expected: bool,
     /// Whether this very error was already recorded by a call below it.
     pub passed_on: bool,
+    /// The HTTP request that it belongs to.
+    pub request: Option<&'a Request>,
+    /// What was asked and answered, where the call itself is an HTTP request.
+    pub exchange: Option<&'a Exchange>,
+    /// Whether no alert is to tell of its failure: a call below did, or `[http] alert_on` leaves
+    /// its status out.
+    pub(crate) quiet: bool,
     /// The level of the line of a successful call: the attribute's, or else the event's.
     pub(crate) ok_level: Level,
     /// Whether it writes its line: `sample` thins out those that went well.

@@ -4,7 +4,14 @@ use std::sync::Arc;
 
 use llm_observe_config::Config;
 
-use crate::{error::Error, outcome::Outcome, record::Record, site::Site, stats::Stats};
+use crate::{
+    call::Ended,
+    error::Error,
+    outcome::Outcome,
+    record::Record,
+    site::{RequestSite, Site},
+    stats::Stats,
+};
 
 #[derive(Debug)]
 pub(crate) struct Metrics(());
@@ -20,6 +27,10 @@ impl Metrics {
 
     pub(crate) fn site(&self, _: &'static Site) -> Arc<SiteMetrics> {
         Arc::new(SiteMetrics(()))
+    }
+
+    pub(crate) fn requests(&self, _: &'static RequestSite) -> Arc<RequestMetrics> {
+        Arc::new(RequestMetrics(()))
     }
 
     pub(crate) fn build_info(&self, _: &str, _: &str) {}
@@ -41,4 +52,12 @@ impl SiteMetrics {
     pub(crate) fn ended(&self, _: Outcome, _: u64) {}
 
     pub(crate) fn details(&self, _: &Record<'_>) {}
+}
+
+pub(crate) struct RequestMetrics(());
+
+impl RequestMetrics {
+    pub(crate) fn started(&self) {}
+
+    pub(crate) fn ended(&self, _: Option<u16>, _: &Ended) {}
 }

@@ -1,2 +1,49 @@
-//! stub
+//! Requests over HTTP, in and out, as calls like any other: a line, figures, a span, a report and an
+//! alert for each, and everything below them in their trace.
+//!
+//! [`layer`] observes a server. Knows sinks only through [`Call`](crate::call::Call).
+
+#[cfg(feature = "http-client")]
 mod client;
+pub(crate) mod ids;
+pub(crate) mod method;
+pub(crate) mod policy;
+pub(crate) mod scope;
+pub(crate) mod sites;
+
+use std::sync::Arc;
+
+use llm_observe_config::Config;
+
+use crate::stats::Stats;
+use policy::Policy;
+use sites::Table;
+
+pub use crate::request::{Exchange, Request, RequestId};
+pub use scope::{InCurrentCall, in_current_call};
+
+/// What an observer does about HTTP requests.
+pub(crate) struct Http {
+    pub(crate) policy: Arc<Policy>,
+    /// The routes of the server.
+    pub(crate) routes: Table,
+    /// The hosts that requests are sent to.
+    pub(crate) hosts: Table,
+}
+
+impl Http {
+    pub(crate) fn new(config: &Config, stats: &Stats) -> Http {
+        let limit = config.metrics.max_label_values;
+        Http {
+            policy: Arc::new(Policy::new(&config.http)),
+            routes: Table::new("http_route", limit, stats),
+            hosts: Table::new("server_address", limit, stats),
+        }
+    }
+}
+
+/// Returns the id of the request that the thread works for.
+#[must_use]
+pub fn request_id() -> Option<RequestId> {
+    crate::context::request().map(|request| request.id)
+}

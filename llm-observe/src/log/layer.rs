@@ -92,6 +92,7 @@ fn write(lines: &Lines, event: &Event<'_>) {
     let mut seen = Seen::take();
     event.record(&mut seen);
     let (trace_id, span_id) = context::parent();
+    let request = context::request();
     seen.redact(lines);
     lines.event(&EventLine {
         time: clock::now_micros(),
@@ -101,6 +102,7 @@ fn write(lines: &Lines, event: &Event<'_>) {
         fields: &seen.fields,
         trace_id,
         span_id,
+        request: request.as_deref(),
     });
     seen.give_back();
 }

@@ -23,6 +23,10 @@ pub(crate) const LOG_REFUSED: &str = "llm_observe_log_refused";
 pub(crate) const ALERTS_LOST: &str = "llm_observe_alerts_lost_total";
 pub(crate) const REPORTS_LOST: &str = "llm_observe_reports_lost_total";
 pub(crate) const CIRCUIT_OPEN: &str = "llm_observe_outbox_circuit_open";
+pub(crate) const HTTP_SERVER: &str = "http_server_request_duration_seconds";
+pub(crate) const HTTP_ACTIVE: &str = "http_server_active_requests";
+pub(crate) const HTTP_CLIENT: &str = "http_client_request_duration_seconds";
+pub(crate) const OVER_LIMIT: &str = "llm_observe_label_values_over_limit_total";
 pub(crate) const BUILD_INFO: &str = "llm_observe_build_info";
 
 const COUNTERS: &[(&str, &str)] = &[
@@ -55,6 +59,10 @@ const COUNTERS: &[(&str, &str)] = &[
         REPORTS_LOST,
         "Failures that should have been reported and could not, by reason.",
     ),
+    (
+        OVER_LIMIT,
+        "Times a label's value became _other, since there were too many others, by label.",
+    ),
     (HEARTBEATS, "Pings of the heartbeat URL, by result."),
     (
         DELIVERIES,
@@ -78,6 +86,10 @@ const GAUGES: &[(&str, &str)] = &[
         "Bytes of lines that are not in their file yet.",
     ),
     (LOG_REFUSED, "1 while the disk refuses a logger's lines."),
+    (
+        HTTP_ACTIVE,
+        "HTTP requests that are being answered, up to the last byte of the answer.",
+    ),
     (BUILD_INFO, "Always 1; its labels say which build this is."),
 ];
 
@@ -91,6 +103,10 @@ pub(super) fn describe(recorder: &dyn Recorder) {
     }
     let help = "How long calls took from start to end, by outcome.";
     recorder.describe_histogram(DURATION.into(), Some(Unit::Seconds), help.into());
+    let help = "How long HTTP requests took, up to the last byte of the answer.";
+    recorder.describe_histogram(HTTP_SERVER.into(), Some(Unit::Seconds), help.into());
+    let help = "How long HTTP requests to others took, up to the last byte of the answer.";
+    recorder.describe_histogram(HTTP_CLIENT.into(), Some(Unit::Seconds), help.into());
     let help = "Scores of results, from 0 to 1.";
     recorder.describe_histogram(QUALITY.into(), None, help.into());
 }

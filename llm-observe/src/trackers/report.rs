@@ -75,6 +75,7 @@ impl Report {
     pub(super) fn of(record: &Record<'_>, error: &ErrorInfo) -> Report {
         let site = record.site;
         let fields = record.fields.iter();
+        let fields = fields.map(|(name, value)| (name.to_owned(), value.clone()));
         Report {
             event: site.event.to_owned(),
             function: site.function().to_owned(),
@@ -90,9 +91,7 @@ impl Report {
             trace_id: record.trace_id,
             span_id: record.span_id,
             parent_id: record.parent_id,
-            fields: fields
-                .map(|(name, value)| (name.to_owned(), value.clone()))
-                .collect(),
+            fields: of_request(record).into_iter().chain(fields).collect(),
             count: 1,
         }
     }
@@ -168,6 +167,22 @@ impl Report {
         }
         self
     }
+}
+
+/// Returns what is known of the HTTP request that the call belongs to, or is.
+fn of_request(record: &Record<'_>) -> Vec<(String, Value)> {
+    let mut all = Vec::new();
+    if let Some(request) = record.request {
+        all.push(("request_id".to_owned(), Value::Str(request.id.to_string())));
+        let session = request.session.clone();
+        all.extend(session.map(|link| ("session".to_owned(), Value::Str(link))));
+    }
+    if let (Some(exchange), Some(site)) = (record.exchange, record.site.request) {
+        exchange.facts(site, |name, fact| {
+            all.push((name.attribute.to_owned(), fact.to_value()));
+        });
+    }
+    all
 }
 
 /// Returns a recorded value as JSON, a long text cut.
