@@ -3,11 +3,21 @@
 //!
 //! [`layer`] observes a server. Knows sinks only through [`Call`](crate::call::Call).
 
+mod body;
+#[cfg(feature = "axum")]
+mod extensions;
+#[cfg(not(feature = "axum"))]
+#[path = "../absent/axum.rs"]
+mod extensions;
 pub(crate) mod ids;
+mod layer;
 pub(crate) mod method;
 pub(crate) mod policy;
+mod response;
 pub(crate) mod scope;
 pub(crate) mod sites;
+mod start;
+pub(crate) mod underway;
 
 use std::sync::Arc;
 
@@ -18,6 +28,9 @@ use policy::Policy;
 use sites::Table;
 
 pub use crate::request::{Exchange, Request, RequestId};
+pub use body::ObservedBody;
+pub use layer::{HttpLayer, HttpService, layer};
+pub use response::ResponseFuture;
 pub use scope::{InCurrentCall, in_current_call};
 
 /// What an observer does about HTTP requests.
@@ -26,6 +39,10 @@ pub(crate) struct Http {
     /// The routes of the server.
     pub(crate) routes: Table,
     /// The hosts that requests are sent to.
+    #[cfg_attr(
+        not(feature = "http-client"),
+        allow(dead_code, reason = "nobody sends any")
+    )]
     pub(crate) hosts: Table,
 }
 
