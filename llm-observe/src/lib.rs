@@ -55,6 +55,7 @@ mod future;
 mod init;
 mod limit;
 mod links;
+mod logrocket;
 mod observer;
 mod outcome;
 mod panics;
