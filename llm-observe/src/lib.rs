@@ -41,7 +41,6 @@
         reason = "each outlet uses its part of what is shared"
     )
 )]
-#![allow(dead_code, reason = "the layer comes with the next commit")]
 #![allow(
     clippy::redundant_pub_crate,
     reason = "`unreachable_pub` asks for the opposite"
@@ -56,6 +55,7 @@ mod future;
 mod init;
 mod limit;
 mod links;
+mod logrocket;
 mod observer;
 mod outcome;
 mod panics;
