@@ -13,7 +13,7 @@ use crate::{
     outcome::{Class, Outcome},
     record::{ErrorInfo, Fields, Record, Value},
     request::{Exchange, Request},
-    site::{On, Site},
+    site::{Kind, On, Site},
     spans::SpanSite,
     stats::Gauge,
 };
@@ -174,7 +174,11 @@ impl Active {
         self.redact(error);
         let told = again && below.is_some_and(|below| below.told);
         let wanted = !ended.expected && self.tells(ended.outcome, class, exchange);
-        passing::on(ids, seen_above, told || wanted);
+        // What a request to others failed in is no failure yet: whoever made it may try again, and
+        // tells of it, as its own, when that does not help.
+        if self.site.kind() != Kind::Client {
+            passing::on(ids, seen_above, told || wanted);
+        }
         Passed {
             again,
             quiet: told || !wanted,
@@ -202,6 +206,7 @@ impl Active {
         passed: &Passed,
         request: Option<&'a Request>,
     ) -> Record<'a> {
+        let exchange = extra.and_then(|extra| extra.exchange.as_deref());
         Record {
             site: self.site,
             outcome: ended.outcome,
@@ -218,9 +223,9 @@ impl Active {
             expected: ended.expected,
             passed_on: passed.again,
             request,
-            exchange: extra.and_then(|extra| extra.exchange.as_deref()),
+            exchange,
             quiet: passed.quiet,
-            ok_level: self.level,
+            ok_level: exchange.and_then(|e| e.level).unwrap_or(self.level),
             sampled: self.is_sampled(ended.outcome),
         }
     }

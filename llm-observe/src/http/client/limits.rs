@@ -71,6 +71,19 @@ pub(crate) struct Stated {
     pub(crate) value: i64,
 }
 
+impl Stated {
+    /// Returns its place among all that can be stated of a host.
+    pub(crate) fn place(self) -> usize {
+        let kind = Kind::ALL.iter().position(|kind| *kind == self.kind);
+        let measure = match self.measure {
+            Measure::Limit => 0,
+            Measure::Remaining => 1,
+            Measure::Reset => 2,
+        };
+        kind.unwrap_or_default() * 3 + measure
+    }
+}
+
 /// Returns what a header states of a rate limit, its name in lower case; `None` for every other
 /// header, and for what is no number or time.
 pub(crate) fn read(name: &str, value: &str, now: Timestamp) -> Option<Stated> {

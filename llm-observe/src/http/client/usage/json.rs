@@ -54,6 +54,7 @@ enum Name {
     Type,
     FinishReason,
     StopReason,
+    Status,
 }
 
 impl Name {
@@ -72,6 +73,7 @@ impl Name {
             b"type" => Name::Type,
             b"finish_reason" => Name::FinishReason,
             b"stop_reason" => Name::StopReason,
+            b"status" => Name::Status,
             _ => Name::Other,
         }
     }
@@ -86,7 +88,7 @@ fn target(path: &[Name], key: Name) -> Option<Target> {
             Name::Usage => Some(Target::Usage),
             Name::Model => Some(Target::Model),
             Name::Id => Some(Target::Id),
-            Name::StopReason => Some(Target::FinishReason),
+            Name::StopReason | Name::Status => Some(Target::FinishReason),
             _ => None,
         },
         ([Name::Delta], Name::StopReason) => Some(Target::FinishReason),

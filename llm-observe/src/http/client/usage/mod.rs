@@ -17,6 +17,9 @@ use sse::Events;
 /// The most finish reasons that are kept: one for each choice asked for.
 const MOST_REASONS: usize = 4;
 
+/// States that are no end.
+const UNDER_WAY: [&[u8]; 2] = [b"in_progress", b"queued"];
+
 /// Why an answer says nothing of its tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Missing {
@@ -76,9 +79,16 @@ impl Reading {
     }
 
     fn take_reason(&mut self, value: Option<&[u8]>) {
-        if self.finish_reasons.len() < MOST_REASONS {
+        // What OpenAI's responses have for a reason is their state, from the start.
+        let is_under_way = value.is_some_and(|value| UNDER_WAY.contains(&value));
+        if !is_under_way && self.finish_reasons.len() < MOST_REASONS {
             self.finish_reasons.extend(value.and_then(text));
         }
+    }
+
+    /// Returns whether the answer was said to be at its end.
+    pub(crate) fn is_over(&self) -> bool {
+        !self.finish_reasons.is_empty()
     }
 
     /// Returns why there is no usage, where there is none.
@@ -133,6 +143,14 @@ impl Reader {
         Reader { form, reading }
     }
 
+    /// Returns one that reads nothing, for that reason.
+    pub(crate) fn unread(why: Missing) -> Reader {
+        Reader {
+            form: Form::Unread(why),
+            reading: Reading::default(),
+        }
+    }
+
     /// Reads the next chunk.
     pub(crate) fn feed(&mut self, chunk: &[u8]) {
         let reading = &mut self.reading;
@@ -142,11 +160,6 @@ impl Reader {
             Form::Events(events) => events.feed(chunk, found),
             Form::Unread(_) => {}
         }
-    }
-
-    /// Returns whether the body is a stream of events.
-    pub(crate) fn is_stream(&self) -> bool {
-        matches!(self.form, Form::Events(_))
     }
 
     /// Returns whether a stream has brought its first data.

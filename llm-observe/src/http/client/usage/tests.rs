@@ -191,10 +191,21 @@ fn streams_of_other_shapes() {
 }
 
 #[test]
+fn a_response_is_over_when_its_state_says_so() {
+    let begun =
+        "data: {\"type\":\"response.created\",\"response\":{\"status\":\"in_progress\"}}\n\n";
+    assert!(!read_all(EVENTS, begun).is_over());
+    let body = format!("{begun}data: {{\"response\":{{\"status\":\"completed\"}}}}\n\n");
+    assert_eq!(read_all(EVENTS, &body).finish_reasons, ["completed"]);
+    assert!(!read_all(EVENTS, &ANTHROPIC_STREAM[..200]).is_over());
+    assert!(read_all(EVENTS, ANTHROPIC_STREAM).is_over());
+}
+
+#[test]
 fn a_stream_begins_with_its_first_data() {
     let mut reader = Reader::new(Some(EVENTS), None);
     reader.feed(b": hello\n\nevent: x\n");
-    assert!(reader.is_stream() && !reader.has_begun());
+    assert!(!reader.has_begun());
     reader.feed(b"data: {");
     assert!(reader.has_begun());
 }
