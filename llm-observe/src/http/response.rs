@@ -145,6 +145,7 @@ fn observe<R: Body>(
 fn mark<R>(response: &mut Response<R>, underway: &mut Underway) {
     let status = response.status().as_u16();
     underway.note(|exchange, _| exchange.status = Some(status));
+    underway.saw(response.headers());
     let Some(request) = underway.request() else {
         return;
     };
