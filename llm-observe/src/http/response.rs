@@ -134,6 +134,7 @@ fn observe<R: Body>(
         || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
         || response.body().is_end_stream();
     if bodiless {
+        underway.note(|exchange, _| exchange.response_bytes = Some(0));
         underway.finish();
         return response.map(ObservedBody::unobserved);
     }
