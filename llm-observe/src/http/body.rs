@@ -155,6 +155,10 @@ where
         };
         if let Some(Ok(frame)) = &polled {
             watch.saw(frame.data_ref().map_or(0, Buf::remaining));
+            frame
+                .trailers_ref()
+                .into_iter()
+                .for_each(|trailers| watch.underway.saw(trailers));
         }
         let is_last = match &polled {
             Some(Ok(frame)) => frame.is_trailers() || inner.is_end_stream() || watch.is_complete(),

@@ -14,6 +14,7 @@ mod extensions;
 #[cfg(not(feature = "axum"))]
 #[path = "../absent/axum.rs"]
 mod extensions;
+mod grpc;
 pub(crate) mod ids;
 mod layer;
 pub(crate) mod method;
@@ -35,6 +36,7 @@ use sites::Table;
 
 pub use crate::request::{Exchange, Request, RequestId};
 pub use body::ObservedBody;
+pub use grpc::grpc;
 pub use layer::{HttpLayer, HttpService, layer};
 pub use response::ResponseFuture;
 pub use scope::{InCurrentCall, in_current_call};
@@ -42,6 +44,8 @@ pub use scope::{InCurrentCall, in_current_call};
 /// What an observer does about HTTP requests.
 pub(crate) struct Http {
     pub(crate) policy: Arc<Policy>,
+    /// The LogRocket application whose sessions are linked.
+    pub(crate) sessions: Option<String>,
     /// The routes of the server.
     pub(crate) routes: Table,
     /// The hosts that requests are sent to.
@@ -62,6 +66,7 @@ impl Http {
     pub(crate) fn new(config: &Config, stats: &Stats) -> Http {
         let limit = config.metrics.max_label_values;
         Http {
+            sessions: config.trackers.logrocket.as_ref().map(|l| l.app.clone()),
             policy: Arc::new(Policy::new(&config.http)),
             routes: Table::new("http_route", limit, stats),
             hosts: Table::new("server_address", limit, stats),

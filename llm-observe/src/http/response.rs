@@ -134,6 +134,7 @@ fn observe<R: Body>(
         || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
         || response.body().is_end_stream();
     if bodiless {
+        underway.note(|exchange, _| exchange.response_bytes = Some(0));
         underway.finish();
         return response.map(ObservedBody::unobserved);
     }
@@ -145,6 +146,7 @@ fn observe<R: Body>(
 fn mark<R>(response: &mut Response<R>, underway: &mut Underway) {
     let status = response.status().as_u16();
     underway.note(|exchange, _| exchange.status = Some(status));
+    underway.saw(response.headers());
     let Some(request) = underway.request() else {
         return;
     };

@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     call::Call,
+    logrocket::session_link,
     observer::{self, Core},
     request::{Exchange, Request, RequestId},
     site::{Kind, RequestSite, Site},
@@ -21,6 +22,7 @@ use crate::{
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const TRACE_PARENT: HeaderName = HeaderName::from_static("traceparent");
 const TRACE_STATE: HeaderName = HeaderName::from_static("tracestate");
+const SESSION: HeaderName = HeaderName::from_static("x-logrocket-url");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
 /// A text of a request that is longer is cut: no client decides how large a line gets.
@@ -66,6 +68,7 @@ impl Incoming<'_> {
             request.flags = parent.flags;
             request.state = self.bytes(&TRACE_STATE).and_then(ids::state);
         }
+        request.session = self.session(&core.http);
         let policy = core.http.policy.clone();
         Some(Underway::new(call, Arc::new(request), policy))
     }
@@ -84,6 +87,12 @@ impl Incoming<'_> {
             )
         })
         .unwrap_or_else(RequestId::random)
+    }
+
+    fn session(&self, http: &Http) -> Option<String> {
+        let app = http.sessions.as_deref()?;
+        let link = self.headers.get(SESSION)?.to_str().ok()?;
+        session_link(link, Some(app))
     }
 
     fn site(&self, http: &Http, method: Method) -> Option<&'static Site> {

@@ -8,7 +8,9 @@ use std::{
     sync::Arc,
 };
 
-use super::{policy::Policy, scope::Scope};
+use http::HeaderMap;
+
+use super::{grpc, policy::Policy, scope::Scope};
 use crate::{
     call::{Call, Ending},
     classify, context,
@@ -23,6 +25,8 @@ pub(crate) struct Underway {
     /// What lines in it are marked with; the thread's while [`Underway::inside`] runs.
     request: Option<Arc<Request>>,
     policy: Arc<Policy>,
+    /// The status of gRPC, where the answer has one.
+    grpc: Option<u16>,
 }
 
 impl Underway {
@@ -32,7 +36,13 @@ impl Underway {
             call,
             request: Some(request),
             policy,
+            grpc: None,
         }
+    }
+
+    /// Notes the status of gRPC in headers or trailers of the answer.
+    pub(crate) fn saw(&mut self, headers: &HeaderMap) {
+        self.grpc = self.grpc.or_else(|| grpc::status(headers));
     }
 
     /// Returns the request that lines in it are marked with.
@@ -67,7 +77,8 @@ impl Underway {
     /// Ends it as its status says.
     pub(crate) fn finish(mut self) {
         let status = self.status();
-        let failure = status.and_then(|status| self.policy.outcome(status));
+        let of_grpc = self.grpc.and_then(grpc::outcome);
+        let failure = of_grpc.or_else(|| self.policy.outcome(status?));
         self.end(failure);
     }
 

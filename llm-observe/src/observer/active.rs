@@ -12,7 +12,8 @@ use crate::{
     metrics::{RequestMetrics, SiteMetrics},
     outcome::{Class, Outcome},
     record::{ErrorInfo, Fields, Record, Value},
-    request::{Exchange, Request},
+    redact::MARK,
+    request::{Exchange, HEADER, Request},
     site::{Kind, On, Site},
     spans::SpanSite,
     stats::Gauge,
@@ -244,9 +245,19 @@ impl Active {
     }
 
     fn redact_exchange(&self, exchange: &mut Exchange) {
+        let redactor = &self.core.redactor;
         for text in exchange.texts() {
-            if let Cow::Owned(clean) = self.core.redactor.redact(text) {
+            if let Cow::Owned(clean) = redactor.redact(text) {
                 *text = clean;
+            }
+        }
+        // The name of a header says whether its value is secret.
+        for (attribute, value) in &mut exchange.headers {
+            let name = attribute.strip_prefix(HEADER).unwrap_or(attribute);
+            let both = format!("{name}: {value}");
+            if let Cow::Owned(clean) = redactor.redact(&both) {
+                let value_at = name.len() + 2;
+                *value = clean.get(value_at..).unwrap_or(MARK).to_owned();
             }
         }
     }

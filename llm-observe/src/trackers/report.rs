@@ -178,8 +178,8 @@ fn of_request(record: &Record<'_>) -> Vec<(String, Value)> {
         all.extend(session.map(|link| ("session".to_owned(), Value::Str(link))));
     }
     if let (Some(exchange), Some(site)) = (record.exchange, record.site.request) {
-        exchange.facts(site, |name, fact| {
-            all.push((name.attribute.to_owned(), fact.to_value()));
+        exchange.attributes(site, |name, fact| {
+            all.push((name.to_owned(), fact.to_value()))
         });
     }
     all
