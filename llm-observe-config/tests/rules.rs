@@ -606,6 +606,34 @@ fn outlets() {
 }
 
 #[test]
+fn hosts_that_get_the_trace() {
+    let config = right("[http]\npropagate = [\"API.internal\", \"*.example.org\", \"::1\"]\n");
+    assert_eq!(
+        config.http.propagate,
+        ["api.internal", "*.example.org", "::1"]
+    );
+    for host in [
+        "*",
+        "*.",
+        "a.*.b",
+        "https://api.internal",
+        "api.internal:80",
+        "a b",
+        "user@a",
+        ".a",
+        "a/b",
+    ] {
+        wrong(
+            &format!("[http]\npropagate = [\"{host}\"]\n"),
+            &[
+                "2:14: `propagate` in [http] must hold names of hosts, without scheme and port; write \
+              \"api.internal\", or \"*.example.org\" for all names under it",
+            ],
+        );
+    }
+}
+
+#[test]
 fn http_and_prices() {
     right(
         "[http]\nalert_on = [\"5xx\", \"429\", \"slow\"]\nignore = [\"/healthz\", \"/s/*\"]\nheaders = [\"x-request-id\"]\n",

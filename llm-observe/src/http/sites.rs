@@ -8,6 +8,7 @@ use std::{
 
 use super::{method::Method, policy::Policy};
 use crate::{
+    names,
     site::Site,
     stats::{Counter, Stats},
 };
@@ -39,10 +40,7 @@ impl Table {
         Table {
             rows: RwLock::default(),
             most: usize::try_from(most).unwrap_or(usize::MAX),
-            over: stats.counter(
-                names::OVER_LIMIT,
-                &[("label", label)],
-            ),
+            over: stats.counter(names::OVER_LIMIT, &[("label", label)]),
         }
     }
 

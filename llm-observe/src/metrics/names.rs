@@ -38,6 +38,14 @@ const COUNTERS: &[(&str, &str)] = &[
         OVER_LIMIT,
         "Times a label's value became _other, since there were too many others, by label.",
     ),
+    (
+        HTTP_RETRIES,
+        "HTTP requests that were sent again, by host and what the attempt before ended in.",
+    ),
+    (
+        USAGE_MISSING,
+        "Answers of models that did not say how many tokens they took, by reason.",
+    ),
     (HEARTBEATS, "Pings of the heartbeat URL, by result."),
     (
         DELIVERIES,
@@ -65,6 +73,22 @@ const GAUGES: &[(&str, &str)] = &[
         HTTP_ACTIVE,
         "HTTP requests that are being answered, up to the last byte of the answer.",
     ),
+    (
+        LIMIT,
+        "Requests or tokens that a host allows in a period, as its latest answer states it.",
+    ),
+    (
+        LIMIT_REMAINING,
+        "Requests or tokens that are left in the period, as a host's latest answer states it.",
+    ),
+    (
+        LIMIT_RESET,
+        "Seconds until all are there again, as a host's latest answer states it.",
+    ),
+    (
+        LIMIT_RETRY_AFTER,
+        "Seconds that a host's latest answer asks to be left alone; 0 when it asks for none.",
+    ),
     (BUILD_INFO, "Always 1; its labels say which build this is."),
 ];
 
@@ -82,6 +106,12 @@ pub(super) fn describe(recorder: &dyn Recorder) {
     recorder.describe_histogram(HTTP_SERVER.into(), Some(Unit::Seconds), help.into());
     let help = "How long HTTP requests to others took, up to the last byte of the answer.";
     recorder.describe_histogram(HTTP_CLIENT.into(), Some(Unit::Seconds), help.into());
+    let help = "Tokens of requests to models, by whether they went in or came out.";
+    recorder.describe_histogram(GENAI_TOKENS.into(), None, help.into());
+    let help = "How long requests to models took, up to the last byte of the answer.";
+    recorder.describe_histogram(GENAI_DURATION.into(), Some(Unit::Seconds), help.into());
+    let help = "How long streamed answers of models took to begin.";
+    recorder.describe_histogram(GENAI_FIRST_CHUNK.into(), Some(Unit::Seconds), help.into());
     let help = "Scores of results, from 0 to 1.";
     recorder.describe_histogram(QUALITY.into(), None, help.into());
 }
