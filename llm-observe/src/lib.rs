@@ -41,7 +41,6 @@
         reason = "each outlet uses its part of what is shared"
     )
 )]
-#![allow(dead_code, reason = "the layer comes with the next commit")]
 #![allow(
     clippy::redundant_pub_crate,
     reason = "`unreachable_pub` asks for the opposite"
@@ -57,6 +56,7 @@ mod init;
 mod limit;
 mod links;
 mod logrocket;
+mod names;
 mod observer;
 mod outcome;
 mod panics;
@@ -66,6 +66,8 @@ mod record;
 pub mod redact;
 mod registry;
 mod request;
+#[cfg(any(feature = "delivery", feature = "http-client"))]
+mod retry_after;
 mod site;
 mod spans;
 mod spare;

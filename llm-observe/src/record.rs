@@ -8,7 +8,7 @@ use tracing::Level;
 use crate::{
     outcome::{Class, Outcome},
     request::{Exchange, Request},
-    site::Site,
+    site::{Kind, Site},
     spare,
 };
 
@@ -238,8 +238,9 @@ impl Record<'_> {
             Outcome::Ok if self.slow || self.low_quality() => Level::WARN.min(self.ok_level),
             Outcome::Ok => self.ok_level,
             Outcome::Cancelled => Level::WARN,
-            Outcome::Error => self.site.err_level.unwrap_or(Level::ERROR),
-            Outcome::Timeout | Outcome::Panic => Level::ERROR,
+            Outcome::Timeout if self.site.kind() != Kind::Client => Level::ERROR,
+            Outcome::Error | Outcome::Timeout => self.site.err_level.unwrap_or(Level::ERROR),
+            Outcome::Panic => Level::ERROR,
         }
     }
 

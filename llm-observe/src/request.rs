@@ -1,7 +1,11 @@
 //! What is known of an HTTP request: the one that a call belongs to, and the exchange that a call
 //! itself is. Plain values; knows no sink and no HTTP library.
 
-use std::{fmt, net::SocketAddr, time::Duration};
+use std::{
+    fmt,
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 
 use crate::{
     record::Value,
@@ -138,6 +142,8 @@ pub struct Exchange {
     pub first_byte: Option<Duration>,
     /// The request headers that `[http] headers` asks for, under their attributes' names.
     pub headers: Vec<(&'static str, String)>,
+    /// The level of its line when it went well, where that is not the site's.
+    pub(crate) level: Option<tracing::Level>,
     /// Whether `[http] alert_on` names the status.
     pub(crate) alerts: bool,
 }
@@ -148,6 +154,7 @@ pub(crate) enum Fact<'a> {
     Str(&'a str),
     U64(u64),
     F64(f64),
+    Ip(IpAddr),
     Peer(SocketAddr),
 }
 
@@ -158,13 +165,14 @@ impl Fact<'_> {
             Fact::Str(text) => Value::Str(text.to_owned()),
             Fact::U64(n) => Value::U64(n),
             Fact::F64(n) => Value::F64(n),
+            Fact::Ip(address) => Value::Str(address.to_string()),
             Fact::Peer(address) => Value::Str(address.to_string()),
         }
     }
 }
 
 /// The names of a fact: the attribute's of the OpenTelemetry HTTP conventions, which JSON lines,
-/// spans and reports have, and the short one of text lines; empty where these show it otherwise.
+/// spans and reports have, and the short one of text lines; empty where they show it otherwise.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Named {
     pub(crate) attribute: &'static str,
@@ -184,7 +192,9 @@ pub(crate) const ATTRIBUTES: &[&str] = &[
     "http.route",
     "http.response.status_code",
     "client.address",
+    "client.port",
     "network.peer.address",
+    "network.peer.port",
     "user_agent.original",
     "http.request.body.size",
     "http.response.body.size",
@@ -192,17 +202,14 @@ pub(crate) const ATTRIBUTES: &[&str] = &[
 ];
 
 impl Exchange {
-    /// Returns every text that came from outside, for redaction.
+    /// Returns every text that came from outside, but for the headers.
     pub(crate) fn texts(&mut self) -> impl Iterator<Item = &mut String> {
-        let headers = self.headers.iter_mut().map(|(_, value)| value);
-        [
+        let all = [
             Some(&mut self.target),
             self.method.as_mut(),
             self.user_agent.as_mut(),
-        ]
-        .into_iter()
-        .flatten()
-        .chain(headers)
+        ];
+        all.into_iter().flatten()
     }
 
     /// Returns path and query.
@@ -211,6 +218,19 @@ impl Exchange {
             Some((path, query)) => (path, Some(query)),
             None => (&self.target, None),
         }
+    }
+
+    /// Shows every fact that has an attribute to `see`, with its name.
+    pub(crate) fn attributes(
+        &self,
+        site: &RequestSite,
+        mut see: impl FnMut(&'static str, Fact<'_>),
+    ) {
+        self.facts(site, |name, fact| {
+            if !name.attribute.is_empty() {
+                see(name.attribute, fact);
+            }
+        });
     }
 
     /// Shows every fact that is known to `see`.
@@ -234,12 +254,18 @@ impl Exchange {
         put("http.route", "route", site.route.map(Fact::Str));
         let status = self.status.map(|status| Fact::U64(status.into()));
         put("http.response.status_code", "", status);
-        let peer = if server {
-            "client.address"
+        let (address, port) = if server {
+            ("client.address", "client.port")
         } else {
-            "network.peer.address"
+            ("network.peer.address", "network.peer.port")
         };
-        put(peer, "peer", self.peer.map(Fact::Peer));
+        put(address, "", self.peer.map(|peer| Fact::Ip(peer.ip())));
+        put(
+            port,
+            "",
+            self.peer.map(|peer| Fact::U64(peer.port().into())),
+        );
+        put("", "peer", self.peer.map(Fact::Peer));
         let agent = self.user_agent.as_deref().map(Fact::Str);
         put("user_agent.original", "user_agent", agent);
         let (sent, got) = if server {

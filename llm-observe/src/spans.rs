@@ -161,8 +161,8 @@ impl SpanSite {
             record_value(span, name, value);
         }
         if let (Some(exchange), Some(site)) = (record.exchange, record.site.request) {
-            exchange.facts(site, |name, fact| {
-                record_value(span, name.attribute, &fact.to_value());
+            exchange.attributes(site, |name, fact| {
+                record_value(span, name, &fact.to_value())
             });
         }
         span.in_scope(|| self.emit(record));

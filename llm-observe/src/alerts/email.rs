@@ -1,7 +1,8 @@
 //! E-mail over SMTP: text and HTML, one thread for each alert.
 //!
 //! Every message has a connection of its own. Alerts are rare, and a connection that is kept is
-//! dead after the server's idle close (lettre/lettre#743).
+//! dead after the server's idle close (lettre/lettre#743). With TLS, it trusts what the system does
+//! (on Linux also what `SSL_CERT_FILE` names), and sends nothing to a server that it does not trust.
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,7 +19,7 @@ use lettre::{
 use llm_observe_config as config;
 
 use super::{Answer, Channel, Delivery, Destination, Notice, Parcel, Status, text};
-use crate::error::Error;
+use crate::{error::Error, outbox::http::innermost};
 
 const TIMEOUT: Duration = Duration::from_secs(15);
 const MOST_SUBJECT: usize = 200;
@@ -101,20 +102,77 @@ impl Destination for Email {
             if parcel.body.is_empty() {
                 return Delivery::refused("the message could not be built");
             }
-            match self.smtp.send_raw(&self.envelope, &parcel.body).await {
-                Ok(reply) if reply.code().severity == Reply::PositiveCompletion => {
-                    Delivery::Delivered
-                }
-                Ok(reply) => Delivery::retry(format!("SMTP {}", reply.code())),
-                Err(error) => judge(&error),
+            let message = marked_stale(parcel);
+            match self.send(&self.envelope, &message).await {
+                // One receiver that is refused ends the whole transaction.
+                Delivery::Refused { .. } if self.to.len() > 1 => self.each(&message).await,
+                other => other,
             }
         })
     }
 }
 
+impl Email {
+    async fn send(&self, envelope: &Envelope, message: &[u8]) -> Delivery {
+        match self.smtp.send_raw(envelope, message).await {
+            Ok(reply) if reply.code().severity == Reply::PositiveCompletion => Delivery::Delivered,
+            Ok(reply) => Delivery::retry(format!("SMTP {}", reply.code())),
+            Err(error) => judge(&error),
+        }
+    }
+
+    /// Sends it to each receiver by itself; it is delivered when one of them has it. Those that
+    /// can get it later get it then, and the others once more, under the same message id.
+    async fn each(&self, message: &[u8]) -> Delivery {
+        let mut worst = Delivery::refused("no receiver");
+        let mut delivered = false;
+        for to in self.envelope.to() {
+            let from = self.envelope.from().cloned();
+            let Ok(envelope) = Envelope::new(from, vec![to.clone()]) else {
+                continue;
+            };
+            match self.send(&envelope, message).await {
+                Delivery::Delivered => delivered = true,
+                later @ Delivery::Retry { .. } => return later,
+                refused => {
+                    tracing::warn!(target: "llm_observe::outbox", destination = self.name, answer = ?refused, "one receiver of an alert was refused");
+                    worst = refused;
+                }
+            }
+        }
+        match delivered {
+            true => Delivery::Delivered,
+            false => worst,
+        }
+    }
+}
+
+/// Adds to the subject of a message that was held up how late it is.
+fn marked_stale(parcel: &Parcel) -> Vec<u8> {
+    const SUBJECT: &[u8] = b"Subject: ";
+    let message = &parcel.body;
+    let starts = |at: &usize| message.get(*at..).is_some_and(|m| m.starts_with(SUBJECT));
+    let lines = message.split_inclusive(|byte| *byte == b'\n');
+    // The first such line is the header: Subject comes before any body.
+    let subject = lines
+        .scan(0, |end, line| {
+            Some(std::mem::replace(end, *end + line.len()))
+        })
+        .find(starts);
+    let (Some(late), Some(subject)) = (text::late(parcel), subject) else {
+        return message.clone();
+    };
+    let (head, rest) = message.split_at(subject + SUBJECT.len());
+    [head, format!("[{late}] ").as_bytes(), rest].concat()
+}
+
 /// RFC 5321: 5yz is final; 4yz, and whatever happens to the connection, may work later.
 fn judge(error: &lettre::transport::smtp::Error) -> Delivery {
-    let reason = text::cut(&error.to_string(), 200);
+    let reason = match error.status() {
+        Some(_) => error.to_string(),
+        None => innermost(error),
+    };
+    let reason = text::cut(&reason, 300);
     if error.is_permanent() {
         Delivery::refused(reason)
     } else {
@@ -218,4 +276,4 @@ fn html_escaped(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

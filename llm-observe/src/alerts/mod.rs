@@ -41,7 +41,8 @@ pub(crate) use text::{cut, rfc3339};
 
 use crate::{
     error::Error,
-    outbox::{Outbox, burst::Burst, now_micros},
+    names,
+    outbox::{self, Outbox, burst::Burst, now_micros},
     record::{Record, Running, Sink, TraceId},
     redact::Redactor,
     site::Site,
@@ -53,6 +54,9 @@ use route::Routes;
 
 /// How many different failures may wait for the policy; beyond it they are counted by function.
 const MOST_DIFFERENT: usize = 4096;
+
+/// How often the state of alerts is looked for that a process left which died beside this one.
+const LOOK: Duration = Duration::from_secs(10);
 
 /// A place that alerts go to. Users can write their own.
 pub trait Channel: Destination {
@@ -115,6 +119,8 @@ struct Shared {
     redactor: Arc<Redactor>,
     overflow: Counter,
     unrouted: Counter,
+    /// Failures of what delivers alerts.
+    own: Counter,
 }
 
 impl Alerts {
@@ -144,8 +150,9 @@ impl Alerts {
             links: Links::new(settings.config),
             outbox,
             redactor,
-            overflow: stats.counter("llm_observe_alerts_lost_total", &[("reason", "overflow")]),
-            unrouted: stats.counter("llm_observe_alerts_lost_total", &[("reason", "no_channel")]),
+            overflow: stats.counter(names::ALERTS_LOST, &[("reason", "overflow")]),
+            unrouted: stats.counter(names::ALERTS_LOST, &[("reason", "no_channel")]),
+            own: stats.counter(names::ALERTS_LOST, &[("reason", "own")]),
         });
         let policy = Policy::new(timing, limits);
         let work = shared.clone();
@@ -228,6 +235,10 @@ impl Shared {
         if !self.routes.is_wanted(record.site, trigger, class) {
             return;
         }
+        if outbox::is_delivering() {
+            self.own.add(1);
+            return;
+        }
         let error = record.error.filter(|_| trigger.is_failure());
         let (kind, message) = error.map_or(("", ""), |e| (e.type_name, e.message.as_str()));
         let site = std::ptr::from_ref(record.site).addr();
@@ -273,7 +284,10 @@ impl Shared {
     fn run(&self, mut policy: Policy) {
         state::restore(&self.outbox, &mut policy, now_micros());
         loop {
-            let taken = self.burst.take(policy.wake().map(instant));
+            let until = policy.wake().map(instant);
+            let look = self.outbox.left().map(|_| Instant::now() + LOOK);
+            let taken = self.burst.take(until.into_iter().chain(look).min());
+            state::adopt(&self.outbox, &mut policy, now_micros());
             for signal in &taken.items {
                 self.consider(signal, &mut policy);
             }
@@ -357,3 +371,5 @@ type ByName<T> = HashMap<String, T>;
 
 #[cfg(test)]
 mod tests;
+#[cfg(all(test, feature = "email", feature = "webhook"))]
+mod tls_tests;

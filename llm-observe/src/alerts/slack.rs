@@ -31,9 +31,6 @@ const MOST_LINKS: usize = 2_000;
 /// How many held alerts a digest names.
 const MOST_HELD: usize = 30;
 
-/// A message that was held up for longer says so.
-const STALE: Duration = Duration::from_secs(120);
-
 /// Returns the channel `name` to an incoming webhook.
 ///
 /// # Errors
@@ -347,11 +344,10 @@ fn escaped(text: &str, most: usize) -> String {
 
 /// Adds to a message that was held up how long it was.
 fn marked_stale(parcel: &Parcel) -> Vec<u8> {
-    let age = parcel.age();
-    if age < STALE {
+    let Some(late) = text::late(parcel) else {
         return parcel.body.clone();
-    }
-    let note = format!("delivered {} late", text::duration(age));
+    };
+    let note = format!("delivered {late}");
     let marked = serde_json::from_slice::<Value>(&parcel.body)
         .ok()
         .and_then(|mut message| {

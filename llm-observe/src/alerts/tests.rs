@@ -5,6 +5,8 @@ use std::{
 
 use llm_observe_config::Config;
 
+mod restarts;
+
 use super::*;
 use crate::{
     outbox::{self, tests::Folder},
@@ -281,41 +283,6 @@ fn secrets_do_not_leave() {
 }
 
 #[test]
-fn after_a_restart_the_same_incident_is_not_told_again() {
-    let folder = Folder::new();
-    let boom = error("boom", Class::Internal);
-    let (alerts, outbox, kept) = start(&Config::default(), Some(folder.path()));
-    alerts.record(&record(&ASKED, Outcome::Error, Some(&boom)));
-    assert!(alerts.flush(LONG));
-    assert_eq!(outbox.flush(LONG).delivered(), 1);
-    drop((alerts, outbox));
-    assert_eq!(kept.notices.lock().unwrap().len(), 1);
-
-    let (alerts, _outbox, kept) = start(&Config::default(), Some(folder.path()));
-    alerts.record(&record(&ASKED, Outcome::Error, Some(&boom)));
-    assert!(alerts.flush(LONG));
-    assert_eq!(kept.notices.lock().unwrap().len(), 0);
-}
-
-#[test]
-fn an_alert_that_was_not_delivered_arrives_once_after_a_restart() {
-    let folder = Folder::new();
-    let down = Arc::new(Kept::default());
-    down.down.set(()).unwrap();
-    let (alerts, outbox, _) = start_with(&Config::default(), Some(folder.path()), down.clone());
-    alerts.record(&record(
-        &ASKED,
-        Outcome::Error,
-        Some(&error("boom", Class::Internal)),
-    ));
-    assert!(alerts.flush(LONG));
-    drop((alerts, outbox));
-    let (_alerts, outbox, kept) = start(&Config::default(), Some(folder.path()));
-    assert_eq!(outbox.flush(LONG).delivered(), 1);
-    assert_eq!(*kept.delivered.lock().unwrap(), 1);
-}
-
-#[test]
 fn a_stalled_call_is_told_while_it_hangs_and_when_it_ends() {
     static STALLS: Site = site("query", &[AlertRule::new(On::STALLED)]);
     let (alerts, _outbox, kept) = start(&Config::default(), None);
@@ -342,35 +309,57 @@ fn a_stalled_call_is_told_while_it_hangs_and_when_it_ends() {
     assert_eq!(notices[0].errors[0].message, "still running after 10 s");
 }
 
+/// A channel whose own delivery is an observed call that fails.
+struct Observed {
+    kept: Kept,
+    alerts: OnceLock<std::sync::Weak<Alerts>>,
+}
+
+impl Destination for Observed {
+    fn name(&self) -> &str {
+        "ops"
+    }
+
+    fn deliver<'a>(&'a self, _: &'a Parcel) -> Answer<'a> {
+        Box::pin(async {
+            let alerts = self.alerts.get().and_then(std::sync::Weak::upgrade);
+            let error = error("no route to Slack", Class::Connection);
+            let failed = record(&ASKED, Outcome::Error, Some(&error));
+            alerts.unwrap().record(&failed);
+            Delivery::refused("no route to Slack")
+        })
+    }
+}
+
+impl Channel for Observed {
+    fn encode(&self, notice: &Notice) -> Vec<u8> {
+        self.kept.encode(notice)
+    }
+}
+
 #[test]
-fn an_alert_that_waits_for_its_group_when_the_process_is_killed_is_told_by_the_next() {
-    let folder = Folder::new();
-    let patient = config("[alerts]\ngroup_wait = \"1h\"\n");
-    let (alerts, outbox, kept) = start(&patient, Some(folder.path()));
+fn a_delivery_that_fails_is_no_alert_itself() {
+    let channel = Arc::new(Observed {
+        kept: Kept::default(),
+        alerts: OnceLock::new(),
+    });
+    let stats = Arc::<Stats>::default();
+    let to = vec![channel.clone() as Arc<dyn Destination>];
+    let outbox = Outbox::open(outbox::Settings::default(), to, stats.clone()).unwrap();
+    let (config, origin) = (&Config::default(), Origin::default());
+    let channels = vec![channel.clone() as Arc<dyn Channel>];
+    let settings = Settings { config, origin };
+    let alerts = Alerts::start(settings, channels, outbox.clone(), Arc::default(), &stats);
+    let alerts = Arc::new(alerts.unwrap());
+    channel.alerts.set(Arc::downgrade(&alerts)).unwrap();
     let boom = error("boom", Class::Internal);
     alerts.record(&record(&ASKED, Outcome::Error, Some(&boom)));
-    let file = folder.path().join("0/alerts.json");
-    let start_of_wait = std::time::Instant::now();
-    while !std::fs::read_to_string(&file).is_ok_and(|text| text.contains("boom")) {
-        assert!(start_of_wait.elapsed() < LONG, "it is not saved");
-        std::thread::yield_now();
+    for _ in 0..3 {
+        assert!(alerts.flush(LONG));
+        assert_eq!(outbox.flush(LONG).kept(), 0);
     }
-    // As a kill leaves it: what the end of this process adds is taken away again.
-    let left = std::fs::read(&file).unwrap();
-    drop((alerts, outbox));
-    assert_eq!(
-        kept.notices.lock().unwrap().len(),
-        1,
-        "an orderly end tells it"
-    );
-    for entry in std::fs::read_dir(folder.path().join("0")).unwrap() {
-        std::fs::remove_file(entry.unwrap().path()).unwrap();
-    }
-    std::fs::write(&file, left).unwrap();
-    let (alerts, outbox, kept) = start(&Config::default(), Some(folder.path()));
-    assert!(alerts.flush(LONG));
-    assert_eq!(outbox.flush(LONG).delivered(), 1);
-    let notices = kept.notices.lock().unwrap();
-    assert_eq!((notices[0].status, notices[0].count), (Status::Firing, 1));
+    let notices = channel.kept.notices.lock().unwrap();
+    assert_eq!(notices.len(), 1);
     assert_eq!(notices[0].errors[0].message, "boom");
+    assert_eq!(alerts.shared.own.get(), 1);
 }

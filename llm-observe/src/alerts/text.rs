@@ -4,6 +4,17 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::Parcel;
+
+/// A message that was held up for longer says so.
+const STALE: Duration = Duration::from_secs(120);
+
+/// Returns how late a message is that was held up for long: `1 h 5 min late`.
+pub(super) fn late(parcel: &Parcel) -> Option<String> {
+    let age = parcel.age();
+    (age >= STALE).then(|| format!("{} late", duration(age)))
+}
+
 /// Returns `1 call`, `37 calls`.
 pub(super) fn calls(count: u64) -> String {
     if count == 1 {

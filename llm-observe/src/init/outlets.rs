@@ -184,6 +184,7 @@ impl Part for Outlets {
         let delivered = self.outbox.flush(limit);
         report.delivered += delivered.delivered();
         report.kept += delivered.kept();
+        report.unsaved += delivered.unsaved();
     }
 
     fn send_test(&self, limit: Duration) -> Vec<Tested> {

@@ -10,10 +10,12 @@ use crate::{
     call::{Call, Ended, Extra, Ids},
     clock, context,
     metrics::{RequestMetrics, SiteMetrics},
+    names,
     outcome::{Class, Outcome},
     record::{ErrorInfo, Fields, Record, Value},
-    request::{Exchange, Request},
-    site::{On, Site},
+    redact::MARK,
+    request::{Exchange, HEADER, Request},
+    site::{Kind, On, Site},
     spans::SpanSite,
     stats::Gauge,
 };
@@ -59,10 +61,7 @@ impl Active {
             .or(event.and_then(|e: &Event| e.stalled))
             .map(|limit| {
                 let labels = [("event", site.event), ("function", site.function())];
-                (
-                    limit,
-                    core.stats.gauge("llm_observe_stalled_calls", &labels),
-                )
+                (limit, core.stats.gauge(names::STALLED, &labels))
             });
         Active {
             level: level(site, event),
@@ -177,7 +176,11 @@ impl Active {
         self.redact(error);
         let told = again && below.is_some_and(|below| below.told);
         let wanted = !ended.expected && self.tells(ended.outcome, class, exchange);
-        passing::on(ids, seen_above, told || wanted);
+        // What a request to others failed in is no failure yet: whoever made it may try again, and
+        // tells of it, as its own, when that does not help.
+        if self.site.kind() != Kind::Client {
+            passing::on(ids, seen_above, told || wanted);
+        }
         Passed {
             again,
             quiet: told || !wanted,
@@ -205,6 +208,7 @@ impl Active {
         passed: &Passed,
         request: Option<&'a Request>,
     ) -> Record<'a> {
+        let exchange = extra.and_then(|extra| extra.exchange.as_deref());
         Record {
             site: self.site,
             outcome: ended.outcome,
@@ -221,9 +225,9 @@ impl Active {
             expected: ended.expected,
             passed_on: passed.again,
             request,
-            exchange: extra.and_then(|extra| extra.exchange.as_deref()),
+            exchange,
             quiet: passed.quiet,
-            ok_level: self.level,
+            ok_level: exchange.and_then(|e| e.level).unwrap_or(self.level),
             sampled: self.is_sampled(ended.outcome),
         }
     }
@@ -242,9 +246,19 @@ impl Active {
     }
 
     fn redact_exchange(&self, exchange: &mut Exchange) {
+        let redactor = &self.core.redactor;
         for text in exchange.texts() {
-            if let Cow::Owned(clean) = self.core.redactor.redact(text) {
+            if let Cow::Owned(clean) = redactor.redact(text) {
                 *text = clean;
+            }
+        }
+        // The name of a header says whether its value is secret.
+        for (attribute, value) in &mut exchange.headers {
+            let name = attribute.strip_prefix(HEADER).unwrap_or(attribute);
+            let both = format!("{name}: {value}");
+            if let Cow::Owned(clean) = redactor.redact(&both) {
+                let value_at = name.len() + 2;
+                *value = clean.get(value_at..).unwrap_or(MARK).to_owned();
             }
         }
     }

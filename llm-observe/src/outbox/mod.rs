@@ -11,12 +11,14 @@
 mod attempt;
 pub(crate) mod burst;
 mod counts;
+mod drain;
 pub(crate) mod http;
 mod owner;
 mod parcel;
 pub(crate) mod private;
 mod queue;
 mod store;
+mod tell;
 mod worker;
 
 use std::{
@@ -110,6 +112,18 @@ pub enum Lost {
     Unreadable,
 }
 
+impl Lost {
+    /// Returns the reason, as the log says it.
+    const fn as_str(self) -> &'static str {
+        match self {
+            Lost::Overflow => "there were too many at once",
+            Lost::Full => "the outbox is full",
+            Lost::Expired => "they are too old",
+            Lost::Unreadable => "their files are gone or corrupt",
+        }
+    }
+}
+
 /// The limits of an outbox.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -126,6 +140,9 @@ pub struct Settings {
     pub backoff: Duration,
     /// The longest of these waits. Default: 5 min.
     pub backoff_max: Duration,
+    /// How often it looks for what is too old, and for what a process left that died beside this
+    /// one. Default: 10 s.
+    pub upkeep: Duration,
 }
 
 impl Settings {
@@ -149,6 +166,7 @@ impl Default for Settings {
             attempt: Duration::from_secs(20),
             backoff: Duration::from_secs(1),
             backoff_max: Duration::from_secs(300),
+            upkeep: Duration::from_secs(10),
         }
     }
 }
@@ -171,6 +189,8 @@ pub struct DestinationReport {
     pub delivered: u64,
     /// The parcels that wait for it.
     pub kept: u64,
+    /// Those of them that are in memory only, and lost when the process ends.
+    pub unsaved: u64,
 }
 
 impl FlushReport {
@@ -184,6 +204,12 @@ impl FlushReport {
     #[must_use]
     pub fn kept(&self) -> u64 {
         self.destinations.iter().map(|d| d.kept).sum()
+    }
+
+    /// Returns the parcels that are lost when the process ends now, for all destinations.
+    #[must_use]
+    pub fn unsaved(&self) -> u64 {
+        self.destinations.iter().map(|d| d.unsaved).sum()
     }
 }
 
@@ -235,9 +261,10 @@ impl Outbox {
         self.worker.folder()
     }
 
-    /// Returns that folder, and those of processes that are gone, which are this process's too.
-    pub(crate) fn folders(&self) -> Vec<PathBuf> {
-        self.worker.folders()
+    /// Returns the folder of what processes that are gone kept for longer than they lived, each
+    /// file under its name behind one of its own. It need not exist.
+    pub(crate) fn left(&self) -> Option<PathBuf> {
+        Some(self.worker.folder()?.join(store::LEFT))
     }
 
     /// Returns whether a parcel about `key` waits or is on its way.
@@ -255,6 +282,12 @@ impl fmt::Debug for Outbox {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Outbox").finish_non_exhaustive()
     }
+}
+
+/// Returns whether this is a thread that delivers. What happens on it is no news: a destination
+/// whose own failures were alerted or reported would fail again with each of them.
+pub(crate) fn is_delivering() -> bool {
+    worker::is_delivering()
 }
 
 fn unique(destinations: &[Arc<dyn Destination>]) -> Result<(), Error> {

@@ -1,20 +1,11 @@
-use std::{
-    collections::VecDeque,
-    fs,
-    path::Path,
-    process::{Command, Stdio},
-    sync::Mutex,
-    time::Instant,
-};
+use std::{collections::VecDeque, fs, path::Path, sync::Mutex, time::Instant};
 
+use super::*;
 use llm_observe_config::Severity;
-use proptest::prelude::*;
 
-use super::{
-    queue::{DOWN_AFTER, Entry, Limits, Next, Queue, Turn},
-    store::{Place, Store},
-    *,
-};
+mod model;
+mod processes;
+mod queue;
 
 /// A folder of a test's own, removed at its end.
 pub(crate) struct Folder(PathBuf);
@@ -380,347 +371,81 @@ fn torn_and_corrupt_files_are_skipped_and_counted() {
     assert_eq!(count(&stats, "unknown", "corrupt"), 6);
 }
 
-/// Runs in a process of its own, which [`killed_with_work_left`] kills.
 #[test]
-fn child_that_is_killed() {
-    let Ok(dir) = std::env::var("LLM_OBSERVE_TEST_OUTBOX") else {
-        return;
+fn a_destination_that_keeps_failing_is_shown_as_down_until_it_answers() {
+    let (stats, told) = (Arc::<Stats>::default(), Told::down("a"));
+    let to = vec![told.clone() as Arc<dyn Destination>];
+    let outbox = Outbox::open(settings(None), to, stats.clone()).unwrap();
+    let down = stats.gauge("llm_observe_outbox_circuit_open", &[("destination", "a")]);
+    let until = |wanted: i64| {
+        let start = Instant::now();
+        while down.get() != wanted {
+            assert!(start.elapsed() < LONG, "the gauge is {}", down.get());
+            std::thread::sleep(Duration::from_millis(2));
+        }
     };
-    let to: Vec<Arc<dyn Destination>> = vec![Told::down("a")];
-    let outbox = Outbox::open(settings(Some(dir.into())), to, Arc::default()).unwrap();
-    (0..5).for_each(|n| outbox.put(parcel("a", &format!("{n}")).key(format!("alert {n}"))));
-    println!("put");
-    std::thread::sleep(Duration::from_secs(60));
-}
-
-#[test]
-fn killed_with_work_left_the_next_delivers_it_once() {
-    use std::io::{BufRead, BufReader};
-
-    let folder = Folder::new();
-    let mut child = Command::new(std::env::current_exe().unwrap())
-        .args([
-            "--exact",
-            "outbox::tests::child_that_is_killed",
-            "--nocapture",
-        ])
-        .env("LLM_OBSERVE_TEST_OUTBOX", folder.path())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    assert!(lines.any(|line| line.unwrap().ends_with("put")));
-    child.kill().unwrap();
-    child.wait().unwrap();
-    for wanted in [5, 0] {
-        let told = Told::taking("a");
-        open(&folder, &told, &Arc::default()).flush(LONG);
-        assert_eq!(told.texts().len(), wanted);
-    }
-}
-
-// The queue over a manual clock.
-
-fn limits() -> Limits {
-    Limits {
-        max_bytes: 10_000,
-        max_age: Duration::from_secs(24 * 3600),
-        backoff: Duration::from_secs(1),
-        backoff_max: Duration::from_secs(300),
-    }
-}
-
-const SECOND: u64 = 1_000_000;
-
-fn entry(created: u64, key: &str, name: &'static str) -> Entry<&'static str> {
-    let parcel = Parcel {
-        created,
-        ..parcel("a", "")
-    }
-    .key(key);
-    Entry::new(&parcel, 10, name)
+    outbox.put(parcel("a", "1"));
+    until(1);
+    let report = outbox.flush(Duration::from_millis(1));
+    assert_eq!((report.kept(), report.unsaved()), (1, 1), "in memory only");
+    *told.usual.lock().unwrap() = Delivery::Delivered;
+    until(0);
 }
 
 #[test]
-fn after_an_hour_without_network_the_newest_alerts_come_first_each_in_order() {
-    let mut queue = Queue::new(limits());
-    queue.push(entry(SECOND, "old", "old fires"));
-    queue.push(entry(2 * SECOND, "", "a report"));
-    queue.push(entry(3 * SECOND, "new", "new fires"));
-    queue.push(entry(1800 * SECOND, "old", "old resolves"));
-    queue.push(entry(3500 * SECOND, "newest", "newest fires"));
-    let mut now = SECOND;
-    let mut tries = 0;
-    while now < 3600 * SECOND {
-        match queue.next("a", now) {
-            Next::Deliver(id) => {
-                tries += 1;
-                queue.settle(id, &Delivery::retry("no network"), now);
-            }
-            Next::Wait(until) => now = until,
-            Next::Idle => unreachable!("there is work"),
+fn what_the_log_is_told_it_is_told_once() {
+    let told = super::tell::Told::default();
+    let lines = said(|| {
+        let retry = Delivery::retry("connection refused");
+        told.attempt("ops", &retry, &super::queue::Turn::Down);
+        for _ in 0..3 {
+            let refused = Delivery::refused("HTTP 404: no_service");
+            told.attempt("ops", &refused, &super::queue::Turn::Same);
+            told.given_up("ops", "they are too old");
         }
-    }
-    assert!((12..60).contains(&tries), "{tries} tries in an hour");
-    now += 300 * SECOND;
-    let mut order = Vec::new();
-    while let Next::Deliver(id) = queue.next("a", now) {
-        order.push(queue.settle(id, &Delivery::Delivered, now).0.unwrap().place);
-    }
-    assert_eq!(
-        order,
-        [
-            "newest fires",
-            "old fires",
-            "old resolves",
-            "new fires",
-            "a report"
-        ]
-    );
-    assert_eq!((queue.pending("a"), queue.bytes()), (0, 0));
+        told.attempt("ops", &Delivery::Delivered, &super::queue::Turn::Up);
+        told.given_up("ops", "they are too old");
+    });
+    let count = |words: &str| lines.iter().filter(|line| line.contains(words)).count();
+    assert_eq!(count("cannot be reached"), 1, "{lines:#?}");
+    assert_eq!(count("refused for good"), 1);
+    assert_eq!(count("can be reached again"), 1);
+    assert_eq!(count("given up"), 2, "again after it worked");
 }
 
-#[test]
-fn a_limit_of_one_category_does_not_hold_another_and_the_longer_limit_holds() {
-    let mut queue = Queue::new(limits());
-    for category in ["error", "session"] {
-        let parcel = parcel("a", "").category(category);
-        queue.push(Entry::new(&parcel, 10, category));
-    }
-    let limited = |seconds| Delivery::Retry {
-        after: Some(Duration::from_secs(seconds)),
-        reason: String::new(),
-    };
-    let Next::Deliver(first) = queue.next("a", 0) else {
-        panic!()
-    };
-    assert_eq!(queue.get(first).unwrap().place, "error");
-    queue.settle(first, &limited(100), 0);
-    let Next::Deliver(second) = queue.next("a", 0) else {
-        panic!("the other category is free")
-    };
-    queue.settle(second, &Delivery::Delivered, 0);
-    queue.hurry();
-    assert_eq!(
-        queue.next("a", 1),
-        Next::Wait(100 * SECOND),
-        "what the server asked for is kept"
-    );
-    assert!(!queue.is_worth_waiting(99 * SECOND) && queue.is_worth_waiting(100 * SECOND));
-}
+/// Returns what `run` says on this thread through `tracing`.
+fn said(run: impl FnOnce()) -> Vec<String> {
+    use tracing::{Event, Metadata, field, span};
 
-#[test]
-fn a_destination_goes_down_after_some_failures_and_up_with_an_answer() {
-    let mut queue = Queue::new(limits());
-    queue.push(entry(0, "", "x"));
-    let mut now = 0;
-    for n in 1..=DOWN_AFTER + 2 {
-        now += 3600 * SECOND;
-        let Next::Deliver(id) = queue.next("a", now) else {
-            panic!()
-        };
-        let (_, turn) = queue.settle(id, &Delivery::retry("x"), now);
-        assert_eq!(turn == Turn::Down, n == DOWN_AFTER);
-    }
-    let Next::Deliver(id) = queue.next("a", now + 3600 * SECOND) else {
-        panic!()
-    };
-    assert_eq!(queue.settle(id, &Delivery::Delivered, now).1, Turn::Up);
-}
+    struct Lines(Arc<Mutex<Vec<String>>>);
 
-#[derive(Clone, Debug)]
-enum Action {
-    Put {
-        size: usize,
-        severity: Severity,
-        key: bool,
-    },
-    Deliver(u8),
-    Restart,
-    Truncate(usize),
-    Flip(usize),
-    Later(u64),
-}
-
-fn action() -> impl Strategy<Value = Action> {
-    let severity = prop::sample::select(vec![Severity::Info, Severity::Error, Severity::Critical]);
-    prop_oneof![
-        4 => (0..1500_usize, severity, any::<bool>()).prop_map(|(size, severity, key)| Action::Put { size, severity, key }),
-        4 => any::<u8>().prop_map(Action::Deliver),
-        1 => Just(Action::Restart),
-        1 => any::<usize>().prop_map(Action::Truncate),
-        1 => any::<usize>().prop_map(Action::Flip),
-        1 => (0..10_u64 * 3600).prop_map(Action::Later),
-    ]
-}
-
-/// The queue and the files in lock-step with the plainest model: a set of bodies, and what
-/// became of each.
-struct Model {
-    folder: Folder,
-    store: Option<Store>,
-    queue: Queue<Place>,
-    now: u64,
-    put: u64,
-    delivered: Vec<Vec<u8>>,
-    lost: u64,
-}
-
-impl Model {
-    fn new() -> Model {
-        let folder = Folder::new();
-        let (store, opened) = Store::open(Some(&folder.path()));
-        opened.unwrap();
-        Model {
-            folder,
-            store: Some(store),
-            queue: Queue::new(limits()),
-            now: 1_000_000 * SECOND,
-            put: 0,
-            delivered: Vec::new(),
-            lost: 0,
+    impl tracing::Subscriber for Lines {
+        fn enabled(&self, _: &Metadata<'_>) -> bool {
+            true
         }
-    }
 
-    fn give_up(&mut self, gone: Vec<Entry<Place>>) {
-        self.lost += gone.len() as u64;
-        gone.iter().for_each(|entry| entry.place.remove());
-    }
-
-    fn act(&mut self, action: Action) {
-        match action {
-            Action::Put {
-                size,
-                severity,
-                key,
-            } => {
-                self.put += 1;
-                let body = self.put.to_string().repeat(size / 4 + 1);
-                let key = if key { "key" } else { "" };
-                let parcel = Parcel {
-                    created: self.now,
-                    ..parcel("a", &body)
-                }
-                .severity(severity)
-                .key(key);
-                let head = Parcel {
-                    body: Vec::new(),
-                    ..parcel.clone()
-                };
-                let (place, size, written) = self.store.as_ref().unwrap().write(parcel);
-                written.unwrap();
-                let gone = self.queue.push(Entry::new(&head, size, place));
-                self.give_up(gone);
-                assert!(self.queue.bytes() <= limits().max_bytes);
-            }
-            Action::Deliver(how) => self.deliver(how),
-            Action::Restart => {
-                // As after a kill: nothing but the files is left.
-                self.store = None;
-                let (store, opened) = Store::open(Some(&self.folder.path()));
-                opened.unwrap();
-                let found = store.load();
-                self.store = Some(store);
-                self.lost += found.corrupt;
-                self.queue = Queue::new(limits());
-                for (parcel, size, path) in found.parcels {
-                    let gone = self
-                        .queue
-                        .push(Entry::new(&parcel, size, Place::File(path)));
-                    self.give_up(gone);
-                }
-            }
-            Action::Truncate(n) => self.damage(n, |bytes| bytes.truncate(bytes.len() / 2)),
-            Action::Flip(n) => self.damage(n, |bytes| {
-                let at = n % bytes.len();
-                bytes[at] ^= 0x40;
-            }),
-            Action::Later(seconds) => {
-                self.now += seconds * SECOND;
-                let gone = self.queue.expire(self.now);
-                self.give_up(gone);
-            }
+        fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
+            span::Id::from_u64(1)
         }
-    }
 
-    fn deliver(&mut self, how: u8) {
-        let Next::Deliver(id) = self.queue.next("a", self.now) else {
-            return;
-        };
-        let place = self.queue.get(id).unwrap().place.clone();
-        let Some(parcel) = place.read() else {
-            let (gone, _) = self
-                .queue
-                .settle(id, &Delivery::refused("corrupt"), self.now);
-            self.give_up(gone.into_iter().collect());
-            return;
-        };
-        let how = match how % 4 {
-            0 => Delivery::retry("x"),
-            1 => Delivery::refused("x"),
-            _ => Delivery::Delivered,
-        };
-        if how == Delivery::Delivered {
-            self.delivered.push(parcel.body.clone());
+        fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+
+        fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+
+        fn event(&self, event: &Event<'_>) {
+            let mut line = String::new();
+            event.record(&mut |field: &field::Field, value: &dyn fmt::Debug| {
+                line.push_str(&format!("{field}={value:?} "));
+            });
+            self.0.lock().unwrap().push(line);
         }
-        let (done, _) = self.queue.settle(id, &how, self.now);
-        if let Some(entry) = done {
-            entry.place.remove();
-            self.lost += u64::from(how != Delivery::Delivered);
-        }
+
+        fn enter(&self, _: &span::Id) {}
+
+        fn exit(&self, _: &span::Id) {}
     }
 
-    fn damage(&self, n: usize, f: impl Fn(&mut Vec<u8>)) {
-        let found = files(&self.folder.path());
-        let Some(path) = found.get(n % found.len().max(1)) else {
-            return;
-        };
-        let mut bytes = fs::read(path).unwrap();
-        if !bytes.is_empty() {
-            f(&mut bytes);
-            fs::write(path, bytes).unwrap();
-        }
-    }
-
-    fn check(&self) {
-        let pending = self.queue.pending("a") as u64;
-        assert_eq!(
-            self.put,
-            self.delivered.len() as u64 + self.lost + pending,
-            "each is delivered, kept or counted"
-        );
-        let mut once = self.delivered.clone();
-        once.sort();
-        once.dedup();
-        assert_eq!(once.len(), self.delivered.len(), "none is delivered twice");
-        assert_eq!(
-            files(&self.folder.path()).len() as u64,
-            pending,
-            "files and queue agree"
-        );
-    }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(96) })]
-
-    #[test]
-    fn every_parcel_is_delivered_kept_or_counted(actions in prop::collection::vec(action(), 1..60)) {
-        let mut model = Model::new();
-        for action in actions {
-            model.act(action);
-            model.check();
-        }
-    }
-
-    #[test]
-    fn no_file_decodes_to_another_parcel(body in prop::collection::vec(any::<u8>(), 0..200), at in any::<prop::sample::Index>(), bit in 0..8_u8) {
-        let parcel = Parcel::new("a", body).key("k").category("c");
-        let bytes = parcel::encode(&parcel);
-        prop_assert_eq!(parcel::decode(&bytes), Some(parcel));
-        let mut bad = bytes.clone();
-        *at.get_mut(&mut bad) ^= 1 << bit;
-        prop_assert_eq!(parcel::decode(&bad), None);
-        prop_assert_eq!(parcel::decode(&bytes[..at.index(bytes.len())]), None);
-    }
+    let lines = Arc::<Mutex<Vec<String>>>::default();
+    tracing::subscriber::with_default(Lines(lines.clone()), run);
+    lines.lock().unwrap().clone()
 }

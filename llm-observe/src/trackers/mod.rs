@@ -40,7 +40,8 @@ pub use report::{Origin, Report, RequestInfo, Scope};
 use crate::{
     crumbs,
     error::Error,
-    outbox::{Outbox, burst::Burst, now_micros},
+    names,
+    outbox::{self, Outbox, burst::Burst, now_micros},
     record::{ErrorInfo, Record, Sink},
     redact::Redactor,
     stats::{Counter, Stats},
@@ -86,6 +87,9 @@ struct Shared {
     outbox: Outbox,
     redactor: Arc<Redactor>,
     overflow: Counter,
+    /// Failures of what delivers reports.
+    own: Counter,
+    /// Those that a tracker's own code ended.
     panicked: Counter,
     /// How many overflowed that the trackers have not heard of.
     untold: AtomicU64,
@@ -104,16 +108,16 @@ impl Trackers {
         redactor: Arc<Redactor>,
         stats: &Stats,
     ) -> Result<Trackers, Error> {
-        let lost = |reason| stats.counter("llm_observe_reports_lost_total", &[("reason", reason)]);
-        let (overflow, panicked) = (lost("overflow"), lost("panic"));
+        let lost = |reason| stats.counter(names::REPORTS_LOST, &[("reason", reason)]);
         let burst = Burst::new(MOST_DIFFERENT);
         let shared = Arc::new(Shared {
             burst,
             trackers,
             outbox,
             redactor,
-            overflow,
-            panicked,
+            overflow: lost("overflow"),
+            own: lost("own"),
+            panicked: lost("panic"),
             untold: AtomicU64::new(0),
             _wanted: crumbs::Wanted::new(),
         });
@@ -167,6 +171,10 @@ impl Sink for Trackers {
 
 impl Trackers {
     fn failed(&self, record: &Record<'_>, error: &ErrorInfo) {
+        if outbox::is_delivering() {
+            self.shared.own.add(1);
+            return;
+        }
         let site = std::ptr::from_ref(record.site).addr();
         let key = (site, error.type_name, error.message.as_str());
         let again = |report: &mut Report| report.count += 1;

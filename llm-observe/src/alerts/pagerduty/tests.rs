@@ -99,3 +99,20 @@ fn a_400_is_given_up() {
         matches!(answer, Some(Delivery::Refused { reason }) if reason.contains("invalid event"))
     );
 }
+
+#[test]
+fn what_comes_late_says_so_in_its_details() {
+    let channel = Pagerduty {
+        name: "page".into(),
+        routing_key: "key".into(),
+        post: Post::new("page", "http://127.0.0.1:1/", Vec::new()).unwrap(),
+    };
+    let mut parcel = Parcel::new("page", channel.encode(&Notice::test(1)));
+    parcel.created -= 600 * 1_000_000;
+    let event: Value = serde_json::from_slice(&channel.completed(&parcel).unwrap()).unwrap();
+    assert_eq!(
+        event["payload"]["custom_details"]["delivered"],
+        "10 min late"
+    );
+    assert_eq!(event["routing_key"], "key");
+}

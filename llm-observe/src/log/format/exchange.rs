@@ -69,11 +69,11 @@ pub(super) fn json(
     exchange: &Exchange,
     site: &RequestSite,
 ) {
-    exchange.facts(site, |name, fact| {
-        members.name(out, style, name.attribute);
+    exchange.attributes(site, |name, fact| {
+        members.name(out, style, name);
         match fact {
             Fact::Str(text) => put_json(out, style, text),
-            Fact::Peer(_) => {
+            Fact::Ip(_) | Fact::Peer(_) => {
                 put(out, "\"");
                 number(out, fact);
                 put(out, "\"");
@@ -88,6 +88,7 @@ fn number(out: &mut Vec<u8>, fact: Fact<'_>) {
         Fact::U64(n) => put_u64(out, n),
         Fact::F64(n) => put_f64(out, n),
         // A `Vec` takes whatever is written.
+        Fact::Ip(address) => drop(write!(out, "{address}")),
         Fact::Peer(address) => drop(write!(out, "{address}")),
         Fact::Str(_) => {}
     }

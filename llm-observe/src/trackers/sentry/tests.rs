@@ -429,27 +429,61 @@ fn what_did_not_arrive_is_told_again_and_a_refusal_is_told_itself() {
 }
 
 #[test]
-fn what_becomes_too_old_under_a_limit_is_told_as_that() {
-    let limits = "1:error:key".to_owned();
-    let limited = Answers::Status(429, vec![("X-Sentry-Rate-Limits", limits)], String::new());
-    let listener = Listener::start(Answers::status(200, "{}")).script([limited]);
-    let (outbox, tracker) = open(&listener);
-    outbox.put(Parcel::new("sentry", tracker.encode(&report("x"))).category("error"));
-    listener.wait_for(1);
-    let deadline = std::time::Instant::now() + LONG;
-    // Until its answer is read.
-    while std::time::Instant::now() < deadline {
-        tracker.lost("error", Lost::Expired, 1);
-        std::thread::yield_now();
-        if listener.requests().len() > 1 {
-            break;
+fn what_the_outbox_has_no_room_for_is_told() {
+    let listener = Listener::start(Answers::Stall);
+    let tracker = with_dsn(&dsn(&listener), 1.0, origin()).unwrap();
+    let limits = Settings {
+        backoff: Duration::from_millis(10),
+        attempt: Duration::from_millis(200),
+        max_bytes: 40_000,
+        ..Settings::default()
+    };
+    let outbox = Outbox::open(limits, vec![tracker.clone() as _], Arc::default()).unwrap();
+    let put = || {
+        let body = tracker.encode(&report(&"x".repeat(7_000)));
+        outbox.put(Parcel::new("sentry", body).category("error"));
+    };
+    (0..20).for_each(|_| put());
+    listener.usually(Answers::status(200, "{}"));
+    let delivered = outbox.flush(LONG).delivered();
+    let requests = listener.requests();
+    let told = requests.iter().rev().find_map(|r| discarded(&r.body).pop());
+    let lost = ("cache_overflow".to_owned(), 20 - delivered);
+    assert!(delivered < 20 && told == Some(lost), "{delivered} {told:?}");
+}
+
+#[test]
+fn what_becomes_too_old_is_told_with_what_kept_it() {
+    let limit = vec![("X-Sentry-Rate-Limits", "0.4:error:key".to_owned())];
+    for (trouble, reason) in [
+        (
+            Answers::Status(429, limit, String::new()),
+            "ratelimit_backoff",
+        ),
+        (Answers::status(503, ""), "network_error"),
+    ] {
+        let listener = Listener::start(Answers::status(200, "{}")).script([trouble]);
+        let tracker = with_dsn(&dsn(&listener), 1.0, origin()).unwrap();
+        let limits = Settings {
+            backoff: Duration::from_millis(400),
+            max_age: Duration::from_millis(100),
+            upkeep: Duration::from_millis(10),
+            ..Settings::default()
+        };
+        let outbox = Outbox::open(limits, vec![tracker.clone() as _], Arc::default()).unwrap();
+        let put = || {
+            outbox.put(Parcel::new("sentry", tracker.encode(&report("x"))).category("error"));
+        };
+        put();
+        listener.wait_for(1);
+        while listener.requests().len() < 2 {
+            std::thread::sleep(Duration::from_millis(20));
+            put();
         }
+        let told = discarded(&listener.requests()[1].body);
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert_eq!(told[0].0, reason);
     }
-    let told = discarded(&listener.wait_for(2)[1].body);
-    assert!(
-        told.iter().any(|(reason, _)| reason == "ratelimit_backoff"),
-        "{told:?}"
-    );
 }
 
 #[test]
