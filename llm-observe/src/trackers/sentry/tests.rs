@@ -420,7 +420,7 @@ fn what_did_not_arrive_is_told_again_and_a_refusal_is_told_itself() {
     send();
     let requests = listener.requests();
     let sampled = ("sample_rate".to_owned(), 1);
-    assert_eq!(discarded(&requests[0].body), [sampled.clone()]);
+    assert_eq!(discarded(&requests[0].body), std::slice::from_ref(&sampled));
     let refused = ("send_error".to_owned(), 1);
     for request in &requests[1..] {
         assert_eq!(discarded(&request.body), [sampled.clone(), refused.clone()]);
