@@ -22,12 +22,14 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Returns the tracker over the program's own client; `None` where it has none that sends.
 pub(crate) fn theirs(origin: Origin) -> Option<Arc<dyn Tracker>> {
-    let hub = Hub::main();
-    client(&hub).map(|_| over(hub, origin))
+    // The one that this thread has bound, else the one that new threads get.
+    let mut hubs = [Hub::current(), Hub::main()].into_iter();
+    let hub = hubs.find(|hub| client(hub).is_some())?;
+    Some(over(hub, origin))
 }
 
 /// Returns the tracker over the client of that hub.
-pub(super) fn over(hub: Arc<Hub>, origin: Origin) -> Arc<dyn Tracker> {
+fn over(hub: Arc<Hub>, origin: Origin) -> Arc<dyn Tracker> {
     Arc::new(Theirs {
         hub,
         origin: Origin {
