@@ -454,7 +454,7 @@ fn what_the_outbox_has_no_room_for_is_told() {
 
 #[test]
 fn what_becomes_too_old_is_told_with_what_kept_it() {
-    let limit = vec![("X-Sentry-Rate-Limits", "0.4:error:key".to_owned())];
+    let limit = vec![("X-Sentry-Rate-Limits", "1.5:error:key".to_owned())];
     for (trouble, reason) in [
         (
             Answers::Status(429, limit, String::new()),
@@ -465,7 +465,7 @@ fn what_becomes_too_old_is_told_with_what_kept_it() {
         let listener = Listener::start(Answers::status(200, "{}")).script([trouble]);
         let tracker = with_dsn(&dsn(&listener), 1.0, origin()).unwrap();
         let limits = Settings {
-            backoff: Duration::from_millis(400),
+            backoff: Duration::from_secs(3),
             max_age: Duration::from_millis(100),
             upkeep: Duration::from_millis(10),
             ..Settings::default()
