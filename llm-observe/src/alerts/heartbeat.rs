@@ -73,15 +73,19 @@ mod tests {
         ));
         let calls = listener.wait_for(5);
         assert_eq!(calls[4].line, "GET /uuid HTTP/1.1");
-        drop(outbox);
         let count = |result| {
             stats
                 .counter(names::HEARTBEATS, &[("result", result)])
                 .get()
         };
         // A busy machine may make more of them late.
+        let mut calls = calls.len();
+        while count("delivered") < 2 {
+            calls += 1;
+            listener.wait_for(calls);
+        }
+        drop(outbox);
         assert!(count("failed") >= 2);
-        assert!(count("delivered") >= 2);
         assert!(task(&config::Alerts::default(), &stats).unwrap().is_none());
     }
 }
