@@ -21,17 +21,21 @@ mod size;
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    panic::{self, AssertUnwindSafe},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
 pub use crate::{
     crumbs::Breadcrumb,
-    outbox::{Answer, Delivery, Destination, Parcel},
+    outbox::{Answer, Delivery, Destination, Lost, Parcel},
 };
 pub use frames::Frame;
-pub use report::{Origin, Report, RequestInfo};
+pub use report::{Origin, Report, RequestInfo, Scope};
 
 use crate::{
     crumbs,
@@ -49,7 +53,8 @@ const MOST_DIFFERENT: usize = 20_000;
 
 /// A service that errors are reported to. Users can write their own.
 pub trait Tracker: Destination {
-    /// Returns the body for `report`, as [`Destination::deliver`] is to send it.
+    /// Returns the body for `report`, as [`Destination::deliver`] is to send it. Nothing is sent
+    /// when it is empty.
     fn encode(&self, report: &Report) -> Vec<u8>;
 
     /// Returns whether it takes `report`, such as by a sample rate. Default: all.
@@ -61,6 +66,12 @@ pub trait Tracker: Destination {
     /// Returns the category that the tracker's rate limits count reports in. Default: none.
     fn category(&self) -> &str {
         ""
+    }
+
+    /// Returns what only the thread of a failing call knows, for [`Tracker::encode`] to find in
+    /// [`Report::scope`]. It must not block. Default: nothing.
+    fn scope(&self) -> Option<Scope> {
+        None
     }
 }
 
@@ -76,9 +87,13 @@ struct Shared {
     outbox: Outbox,
     redactor: Arc<Redactor>,
     overflow: Counter,
-    _wanted: crumbs::Wanted,
     /// Failures of what delivers reports.
     own: Counter,
+    /// Those that a tracker's own code ended.
+    panicked: Counter,
+    /// How many overflowed that the trackers have not heard of.
+    untold: AtomicU64,
+    _wanted: crumbs::Wanted,
 }
 
 impl Trackers {
@@ -102,6 +117,8 @@ impl Trackers {
             redactor,
             overflow: lost("overflow"),
             own: lost("own"),
+            panicked: lost("panic"),
+            untold: AtomicU64::new(0),
             _wanted: crumbs::Wanted::new(),
         });
         let work = shared.clone();
@@ -164,9 +181,10 @@ impl Trackers {
         if !self
             .shared
             .burst
-            .add(key, again, || Report::of(record, error))
+            .add(key, again, || self.shared.first(record, error))
         {
             self.shared.overflow.add(1);
+            self.shared.untold.fetch_add(1, Ordering::Relaxed);
         }
     }
 }
@@ -178,11 +196,22 @@ impl fmt::Debug for Trackers {
 }
 
 impl Shared {
+    fn first(&self, record: &Record<'_>, error: &ErrorInfo) -> Report {
+        // In user code: what a tracker's SDK makes of it must not end the call.
+        let scope = catch(|| self.trackers.iter().find_map(|tracker| tracker.scope()));
+        let scope = scope.flatten();
+        Report {
+            scope,
+            ..Report::of(record, error)
+        }
+    }
+
     fn run(&self) {
         let mut repeats = Repeats::default();
         loop {
             let taken = self.burst.take(repeats.wake().map(instant));
             let now = now_micros();
+            self.tell_overflow();
             for report in taken.items {
                 if let Some(report) = repeats.pass(report, now) {
                     self.report(report);
@@ -204,16 +233,31 @@ impl Shared {
         }
     }
 
-    fn report(&self, report: Report) {
-        let report = report.redacted(&self.redactor);
-        for tracker in self
-            .trackers
-            .iter()
-            .filter(|tracker| tracker.takes(&report))
-        {
-            self.outbox.put(parcel(&**tracker, &report));
+    fn tell_overflow(&self) {
+        let lost = self.untold.swap(0, Ordering::Relaxed);
+        if lost > 0 {
+            for tracker in &self.trackers {
+                tracker.lost(tracker.category(), Lost::Overflow, lost);
+            }
         }
     }
+
+    fn report(&self, report: Report) {
+        let report = report.redacted(&self.redactor);
+        for tracker in &self.trackers {
+            let parcel = || tracker.takes(&report).then(|| parcel(&**tracker, &report));
+            match catch(parcel) {
+                Some(Some(parcel)) if !parcel.body.is_empty() => self.outbox.put(parcel),
+                Some(_) => {}
+                None => self.panicked.add(1),
+            }
+        }
+    }
+}
+
+/// Returns what `run` makes; `None` when the tracker's code panicked.
+fn catch<T>(run: impl FnOnce() -> T) -> Option<T> {
+    panic::catch_unwind(AssertUnwindSafe(run)).ok()
 }
 
 fn parcel(tracker: &dyn Tracker, report: &Report) -> Parcel {
