@@ -1,6 +1,7 @@
 //! What a single value may be. Each function takes one value and returns it parsed, or a fault that
 //! says what is wanted and what to write, and never repeats what was written.
 
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -136,6 +137,32 @@ pub(crate) fn some_duration(value: &Value<'_>) -> Result<Duration, Fault> {
         ));
     }
     Ok(duration)
+}
+
+/// A duration of at most `most`.
+pub(crate) fn duration_up_to(most: Duration) -> impl Fn(&Value<'_>) -> Result<Duration, Fault> {
+    move |value| {
+        let duration = duration(value)?;
+        if duration > most {
+            let most = units::duration_text(most);
+            return Err(Fault::bare(format!("must be at most {most}")));
+        }
+        Ok(duration)
+    }
+}
+
+/// A size within these bounds.
+pub(crate) fn size_within(
+    bounds: RangeInclusive<u64>,
+) -> impl Fn(&Value<'_>) -> Result<u64, Fault> {
+    move |value| {
+        let size = size(*bounds.start())(value)?;
+        if size > *bounds.end() {
+            let most = units::size_text(*bounds.end());
+            return Err(Fault::bare(format!("must be at most {most}")));
+        }
+        Ok(size)
+    }
 }
 
 /// A size of at least `least` bytes.

@@ -37,7 +37,7 @@ use llm_observe_config as config;
 
 pub use crate::outbox::{Answer, Delivery, Destination, Parcel};
 pub use notice::{Distinct, Held, Notice, Status, Trigger};
-pub(crate) use text::cut;
+pub(crate) use text::{cut, rfc3339};
 
 use crate::{
     error::Error,

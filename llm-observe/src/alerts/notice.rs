@@ -109,9 +109,9 @@ impl Trigger {
     }
 
     /// Returns what an ended call gives reason for. An error that was expected, or passed up
-    /// from a call that was recorded for it, gives none.
+    /// from a call that told of it, gives none.
     pub(super) fn of(record: &Record<'_>) -> impl Iterator<Item = Trigger> + use<> {
-        let silent = record.expected || record.passed_on;
+        let silent = record.expected || record.quiet;
         let ended = match record.outcome {
             Outcome::Ok => None,
             Outcome::Error => Some(Trigger::Error).filter(|_| !silent),

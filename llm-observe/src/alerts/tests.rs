@@ -77,6 +77,9 @@ fn record<'a>(site: &'static Site, outcome: Outcome, error: Option<&'a ErrorInfo
         slow: false,
         expected: false,
         passed_on: false,
+        request: None,
+        exchange: None,
+        quiet: false,
     }
 }
 
@@ -172,7 +175,7 @@ fn only_what_was_asked_for_alerts() {
             ..failed()
         },
         Record {
-            passed_on: true,
+            quiet: true,
             ..failed()
         },
         Record {

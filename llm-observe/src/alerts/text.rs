@@ -53,7 +53,7 @@ pub(super) fn time(micros: u64) -> String {
 
 /// Returns RFC 3339 with microseconds.
 #[allow(dead_code, reason = "used by some features' channels only")]
-pub(super) fn rfc3339(micros: u64) -> String {
+pub(crate) fn rfc3339(micros: u64) -> String {
     match i64::try_from(micros)
         .ok()
         .and_then(|m| Timestamp::from_microsecond(m).ok())

@@ -153,10 +153,7 @@ impl Core {
             .get(priority as usize)
             .copied()
             .unwrap_or_default();
-        if self.spool.ring.has_lost() {
-            self.tell_loss();
-        }
-        let used = match self.spool.ring.push(line, limit) {
+        let used = match self.push(limit, line) {
             Ok(used) => used,
             Err(Full) => return self.write_slowly(limit, line),
         };
@@ -165,6 +162,21 @@ impl Core {
         } else {
             self.writer.nudge();
         }
+    }
+
+    /// Puts the line in, if there is room, behind what is to be said of lines that are missing before
+    /// it. That is not said for a line that does not get in: else notices would use up the room that
+    /// higher levels have to themselves.
+    #[inline]
+    fn push(&self, limit: u64, line: &[u8]) -> Result<u64, Full> {
+        let ring = &self.spool.ring;
+        if ring.has_lost() {
+            if !ring.has_room(line.len() as u64 + NOTICES, limit) {
+                return Err(Full);
+            }
+            self.tell_loss();
+        }
+        ring.push(line, limit)
     }
 
     /// Waits for room, as long as the disk takes lines at all, then drops the line.
@@ -178,8 +190,7 @@ impl Core {
         let mut guard = lock(&self.progress);
         self.waiters.fetch_add(1, Ordering::SeqCst);
         loop {
-            self.tell_loss();
-            if self.spool.ring.push(line, limit).is_ok() {
+            if self.push(limit, line).is_ok() {
                 break;
             }
             let left = deadline.saturating_duration_since(Instant::now());
@@ -280,16 +291,19 @@ impl Core {
     /// Writes what waits, within `limit`, and lets go of the file. What could not be written stays
     /// in the spool for the next start.
     pub(super) fn close(&self, limit: Duration) {
+        let deadline = Instant::now() + limit;
+        if self.mark.holds() {
+            self.flush(limit);
+            self.closing.store(true, Ordering::Release);
+            self.wait(limit.max(AGAIN), || self.is_closed());
+        }
+        // Looked at again: the writer may have been about to hand over to an heir.
         if !self.mark.holds() {
             if let Some(Some(heir)) = self.heir.get() {
-                heir.close(limit);
+                heir.close(deadline.saturating_duration_since(Instant::now()));
             }
             return;
         }
-        let deadline = Instant::now() + limit;
-        self.flush(limit);
-        self.closing.store(true, Ordering::Release);
-        self.wait(limit.max(AGAIN), || self.is_closed());
         lock(&self.work).compress.wait(deadline);
         if self.spool.ring.tail() != self.spool.ring.taken() {
             let kept = if self.spool.outlives() {
@@ -304,6 +318,9 @@ impl Core {
         }
     }
 }
+
+/// Room for a notice of each reason.
+const NOTICES: u64 = 3 * 256;
 
 /// How long after a refusal the disk is asked again.
 const AGAIN: Duration = Duration::from_millis(100);

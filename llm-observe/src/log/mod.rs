@@ -14,6 +14,8 @@ mod disk;
 #[cfg(all(test, unix))]
 mod engine_tests;
 mod escape;
+#[cfg(test)]
+mod faulty_disk;
 mod file;
 mod format;
 mod layer;
@@ -203,7 +205,8 @@ fn engine_settings(log: &Log) -> settings::Settings {
         mode: log.mode,
         shared: log.shared,
         follow_symlinks: log.follow_symlinks,
-        ..settings::Settings::default()
+        spool_bytes: log.buffer_bytes,
+        max_wait: log.max_wait,
     }
 }
 

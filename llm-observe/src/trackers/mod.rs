@@ -13,6 +13,11 @@ mod report;
 pub(crate) mod rollbar;
 #[cfg(feature = "sentry")]
 pub(crate) mod sentry;
+#[cfg_attr(
+    not(any(feature = "airbrake", feature = "rollbar", feature = "sentry")),
+    allow(dead_code, reason = "a user's tracker cuts by itself")
+)]
+mod size;
 
 use std::{
     fmt,
@@ -21,15 +26,19 @@ use std::{
     time::{Duration, Instant},
 };
 
-pub use crate::outbox::{Answer, Delivery, Destination, Parcel};
+pub use crate::{
+    crumbs::Breadcrumb,
+    outbox::{Answer, Delivery, Destination, Parcel},
+};
 pub use frames::Frame;
-pub use report::{Origin, Report};
+pub use report::{Origin, Report, RequestInfo};
 
 use crate::{
+    crumbs,
     error::Error,
     names,
     outbox::{self, Outbox, burst::Burst, now_micros},
-    record::{Record, Sink},
+    record::{ErrorInfo, Record, Sink},
     redact::Redactor,
     stats::{Counter, Stats},
 };
@@ -67,6 +76,7 @@ struct Shared {
     outbox: Outbox,
     redactor: Arc<Redactor>,
     overflow: Counter,
+    _wanted: crumbs::Wanted,
     /// Failures of what delivers reports.
     own: Counter,
 }
@@ -92,6 +102,7 @@ impl Trackers {
             redactor,
             overflow: lost("overflow"),
             own: lost("own"),
+            _wanted: crumbs::Wanted::new(),
         });
         let work = shared.clone();
         let thread = thread::Builder::new()
@@ -134,9 +145,15 @@ impl Drop for Trackers {
 
 impl Sink for Trackers {
     fn record(&self, record: &Record<'_>) {
-        let Some(error) = record.error.filter(|_| record.is_reportable()) else {
-            return;
-        };
+        if let Some(error) = record.error.filter(|_| record.is_reportable()) {
+            self.failed(record, error);
+        }
+        crumbs::call(record);
+    }
+}
+
+impl Trackers {
+    fn failed(&self, record: &Record<'_>, error: &ErrorInfo) {
         if outbox::is_delivering() {
             self.shared.own.add(1);
             return;

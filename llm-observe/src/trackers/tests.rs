@@ -49,6 +49,9 @@ fn record<'a>(site: &'static Site, error: &'a ErrorInfo) -> Record<'a> {
         slow: false,
         expected: false,
         passed_on: false,
+        request: None,
+        exchange: None,
+        quiet: false,
     }
 }
 

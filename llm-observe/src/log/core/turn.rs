@@ -30,10 +30,11 @@ impl Core {
         }
         self.clean(&mut work);
         self.spool.ring.prepare(&mut work.prepared);
-        self.tell_loss();
         let before = self.before();
-        if let Some(before) = &before {
-            before.tell_loss();
+        // While lines are refused there may be more to tell of at this place.
+        if closing || !self.refused.load(Ordering::Relaxed) {
+            self.tell_loss();
+            before.iter().for_each(|before| before.tell_loss());
         }
         if !self.has_lines() && work.orphans.is_empty() {
             self.finish(&mut work, closing);
@@ -91,7 +92,7 @@ impl Core {
             return;
         }
         if done {
-            self.spool.remove();
+            self.remove_spools();
         }
         work.orphans.clear();
         self.closed.store(true, Ordering::Release);

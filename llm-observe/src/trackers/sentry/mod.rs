@@ -14,11 +14,11 @@ use std::{sync::Arc, time::SystemTime};
 use llm_observe_config as config;
 use sentry::{
     Envelope,
-    protocol::{ClientSdkInfo, EnvelopeHeaders},
-    types::Dsn,
+    protocol::{ClientSdkInfo, EnvelopeHeaders, Event},
+    types::{Dsn, Uuid},
 };
 
-use super::{Answer, Delivery, Destination, Origin, Parcel, Report, Tracker};
+use super::{Answer, Delivery, Destination, Origin, Parcel, Report, Tracker, size::fit};
 use crate::{
     error::Error,
     outbox::{
@@ -27,6 +27,9 @@ use crate::{
     },
 };
 use limits::Limits;
+
+/// Sentry drops what is larger than 1 MB whole; the rest is for the envelope's headers.
+const MOST_BYTES: usize = 980_000;
 
 const CLIENT: &str = concat!("llm-observe/", env!("CARGO_PKG_VERSION"));
 
@@ -126,11 +129,7 @@ impl Sentry {
 
 impl Tracker for Sentry {
     fn encode(&self, report: &Report) -> Vec<u8> {
-        let event = event::event(report, &self.origin);
-        let mut bytes = Vec::new();
-        // Into memory: it does not fail.
-        let _ = Envelope::from(event).to_writer(&mut bytes);
-        bytes
+        encode(report, &self.origin)
     }
 
     fn takes(&self, _: &Report) -> bool {
@@ -140,6 +139,21 @@ impl Tracker for Sentry {
     fn category(&self) -> &str {
         "error"
     }
+}
+
+fn encode(report: &Report, origin: &Origin) -> Vec<u8> {
+    // One id for an event, however often it is cut.
+    let id: Uuid = report.id().parse().unwrap_or_default();
+    fit(MOST_BYTES, |size| {
+        let event = Event {
+            event_id: id,
+            ..event::event(report, origin, size)
+        };
+        let mut bytes = Vec::new();
+        // Into memory: it does not fail.
+        let _ = Envelope::from(event).to_writer(&mut bytes);
+        bytes
+    })
 }
 
 /// Returns the envelope with the time of sending in its header: Sentry corrects a wrong clock by
