@@ -25,6 +25,7 @@ use std::{
     collections::HashSet,
     fmt,
     future::Future,
+    panic::{AssertUnwindSafe, catch_unwind},
     path::PathBuf,
     pin::Pin,
     sync::Arc,
@@ -237,7 +238,12 @@ impl Outbox {
 
     /// Returns whether a parcel about `key` waits or is on its way.
     pub(crate) fn waits(&self, key: &str) -> bool {
-        self.worker.waits(key)
+        self.worker.waits(|_, of| of == key)
+    }
+
+    /// Returns whether a parcel about `key` waits for `destination` or is on its way there.
+    pub(crate) fn waits_for(&self, destination: &str, key: &str) -> bool {
+        self.worker.waits(|to, of| of == key && to == destination)
     }
 
     /// Runs `task` beside the deliveries, until the outbox stops.
@@ -256,6 +262,11 @@ impl fmt::Debug for Outbox {
 /// whose own failures were alerted or reported would fail again with each of them.
 pub(crate) fn is_delivering() -> bool {
     worker::is_delivering()
+}
+
+/// Runs what a user wrote; `None` when it panics, which is not to end a thread of ours.
+pub(crate) fn caught<T>(run: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(run)).ok()
 }
 
 fn unique(destinations: &[Arc<dyn Destination>]) -> Result<(), Error> {

@@ -120,9 +120,12 @@ impl Worker {
         self.shared.store.own().map(PathBuf::from)
     }
 
-    pub(super) fn waits(&self, key: &str) -> bool {
+    /// Returns whether something waits of such a destination and key.
+    pub(super) fn waits(&self, such: impl Fn(&str, &str) -> bool) -> bool {
         let queue = self.shared.queue();
-        queue.entries().any(|entry| entry.key == key)
+        queue
+            .entries()
+            .any(|entry| such(&entry.destination, &entry.key))
     }
 
     pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {

@@ -79,6 +79,8 @@ struct Shared {
     _wanted: crumbs::Wanted,
     /// Failures of what delivers reports.
     own: Counter,
+    /// Reports whose tracker panicked over them.
+    panicked: Counter,
 }
 
 impl Trackers {
@@ -102,6 +104,7 @@ impl Trackers {
             redactor,
             overflow: lost("overflow"),
             own: lost("own"),
+            panicked: lost("panicked"),
             _wanted: crumbs::Wanted::new(),
         });
         let work = shared.clone();
@@ -206,12 +209,14 @@ impl Shared {
 
     fn report(&self, report: Report) {
         let report = report.redacted(&self.redactor);
-        for tracker in self
-            .trackers
-            .iter()
-            .filter(|tracker| tracker.takes(&report))
-        {
-            self.outbox.put(parcel(&**tracker, &report));
+        for tracker in &self.trackers {
+            let taken = || tracker.takes(&report).then(|| parcel(&**tracker, &report));
+            match outbox::caught(taken) {
+                Some(parcel) => parcel
+                    .into_iter()
+                    .for_each(|parcel| self.outbox.put(parcel)),
+                None => self.panicked.add(1),
+            }
         }
     }
 }

@@ -142,6 +142,7 @@ fn a_real_server_takes_a_thread_and_its_codes_are_understood() {
         first["parts"],
         serde_json::json!(["text/plain", "text/html"])
     );
+    assert_eq!(first["auto-submitted"], "auto-generated");
     let text = first["text"].as_str().unwrap();
     assert!(text.contains("rag::query") && text.contains("Runbook: https://wiki.example/q?a=1&b="));
     assert!(
