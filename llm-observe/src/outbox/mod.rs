@@ -28,8 +28,8 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     path::PathBuf,
     pin::Pin,
-    sync::Arc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    sync::{Arc, OnceLock},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 pub use parcel::Parcel;
@@ -286,6 +286,13 @@ pub(crate) fn now_micros() -> u64 {
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
     micros(since)
+}
+
+/// Returns microseconds since some moment of this process, for waits: a wall clock that is set
+/// back is not to lengthen them.
+fn steady_micros() -> u64 {
+    static START: OnceLock<Instant> = OnceLock::new();
+    micros(START.get_or_init(Instant::now).elapsed())
 }
 
 /// Returns a duration in whole microseconds.

@@ -22,6 +22,7 @@ use super::{
     counts::Counts,
     micros, now_micros,
     queue::{Entry, Limits, Queue},
+    steady_micros,
     store::{Found, Place, Store},
     tell::Told,
 };
@@ -256,7 +257,7 @@ impl Shared {
 
     fn flush(&self, limit: Duration) -> FlushReport {
         let deadline = Instant::now() + limit;
-        let deadline_micros = now_micros().saturating_add(micros(limit));
+        let deadline_micros = steady_micros().saturating_add(micros(limit));
         self.queue().hurry();
         self.wakes.values().for_each(Notify::notify_one);
         let mut queue = self.queue();

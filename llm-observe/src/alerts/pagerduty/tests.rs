@@ -137,7 +137,7 @@ fn it_gives_up_what_is_refused_and_tries_the_rest_again() {
         post: Post::new("page", &listener.url("/v2/enqueue"), Vec::new()).unwrap(),
     });
     let limits = Settings {
-        attempt: Duration::from_millis(300),
+        attempt: Duration::from_secs(1),
         backoff: Duration::from_millis(5),
         ..Settings::default()
     };

@@ -65,7 +65,7 @@ fn every_transient_failure_is_tried_again_until_it_arrives() {
     ];
     let tries = bad.len() as u64;
     let listener = Listener::start(Answers::status(200, "ok")).script(bad);
-    let (outbox, stats, channel) = outbox(&listener, Duration::from_millis(300));
+    let (outbox, stats, channel) = outbox(&listener, Duration::from_secs(1));
     put(&outbox, &channel);
     assert_eq!(outbox.flush(LONG).delivered(), 1);
     assert_eq!(
