@@ -233,7 +233,7 @@ impl Outbox {
     /// Returns the folder of what processes that are gone kept for longer than they lived, each
     /// file under its name behind one of its own. It need not exist.
     pub(crate) fn left(&self) -> Option<PathBuf> {
-        Some(self.worker.folder()?.join(store::LEFT))
+        Some(self.worker.folder()?.join(owner::LEFT))
     }
 
     /// Returns whether a parcel about `key` waits or is on its way.

@@ -354,7 +354,7 @@ impl Lane {
 
 /// Doubles with each failure, and is shortened by up to a half at random, so that a fleet does
 /// not come back all at once.
-fn backoff(failures: u32, limits: &Limits) -> Duration {
+pub(super) fn backoff(failures: u32, limits: &Limits) -> Duration {
     let doublings = failures.saturating_sub(1).min(20);
     let full = limits
         .backoff

@@ -9,16 +9,13 @@ use std::{
 };
 
 use super::{
-    owner::{self, Owned},
+    owner::{self, LEFT, Owned},
     parcel::{self, Parcel},
     private,
 };
 
 const FINISHED: &str = "parcel";
 const UNFINISHED: &str = "part";
-
-/// The folder in a slot of files that were found in others and are no parcels.
-pub(super) const LEFT: &str = "left";
 
 /// Where the body of a queued parcel is.
 #[derive(Clone, Debug)]
