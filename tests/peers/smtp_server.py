@@ -40,6 +40,7 @@ class Handler:
             "message-id": message["message-id"],
             "in-reply-to": message["in-reply-to"],
             "bcc": message["bcc"],
+            "auto-submitted": message["auto-submitted"],
             "to": envelope.rcpt_tos,
             "parts": [part.get_content_type() for part in message.iter_parts()],
             "text": message.get_body(("plain",)).get_content(),

@@ -9,7 +9,10 @@ use std::{sync::Arc, time::Duration};
 use lettre::{
     Address, AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor,
     address::Envelope,
-    message::{Mailbox, MultiPart},
+    message::{
+        Mailbox, MultiPart,
+        header::{HeaderName, HeaderValue},
+    },
     transport::smtp::{
         authentication::Credentials,
         client::{Tls, TlsParameters},
@@ -197,7 +200,8 @@ impl Email {
         let subject = format!("[{}] {}", place.trim(), notice.title());
         let mut builder = Message::builder()
             .from(self.from.clone())
-            .subject(text::cut(&subject, MOST_SUBJECT));
+            .subject(text::cut(&subject, MOST_SUBJECT))
+            .raw_header(automatic());
         for to in &self.to {
             builder = builder.to(to.clone());
         }
@@ -224,6 +228,12 @@ impl Email {
             .collect();
         format!("<{key}@{}>", self.from.email.domain())
     }
+}
+
+/// Says that no person wrote it, so that no absent one answers (RFC 3834).
+fn automatic() -> HeaderValue {
+    const NAME: HeaderName = HeaderName::new_from_ascii_str("Auto-Submitted");
+    HeaderValue::new(NAME, "auto-generated".to_owned())
 }
 
 fn plain(notice: &Notice) -> String {

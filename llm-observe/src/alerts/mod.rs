@@ -18,6 +18,7 @@ pub(crate) mod pagerduty;
 mod policy;
 pub(crate) mod rehearsal;
 mod route;
+mod sending;
 #[cfg(feature = "slack")]
 pub(crate) mod slack;
 mod state;
@@ -121,6 +122,8 @@ struct Shared {
     unrouted: Counter,
     /// Failures of what delivers alerts.
     own: Counter,
+    /// Messages whose channel panicked over them.
+    panicked: Counter,
 }
 
 impl Alerts {
@@ -142,6 +145,7 @@ impl Alerts {
             .into_iter()
             .map(|c| (c.name().to_owned(), c))
             .collect();
+        let lost = |reason| stats.counter(names::ALERTS_LOST, &[("reason", reason)]);
         let shared = Arc::new(Shared {
             burst: Burst::new(MOST_DIFFERENT),
             routes: Routes::new(settings.config, channels.keys().cloned().collect()),
@@ -150,9 +154,10 @@ impl Alerts {
             links: Links::new(settings.config),
             outbox,
             redactor,
-            overflow: stats.counter(names::ALERTS_LOST, &[("reason", "overflow")]),
-            unrouted: stats.counter(names::ALERTS_LOST, &[("reason", "no_channel")]),
-            own: stats.counter(names::ALERTS_LOST, &[("reason", "own")]),
+            overflow: lost("overflow"),
+            unrouted: lost("no_channel"),
+            own: lost("own"),
+            panicked: lost("panicked"),
         });
         let policy = Policy::new(timing, limits);
         let work = shared.clone();
@@ -173,9 +178,7 @@ impl Alerts {
 
     /// Returns a message to try a channel with.
     pub(crate) fn test_parcel(&self, channel: &str) -> Option<Parcel> {
-        let notice = self.shared.complete(Notice::test(now_micros()));
-        let channel = self.shared.channels.get(channel)?;
-        Some(parcel(&**channel, &notice))
+        self.shared.test_parcel(channel)
     }
 }
 
@@ -322,41 +325,6 @@ impl Shared {
             }
         }
     }
-
-    /// Puts the messages into the outbox, then saves what was told: the other way round, a
-    /// crash between the two would lose a message instead of repeating it.
-    fn send(&self, due: Vec<(String, Notice)>, closing: bool, policy: &mut Policy) {
-        for (channel, notice) in due {
-            if let Some(channel) = self.channels.get(&channel) {
-                self.outbox.put(parcel(&**channel, &self.complete(notice)));
-            }
-        }
-        if policy.take_changed() || closing {
-            state::save(&self.outbox, policy);
-        }
-    }
-
-    /// Adds what is the same for every message of this process, and what the event's table says.
-    fn complete(&self, notice: Notice) -> Notice {
-        Notice {
-            service: self.origin.service.clone(),
-            environment: self.origin.environment.clone(),
-            host: self.origin.host.clone(),
-            runbook: self.routes.runbook(&notice.event),
-            ..self.links.add(notice)
-        }
-    }
-}
-
-fn parcel(channel: &dyn Channel, notice: &Notice) -> Parcel {
-    let parcel = Parcel::new(channel.name(), channel.encode(notice));
-    // Never empty: what has a key is an alert to the outbox, written through to the disk.
-    let key = if notice.key.is_empty() {
-        "digest"
-    } else {
-        &notice.key
-    };
-    parcel.key(key).severity(notice.severity)
 }
 
 /// Returns when the wall clock will show `at`, at least a moment from now: a policy that is

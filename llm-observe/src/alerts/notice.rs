@@ -308,7 +308,14 @@ impl Notice {
             Status::Firing => format!("{event} {verb}: {calls} in {time}"),
             Status::StillFiring => format!("{event} still {verb}: {calls} in {time}"),
             Status::Resolved => format!("{event} resolved after {time}: {calls}"),
-            Status::Digest => format!("{} more alerts were held back", self.held.len()),
+            Status::Digest => {
+                let named = u64::try_from(self.held.len()).unwrap_or(u64::MAX);
+                let all = named.saturating_add(self.more);
+                match all {
+                    1 => "1 more alert was held back".to_owned(),
+                    _ => format!("{all} more alerts were held back"),
+                }
+            }
             Status::Test => "This is a test: alerts arrive here".to_owned(),
         }
     }

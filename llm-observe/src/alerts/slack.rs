@@ -63,12 +63,33 @@ impl Destination for Slack {
 
     fn deliver<'a>(&'a self, parcel: &'a Parcel) -> Answer<'a> {
         Box::pin(async move {
-            match self.post.send(marked_stale(parcel), &[]).await {
+            let message = marked_stale(parcel);
+            match self.post.send(message.clone(), &[]).await {
+                Ok(reply) if is_about_form(&reply) => self.plain(&message, &reply).await,
                 Ok(reply) => judge(&reply),
                 Err(failure) => failure,
             }
         })
     }
+}
+
+impl Slack {
+    /// Sends the text alone of a message whose form was refused: better plain than lost.
+    async fn plain(&self, message: &[u8], refused: &Reply) -> Delivery {
+        tracing::warn!(target: "llm_observe::outbox", destination = self.name, answer = refused.reason(), "Slack refused a message's form: its text is sent alone");
+        let text = serde_json::from_slice::<Value>(message).unwrap_or_default();
+        let plain = json!({"text": text.get("text")}).to_string();
+        match self.post.send(plain.into_bytes(), &[]).await {
+            Ok(reply) => judge(&reply),
+            Err(failure) => failure,
+        }
+    }
+}
+
+/// Slack's `invalid_blocks`, `invalid_payload`, `msg_blocks_too_long`, `msg_too_long`.
+fn is_about_form(reply: &Reply) -> bool {
+    let words = ["block", "invalid_payload", "too_long"];
+    reply.status == 400 && words.iter().any(|word| reply.body.contains(word))
 }
 
 impl Channel for Slack {

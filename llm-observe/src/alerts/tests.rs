@@ -5,6 +5,7 @@ use std::{
 
 use llm_observe_config::Config;
 
+mod channels;
 mod restarts;
 
 use super::*;
@@ -307,59 +308,4 @@ fn a_stalled_call_is_told_while_it_hangs_and_when_it_ends() {
         ]
     );
     assert_eq!(notices[0].errors[0].message, "still running after 10 s");
-}
-
-/// A channel whose own delivery is an observed call that fails.
-struct Observed {
-    kept: Kept,
-    alerts: OnceLock<std::sync::Weak<Alerts>>,
-}
-
-impl Destination for Observed {
-    fn name(&self) -> &str {
-        "ops"
-    }
-
-    fn deliver<'a>(&'a self, _: &'a Parcel) -> Answer<'a> {
-        Box::pin(async {
-            let alerts = self.alerts.get().and_then(std::sync::Weak::upgrade);
-            let error = error("no route to Slack", Class::Connection);
-            let failed = record(&ASKED, Outcome::Error, Some(&error));
-            alerts.unwrap().record(&failed);
-            Delivery::refused("no route to Slack")
-        })
-    }
-}
-
-impl Channel for Observed {
-    fn encode(&self, notice: &Notice) -> Vec<u8> {
-        self.kept.encode(notice)
-    }
-}
-
-#[test]
-fn a_delivery_that_fails_is_no_alert_itself() {
-    let channel = Arc::new(Observed {
-        kept: Kept::default(),
-        alerts: OnceLock::new(),
-    });
-    let stats = Arc::<Stats>::default();
-    let to = vec![channel.clone() as Arc<dyn Destination>];
-    let outbox = Outbox::open(outbox::Settings::default(), to, stats.clone()).unwrap();
-    let (config, origin) = (&Config::default(), Origin::default());
-    let channels = vec![channel.clone() as Arc<dyn Channel>];
-    let settings = Settings { config, origin };
-    let alerts = Alerts::start(settings, channels, outbox.clone(), Arc::default(), &stats);
-    let alerts = Arc::new(alerts.unwrap());
-    channel.alerts.set(Arc::downgrade(&alerts)).unwrap();
-    let boom = error("boom", Class::Internal);
-    alerts.record(&record(&ASKED, Outcome::Error, Some(&boom)));
-    for _ in 0..3 {
-        assert!(alerts.flush(LONG));
-        assert_eq!(outbox.flush(LONG).kept(), 0);
-    }
-    let notices = channel.kept.notices.lock().unwrap();
-    assert_eq!(notices.len(), 1);
-    assert_eq!(notices[0].errors[0].message, "boom");
-    assert_eq!(alerts.shared.own.get(), 1);
 }

@@ -22,7 +22,10 @@ use super::{
     email::{self, tests::Server},
     webhook,
 };
-use crate::outbox::{Outbox, Settings, tests::Folder};
+use crate::outbox::{
+    Outbox, Settings,
+    tests::{Folder, skipped},
+};
 
 const LONG: Duration = Duration::from_secs(20);
 
@@ -212,7 +215,7 @@ fn mail_over(tls: &str, option: &str) {
         good.key.display().to_string(),
     ];
     let Some(server) = Server::start(&arguments) else {
-        println!("skipped: no aiosmtpd");
+        skipped("no aiosmtpd");
         return;
     };
     let to = format!("{tls} {}", server.port);

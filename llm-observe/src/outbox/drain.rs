@@ -6,8 +6,8 @@ use std::{sync::Arc, time::Duration};
 use super::{
     Delivery, Destination, Lost,
     attempt::attempt,
-    now_micros,
     queue::{Next, Turn},
+    steady_micros,
     worker::Shared,
 };
 
@@ -38,12 +38,12 @@ impl Shared {
             return;
         };
         loop {
-            let next = self.queue().next(destination.name(), now_micros());
+            let next = self.queue().next(destination.name(), steady_micros());
             match next {
                 Next::Deliver(id) => self.deliver(&*destination, id).await,
                 Next::Idle => wake.notified().await,
                 Next::Wait(until) => {
-                    let wait = Duration::from_micros(until.saturating_sub(now_micros()));
+                    let wait = Duration::from_micros(until.saturating_sub(steady_micros()));
                     // Woken early or in time: either way it looks again.
                     let _ = tokio::time::timeout(wait, wake.notified()).await;
                 }
@@ -65,7 +65,7 @@ impl Shared {
         }
         let turn = {
             let mut queue = self.queue();
-            let (_, turn) = queue.settle(id, &how, now_micros());
+            let (_, turn) = queue.settle(id, &how, steady_micros());
             self.count(destination.name(), &how, &turn);
             turn
         };
@@ -76,7 +76,7 @@ impl Shared {
     /// A file that was there and is not any more, or not whole.
     fn lost(&self, id: u64) {
         let corrupt = Delivery::refused("corrupt");
-        let (done, _) = self.queue().settle(id, &corrupt, now_micros());
+        let (done, _) = self.queue().settle(id, &corrupt, steady_micros());
         let done = done.into_iter().collect();
         self.give_up(done, Lost::Unreadable);
     }

@@ -25,10 +25,11 @@ use std::{
     collections::HashSet,
     fmt,
     future::Future,
+    panic::{AssertUnwindSafe, catch_unwind},
     path::PathBuf,
     pin::Pin,
-    sync::Arc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    sync::{Arc, OnceLock},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 pub use parcel::Parcel;
@@ -264,12 +265,17 @@ impl Outbox {
     /// Returns the folder of what processes that are gone kept for longer than they lived, each
     /// file under its name behind one of its own. It need not exist.
     pub(crate) fn left(&self) -> Option<PathBuf> {
-        Some(self.worker.folder()?.join(store::LEFT))
+        Some(self.worker.folder()?.join(owner::LEFT))
     }
 
     /// Returns whether a parcel about `key` waits or is on its way.
     pub(crate) fn waits(&self, key: &str) -> bool {
-        self.worker.waits(key)
+        self.worker.waits(|_, of| of == key)
+    }
+
+    /// Returns whether a parcel about `key` waits for `destination` or is on its way there.
+    pub(crate) fn waits_for(&self, destination: &str, key: &str) -> bool {
+        self.worker.waits(|to, of| of == key && to == destination)
     }
 
     /// Runs `task` beside the deliveries, until the outbox stops.
@@ -290,6 +296,11 @@ pub(crate) fn is_delivering() -> bool {
     worker::is_delivering()
 }
 
+/// Runs what a user wrote; `None` when it panics, which is not to end a thread of ours.
+pub(crate) fn caught<T>(run: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(run)).ok()
+}
+
 fn unique(destinations: &[Arc<dyn Destination>]) -> Result<(), Error> {
     let mut names = HashSet::new();
     match destinations.iter().find(|d| !names.insert(d.name())) {
@@ -307,6 +318,13 @@ pub(crate) fn now_micros() -> u64 {
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
     micros(since)
+}
+
+/// Returns microseconds since some moment of this process, for waits: a wall clock that is set
+/// back is not to lengthen them.
+fn steady_micros() -> u64 {
+    static START: OnceLock<Instant> = OnceLock::new();
+    micros(START.get_or_init(Instant::now).elapsed())
 }
 
 /// Returns a duration in whole microseconds.

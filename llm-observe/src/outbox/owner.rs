@@ -17,6 +17,9 @@ const SLOTS: u32 = 64;
 
 const LOCK: &str = "owner.lock";
 
+/// The folder in a slot of files that were found in others and are no parcels.
+pub(super) const LEFT: &str = "left";
+
 /// The slot that this process holds; given back when dropped.
 #[derive(Debug)]
 pub(super) struct Owned {
@@ -63,12 +66,13 @@ impl Owned {
     }
 }
 
-/// Returns the files of a slot but its lock.
+/// Returns the files of a slot but its lock, with those that its owner had found in others.
 fn files(slot: &Path) -> Vec<PathBuf> {
-    let Ok(entries) = fs::read_dir(slot) else {
-        return Vec::new();
-    };
-    let files = entries.flatten().filter(|entry| {
+    let folders = [slot.to_owned(), slot.join(LEFT)];
+    let entries = folders
+        .iter()
+        .filter_map(|folder| fs::read_dir(folder).ok());
+    let files = entries.flatten().flatten().filter(|entry| {
         entry.file_name() != LOCK && entry.file_type().is_ok_and(|kind| kind.is_file())
     });
     files.map(|entry| entry.path()).collect()

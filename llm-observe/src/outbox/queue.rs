@@ -156,7 +156,8 @@ impl<P> Queue<P> {
         old.into_iter().filter_map(|id| self.remove(id)).collect()
     }
 
-    /// Returns what `destination` is to do at `now`; an entry to deliver is then on its way.
+    /// Returns what `destination` is to do at `now` (of the clock that [`Queue::settle`] is told
+    /// too; it need not be the one that entries were created by); an entry to deliver is then on its way.
     pub(super) fn next(&mut self, destination: &str, now: u64) -> Next {
         let Some(line) = self.lines.get(destination) else {
             return Next::Idle;
@@ -353,7 +354,7 @@ impl Lane {
 
 /// Doubles with each failure, and is shortened by up to a half at random, so that a fleet does
 /// not come back all at once.
-fn backoff(failures: u32, limits: &Limits) -> Duration {
+pub(super) fn backoff(failures: u32, limits: &Limits) -> Duration {
     let doublings = failures.saturating_sub(1).min(20);
     let full = limits
         .backoff

@@ -9,16 +9,13 @@ use std::{
 };
 
 use super::{
-    owner::{self, Owned},
+    owner::{self, LEFT, Owned},
     parcel::{self, Parcel},
     private,
 };
 
 const FINISHED: &str = "parcel";
 const UNFINISHED: &str = "part";
-
-/// The folder in a slot of files that were found in others and are no parcels.
-pub(super) const LEFT: &str = "left";
 
 /// Where the body of a queued parcel is.
 #[derive(Clone, Debug)]
@@ -196,11 +193,16 @@ fn write_file(slot: &Path, parcel: &Parcel) -> io::Result<(PathBuf, u64)> {
     let name = format!("{:020}-{:016x}", parcel.created, fastrand::u64(..));
     let unfinished = slot.join(&name).with_extension(UNFINISHED);
     let finished = slot.join(&name).with_extension(FINISHED);
-    let written = write_all(&unfinished, &bytes, !parcel.key.is_empty())
-        .and_then(|()| fs::rename(&unfinished, &finished));
+    let sync = !parcel.key.is_empty();
+    let written =
+        write_all(&unfinished, &bytes, sync).and_then(|()| fs::rename(&unfinished, &finished));
     if let Err(error) = written {
         let _ = fs::remove_file(&unfinished);
         return Err(error);
+    }
+    if sync {
+        // The parcel is there: should its name not be on the disk yet, that is no failure.
+        let _ = private::sync_folder(slot);
     }
     Ok((finished, u64::try_from(bytes.len()).unwrap_or(u64::MAX)))
 }

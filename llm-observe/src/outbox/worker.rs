@@ -23,6 +23,7 @@ use super::{
     counts::Counts,
     micros, now_micros,
     queue::{Entry, Limits, Queue},
+    steady_micros,
     store::{Found, Place, Store},
     tell::Told,
 };
@@ -118,9 +119,12 @@ impl Worker {
         self.shared.store.own().map(PathBuf::from)
     }
 
-    pub(super) fn waits(&self, key: &str) -> bool {
+    /// Returns whether something waits of such a destination and key.
+    pub(super) fn waits(&self, such: impl Fn(&str, &str) -> bool) -> bool {
         let queue = self.shared.queue();
-        queue.entries().any(|entry| entry.key == key)
+        queue
+            .entries()
+            .any(|entry| such(&entry.destination, &entry.key))
     }
 
     pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
@@ -251,7 +255,7 @@ impl Shared {
 
     fn flush(&self, limit: Duration) -> FlushReport {
         let deadline = Instant::now() + limit;
-        let deadline_micros = now_micros().saturating_add(micros(limit));
+        let deadline_micros = steady_micros().saturating_add(micros(limit));
         self.queue().hurry();
         self.wakes.values().for_each(Notify::notify_one);
         let mut queue = self.queue();

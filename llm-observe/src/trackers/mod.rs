@@ -21,7 +21,6 @@ mod size;
 
 use std::{
     fmt,
-    panic::{self, AssertUnwindSafe},
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -117,7 +116,7 @@ impl Trackers {
             redactor,
             overflow: lost("overflow"),
             own: lost("own"),
-            panicked: lost("panic"),
+            panicked: lost("panicked"),
             untold: AtomicU64::new(0),
             _wanted: crumbs::Wanted::new(),
         });
@@ -198,7 +197,7 @@ impl fmt::Debug for Trackers {
 impl Shared {
     fn first(&self, record: &Record<'_>, error: &ErrorInfo) -> Report {
         // In user code: what a tracker's SDK makes of it must not end the call.
-        let scope = catch(|| self.trackers.iter().find_map(|tracker| tracker.scope()));
+        let scope = outbox::caught(|| self.trackers.iter().find_map(|tracker| tracker.scope()));
         let scope = scope.flatten();
         Report {
             scope,
@@ -246,18 +245,13 @@ impl Shared {
         let report = report.redacted(&self.redactor);
         for tracker in &self.trackers {
             let parcel = || tracker.takes(&report).then(|| parcel(&**tracker, &report));
-            match catch(parcel) {
+            match outbox::caught(parcel) {
                 Some(Some(parcel)) if !parcel.body.is_empty() => self.outbox.put(parcel),
                 Some(_) => {}
                 None => self.panicked.add(1),
             }
         }
     }
-}
-
-/// Returns what `run` makes; `None` when the tracker's code panicked.
-fn catch<T>(run: impl FnOnce() -> T) -> Option<T> {
-    panic::catch_unwind(AssertUnwindSafe(run)).ok()
 }
 
 fn parcel(tracker: &dyn Tracker, report: &Report) -> Parcel {

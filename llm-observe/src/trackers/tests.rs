@@ -172,7 +172,7 @@ fn a_tracker_that_panics_loses_its_own_reports_and_they_are_counted() {
     assert!(trackers.flush(LONG));
     assert_eq!(outbox.flush(LONG).delivered(), 2);
     assert_eq!(texts(&told), ["good", "good again"]);
-    let labels = [("reason", "panic")];
+    let labels = [("reason", "panicked")];
     let lost = stats.counter("llm_observe_reports_lost_total", &labels);
     assert_eq!(lost.get(), 1);
 }

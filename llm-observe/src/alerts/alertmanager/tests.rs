@@ -11,7 +11,10 @@ use super::*;
 use crate::{
     alerts::Trigger,
     listener::{Listener, Reply},
-    outbox::{Delivery, Outbox, Settings, tests::Folder},
+    outbox::{
+        Delivery, Outbox, Settings,
+        tests::{Folder, skipped},
+    },
     site::Severity,
 };
 
@@ -124,7 +127,7 @@ fn real(receiver: &str) -> Option<Real> {
 /// Starts a real one that calls `listener`, and a way to tell it; `None` where there is none.
 fn real_and_outbox(listener: &Listener, shared: bool) -> Option<(Real, Outbox, Arc<dyn Channel>)> {
     let Some(real) = real(&listener.url("/hook")) else {
-        println!("skipped: no alertmanager is installed");
+        skipped("no alertmanager is installed");
         return None;
     };
     let mut settings = config::Alertmanager::new(Endpoint::Url(format!("http://{}", real.2)));

@@ -5,7 +5,7 @@ use std::{
 
 use super::*;
 use crate::{
-    outbox::{Outbox, Settings},
+    outbox::{Outbox, Settings, tests::skipped},
     stats::Stats,
 };
 
@@ -87,7 +87,7 @@ fn notice(status: Status) -> Notice {
 #[test]
 fn a_real_server_takes_a_thread_and_its_codes_are_understood() {
     let Some(mut server) = Server::start(&[]) else {
-        println!("skipped: no aiosmtpd");
+        skipped("no aiosmtpd");
         return;
     };
     let stats = Arc::<Stats>::default();
@@ -142,6 +142,7 @@ fn a_real_server_takes_a_thread_and_its_codes_are_understood() {
         first["parts"],
         serde_json::json!(["text/plain", "text/html"])
     );
+    assert_eq!(first["auto-submitted"], "auto-generated");
     let text = first["text"].as_str().unwrap();
     assert!(text.contains("rag::query") && text.contains("Runbook: https://wiki.example/q?a=1&b="));
     assert!(
@@ -183,7 +184,7 @@ fn what_comes_late_says_so_in_its_subject() {
 #[test]
 fn one_receiver_that_is_refused_keeps_it_from_no_other() {
     let Some(mut server) = Server::start(&[]) else {
-        println!("skipped: no aiosmtpd");
+        skipped("no aiosmtpd");
         return;
     };
     let limit = Duration::from_secs(20);
@@ -205,7 +206,7 @@ fn one_receiver_that_is_refused_keeps_it_from_no_other() {
 #[test]
 fn a_server_that_closes_what_is_idle_gets_the_next_message_too() {
     let Some(mut server) = Server::start(&["--idle".to_owned(), "0.5".to_owned()]) else {
-        println!("skipped: no aiosmtpd");
+        skipped("no aiosmtpd");
         return;
     };
     let channel = to(server.port, &["ok@example.com"]);

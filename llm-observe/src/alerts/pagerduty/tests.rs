@@ -116,3 +116,41 @@ fn what_comes_late_says_so_in_its_details() {
     );
     assert_eq!(event["routing_key"], "key");
 }
+
+#[test]
+fn it_gives_up_what_is_refused_and_tries_the_rest_again() {
+    let bad = [
+        Reply::retry_after("0"),
+        Reply::status(500, ""),
+        Reply::Stall,
+        Reply::CutOff,
+        Reply::Garbage,
+        Reply::Close,
+    ];
+    let tries = bad.len() as u64;
+    let listener = Listener::start(Reply::status(202, r#"{"status":"success"}"#))
+        .script(bad)
+        .script([Reply::status(202, ""), Reply::status(400, "invalid event")]);
+    let channel: Arc<dyn Channel> = Arc::new(Pagerduty {
+        name: "page".into(),
+        routing_key: "key".into(),
+        post: Post::new("page", &listener.url("/v2/enqueue"), Vec::new()).unwrap(),
+    });
+    let limits = Settings {
+        attempt: Duration::from_secs(1),
+        backoff: Duration::from_millis(5),
+        ..Settings::default()
+    };
+    let stats = Arc::<crate::stats::Stats>::default();
+    let outbox = Outbox::open(limits, vec![channel.clone() as _], stats.clone()).unwrap();
+    for n in 0..3 {
+        outbox.put(Parcel::new("page", channel.encode(&Notice::test(n))).key("k"));
+        outbox.flush(LONG);
+    }
+    let count = |result| {
+        let labels = [("destination", "page"), ("result", result)];
+        stats.counter("llm_observe_deliveries_total", &labels).get()
+    };
+    let counts = (count("retried"), count("delivered"), count("refused"));
+    assert_eq!(counts, (tries, 2, 1));
+}

@@ -84,3 +84,19 @@ fn killed_beside_another_that_one_delivers_what_it_left_without_a_restart() {
     assert_eq!(left.len(), 3);
     assert!(left[0].to_str().unwrap().ends_with("-state.json"));
 }
+
+#[test]
+fn what_the_dead_had_found_of_others_is_found_again() {
+    let folder = Folder::new();
+    let first = open(&folder, &Told::taking("a"), &Arc::default());
+    let second = folder.path().join("1/left");
+    fs::create_dir_all(&second).unwrap();
+    fs::write(second.join("0123-state.json"), "kept").unwrap();
+    drop(first);
+    let outbox = open(&folder, &Told::taking("a"), &Arc::default());
+    let left: Vec<_> = fs::read_dir(outbox.left().unwrap()).unwrap().collect();
+    assert_eq!(left.len(), 1);
+    let path = left[0].as_ref().unwrap().path();
+    assert!(path.to_str().unwrap().ends_with("-state.json"));
+    assert_eq!(fs::read_to_string(path).unwrap(), "kept");
+}

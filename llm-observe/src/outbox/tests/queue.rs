@@ -1,7 +1,7 @@
 //! The queue over a manual clock.
 
 use super::{
-    super::queue::{DOWN_AFTER, Entry, Limits, Next, Queue, Turn},
+    super::queue::{DOWN_AFTER, Entry, Limits, Next, Queue, Turn, backoff},
     *,
 };
 
@@ -210,4 +210,16 @@ fn a_destination_is_up_when_none_of_its_categories_keeps_failing() {
     // The less often tried goes first: the other category, which works.
     assert_eq!(settle(&mut queue, &Delivery::Delivered), Turn::Same);
     assert_eq!(settle(&mut queue, &Delivery::Delivered), Turn::Up);
+}
+
+proptest::proptest! {
+    /// A fleet whose destination comes back does not come back as one.
+    #[test]
+    fn waits_double_up_to_a_limit_and_differ(failures in 1..200_u32) {
+        let limits = limits();
+        let full = Duration::from_secs(1 << (failures - 1).min(9)).min(limits.backoff_max);
+        let waits: Vec<Duration> = (0..20).map(|_| backoff(failures, &limits)).collect();
+        proptest::prop_assert!(waits.iter().all(|wait| *wait <= full && *wait >= full / 2));
+        proptest::prop_assert!(waits.iter().any(|wait| *wait != waits[0]));
+    }
 }
