@@ -1,6 +1,6 @@
 //! How requests end.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use llm_observe::{Class, Outcome, observe, testing};
 use llm_observe_tests::listener::{Listener, Reply};
@@ -59,6 +59,27 @@ async fn who_looks_at_the_head_alone_has_all() {
     assert_eq!(response.status(), 200);
     drop(response);
     assert_eq!(only(&seen).outcome, Outcome::Ok);
+}
+
+/// A layer that retries holds on to what failed while it waits.
+#[tokio::test]
+async fn what_nobody_reads_took_as_long_as_its_head() {
+    let (seen, listener) = (
+        testing::observe(),
+        Listener::start(Reply::status(503, "busy")),
+    );
+    let client = observed();
+    let begun = Instant::now();
+    let request = client.post(listener.url(COMPLETIONS));
+    let response = request.send().await.unwrap();
+    let head = begun.elapsed();
+    std::thread::sleep(Duration::from_millis(5));
+    drop(response);
+    let call = only(&seen);
+    assert!(call.duration <= head, "{:?} of {head:?}", call.duration);
+    let sum = "gen_ai_client_operation_duration_seconds_sum";
+    let sum = sample(&seen.metrics(), sum, &[]).unwrap();
+    assert!(sum <= head.as_secs_f64());
 }
 
 #[tokio::test]
