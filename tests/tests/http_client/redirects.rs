@@ -79,6 +79,22 @@ async fn a_way_that_begins_elsewhere_is_told_nothing() {
 }
 
 #[tokio::test]
+async fn it_stays_behind_at_the_end_of_a_longer_way_too() {
+    let _seen = testing::observe_with(CONFIG).unwrap();
+    let there = model();
+    let middle = redirect(307, elsewhere(&there));
+    let first = redirect(307, middle.url("/"));
+    let response = observed().get(first.url("/")).send().await.unwrap();
+    assert_eq!(response.text().await.unwrap(), CHAT);
+    assert!(middle.requests()[0].header("traceparent").is_some());
+    assert_eq!(there.requests()[0].header("traceparent"), None);
+    // Whether this one is still a POST nobody says.
+    let response = observed().post(first.url("/")).send().await.unwrap();
+    assert_eq!(response.status(), 307);
+    assert_eq!(there.requests().len(), 1);
+}
+
+#[tokio::test]
 async fn redirects_in_a_circle_end() {
     let _seen = testing::observe_with(CONFIG).unwrap();
     let circle = Listener::start(Reply::Close);
