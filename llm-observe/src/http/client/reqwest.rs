@@ -1,5 +1,7 @@
 //! The middleware for `reqwest`, by way of `reqwest-middleware`: see [`middleware`].
 
+use std::any::Any;
+
 use async_trait::async_trait;
 use http::Extensions;
 use reqwest::{Body, Request, Response, ResponseBuilderExt, Url};
@@ -166,13 +168,25 @@ fn keep(url: &Url, extensions: &mut Extensions) {
 }
 
 fn fault(error: &Error) -> Fault {
-    let name = std::any::type_name::<reqwest::Error>();
     match error {
-        Error::Reqwest(error) if error.is_timeout() => Fault::told(error, name, Reason::Timeout),
-        Error::Reqwest(error) if error.is_connect() => Fault::told(error, name, Reason::Connect),
-        Error::Reqwest(error) => Fault::told(error, name, Reason::Other),
+        Error::Reqwest(error) => told(error),
         Error::Middleware(error) => {
             Fault::told(error.as_ref(), "reqwest_middleware::Error", Reason::Other)
         }
     }
+}
+
+/// Describes an error if it is one of `reqwest`'s: of a body, for one.
+pub(super) fn error<E: 'static>(error: &E) -> Option<Fault> {
+    let any: &dyn Any = error;
+    any.downcast_ref::<reqwest::Error>().map(told)
+}
+
+fn told(error: &reqwest::Error) -> Fault {
+    let reason = match error {
+        error if error.is_timeout() => Reason::Timeout,
+        error if error.is_connect() => Reason::Connect,
+        _ => Reason::Other,
+    };
+    Fault::told(error, std::any::type_name::<reqwest::Error>(), reason)
 }
