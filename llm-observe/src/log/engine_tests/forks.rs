@@ -15,14 +15,18 @@ unsafe extern "C" {
 fn forks_and_writes_in_both() {
     let Some((dir, kill)) = told() else { return };
     let dir = std::mem::ManuallyDrop::new(dir);
-    let log = open(dir.settings());
+    let log = open(Settings {
+        shared: kill & 2 != 0,
+        max_bytes: if kill & 2 != 0 { 50_000 } else { 10_000_000 },
+        ..dir.settings()
+    });
     (0..1_000).for_each(|n| log.write(Priority::Info, line(0, n).as_bytes()));
     // SAFETY: this test is alone in its process, and the child calls nothing that another thread
     // could have held locked: the writer's locks are not those of its heir.
     let pid = unsafe { fork() };
     if pid == 0 {
         (0..1_000).for_each(|n| log.write(Priority::Info, line(1, n).as_bytes()));
-        if kill == 0 {
+        if kill & 1 == 0 {
             log.flush(LIMIT);
         }
         rustix::process::kill_process(rustix::process::getpid(), Signal::KILL).unwrap();
@@ -35,7 +39,8 @@ fn forks_and_writes_in_both() {
 /// Both write all their lines, once each; the fork's are there even when it is killed at once.
 #[test]
 fn a_fork_writes_on_in_a_ring_of_its_own() {
-    for kill in [0, 1] {
+    // With and without a file that is shared, and rotated by both.
+    for kill in [0, 1, 2, 3] {
         let dir = Dir::new();
         let output = child("forks::forks_and_writes_in_both", &dir.0, kill)
             .wait_with_output()
