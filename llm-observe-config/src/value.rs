@@ -278,6 +278,39 @@ pub(crate) fn link(value: &Value<'_>) -> Result<String, Fault> {
     Ok(text.to_owned())
 }
 
+/// The address of web pages, to which a path is added.
+pub(crate) fn base_link(value: &Value<'_>) -> Result<String, Fault> {
+    let text = link(value)?;
+    match text.contains(['?', '#']) {
+        true => Err(Fault::new(
+            "must not hold a query",
+            "write \"https://HOST\" or \"https://HOST/PATH\"",
+        )),
+        false => Ok(text),
+    }
+}
+
+/// The address of a trace's page, with `{trace_id}` where its id belongs.
+pub(crate) fn trace_link(value: &Value<'_>) -> Result<String, Fault> {
+    let help = "write \"https://HOST/trace/{trace_id}\"";
+    let text = string(value, "a URL in quotes", help)?;
+    let filled = text.replace("{trace_id}", "0");
+    if filled == text {
+        return Err(Fault::new(
+            "does not say where the trace's id belongs",
+            help,
+        ));
+    }
+    let host = text.split('/').nth(2).unwrap_or_default();
+    if check_link(&filled).is_err() || host.contains('{') || filled.contains(['{', '}']) {
+        return Err(Fault::new(
+            "is not the address of a web page, without user and password",
+            help,
+        ));
+    }
+    Ok(text.to_owned())
+}
+
 /// A path of the file system.
 pub(crate) fn path(value: &Value<'_>) -> Result<PathBuf, Fault> {
     text(value).map(PathBuf::from)

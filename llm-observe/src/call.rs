@@ -18,6 +18,7 @@ use crate::{
     outcome::Outcome,
     panics,
     record::{ErrorInfo, Fields, SpanId, TraceId},
+    request::Exchange,
     site::Site,
     spare::{self, Place},
 };
@@ -29,12 +30,16 @@ pub(crate) struct Extra {
     pub(crate) items: Option<u64>,
     pub(crate) quality: Option<f64>,
     /// The error that a call directly below ended in, to know it again when it is passed on.
-    pub(crate) below: Option<Box<ErrorInfo>>,
+    pub(crate) below: Option<Below>,
     pub(crate) tracing: Option<tracing::Span>,
     /// The spans that the attribute says it belongs under or comes from.
     pub(crate) links: Option<Links>,
     /// The limit it ran into.
     pub(crate) elapsed: Option<Duration>,
+    /// The trace and span that it belongs under, when these are not the thread's.
+    pub(crate) parent: Option<(TraceId, SpanId)>,
+    /// What is asked and answered, when the call is an HTTP request.
+    pub(crate) exchange: Option<Box<Exchange>>,
     /// Where the call reports to, when that is not the global observer.
     pub(crate) scoped: Option<Arc<Active>>,
 }
@@ -45,6 +50,15 @@ thread_local! {
 }
 
 impl Extra {
+    /// Returns the trace and span that the call belongs under.
+    fn parent(&self) -> (TraceId, SpanId) {
+        match (&self.links, self.parent) {
+            (_, Some(parent)) => parent,
+            (Some(links), None) if links.leads_away() => Default::default(),
+            _ => context::parent(),
+        }
+    }
+
     /// Returns an empty one, in the memory of a call that has ended.
     #[inline]
     pub(crate) fn fresh() -> Box<Extra> {
@@ -61,6 +75,13 @@ impl Extra {
         };
         spare::keep(&SPARE, self);
     }
+}
+
+/// What a call leaves with the one above it when it fails.
+pub(crate) struct Below {
+    pub(crate) error: Box<ErrorInfo>,
+    /// Whether its failure alerts somebody.
+    pub(crate) told: bool,
 }
 
 /// A call that was not observed because no observer was there when it started.
@@ -141,9 +162,9 @@ impl Call {
     /// Gives it its place in a trace.
     #[inline]
     fn identify(&mut self) {
-        let (trace, parent) = match self.extra.as_ref().and_then(|extra| extra.links.as_ref()) {
-            Some(links) if links.leads_away() => Default::default(),
-            _ => context::parent(),
+        let (trace, parent) = match self.extra.as_deref() {
+            None => context::parent(),
+            Some(extra) => extra.parent(),
         };
         self.trace = if trace.is_none() {
             TraceId::random()
@@ -227,7 +248,8 @@ impl Call {
         let mut ending = Ending::of(self.extra.take());
         ending.outcome = outcome;
         if outcome == Outcome::Panic {
-            let below = ending.extra.as_ref().and_then(|extra| extra.below.clone());
+            let below = ending.extra.as_ref().and_then(|extra| extra.below.as_ref());
+            let below = below.map(|below| below.error.clone());
             ending.error = Some(
                 panics::take_last()
                     .map(Box::new)
@@ -236,6 +258,25 @@ impl Call {
             );
         }
         self.end(ending);
+    }
+
+    /// Returns how long it has been running.
+    #[cfg_attr(
+        not(feature = "http"),
+        allow(dead_code, reason = "asked of requests only")
+    )]
+    pub(crate) fn elapsed(&self) -> Duration {
+        Duration::from_nanos(clock::nanos(self.start, clock::ticks()))
+    }
+
+    /// Ends it as dropped before its end.
+    #[cold]
+    #[cfg_attr(
+        not(feature = "http"),
+        allow(dead_code, reason = "calls of functions are dropped")
+    )]
+    pub(crate) fn cancelled(&mut self) {
+        self.end_cut_short(Outcome::Cancelled);
     }
 
     /// Ends it as panicked.

@@ -1,11 +1,12 @@
 //! Which annotated call this thread is in: its ids, for everything that is logged inside it,
-//! and what has been recorded on it so far.
+//! and what has been recorded on it so far; and which HTTP request.
 
-use std::cell::RefCell;
+use std::{cell::RefCell, sync::Arc};
 
 use crate::{
     call::Extra,
     record::{SpanId, TraceId},
+    request::Request,
     site::Site,
 };
 
@@ -30,6 +31,31 @@ impl Current {
 
 thread_local! {
     static CURRENT: RefCell<Current> = const { RefCell::new(Current::NONE) };
+
+    /// Apart from the call: most calls are in no request, and are not to pay for one.
+    static REQUEST: RefCell<Option<Arc<Request>>> = const { RefCell::new(None) };
+}
+
+/// Returns the request that the thread works for.
+#[inline]
+pub(crate) fn request() -> Option<Arc<Request>> {
+    REQUEST
+        .try_with(|request| request.try_borrow().ok().and_then(|r| r.clone()))
+        .ok()
+        .flatten()
+}
+
+/// Makes `next` the thread's request and returns the one before.
+#[inline]
+#[cfg_attr(
+    not(feature = "http"),
+    allow(dead_code, reason = "nobody else takes requests")
+)]
+pub(crate) fn replace_request(next: Option<Arc<Request>>) -> Option<Arc<Request>> {
+    REQUEST
+        .try_with(|request| request.replace(next))
+        .ok()
+        .flatten()
 }
 
 /// Makes `next` the thread's call and returns the one before. When the thread is being torn down

@@ -55,6 +55,8 @@ mod future;
 mod init;
 mod limit;
 mod links;
+mod logrocket;
+mod names;
 mod observer;
 mod outcome;
 mod panics;
@@ -63,6 +65,9 @@ pub mod probe;
 mod record;
 pub mod redact;
 mod registry;
+mod request;
+#[cfg(any(feature = "delivery", feature = "http-client"))]
+mod retry_after;
 mod site;
 mod spans;
 mod spare;
@@ -76,6 +81,11 @@ mod values;
 #[cfg(feature = "delivery")]
 pub mod alerts;
 #[cfg(feature = "delivery")]
+mod crumbs;
+#[cfg(all(feature = "log", not(feature = "delivery")))]
+#[path = "absent/crumbs.rs"]
+mod crumbs;
+#[cfg(feature = "delivery")]
 pub mod outbox;
 #[cfg(feature = "delivery")]
 pub mod trackers;
@@ -88,6 +98,12 @@ pub mod trackers;
     reason = "the integration tests use the same file, as a public module"
 )]
 mod listener;
+
+#[cfg(feature = "http")]
+pub mod http;
+#[cfg(not(feature = "http"))]
+#[path = "absent/http.rs"]
+mod http;
 
 #[cfg(feature = "log")]
 pub mod log;
@@ -120,4 +136,5 @@ pub use llm_observe_config as config;
 pub use llm_observe_macros::{init, observe};
 pub use outcome::{Class, Outcome};
 pub use record::{ErrorInfo, Fields, Record, SpanId, TraceId, Value};
-pub use site::{AlertRule, On, Severity, Site};
+pub use request::{Exchange, Request, RequestId};
+pub use site::{AlertRule, Kind, On, Severity, Site};

@@ -7,7 +7,8 @@ use tracing::Level;
 
 use crate::{
     outcome::{Class, Outcome},
-    site::Site,
+    request::{Exchange, Request},
+    site::{Kind, Site},
     spare,
 };
 
@@ -209,6 +210,13 @@ pub struct Record<'a> {
     pub expected: bool,
     /// Whether this very error was already recorded by a call below it.
     pub passed_on: bool,
+    /// The HTTP request that it belongs to.
+    pub request: Option<&'a Request>,
+    /// What was asked and answered, where the call itself is an HTTP request.
+    pub exchange: Option<&'a Exchange>,
+    /// Whether no alert is to tell of its failure: a call below did, or `[http] alert_on` leaves
+    /// its status out.
+    pub(crate) quiet: bool,
     /// The level of the line of a successful call: the attribute's, or else the event's.
     pub(crate) ok_level: Level,
     /// Whether it writes its line: `sample` thins out those that went well.
@@ -230,8 +238,9 @@ impl Record<'_> {
             Outcome::Ok if self.slow || self.low_quality() => Level::WARN.min(self.ok_level),
             Outcome::Ok => self.ok_level,
             Outcome::Cancelled => Level::WARN,
-            Outcome::Error => self.site.err_level.unwrap_or(Level::ERROR),
-            Outcome::Timeout | Outcome::Panic => Level::ERROR,
+            Outcome::Timeout if self.site.kind() != Kind::Client => Level::ERROR,
+            Outcome::Error | Outcome::Timeout => self.site.err_level.unwrap_or(Level::ERROR),
+            Outcome::Panic => Level::ERROR,
         }
     }
 

@@ -101,6 +101,34 @@ impl AlertRule {
     }
 }
 
+/// What a site is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Kind {
+    /// An annotated function.
+    Function,
+    /// A route of an HTTP server: its calls are requests that came in.
+    Server,
+    /// A host that HTTP requests are sent to.
+    Client,
+}
+
+/// What a site that stands for HTTP requests has besides. Made at run time, one for each method and
+/// route, and as bounded in number as those are.
+#[derive(Debug)]
+pub(crate) struct RequestSite {
+    pub(crate) kind: Kind,
+    /// The method; `_OTHER` for one that is not known.
+    pub(crate) method: &'static str,
+    /// The template of the route, where there is one.
+    pub(crate) route: Option<&'static str>,
+    /// The labels that all its metrics have, besides those of each response.
+    pub(crate) labels: Vec<(&'static str, String)>,
+}
+
+/// The module that requests are said to be in, which `[log]` and loggers select them by.
+const REQUESTS: &str = "llm_observe::http";
+
 /// The constant facts of one annotated function. Made by `#[observe]`.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -141,6 +169,8 @@ pub struct Site {
     pub has_quality: bool,
     /// Whether its failures go to the error trackers.
     pub report: bool,
+    /// What it has besides when it stands for HTTP requests.
+    pub(crate) request: Option<&'static RequestSite>,
     path: fn() -> &'static str,
     function: OnceLock<String>,
     pub(crate) active: OnceLock<&'static Active>,
@@ -176,6 +206,7 @@ impl Site {
             has_items: false,
             has_quality: false,
             report: true,
+            request: None,
             path,
             function: OnceLock::new(),
             active: OnceLock::new(),
@@ -196,7 +227,28 @@ impl Site {
         Site::new(event, name, module, place.file(), place.line(), path)
     }
 
-    /// Returns the function's module path and name, such as `rag::Store::search`.
+    /// Returns a new site for requests: its function and span are `name`, such as `GET /ask`. It is
+    /// for the life of the program once it is leaked.
+    pub(crate) fn of_requests(
+        event: &'static str,
+        name: &'static str,
+        request: RequestSite,
+    ) -> Site {
+        let mut site = Site::new(event, name, REQUESTS, REQUESTS, 0, || "");
+        site.function = OnceLock::from(name.to_owned());
+        site.request = Some(Box::leak(Box::new(request)));
+        site.fields = crate::request::ATTRIBUTES;
+        site
+    }
+
+    /// Returns what it is.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.request.map_or(Kind::Function, |request| request.kind)
+    }
+
+    /// Returns the function's module path and name, such as `rag::Store::search`; of requests,
+    /// method and route.
     pub fn function(&self) -> &str {
         self.function.get_or_init(|| path::readable((self.path)()))
     }

@@ -160,6 +160,11 @@ impl SpanSite {
         for (name, value) in record.fields.iter() {
             record_value(span, name, value);
         }
+        if let (Some(exchange), Some(site)) = (record.exchange, record.site.request) {
+            exchange.attributes(site, |name, fact| {
+                record_value(span, name, &fact.to_value())
+            });
+        }
         span.in_scope(|| self.emit(record));
     }
 

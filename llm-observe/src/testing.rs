@@ -35,6 +35,7 @@ use crate::{
     panics,
     record::{ErrorInfo, Fields, Record, Sink, SpanId, TraceId},
     redact::Redactor,
+    request::{Exchange, Request},
     site::Site,
     stats::Stats,
 };
@@ -87,6 +88,10 @@ pub struct Call {
     pub expected: bool,
     /// Whether its error had been recorded by a call below it.
     pub passed_on: bool,
+    /// The HTTP request that it belongs to.
+    pub request: Option<Request>,
+    /// What was asked and answered, where the call itself is an HTTP request.
+    pub exchange: Option<Exchange>,
     /// Whether an error tracker would have got it.
     pub reported: bool,
     /// The level of its line.
@@ -109,6 +114,8 @@ impl Call {
             slow: record.slow,
             expected: record.expected,
             passed_on: record.passed_on,
+            request: record.request.cloned(),
+            exchange: record.exchange.cloned(),
             reported: record.is_reportable(),
             level: record.level(),
         }

@@ -7,13 +7,16 @@ use std::{
     process::{Command, Stdio},
 };
 
+use axum::{Router, body::Body, http::StatusCode, routing::get};
+use http::Request;
 use llm_observe_tests::{
     folder::Folder,
-    http, peers,
+    http as client, peers,
     program::{LIMIT, Running, observed},
     wait,
 };
 use serde_json::Value;
+use tower::ServiceExt;
 
 const SUBJECT: &str = env!("CARGO_BIN_EXE_subject");
 const CONFIG: &str = "[server]\nlisten = \"127.0.0.1:0\"\n[events.work]\nslow = \"1m\"\n\
@@ -35,13 +38,34 @@ fn promtool_has_no_complaint() {
     };
     let folder = Folder::new();
     let (running, address) = subject(&folder, &["work", "fail", "panic"]);
-    let scrape = http::get(address, "/metrics").unwrap();
+    let scrape = client::get(address, "/metrics").unwrap();
     assert_eq!(scrape.status, 200);
     assert!(scrape.body.contains("\nllm_observe_calls_total{"));
     let (ok, said) = check(&promtool, &scrape.body);
     assert!(ok && said.is_empty(), "{said}\nof\n{}", scrape.body);
     let ended = running.end();
     assert!(ended.status.success(), "{ended}");
+}
+
+#[tokio::test]
+async fn promtool_has_no_complaint_about_requests() {
+    let Some(promtool) = peers::find("promtool") else {
+        return;
+    };
+    let seen = llm_observe::testing::observe();
+    let app = Router::new()
+        .route("/ask", get(async || "an answer"))
+        .route("/fails", get(async || StatusCode::BAD_GATEWAY))
+        .layer(llm_observe::http::layer());
+    for path in ["/ask", "/fails", "/nowhere"] {
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        drop(app.clone().oneshot(request).await.unwrap());
+    }
+    let scrape = seen.metrics();
+    assert!(scrape.contains("\nhttp_server_request_duration_seconds_bucket{"));
+    assert!(scrape.contains("\nhttp_server_active_requests{"));
+    let (ok, said) = check(&promtool, &scrape);
+    assert!(ok && said.is_empty(), "{said}\nof\n{scrape}");
 }
 
 /// Shows that the check above can fail.
@@ -106,7 +130,7 @@ fn prometheus_scrapes_and_answers_with_the_counts() {
                (llm_observe_call_duration_seconds_bucket{event='work'}))";
     assert!(of(p99) < 0.1, "{}", of(p99));
     assert_eq!(of("count(llm_observe_build_info)"), 1.0);
-    let targets = http::get(server, "/api/v1/targets").unwrap().body;
+    let targets = client::get(server, "/api/v1/targets").unwrap().body;
     let targets: Value = serde_json::from_str(&targets).unwrap();
     let target = &targets["data"]["activeTargets"][0];
     assert_eq!(target["lastError"], "", "{target:#}");
@@ -127,7 +151,7 @@ fn serve(prometheus: &Path, folder: &Folder, target: SocketAddr) -> (Running, So
             .args(["--config.file=prometheus.yml", "--storage.tsdb.path=data"])
             .arg(format!("--web.listen-address={address}")),
     );
-    let ready = || http::get(address, "/-/ready").is_ok_and(|r| r.status == 200);
+    let ready = || client::get(address, "/-/ready").is_ok_and(|r| r.status == 200);
     wait::until("ready Prometheus", LIMIT, || ready().then_some(()));
     (server, address)
 }
@@ -142,7 +166,7 @@ fn free_address() -> SocketAddr {
 fn ask(server: SocketAddr, query: &str) -> f64 {
     let path = format!("/api/v1/query?query={}", encode(query));
     wait::until(query, LIMIT, || {
-        let answer = http::get(server, &path).ok()?.body;
+        let answer = client::get(server, &path).ok()?.body;
         let answer: Value = serde_json::from_str(&answer).unwrap();
         assert_eq!(answer["status"], "success", "{answer:#}");
         let value = answer["data"]["result"][0]["value"][1].as_str()?;

@@ -1,10 +1,17 @@
 //! The metrics module when its feature is off: the same doors, nothing behind them.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use llm_observe_config::Config;
 
-use crate::{error::Error, outcome::Outcome, record::Record, site::Site, stats::Stats};
+use crate::{
+    call::Ended,
+    error::Error,
+    outcome::Outcome,
+    record::Record,
+    site::{RequestSite, Site},
+    stats::Stats,
+};
 
 #[derive(Debug)]
 pub(crate) struct Metrics(());
@@ -21,6 +28,13 @@ impl Metrics {
     pub(crate) fn site(&self, _: &'static Site) -> Arc<SiteMetrics> {
         Arc::new(SiteMetrics(()))
     }
+
+    pub(crate) fn requests(&self, _: &'static RequestSite) -> Arc<RequestMetrics> {
+        Arc::new(RequestMetrics(()))
+    }
+
+    #[allow(dead_code, reason = "asked by the HTTP client's feature only")]
+    pub(crate) fn model_call(&self, _: &ModelCall<'_>) {}
 
     pub(crate) fn build_info(&self, _: &str, _: &str) {}
 
@@ -41,4 +55,26 @@ impl SiteMetrics {
     pub(crate) fn ended(&self, _: Outcome, _: u64) {}
 
     pub(crate) fn details(&self, _: &Record<'_>) {}
+}
+
+pub(crate) struct RequestMetrics(());
+
+impl RequestMetrics {
+    pub(crate) fn started(&self) {}
+
+    pub(crate) fn ended(&self, _: Option<u16>, _: &Ended) {}
+}
+
+/// A request to a model, which nobody counts.
+#[allow(dead_code, reason = "written by the HTTP client's feature only")]
+pub(crate) struct ModelCall<'a> {
+    pub(crate) operation: &'static str,
+    pub(crate) provider: &'static str,
+    pub(crate) model: Option<&'a str>,
+    pub(crate) server: &'a [(&'static str, String)],
+    pub(crate) error_type: Option<&'a str>,
+    pub(crate) duration: Duration,
+    pub(crate) first_chunk: Option<Duration>,
+    pub(crate) input: Option<u64>,
+    pub(crate) output: Option<u64>,
 }

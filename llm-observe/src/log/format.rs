@@ -2,11 +2,13 @@
 //!
 //! Text: `2026-11-23 07:17:09.123 - INFO - embedding ok in 12.3ms rag::embed model=x trace_id=..`
 //! JSON: one object a line with the keys `time`, `level`, `message`, `event`, `outcome`,
-//! `duration_ms`, `function`, `trace_id`, `span_id`, `error`, `fields`.
+//! `duration_ms`, `function`, `trace_id`, `span_id`, `error`, `fields`; within an HTTP request
+//! `request_id` besides, and `session` where it has one.
 //!
 //! No value can end a line or forge a key: every text from outside goes through the escaper.
 //! Knows no files.
 
+mod exchange;
 mod put;
 
 use llm_observe_config::{Format, Timezone};
@@ -19,6 +21,7 @@ use super::{
 use crate::{
     clock,
     record::{ErrorInfo, Record, SpanId, TraceId, Value},
+    request::Request,
 };
 
 use put::{put, put_duration, put_f64, put_hex, put_hex64, put_u64};
@@ -41,6 +44,8 @@ pub(crate) struct EventLine<'a> {
     pub(crate) fields: &'a [(&'static str, Value)],
     pub(crate) trace_id: TraceId,
     pub(crate) span_id: SpanId,
+    /// The HTTP request that it was said in.
+    pub(crate) request: Option<&'a Request>,
 }
 
 /// Appends the line of a call.
@@ -91,9 +96,19 @@ fn lost(out: &mut Vec<u8>, count: u64, reason: &str) {
 
 fn text_call(out: &mut Vec<u8>, style: Style, record: &Record<'_>) {
     text_head(out, style, record.time, record.level());
-    summary(out, record);
-    put(out, " ");
-    put(out, record.site.function());
+    match exchange::of(record) {
+        Some((exchange, site)) => {
+            exchange::summary(out, style, record, exchange, site, escape_text);
+            text_request(out, style, record.request);
+            exchange::text(out, style, exchange, site);
+        }
+        None => {
+            summary(out, record);
+            put(out, " ");
+            put(out, record.site.function());
+            text_request(out, style, record.request);
+        }
+    }
     if let Some(error) = record.error {
         text_error(out, style, error);
     }
@@ -104,11 +119,22 @@ fn text_call(out: &mut Vec<u8>, style: Style, record: &Record<'_>) {
     text_ids(out, record.trace_id);
 }
 
+fn text_request(out: &mut Vec<u8>, style: Style, request: Option<&Request>) {
+    let Some(request) = request else { return };
+    put(out, " request_id=");
+    text_value(out, style, request.id.as_str());
+    if let Some(session) = &request.session {
+        put(out, " session=");
+        text_value(out, style, session);
+    }
+}
+
 fn text_event(out: &mut Vec<u8>, style: Style, event: &EventLine<'_>) {
     text_head(out, style, event.time, event.level);
     escape_text(out, event.message, style.max_value_bytes);
     put(out, " target=");
     escape_text(out, event.target, style.max_value_bytes);
+    text_request(out, style, event.request);
     for (name, value) in event.fields {
         text_pair(out, style, name, value);
     }
@@ -206,7 +232,12 @@ fn text_value(out: &mut Vec<u8>, style: Style, text: &str) {
 
 fn json_call(out: &mut Vec<u8>, style: Style, record: &Record<'_>) {
     json_head(out, record.time, record.level());
-    summary(out, record);
+    match exchange::of(record) {
+        Some((exchange, site)) => {
+            exchange::summary(out, style, record, exchange, site, escape_json);
+        }
+        None => summary(out, record),
+    }
     put(out, "\",\"event\":\"");
     put(out, record.site.event);
     put(out, "\",\"outcome\":\"");
@@ -216,6 +247,7 @@ fn json_call(out: &mut Vec<u8>, style: Style, record: &Record<'_>) {
     put(out, ",\"function\":");
     put_json(out, style, record.site.function());
     json_ids(out, record.trace_id, record.span_id);
+    json_request(out, style, record.request);
     if let Some(error) = record.error {
         json_error(out, style, error);
     }
@@ -231,6 +263,7 @@ fn json_event(out: &mut Vec<u8>, style: Style, event: &EventLine<'_>) {
     if !event.trace_id.is_none() {
         json_ids(out, event.trace_id, event.span_id);
     }
+    json_request(out, style, event.request);
     if !event.fields.is_empty() {
         put(out, ",\"fields\":{");
         let mut members = Members(false);
@@ -259,6 +292,16 @@ fn json_ids(out: &mut Vec<u8>, trace_id: TraceId, span_id: SpanId) {
     put(out, "\"");
 }
 
+fn json_request(out: &mut Vec<u8>, style: Style, request: Option<&Request>) {
+    let Some(request) = request else { return };
+    put(out, ",\"request_id\":");
+    put_json(out, style, request.id.as_str());
+    if let Some(session) = &request.session {
+        put(out, ",\"session\":");
+        put_json(out, style, session);
+    }
+}
+
 fn json_error(out: &mut Vec<u8>, style: Style, error: &ErrorInfo) {
     put(out, ",\"error\":{\"type\":");
     put_json(out, style, error.type_name);
@@ -283,7 +326,9 @@ fn json_error(out: &mut Vec<u8>, style: Style, error: &ErrorInfo) {
 
 fn json_fields(out: &mut Vec<u8>, style: Style, record: &Record<'_>) {
     let marked = marks(record);
+    let exchange = exchange::of(record);
     let none = record.fields.is_empty()
+        && exchange.is_none()
         && record.items.is_none()
         && record.quality.is_none()
         && marked.iter().all(|(_, set)| !set);
@@ -292,6 +337,9 @@ fn json_fields(out: &mut Vec<u8>, style: Style, record: &Record<'_>) {
     }
     put(out, ",\"fields\":{");
     let mut members = Members(false);
+    if let Some((exchange, site)) = exchange {
+        exchange::json(out, style, &mut members, exchange, site);
+    }
     for (name, value) in record.fields.iter() {
         members.put(out, style, name, value);
     }
@@ -311,12 +359,16 @@ fn json_fields(out: &mut Vec<u8>, style: Style, record: &Record<'_>) {
 struct Members(bool);
 
 impl Members {
-    fn put(&mut self, out: &mut Vec<u8>, style: Style, name: &str, value: &Value) {
+    fn name(&mut self, out: &mut Vec<u8>, style: Style, name: &str) {
         if std::mem::replace(&mut self.0, true) {
             put(out, ",");
         }
         put_json(out, style, name);
         put(out, ":");
+    }
+
+    fn put(&mut self, out: &mut Vec<u8>, style: Style, name: &str, value: &Value) {
+        self.name(out, style, name);
         match value {
             Value::Str(text) => put_json(out, style, text),
             // JSON has no NaN and no infinities.
@@ -384,6 +436,7 @@ mod tests {
             fields: &fields,
             trace_id: TraceId::default(),
             span_id: SpanId::default(),
+            request: None,
         };
         for format in [Format::Text, Format::Json] {
             let mut out = Vec::new();

@@ -17,7 +17,7 @@ use tracing_log::NormalizeEvent;
 use tracing_subscriber::layer::Context;
 
 use super::{Lines, format::EventLine};
-use crate::{clock, context, record::Value, spans, spare};
+use crate::{clock, context, crumbs, record::Value, spans, spare};
 
 /// Writes every event to the lines of an observer.
 ///
@@ -92,8 +92,9 @@ fn write(lines: &Lines, event: &Event<'_>) {
     let mut seen = Seen::take();
     event.record(&mut seen);
     let (trace_id, span_id) = context::parent();
+    let request = context::request();
     seen.redact(lines);
-    lines.event(&EventLine {
+    let line = EventLine {
         time: clock::now_micros(),
         level: *metadata.level(),
         target: metadata.target(),
@@ -101,7 +102,17 @@ fn write(lines: &Lines, event: &Event<'_>) {
         fields: &seen.fields,
         trace_id,
         span_id,
-    });
+        request: request.as_deref(),
+    };
+    lines.event(&line);
+    crumbs::line(
+        line.time,
+        line.level,
+        line.target,
+        line.message,
+        line.fields,
+        trace_id,
+    );
     seen.give_back();
 }
 

@@ -19,21 +19,21 @@ use crate::{
     site::Site,
 };
 
-/// The figures of one site.
-pub(crate) struct SiteMetrics {
-    site: &'static Site,
+/// How many calls started, ended and how long they took, by thread: what a site adds to, and each
+/// series of an HTTP histogram.
+pub(super) struct Cells {
     /// Its place among a thread's shards: no two have the same.
     number: usize,
-    /// Upper bounds in nanoseconds, ascending.
-    pub(super) bounds: Box<[u64]>,
+    bounds: Arc<Bounds>,
+    shards: Mutex<Shards>,
+}
+
+/// The upper bounds of a histogram.
+pub(super) struct Bounds {
+    /// In nanoseconds, ascending.
+    pub(super) nanos: Box<[u64]>,
     /// By the number of bits of a duration: the first bucket that one of that length can fall in.
     first: [u8; 65],
-    shards: Mutex<Shards>,
-    pub(super) slow: AtomicU64,
-    pub(super) items: AtomicU64,
-    pub(super) classes: [AtomicU64; Class::ALL.len()],
-    quality: Option<Histogram>,
-    pub(super) published: Mutex<Published>,
 }
 
 /// The shards of the threads that live, and the sum of those that are gone.
@@ -42,66 +42,61 @@ struct Shards {
     gone: Totals,
 }
 
-impl SiteMetrics {
-    pub(super) fn new(
-        site: &'static Site,
-        bounds: &Arc<[f64]>,
-        recorder: &dyn Recorder,
-    ) -> SiteMetrics {
+impl Bounds {
+    pub(super) fn new(seconds: &[f64]) -> Arc<Bounds> {
+        let nanos: Box<[u64]> = seconds.iter().map(|b| nanos(*b)).collect();
+        let first = first_buckets(&nanos);
+        Arc::new(Bounds { nanos, first })
+    }
+
+    /// Returns how many buckets they make, with the one beyond the last.
+    pub(super) fn buckets(&self) -> usize {
+        self.nanos.len() + 1
+    }
+
+    /// Returns the upper bound of a bucket.
+    pub(super) fn of(&self, bucket: usize) -> u64 {
+        self.nanos.get(bucket).copied().unwrap_or(u64::MAX)
+    }
+}
+
+impl Cells {
+    pub(super) fn new(bounds: Arc<Bounds>) -> Cells {
         static NUMBERS: AtomicUsize = AtomicUsize::new(0);
-        let quality = site.has_quality.then(|| {
-            recorder.register_histogram(&Key::from_parts(names::QUALITY, labels(site)), &METADATA)
-        });
-        let gone = Totals::new(bounds.len() + 1);
-        let bounds: Box<[u64]> = bounds.iter().map(|b| nanos(*b)).collect();
-        SiteMetrics {
-            site,
+        let gone = Totals::new(bounds.buckets());
+        Cells {
             number: NUMBERS.fetch_add(1, Relaxed),
-            first: first_buckets(&bounds),
             shards: Mutex::new(Shards {
                 live: Vec::new(),
                 gone,
             }),
-            slow: AtomicU64::new(0),
-            items: AtomicU64::new(0),
-            classes: std::array::from_fn(|_| AtomicU64::new(0)),
-            quality,
-            published: Mutex::new(Published::new(site, bounds.len(), recorder)),
             bounds,
         }
     }
 
-    pub(super) fn is_of(&self, site: &'static Site) -> bool {
-        std::ptr::eq(self.site, site)
-    }
-
-    pub(super) fn site(&self) -> &'static Site {
-        self.site
-    }
-
     /// Counts a call that starts.
     #[inline]
-    pub(crate) fn started(&self) {
+    pub(super) fn started(&self) {
         self.add(Shard::started);
     }
 
     /// Counts a call that ended.
     #[inline]
-    pub(crate) fn ended(&self, outcome: Outcome, nanos: u64) {
+    pub(super) fn ended(&self, outcome: Outcome, nanos: u64) {
         self.add(|shard| shard.ended(outcome, nanos, || self.bucket(nanos)));
     }
 
     /// Returns the bucket of a duration: the first whose bound is not below it.
     #[inline]
     fn bucket(&self, nanos: u64) -> usize {
-        bucket(&self.bounds, &self.first, nanos)
+        bucket(&self.bounds.nanos, &self.bounds.first, nanos)
     }
 
     #[inline]
     fn add(&self, add: impl Fn(&Shard)) {
         if shard::with_own(self.number, || self.new_shard(), &add).is_none() {
             // A thread that is being torn down counts in a shard that is read as it is made.
-            let late = Shard::new(self.bounds.len() + 1);
+            let late = Shard::new(self.bounds.buckets());
             add(&late);
             self.lock().gone.add(&late);
         }
@@ -109,7 +104,7 @@ impl SiteMetrics {
 
     #[cold]
     fn new_shard(&self) -> Arc<Shard> {
-        let shard = Arc::new(Shard::new(self.bounds.len() + 1));
+        let shard = Arc::new(Shard::new(self.bounds.buckets()));
         self.lock().live.push(shard.clone());
         shard
     }
@@ -133,6 +128,67 @@ impl SiteMetrics {
         let mut totals = gone.clone();
         live.iter().for_each(|shard| totals.add(shard));
         totals
+    }
+}
+
+/// The figures of one site.
+pub(crate) struct SiteMetrics {
+    site: &'static Site,
+    cells: Cells,
+    pub(super) slow: AtomicU64,
+    pub(super) items: AtomicU64,
+    pub(super) classes: [AtomicU64; Class::ALL.len()],
+    quality: Option<Histogram>,
+    pub(super) published: Mutex<Published>,
+}
+
+impl SiteMetrics {
+    pub(super) fn new(
+        site: &'static Site,
+        bounds: &Arc<Bounds>,
+        recorder: &dyn Recorder,
+    ) -> SiteMetrics {
+        let quality = site.has_quality.then(|| {
+            recorder.register_histogram(&Key::from_parts(names::QUALITY, labels(site)), &METADATA)
+        });
+        SiteMetrics {
+            site,
+            cells: Cells::new(bounds.clone()),
+            slow: AtomicU64::new(0),
+            items: AtomicU64::new(0),
+            classes: std::array::from_fn(|_| AtomicU64::new(0)),
+            quality,
+            published: Mutex::new(Published::new(site, bounds.buckets(), recorder)),
+        }
+    }
+
+    pub(super) fn is_of(&self, site: &'static Site) -> bool {
+        std::ptr::eq(self.site, site)
+    }
+
+    pub(super) fn site(&self) -> &'static Site {
+        self.site
+    }
+
+    /// Counts a call that starts.
+    #[inline]
+    pub(crate) fn started(&self) {
+        self.cells.started();
+    }
+
+    /// Counts a call that ended.
+    #[inline]
+    pub(crate) fn ended(&self, outcome: Outcome, nanos: u64) {
+        self.cells.ended(outcome, nanos);
+    }
+
+    /// Adds up all threads.
+    pub(super) fn totals(&self) -> Totals {
+        self.cells.totals()
+    }
+
+    pub(super) fn bounds(&self) -> &Bounds {
+        &self.cells.bounds
     }
 
     /// Counts what only some calls have: slowness, items, quality, a failure.

@@ -4,8 +4,10 @@
 //! scrape, [`Metrics::publish`] moves what they gained to the recorder. Knows no server.
 
 mod cells;
+mod models;
 pub(crate) mod names;
 mod publish;
+mod requests;
 mod shard;
 
 use std::{
@@ -20,14 +22,28 @@ use metrics_exporter_prometheus::{
 };
 
 pub(crate) use cells::SiteMetrics;
+pub(crate) use models::ModelCall;
+pub(crate) use requests::RequestMetrics;
 
-use crate::{error::Error, site::Site, stats::Stats};
+use crate::{
+    error::Error,
+    site::{RequestSite, Site},
+    stats::Stats,
+};
+use cells::Bounds;
 
 /// Upper bounds of the call duration histogram, in seconds: from a cache hit to a long streamed
 /// answer, each at most 2.5 times the one before.
 pub(crate) const DURATION_BUCKETS: &[f64] = &[
     0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0,
     40.0, 80.0, 160.0, 320.0, 640.0,
+];
+
+/// Upper bounds of the histograms of HTTP requests, in seconds: what the OpenTelemetry HTTP
+/// conventions advise, and beyond it what the answers of models take.
+const REQUEST_BUCKETS: &[f64] = &[
+    0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0, 30.0, 60.0,
+    120.0,
 ];
 
 /// Upper bounds of the quality histogram.
@@ -37,8 +53,10 @@ const QUALITY_BUCKETS: &[f64] = &[0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1
 pub(crate) struct Metrics {
     recorder: Target,
     handle: Option<PrometheusHandle>,
-    bounds: Arc<[f64]>,
+    bounds: Arc<Bounds>,
+    request_bounds: Arc<Bounds>,
     sites: Mutex<Vec<Arc<SiteMetrics>>>,
+    requests: Mutex<Vec<Arc<RequestMetrics>>>,
     stats: Arc<Stats>,
 }
 
@@ -54,35 +72,35 @@ impl Metrics {
     /// Installs the Prometheus recorder for the program. Where one is installed already, that one
     /// is used, and the second value is `false`.
     pub(crate) fn global(config: &Config, stats: Arc<Stats>) -> Result<(Metrics, bool), Error> {
-        let bounds = bounds(config);
-        let recorder = recorder(&bounds)?;
+        let recorder = recorder(config)?;
         let handle = recorder.handle();
         let ours = metrics::set_global_recorder(recorder).is_ok();
         let handle = ours.then_some(handle);
-        Ok((Metrics::over(Target::Global, handle, bounds, stats), ours))
+        Ok((Metrics::over(Target::Global, handle, config, stats), ours))
     }
 
     /// Keeps the figures to this observer. Buckets that cannot be used are left out: the
     /// configuration was checked.
     pub(crate) fn of_thread(config: &Config, stats: Arc<Stats>) -> Metrics {
-        let bounds = bounds(config);
         let recorder =
-            recorder(&bounds).unwrap_or_else(|_| PrometheusBuilder::new().build_recorder());
+            recorder(config).unwrap_or_else(|_| PrometheusBuilder::new().build_recorder());
         let handle = Some(recorder.handle());
-        Metrics::over(Target::Scoped(recorder), handle, bounds, stats)
+        Metrics::over(Target::Scoped(recorder), handle, config, stats)
     }
 
     fn over(
         recorder: Target,
         handle: Option<PrometheusHandle>,
-        bounds: Vec<f64>,
+        config: &Config,
         stats: Arc<Stats>,
     ) -> Metrics {
         let metrics = Metrics {
             recorder,
             handle,
-            bounds: bounds.into(),
-            sites: Mutex::new(Vec::new()),
+            bounds: Bounds::new(&bounds(config, DURATION_BUCKETS)),
+            request_bounds: Bounds::new(&bounds(config, REQUEST_BUCKETS)),
+            sites: Mutex::default(),
+            requests: Mutex::default(),
             stats,
         };
         metrics.with_recorder(names::describe);
@@ -98,6 +116,17 @@ impl Metrics {
         let cells = Arc::new(self.with_recorder(|r| SiteMetrics::new(site, &self.bounds, r)));
         sites.push(cells.clone());
         cells
+    }
+
+    /// Returns the cells of a site of requests, made when they are new.
+    pub(crate) fn requests(&self, site: &'static RequestSite) -> Arc<RequestMetrics> {
+        let mut all = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = all.iter().find(|s| s.is_of(site)) {
+            return known.clone();
+        }
+        let new = Arc::new(RequestMetrics::new(site, self.request_bounds.clone()));
+        all.push(new.clone());
+        new
     }
 
     /// Says which build this is: `llm_observe_build_info`.
@@ -135,12 +164,12 @@ impl fmt::Debug for Metrics {
 pub(crate) const METADATA: Metadata<'static> =
     Metadata::new("llm_observe", metrics::Level::INFO, Some("llm_observe"));
 
-fn bounds(config: &Config) -> Vec<f64> {
+fn bounds(config: &Config, usual: &[f64]) -> Vec<f64> {
     let mut bounds = config
         .metrics
         .duration_buckets
         .clone()
-        .unwrap_or_else(|| DURATION_BUCKETS.to_vec());
+        .unwrap_or_else(|| usual.to_vec());
     bounds.extend(&config.metrics.extra_buckets);
     bounds.retain(|b| b.is_finite() && *b > 0.0);
     bounds.sort_by(f64::total_cmp);
@@ -148,11 +177,19 @@ fn bounds(config: &Config) -> Vec<f64> {
     bounds
 }
 
-fn recorder(bounds: &[f64]) -> Result<PrometheusRecorder, Error> {
+fn recorder(config: &Config) -> Result<PrometheusRecorder, Error> {
     let full = |name: &str| Matcher::Full(name.to_owned());
+    let calls = bounds(config, DURATION_BUCKETS);
+    let requests = bounds(config, REQUEST_BUCKETS);
+    let models = bounds(config, models::DURATION_BUCKETS);
     PrometheusBuilder::new()
-        .set_buckets_for_metric(full(names::DURATION), bounds)
+        .set_buckets_for_metric(full(names::DURATION), &calls)
+        .and_then(|b| b.set_buckets_for_metric(full(names::HTTP_SERVER), &requests))
+        .and_then(|b| b.set_buckets_for_metric(full(names::HTTP_CLIENT), &requests))
         .and_then(|b| b.set_buckets_for_metric(full(names::QUALITY), QUALITY_BUCKETS))
+        .and_then(|b| b.set_buckets_for_metric(full(names::GENAI_TOKENS), models::TOKEN_BUCKETS))
+        .and_then(|b| b.set_buckets_for_metric(full(names::GENAI_DURATION), &models))
+        .and_then(|b| b.set_buckets_for_metric(full(names::GENAI_FIRST_CHUNK), &models))
         .map(PrometheusBuilder::build_recorder)
         .map_err(|source| Error::with("the buckets of [metrics] cannot be used", source))
 }

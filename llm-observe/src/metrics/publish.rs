@@ -11,7 +11,7 @@ use metrics::{Counter, Gauge, Histogram, Key, Label, Recorder};
 
 use super::{
     METADATA, Metrics,
-    cells::{SiteMetrics, labels},
+    cells::{Bounds, SiteMetrics, labels},
     names,
     shard::{Sum, TIMED},
 };
@@ -36,14 +36,23 @@ pub(super) struct Published {
 }
 
 /// The histogram of one outcome; registered with its first value.
-struct Series {
+pub(super) struct Series {
     histogram: Option<Histogram>,
     /// What was recorded so far, by bucket.
     done: Vec<Sum>,
 }
 
+impl Series {
+    pub(super) fn new(buckets: usize) -> Series {
+        Series {
+            histogram: None,
+            done: vec![Sum::default(); buckets],
+        }
+    }
+}
+
 impl Published {
-    pub(super) fn new(site: &'static Site, bounds: usize, recorder: &dyn Recorder) -> Published {
+    pub(super) fn new(site: &'static Site, buckets: usize, recorder: &dyn Recorder) -> Published {
         let calls = Outcome::ALL.map(|outcome| {
             recorder.register_counter(
                 &with(names::CALLS, site, "outcome", outcome.as_str()),
@@ -62,10 +71,7 @@ impl Published {
                 .has_items
                 .then(|| recorder.register_counter(&key(names::ITEMS), &METADATA)),
             classes: std::array::from_fn(|_| None),
-            timed: TIMED.map(|_| Series {
-                histogram: None,
-                done: vec![Sum::default(); bounds + 1],
-            }),
+            timed: TIMED.map(|_| Series::new(buckets)),
         }
     }
 }
@@ -87,6 +93,7 @@ impl Metrics {
         for site in &sites {
             self.publish_site(site);
         }
+        self.publish_requests();
         self.stats.for_each(|key, cell| self.publish_own(key, cell));
         self.digest();
     }
@@ -118,7 +125,8 @@ impl Metrics {
         self.publish_classes(cells, published);
         let series = published.timed.iter_mut().zip(TIMED);
         for (sums, (series, outcome)) in totals.timed.iter().zip(series) {
-            self.publish_durations(cells, sums, series, outcome);
+            let key = || with(names::DURATION, cells.site(), "outcome", outcome.as_str());
+            self.publish_durations(cells.bounds(), sums, series, key);
         }
     }
 
@@ -141,27 +149,26 @@ impl Metrics {
         }
     }
 
-    fn publish_durations(
+    /// Records what the buckets gained; `key` names the histogram.
+    pub(super) fn publish_durations(
         &self,
-        cells: &SiteMetrics,
+        bounds: &Bounds,
         sums: &[Sum],
         series: &mut Series,
-        outcome: Outcome,
+        key: impl Fn() -> Key,
     ) {
         for (at, (sum, done)) in sums.iter().zip(&mut series.done).enumerate() {
             let count = sum.count.saturating_sub(done.count);
             if count == 0 {
                 continue;
             }
-            let bound = cells.bounds.get(at).copied().unwrap_or(u64::MAX);
             // The time of a call that is not counted yet may be in it: then the mean is kept in
             // its bucket, and the rest goes with the next count.
-            let mean = (sum.nanos.wrapping_sub(done.nanos) / count).min(bound);
+            let mean = (sum.nanos.wrapping_sub(done.nanos) / count).min(bounds.of(at));
             done.count += count;
             done.nanos = done.nanos.wrapping_add(mean.saturating_mul(count));
             let histogram = series.histogram.get_or_insert_with(|| {
-                let key = with(names::DURATION, cells.site(), "outcome", outcome.as_str());
-                self.with_recorder(|r| r.register_histogram(&key, &METADATA))
+                self.with_recorder(|r| r.register_histogram(&key(), &METADATA))
             });
             self.record(histogram, as_f64(mean) / 1e9, count);
         }
@@ -204,7 +211,7 @@ impl Metrics {
     clippy::cast_precision_loss,
     reason = "metrics are floats: exact up to 2^53"
 )]
-fn as_f64(n: u64) -> f64 {
+pub(super) fn as_f64(n: u64) -> f64 {
     n as f64
 }
 

@@ -1,0 +1,14 @@
+//! The http module when its feature is off: there are no requests.
+
+use llm_observe_config::Config;
+
+use crate::stats::Stats;
+
+#[derive(Debug)]
+pub(crate) struct Http(());
+
+impl Http {
+    pub(crate) fn new(_: &Config, _: &Stats) -> Http {
+        Http(())
+    }
+}

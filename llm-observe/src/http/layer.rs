@@ -1,0 +1,147 @@
+//! The `tower` layer and its service: a request is observed from here to the last byte of the
+//! answer.
+
+use std::{
+    borrow::Cow,
+    fmt,
+    net::SocketAddr,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use http::{Request, Response, request::Parts};
+use tower_layer::Layer;
+use tower_service::Service;
+
+use super::{
+    body::ObservedBody,
+    extensions,
+    response::{ResponseFuture, answer_panic},
+    start::{self, Incoming},
+    underway::Underway,
+};
+
+/// Returns a layer that observes every request of a server: `.layer(llm_observe::http::layer())`.
+///
+/// For `axum`, `hyper`, `tonic` and whatever else takes a `tower` layer. What it does is described by
+/// `[http]` of `llm-observe.toml`; without an observer it does nothing.
+pub fn layer() -> HttpLayer {
+    HttpLayer::default()
+}
+
+/// The route of a request: the template that it matched, never the path itself.
+type Route = dyn for<'a> Fn(&'a Parts) -> Option<Cow<'a, str>> + Send + Sync;
+type Peer = dyn Fn(&Parts) -> Option<SocketAddr> + Send + Sync;
+
+/// The layer that [`layer`] returns.
+#[derive(Clone, Default)]
+#[must_use = "a layer does nothing until a service has it"]
+pub struct HttpLayer {
+    route: Option<Arc<Route>>,
+    peer: Option<Arc<Peer>>,
+}
+
+impl HttpLayer {
+    /// Asks `route` for the template of a request's route, such as `/users/{id}`: what its line, its
+    /// span and its metrics are named by. With the feature `axum` the router knows it, and this is
+    /// asked first.
+    ///
+    /// It must not return the path itself: every path that somebody tries would be a name of its own,
+    /// until there are `[metrics] max_label_values` of them.
+    pub fn route<F>(mut self, route: F) -> HttpLayer
+    where
+        F: for<'a> Fn(&'a Parts) -> Option<Cow<'a, str>> + Send + Sync + 'static,
+    {
+        self.route = Some(Arc::new(route));
+        self
+    }
+
+    /// Asks `peer` who sent a request. With the feature `axum` and `ConnectInfo` it is known, and
+    /// this is asked first: behind a proxy, for what its header says.
+    pub fn peer<F>(mut self, peer: F) -> HttpLayer
+    where
+        F: Fn(&Parts) -> Option<SocketAddr> + Send + Sync + 'static,
+    {
+        self.peer = Some(Arc::new(peer));
+        self
+    }
+
+    /// Starts observing a request, if anybody does.
+    fn start<B>(&self, request: Request<B>) -> (Request<B>, Option<Underway>) {
+        if !start::is_wanted(request.uri().path()) {
+            return (request, None);
+        }
+        let (parts, body) = request.into_parts();
+        let route = self.route.as_ref().and_then(|route| route(&parts));
+        let peer = self.peer.as_ref().and_then(|peer| peer(&parts));
+        let underway = Incoming {
+            method: parts.method.as_str(),
+            uri: &parts.uri,
+            headers: &parts.headers,
+            route: route
+                .as_deref()
+                .or_else(|| extensions::route(&parts.extensions)),
+            peer: peer.or_else(|| extensions::peer(&parts.extensions)),
+        }
+        .start();
+        drop(route);
+        (Request::from_parts(parts, body), underway)
+    }
+}
+
+impl fmt::Debug for HttpLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpLayer").finish_non_exhaustive()
+    }
+}
+
+impl<S> Layer<S> for HttpLayer {
+    type Service = HttpService<S>;
+
+    fn layer(&self, inner: S) -> HttpService<S> {
+        HttpService {
+            inner,
+            layer: self.clone(),
+        }
+    }
+}
+
+/// A service whose requests are observed: what [`layer`] makes of one.
+#[derive(Clone, Debug)]
+pub struct HttpService<S> {
+    inner: S,
+    layer: HttpLayer,
+}
+
+impl<S, B, R> Service<Request<B>> for HttpService<S>
+where
+    S: Service<Request<B>, Response = Response<R>>,
+    S::Error: fmt::Display,
+    R: http_body::Body,
+{
+    type Response = Response<ObservedBody<R>>;
+    type Error = S::Error;
+    type Future = ResponseFuture<S::Future>;
+
+    #[inline]
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<B>) -> ResponseFuture<S::Future> {
+        let bodiless = matches!(
+            *request.method(),
+            http::Method::HEAD | http::Method::CONNECT
+        );
+        let (request, underway) = self.layer.start(request);
+        let Some(mut underway) = underway else {
+            return ResponseFuture::unobserved(self.inner.call(request));
+        };
+        // A service may work, and panic, before it returns its future.
+        let inner = &mut self.inner;
+        match underway.inside(|| inner.call(request)) {
+            Ok(future) => ResponseFuture::new(future, underway, bodiless),
+            Err(_) => ResponseFuture::panicked(answer_panic(underway)),
+        }
+    }
+}

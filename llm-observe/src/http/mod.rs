@@ -1,0 +1,82 @@
+//! Requests over HTTP, in and out, as calls like any other: a line, figures, a span, a report and an
+//! alert for each, and everything below them in their trace.
+//!
+//! [`layer`] observes a server. Knows sinks only through [`Call`](crate::call::Call).
+
+mod body;
+#[cfg(feature = "http-client")]
+pub mod client;
+#[cfg(not(feature = "http-client"))]
+#[path = "../absent/http_client.rs"]
+mod client;
+#[cfg(feature = "axum")]
+mod extensions;
+#[cfg(not(feature = "axum"))]
+#[path = "../absent/axum.rs"]
+mod extensions;
+mod grpc;
+pub(crate) mod ids;
+mod layer;
+pub(crate) mod method;
+pub(crate) mod policy;
+mod response;
+pub(crate) mod scope;
+pub(crate) mod sites;
+mod start;
+pub(crate) mod underway;
+
+use std::sync::Arc;
+
+use llm_observe_config::Config;
+
+use crate::stats::Stats;
+use client::Clients;
+use policy::Policy;
+use sites::Table;
+
+pub use crate::request::{Exchange, Request, RequestId};
+pub use body::ObservedBody;
+pub use grpc::grpc;
+pub use layer::{HttpLayer, HttpService, layer};
+pub use response::ResponseFuture;
+pub use scope::{InCurrentCall, in_current_call};
+
+/// What an observer does about HTTP requests.
+pub(crate) struct Http {
+    pub(crate) policy: Arc<Policy>,
+    /// The LogRocket application whose sessions are linked.
+    pub(crate) sessions: Option<String>,
+    /// The routes of the server.
+    pub(crate) routes: Table,
+    /// The hosts that requests are sent to.
+    #[cfg_attr(
+        not(feature = "http-client"),
+        allow(dead_code, reason = "nobody sends any")
+    )]
+    pub(crate) hosts: Table,
+    /// What else it keeps of them.
+    #[cfg_attr(
+        not(feature = "http-client"),
+        allow(dead_code, reason = "nobody sends any")
+    )]
+    pub(crate) clients: Clients,
+}
+
+impl Http {
+    pub(crate) fn new(config: &Config, stats: &Stats) -> Http {
+        let limit = config.metrics.max_label_values;
+        Http {
+            sessions: config.trackers.logrocket.as_ref().map(|l| l.app.clone()),
+            policy: Arc::new(Policy::new(&config.http)),
+            routes: Table::new("http_route", limit, stats),
+            hosts: Table::new("server_address", limit, stats),
+            clients: Clients::new(limit, stats),
+        }
+    }
+}
+
+/// Returns the id of the request that the thread works for.
+#[must_use]
+pub fn request_id() -> Option<RequestId> {
+    crate::context::request().map(|request| request.id)
+}

@@ -1,0 +1,159 @@
+//! The future of an answer's head.
+
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use http::{HeaderValue, Response, StatusCode};
+use http_body::Body;
+use pin_project_lite::pin_project;
+
+use super::{
+    body::ObservedBody,
+    start::{REQUEST_ID, content_length},
+    underway::Underway,
+};
+
+pin_project! {
+    /// The future of an observed answer.
+    #[must_use = "futures do nothing unless awaited or polled"]
+    pub struct ResponseFuture<F> {
+        #[pin]
+        inner: Option<F>,
+        underway: Option<Underway>,
+        // The method is one whose answer has no body.
+        bodiless: bool,
+        panicked: Option<Response<()>>,
+    }
+
+    impl<F> PinnedDrop for ResponseFuture<F> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            if let Some(underway) = this.underway {
+                // Calls that are cancelled with it belong to the request. A panic in a drop is no
+                // news beside that.
+                let _ = underway.inside(|| this.inner.set(None));
+            }
+        }
+    }
+}
+
+impl<F> ResponseFuture<F> {
+    pub(super) fn new(inner: F, underway: Underway, bodiless: bool) -> ResponseFuture<F> {
+        ResponseFuture {
+            inner: Some(inner),
+            underway: Some(underway),
+            bodiless,
+            panicked: None,
+        }
+    }
+
+    pub(super) fn unobserved(inner: F) -> ResponseFuture<F> {
+        ResponseFuture {
+            inner: Some(inner),
+            underway: None,
+            bodiless: false,
+            panicked: None,
+        }
+    }
+
+    pub(super) fn panicked(answer: Response<()>) -> ResponseFuture<F> {
+        ResponseFuture {
+            inner: None,
+            underway: None,
+            bodiless: false,
+            panicked: Some(answer),
+        }
+    }
+}
+
+impl<F, R, E> Future for ResponseFuture<F>
+where
+    F: Future<Output = Result<Response<R>, E>>,
+    E: fmt::Display,
+    R: Body,
+{
+    type Output = Result<Response<ObservedBody<R>>, E>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        let Some(future) = this.inner.as_mut().as_pin_mut() else {
+            return match this.panicked.take() {
+                Some(answer) => Poll::Ready(Ok(answer.map(|()| ObservedBody::empty()))),
+                None => Poll::Pending,
+            };
+        };
+        let Some(underway) = this.underway else {
+            return future
+                .poll(cx)
+                .map_ok(|response| response.map(ObservedBody::unobserved));
+        };
+        let polled = underway.inside(|| future.poll(cx));
+        let done = match polled {
+            Ok(polled) => Some(ready!(polled)),
+            Err(_) => None,
+        };
+        let _ = underway.inside(|| this.inner.set(None));
+        let Some(underway) = this.underway.take() else {
+            return Poll::Pending;
+        };
+        Poll::Ready(match done {
+            Some(Ok(response)) => Ok(observe(response, underway, *this.bodiless)),
+            Some(Err(error)) => {
+                underway.fail(&error);
+                Err(error)
+            }
+            None => Ok(answer_panic(underway).map(|()| ObservedBody::empty())),
+        })
+    }
+}
+
+/// Ends a request whose handler panicked, and returns what the client gets: a 500 that says nothing.
+pub(super) fn answer_panic(mut underway: Underway) -> Response<()> {
+    let mut response = Response::new(());
+    *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+    mark(&mut response, &mut underway);
+    underway.panicked();
+    response
+}
+
+/// Notes the head of the answer; its body goes on being observed where there is one to come.
+fn observe<R: Body>(
+    mut response: Response<R>,
+    mut underway: Underway,
+    bodiless: bool,
+) -> Response<ObservedBody<R>> {
+    mark(&mut response, &mut underway);
+    let status = response.status();
+    // RFC 9110, section 6.4.1; after 101 the connection is no longer HTTP's.
+    let bodiless = bodiless
+        || status.is_informational()
+        || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
+        || response.body().is_end_stream();
+    if bodiless {
+        underway.note(|exchange, _| exchange.response_bytes = Some(0));
+        underway.finish();
+        return response.map(ObservedBody::unobserved);
+    }
+    let promised = content_length(response.headers()).or(response.body().size_hint().exact());
+    response.map(|body| ObservedBody::new(body, underway, promised))
+}
+
+/// Puts the request's id on the answer, and the answer's status on the record.
+fn mark<R>(response: &mut Response<R>, underway: &mut Underway) {
+    let status = response.status().as_u16();
+    underway.note(|exchange, _| exchange.status = Some(status));
+    underway.saw(response.headers());
+    let Some(request) = underway.request() else {
+        return;
+    };
+    // An id that the handler gave stays: it knows better.
+    if !response.headers().contains_key(REQUEST_ID)
+        && let Ok(id) = HeaderValue::from_str(request.id.as_str())
+    {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
+}

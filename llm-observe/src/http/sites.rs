@@ -1,0 +1,142 @@
+//! The sites of requests: one for each method and route, or method and host, made when the first
+//! such request comes. Bounded: what is beyond the bound shares one.
+
+use std::{
+    collections::HashMap,
+    sync::{OnceLock, PoisonError, RwLock},
+};
+
+use super::{method::Method, policy::Policy};
+use crate::{
+    names,
+    site::Site,
+    stats::{Counter, Stats},
+};
+
+/// What stands for all names beyond the bound.
+pub(crate) const OTHER: &str = "_other";
+
+/// The schemes that are told apart.
+pub(crate) const SCHEMES: [&str; 2] = ["http", "https"];
+
+const COLUMNS: usize = Method::COUNT * SCHEMES.len();
+
+/// The sites of all names of one kind.
+pub(crate) struct Table {
+    rows: RwLock<HashMap<&'static str, &'static Row>>,
+    most: usize,
+    over: Counter,
+}
+
+/// The sites of one name, by method and scheme.
+struct Row {
+    name: &'static str,
+    sites: [OnceLock<&'static Site>; COLUMNS],
+}
+
+impl Table {
+    /// Returns a table that takes `most` names and counts the uses of others.
+    pub(crate) fn new(label: &'static str, most: u32, stats: &Stats) -> Table {
+        Table {
+            rows: RwLock::default(),
+            most: usize::try_from(most).unwrap_or(usize::MAX),
+            over: stats.counter(names::OVER_LIMIT, &[("label", label)]),
+        }
+    }
+
+    /// Returns the site of `name` (empty where there is none) for a method and a scheme, by its
+    /// place in [`SCHEMES`]. `make` makes it, under its name or under [`OTHER`].
+    pub(crate) fn site(
+        &self,
+        name: &str,
+        method: Method,
+        scheme: usize,
+        make: impl FnOnce(&'static str) -> Site,
+    ) -> Option<&'static Site> {
+        let row = self.known(name).unwrap_or_else(|| self.add(name));
+        if row.name == OTHER {
+            self.over.add(1);
+        }
+        let place = row.sites.get(method.index() * SCHEMES.len() + scheme)?;
+        Some(place.get_or_init(|| Box::leak(Box::new(make(row.name)))))
+    }
+
+    fn known(&self, name: &str) -> Option<&'static Row> {
+        let rows = self.rows.read().unwrap_or_else(PoisonError::into_inner);
+        rows.get(name).copied()
+    }
+
+    #[cold]
+    fn add(&self, name: &str) -> &'static Row {
+        let mut rows = self.rows.write().unwrap_or_else(PoisonError::into_inner);
+        // Neither the empty name nor the one for the others counts among those from outside.
+        let full = rows.keys().filter(|known| !is_own(known)).count() >= self.most;
+        let name = if full && !is_own(name) { OTHER } else { name };
+        if let Some(known) = rows.get(name) {
+            return known;
+        }
+        let name: &'static str = name.to_owned().leak();
+        let row: &'static Row = Box::leak(Box::new(Row {
+            name,
+            sites: [const { OnceLock::new() }; COLUMNS],
+        }));
+        rows.insert(name, row);
+        row
+    }
+}
+
+fn is_own(name: &str) -> bool {
+    name.is_empty() || name == OTHER
+}
+
+impl Policy {
+    /// Puts the rules of `[http]` on a site that has none yet.
+    pub(crate) fn rule(&self, mut site: Site) -> Site {
+        site.slow = self.slow;
+        site.sample = self.sample;
+        site.alerts = self.rules;
+        site
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::site::{Kind, RequestSite};
+
+    fn site(table: &Table, name: &str, method: &str) -> &'static Site {
+        let method = Method::of(method);
+        let make = |name: &'static str| {
+            let request = RequestSite {
+                kind: Kind::Server,
+                method: method.as_str(),
+                route: Some(name),
+                labels: Vec::new(),
+            };
+            Site::of_requests("http_request", name, request)
+        };
+        table.site(name, method, 0, make).unwrap()
+    }
+
+    #[test]
+    fn a_name_and_a_method_are_one_site() {
+        let table = Table::new("http_route", 10, &Stats::default());
+        let ask = site(&table, "/ask", "GET");
+        assert!(std::ptr::eq(ask, site(&table, "/ask", "GET")));
+        assert!(!std::ptr::eq(ask, site(&table, "/ask", "POST")));
+        assert!(!std::ptr::eq(ask, site(&table, "", "GET")));
+        assert_eq!((ask.function(), ask.kind()), ("/ask", Kind::Server));
+    }
+
+    #[test]
+    fn names_beyond_the_bound_are_one_and_counted() {
+        let stats = Stats::default();
+        let table = Table::new("http_route", 2, &stats);
+        let names = ["/a", "/b", "/c", "", "/d", "/a"];
+        let sites = names.map(|name| site(&table, name, "GET").function());
+        assert_eq!(sites, ["/a", "/b", OTHER, "", OTHER, "/a"]);
+        let labels = [("label", "http_route")];
+        let over = stats.counter(names::OVER_LIMIT, &labels);
+        assert_eq!(over.get(), 2);
+    }
+}
