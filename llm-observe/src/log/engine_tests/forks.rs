@@ -52,6 +52,15 @@ fn a_fork_writes_on_in_a_ring_of_its_own() {
     }
 }
 
+/// Whether the writer has nothing more to do of what it has begun.
+fn writer_rests() -> bool {
+    let tasks = fs::read_dir("/proc/self/task").unwrap();
+    let texts = tasks.map(|task| fs::read_to_string(task.unwrap().path().join("stat")).unwrap());
+    texts
+        .filter(|text| text.contains("(llm-observe-log)"))
+        .all(|text| text.contains(") S "))
+}
+
 #[test]
 #[ignore = "the child of a test"]
 fn forks_where_a_fork_cannot_log() {
@@ -65,6 +74,8 @@ fn forks_where_a_fork_cannot_log() {
     let log = open(settings);
     log.write(Priority::Info, b"before\n");
     log.flush(LIMIT);
+    // It would make the folder again that is about to be moved away.
+    until("the writer rests", writer_rests);
     // SAFETY: as above.
     let pid = unsafe { fork() };
     if pid == 0 {
