@@ -2,9 +2,10 @@
 //! size, for trackers to show beside it.
 //!
 //! A thread writes to its own ring, so that nobody waits for anybody: a call costs a lock that is
-//! free and a copy of 80 bytes, a line the copy of its text besides. Texts are put together only
-//! when an error is reported. Rings are kept only while there is a tracker. Everything in here is
-//! redacted already. It must not know what a tracker is.
+//! free and a copy of some 80 bytes, a line the copy of its text besides, and neither allocates
+//! once the thread has its ring. What a call says is put together only when an error is reported.
+//! Rings are kept only while there is a tracker. Everything in here is redacted already. It must
+//! not know what a tracker is.
 
 use std::{
     cell::OnceCell,
@@ -50,14 +51,15 @@ pub struct Breadcrumb {
     pub message: String,
 }
 
-/// What a ring keeps of a line or a call.
+/// What a ring keeps of a line or a call, besides its text: a line's target and message, or a call's
+/// error.
 struct Crumb {
     time: u64,
     trace: TraceId,
     level: Level,
     what: What,
-    /// A line's target and message, or a call's error.
-    text: Box<str>,
+    /// How many bytes of text it has.
+    text: usize,
 }
 
 enum What {
@@ -66,13 +68,15 @@ enum What {
     Call(&'static Site, Outcome, Duration),
 }
 
-/// One thread's crumbs, oldest first.
-#[derive(Default)]
+/// One thread's crumbs, oldest first. Nothing in it grows beyond what it starts with.
 struct Ring {
     crumbs: VecDeque<Crumb>,
     /// A part of each crumb's trace, by itself: it is all that most of a search looks at.
     traces: VecDeque<u64>,
-    text: usize,
+    /// The texts of all crumbs, one behind the other.
+    texts: VecDeque<u8>,
+    /// Where a line's text is put together.
+    scratch: String,
 }
 
 type Shared = Arc<Mutex<Ring>>;
@@ -117,13 +121,12 @@ pub(crate) fn line(
     trace: TraceId,
 ) {
     if level <= Level::INFO && WANTED.load(Ordering::Relaxed) != 0 {
-        let (text, of_target) = text_of(target, message, fields);
-        keep(Crumb {
-            time,
-            trace,
-            level,
-            what: What::Line(of_target),
-            text: text.into_boxed_str(),
+        keep(|ring| {
+            let mut text = std::mem::take(&mut ring.scratch);
+            let of_target = put_line(&mut text, target, message, fields);
+            let what = What::Line(of_target);
+            ring.push(time, trace, level, what, &text);
+            ring.scratch = text;
         });
     }
 }
@@ -135,14 +138,10 @@ pub(crate) fn call(record: &Record<'_>) {
     if level > Level::INFO {
         return;
     }
+    let what = What::Call(record.site, record.outcome, record.duration);
     let error = record.error.map(|error| start(&error.message, MOST_LINE));
-    keep(Crumb {
-        time: record.time,
-        trace: record.trace_id,
-        level,
-        what: What::Call(record.site, record.outcome, record.duration),
-        text: error.unwrap_or_default().into(),
-    });
+    let text = error.unwrap_or_default();
+    keep(|ring| ring.push(record.time, record.trace_id, level, what, text));
 }
 
 /// Returns the latest crumbs of that trace, from every thread, and those of this thread that are
@@ -172,20 +171,17 @@ pub(crate) fn before(trace: TraceId) -> Vec<Breadcrumb> {
 }
 
 #[inline]
-fn keep(crumb: Crumb) {
+fn keep(put: impl FnOnce(&mut Ring)) {
     // A thread that is being torn down keeps nothing more.
     let _ = OWN.try_with(|own| {
-        let mut ring = own
-            .get_or_init(register)
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        ring.push(crumb);
+        let ring = own.get_or_init(register).lock();
+        put(&mut ring.unwrap_or_else(PoisonError::into_inner));
     });
 }
 
 #[cold]
 fn register() -> Shared {
-    let ring = Shared::default();
+    let ring = Arc::new(Mutex::new(Ring::new()));
     let mut rings = RINGS.lock().unwrap_or_else(PoisonError::into_inner);
     rings.retain(|ring| ring.strong_count() > 0);
     rings.push(Arc::downgrade(&ring));
@@ -193,45 +189,71 @@ fn register() -> Shared {
 }
 
 impl Ring {
+    fn new() -> Ring {
+        Ring {
+            crumbs: VecDeque::with_capacity(MOST_KEPT),
+            traces: VecDeque::with_capacity(MOST_KEPT),
+            texts: VecDeque::with_capacity(MOST_TEXT),
+            scratch: String::with_capacity(2 * MOST_LINE),
+        }
+    }
+
     #[inline]
-    fn push(&mut self, crumb: Crumb) {
-        self.text += crumb.text.len();
-        while self.crumbs.len() >= MOST_KEPT || self.text > MOST_TEXT {
+    fn push(&mut self, time: u64, trace: TraceId, level: Level, what: What, text: &str) {
+        while self.crumbs.len() >= MOST_KEPT || self.texts.len() + text.len() > MOST_TEXT {
             let Some(gone) = self.crumbs.pop_front() else {
                 break;
             };
             self.traces.pop_front();
-            self.text -= gone.text.len();
+            self.texts.drain(..gone.text);
         }
-        self.traces.push_back(crumb.trace.0[1]);
-        self.crumbs.push_back(crumb);
+        self.traces.push_back(trace.0[1]);
+        self.texts.extend(text.as_bytes());
+        self.crumbs.push_back(Crumb {
+            time,
+            trace,
+            level,
+            what,
+            text: text.len(),
+        });
     }
 
     /// Adds the latest crumbs of those traces to `found`.
     fn find(&self, traces: &[TraceId], found: &mut Vec<Breadcrumb>) {
-        let keys = self.traces.iter().enumerate().rev();
-        let near = keys.filter(|(_, key)| traces.iter().any(|trace| trace.0[1] == **key));
-        let crumbs = near
-            .filter_map(|(at, _)| self.crumbs.get(at))
-            .filter(|crumb| traces.contains(&crumb.trace));
-        let latest = crumbs.take(MOST_REPORTED).map(Crumb::told);
+        let mut end = self.texts.len();
+        let mut latest = Vec::new();
+        for (key, crumb) in self.traces.iter().zip(&self.crumbs).rev() {
+            let at = end.saturating_sub(crumb.text);
+            if traces.iter().any(|t| t.0[1] == *key) && traces.contains(&crumb.trace) {
+                latest.push(crumb.told(&self.text(at, end)));
+                if latest.len() == MOST_REPORTED {
+                    break;
+                }
+            }
+            end = at;
+        }
         // Of equal times, the order in which they were kept holds.
-        found.extend(latest.collect::<Vec<_>>().into_iter().rev());
+        found.extend(latest.into_iter().rev());
+    }
+
+    fn text(&self, from: usize, to: usize) -> String {
+        let bytes = self.texts.range(from..to.min(self.texts.len()));
+        String::from_utf8(bytes.copied().collect()).unwrap_or_default()
     }
 }
 
 impl Crumb {
-    fn told(&self) -> Breadcrumb {
+    fn told(&self, text: &str) -> Breadcrumb {
         let (category, message) = match self.what {
             What::Line(of_target) => {
-                let (target, message) = self.text.split_at_checked(of_target).unwrap_or_default();
+                let (target, message) = text.split_at_checked(of_target).unwrap_or_default();
                 (target.to_owned(), message.to_owned())
             }
             What::Call(site, outcome, duration) => {
                 let mut message = format!("{} {outcome} in {duration:.1?}", site.event);
-                if !self.text.is_empty() {
+                if !text.is_empty() {
                     // Into memory: it does not fail.
-                    let _ = write!(message, ": {}", self.text);
+                    let _ = write!(message, ": {text}");
                 }
                 (site.function().to_owned(), message)
             }
@@ -245,10 +267,16 @@ impl Crumb {
     }
 }
 
-/// Returns the target, the message and the fields behind one another, and how long the target is.
-fn text_of(target: &str, message: &str, fields: &[(&'static str, Value)]) -> (String, usize) {
+/// Puts the target, the message and the fields behind one another, and returns how long the target
+/// is.
+fn put_line(
+    text: &mut String,
+    target: &str,
+    message: &str,
+    fields: &[(&'static str, Value)],
+) -> usize {
     let target = start(target, MOST_LINE / 4);
-    let mut text = String::with_capacity(target.len() + message.len().min(MOST_LINE));
+    text.clear();
     text.push_str(target);
     text.push_str(start(message, MOST_LINE));
     for (name, value) in fields {
@@ -256,14 +284,16 @@ fn text_of(target: &str, message: &str, fields: &[(&'static str, Value)]) -> (St
         let Some(room) = room.checked_sub(name.len() + 2).filter(|room| *room > 0) else {
             break;
         };
-        let value: &dyn std::fmt::Display = match value {
-            Value::Str(long) => &start(long, room),
-            other => other,
-        };
-        // Into memory: it does not fail.
-        let _ = write!(text, " {name}={value}");
+        text.push(' ');
+        text.push_str(name);
+        text.push('=');
+        match value {
+            Value::Str(value) => text.push_str(start(value, room)),
+            // Into memory: it does not fail.
+            other => drop(write!(text, "{other}")),
+        }
     }
-    (text, target.len())
+    target.len()
 }
 
 /// Returns the first bytes of a text, up to a whole character.

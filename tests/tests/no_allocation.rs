@@ -1,6 +1,7 @@
 //! A usual line takes no memory from the allocator on its caller's path, once the thread's buffers
 //! have grown to it: through `LogWriter`, from an annotated call as text, as JSON and to a logger of
-//! its own, with and without fields, and from a plain event. One observer a process, so one test.
+//! its own, with and without fields, and from a plain event; nor do the crumbs that are kept of them
+//! for an error tracker. One observer a process, so one test.
 //!
 //! Not measured are the console, which is handed a copy, and `quality`, whose scores the recorder of
 //! metrics keeps one by one.
@@ -14,7 +15,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use llm_observe::{Observer, config::Config, log::LogWriter, observe};
+use llm_observe::{
+    Observer,
+    config::{Config, Secret, Sentry},
+    log::LogWriter,
+    observe,
+};
 use llm_observe_tests::folder::Folder;
 use tracing::Level;
 
@@ -131,6 +137,9 @@ fn a_usual_line_allocates_nothing_on_its_callers_path() {
     let folder = Folder::new();
     let mut config = Config::parse(CONFIG, "test.toml".as_ref()).unwrap();
     config.log.dir = folder.path().join("logs");
+    // A tracker keeps what came before an error, and there is none.
+    let dsn = folder.write("dsn", "http://public@127.0.0.1:1/42");
+    config.trackers.sentry = Some(Sentry::new(Secret::File(dsn)));
     let mut by_hand = config.log.clone();
     by_hand.file = "by_hand.log".to_owned();
     let writer = LogWriter::open(&by_hand).unwrap();

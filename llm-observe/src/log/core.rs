@@ -48,7 +48,9 @@ pub(super) struct Core {
     counts: Arc<Counts>,
     health: Mutex<Health>,
     refused: AtomicBool,
-    progress: Mutex<()>,
+    /// Until when callers wait for room. There since they wait, or the disk refuses lines, and gone
+    /// as soon as lines move.
+    patience: Mutex<Option<Instant>>,
     moved: Condvar,
     waiters: AtomicU32,
     closing: AtomicBool,
@@ -134,7 +136,7 @@ impl Core {
             counts,
             health: Mutex::new(Health::Healthy),
             refused: AtomicBool::new(false),
-            progress: Mutex::new(()),
+            patience: Mutex::new(None),
             moved: Condvar::new(),
             waiters: AtomicU32::new(0),
             closing: AtomicBool::new(false),
@@ -179,34 +181,38 @@ impl Core {
         ring.push(line, limit)
     }
 
-    /// Waits for room, as long as the disk takes lines at all, then drops the line.
+    /// Waits for room; drops the line when nothing has moved for as long as callers may wait.
     #[cold]
     fn write_slowly(&self, limit: u64, line: &[u8]) {
         if line.len() as u64 > self.spool.ring.max_line() {
             return self.lose(Reason::TooLong);
         }
-        let deadline = Instant::now() + self.settings.max_wait;
         self.writer.wake();
-        let mut guard = lock(&self.progress);
+        let mut patience = lock(&self.patience);
         self.waiters.fetch_add(1, Ordering::SeqCst);
         loop {
             if self.push(limit, line).is_ok() {
                 break;
             }
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() || self.refused.load(Ordering::Relaxed) {
+            let until = *patience.get_or_insert_with(|| self.deadline());
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
                 self.refused.store(true, Ordering::Relaxed);
                 self.lose(Reason::Overflow);
                 break;
             }
-            guard = self
+            patience = self
                 .moved
-                .wait_timeout(guard, left)
+                .wait_timeout(patience, left)
                 .unwrap_or_else(PoisonError::into_inner)
                 .0;
         }
         self.waiters.fetch_sub(1, Ordering::SeqCst);
-        drop(guard);
+        drop(patience);
+    }
+
+    fn deadline(&self) -> Instant {
+        Instant::now() + self.settings.max_wait
     }
 
     fn lose(&self, reason: Reason) {
@@ -270,7 +276,7 @@ impl Core {
 
     fn wait(&self, limit: Duration, done: impl Fn() -> bool) {
         let deadline = Instant::now() + limit;
-        let mut guard = lock(&self.progress);
+        let mut guard = lock(&self.patience);
         self.waiters.fetch_add(1, Ordering::SeqCst);
         while !done() {
             self.writer.wake();

@@ -1,5 +1,6 @@
 //! What is counted of each destination.
 
+use super::Lost;
 use crate::{
     names,
     stats::{Counter, Gauge, Stats},
@@ -34,6 +35,15 @@ impl Counts {
             corrupt: count("corrupt"),
             pending: stats.gauge(names::OUTBOX_PENDING, &labels),
             down: stats.gauge(names::CIRCUIT_OPEN, &labels),
+        }
+    }
+
+    /// Returns the number of those that were given up for that reason.
+    pub(super) fn lost(&self, why: Lost) -> &Counter {
+        match why {
+            Lost::Full | Lost::Overflow => &self.dropped,
+            Lost::Expired => &self.expired,
+            Lost::Unreadable => &self.corrupt,
         }
     }
 }

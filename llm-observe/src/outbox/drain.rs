@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{
-    Delivery, Destination,
+    Delivery, Destination, Lost,
     attempt::attempt,
     queue::{Next, Turn},
     steady_micros,
@@ -78,7 +78,7 @@ impl Shared {
         let corrupt = Delivery::refused("corrupt");
         let (done, _) = self.queue().settle(id, &corrupt, steady_micros());
         let done = done.into_iter().collect();
-        self.give_up(done, "their files are gone or corrupt", |c| &c.corrupt);
+        self.give_up(done, Lost::Unreadable);
     }
 
     fn count(&self, name: &str, how: &Delivery, turn: &Turn) {

@@ -91,6 +91,38 @@ pub trait Destination: Send + Sync + 'static {
     fn concurrency(&self) -> usize {
         1
     }
+
+    /// Hears that `count` parcels of a category will never be delivered, other than by its own
+    /// refusal. They are counted already. It must not block. Default: nothing.
+    fn lost(&self, category: &str, why: Lost, count: u64) {
+        let _ = (category, why, count);
+    }
+}
+
+/// Why something was given up undelivered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Lost {
+    /// More different things came at once than are kept in memory.
+    Overflow,
+    /// The outbox had no room left.
+    Full,
+    /// It became too old.
+    Expired,
+    /// Its file could not be read any more.
+    Unreadable,
+}
+
+impl Lost {
+    /// Returns the reason, as the log says it.
+    const fn as_str(self) -> &'static str {
+        match self {
+            Lost::Overflow => "there were too many at once",
+            Lost::Full => "the outbox is full",
+            Lost::Expired => "they are too old",
+            Lost::Unreadable => "their files are gone or corrupt",
+        }
+    }
 }
 
 /// The limits of an outbox.

@@ -5,6 +5,7 @@ use std::{
     cell::Cell,
     collections::HashMap,
     future::Future,
+    panic::{self, AssertUnwindSafe},
     path::PathBuf,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread::{self, JoinHandle},
@@ -17,7 +18,7 @@ use tokio::{
 };
 
 use super::{
-    Delivery, Destination, DestinationReport, FlushReport, Parcel, Settings,
+    Delivery, Destination, DestinationReport, FlushReport, Lost, Parcel, Settings,
     attempt::attempt,
     counts::Counts,
     micros, now_micros,
@@ -26,10 +27,7 @@ use super::{
     store::{Found, Place, Store},
     tell::Told,
 };
-use crate::{
-    error::Error,
-    stats::{Counter, Stats},
-};
+use crate::{error::Error, stats::Stats};
 
 thread_local! {
     static DELIVERS: Cell<bool> = const { Cell::new(false) };
@@ -230,7 +228,7 @@ impl Shared {
     fn add(&self, parcel: &Parcel, size: u64, place: Place) {
         let gone = self.queue().push(Entry::new(parcel, size, place));
         self.with_counts(&parcel.destination, |counts| counts.pending.add(1));
-        self.give_up(gone, "the outbox is full", |counts| &counts.dropped);
+        self.give_up(gone, Lost::Full);
         if let Some(wake) = self.wakes.get(&parcel.destination) {
             wake.notify_one();
         }
@@ -238,22 +236,22 @@ impl Shared {
 
     fn expire(&self) {
         let gone = self.queue().expire(now_micros());
-        self.give_up(gone, "they are too old", |counts| &counts.expired);
+        self.give_up(gone, Lost::Expired);
     }
 
-    pub(super) fn give_up(
-        &self,
-        gone: Vec<Entry<Place>>,
-        why: &str,
-        counter: impl Fn(&Counts) -> &Counter,
-    ) {
+    pub(super) fn give_up(&self, gone: Vec<Entry<Place>>, why: Lost) {
         for entry in gone {
             entry.place.remove();
             self.with_counts(&entry.destination, |counts| {
-                counter(counts).add(1);
+                counts.lost(why).add(1);
                 counts.pending.add(-1);
             });
-            self.told.given_up(&entry.destination, why);
+            self.told.given_up(&entry.destination, why.as_str());
+            if let Some(destination) = self.destination(&entry.destination) {
+                // A user's own may panic; the deliveries go on.
+                let hear = || destination.lost(&entry.category, why, 1);
+                let _ = panic::catch_unwind(AssertUnwindSafe(hear));
+            }
         }
         self.settled.notify_all();
     }

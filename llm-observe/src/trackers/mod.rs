@@ -21,17 +21,20 @@ mod size;
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
 pub use crate::{
     crumbs::Breadcrumb,
-    outbox::{Answer, Delivery, Destination, Parcel},
+    outbox::{Answer, Delivery, Destination, Lost, Parcel},
 };
 pub use frames::Frame;
-pub use report::{Origin, Report, RequestInfo};
+pub use report::{Origin, Report, RequestInfo, Scope};
 
 use crate::{
     crumbs,
@@ -49,7 +52,8 @@ const MOST_DIFFERENT: usize = 20_000;
 
 /// A service that errors are reported to. Users can write their own.
 pub trait Tracker: Destination {
-    /// Returns the body for `report`, as [`Destination::deliver`] is to send it.
+    /// Returns the body for `report`, as [`Destination::deliver`] is to send it. Nothing is sent
+    /// when it is empty.
     fn encode(&self, report: &Report) -> Vec<u8>;
 
     /// Returns whether it takes `report`, such as by a sample rate. Default: all.
@@ -61,6 +65,12 @@ pub trait Tracker: Destination {
     /// Returns the category that the tracker's rate limits count reports in. Default: none.
     fn category(&self) -> &str {
         ""
+    }
+
+    /// Returns what only the thread of a failing call knows, for [`Tracker::encode`] to find in
+    /// [`Report::scope`]. It must not block. Default: nothing.
+    fn scope(&self) -> Option<Scope> {
+        None
     }
 }
 
@@ -76,11 +86,13 @@ struct Shared {
     outbox: Outbox,
     redactor: Arc<Redactor>,
     overflow: Counter,
-    _wanted: crumbs::Wanted,
     /// Failures of what delivers reports.
     own: Counter,
-    /// Reports whose tracker panicked over them.
+    /// Those that a tracker's own code ended.
     panicked: Counter,
+    /// How many overflowed that the trackers have not heard of.
+    untold: AtomicU64,
+    _wanted: crumbs::Wanted,
 }
 
 impl Trackers {
@@ -105,6 +117,7 @@ impl Trackers {
             overflow: lost("overflow"),
             own: lost("own"),
             panicked: lost("panicked"),
+            untold: AtomicU64::new(0),
             _wanted: crumbs::Wanted::new(),
         });
         let work = shared.clone();
@@ -167,9 +180,10 @@ impl Trackers {
         if !self
             .shared
             .burst
-            .add(key, again, || Report::of(record, error))
+            .add(key, again, || self.shared.first(record, error))
         {
             self.shared.overflow.add(1);
+            self.shared.untold.fetch_add(1, Ordering::Relaxed);
         }
     }
 }
@@ -181,11 +195,22 @@ impl fmt::Debug for Trackers {
 }
 
 impl Shared {
+    fn first(&self, record: &Record<'_>, error: &ErrorInfo) -> Report {
+        // In user code: what a tracker's SDK makes of it must not end the call.
+        let scope = outbox::caught(|| self.trackers.iter().find_map(|tracker| tracker.scope()));
+        let scope = scope.flatten();
+        Report {
+            scope,
+            ..Report::of(record, error)
+        }
+    }
+
     fn run(&self) {
         let mut repeats = Repeats::default();
         loop {
             let taken = self.burst.take(repeats.wake().map(instant));
             let now = now_micros();
+            self.tell_overflow();
             for report in taken.items {
                 if let Some(report) = repeats.pass(report, now) {
                     self.report(report);
@@ -207,14 +232,22 @@ impl Shared {
         }
     }
 
+    fn tell_overflow(&self) {
+        let lost = self.untold.swap(0, Ordering::Relaxed);
+        if lost > 0 {
+            for tracker in &self.trackers {
+                tracker.lost(tracker.category(), Lost::Overflow, lost);
+            }
+        }
+    }
+
     fn report(&self, report: Report) {
         let report = report.redacted(&self.redactor);
         for tracker in &self.trackers {
-            let taken = || tracker.takes(&report).then(|| parcel(&**tracker, &report));
-            match outbox::caught(taken) {
-                Some(parcel) => parcel
-                    .into_iter()
-                    .for_each(|parcel| self.outbox.put(parcel)),
+            let parcel = || tracker.takes(&report).then(|| parcel(&**tracker, &report));
+            match outbox::caught(parcel) {
+                Some(Some(parcel)) if !parcel.body.is_empty() => self.outbox.put(parcel),
+                Some(_) => {}
                 None => self.panicked.add(1),
             }
         }

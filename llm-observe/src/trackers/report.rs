@@ -1,6 +1,6 @@
 //! What is reported of a failed call.
 
-use std::{borrow::Cow, time::Duration};
+use std::{any::Any, borrow::Cow, fmt, sync::Arc, time::Duration};
 
 use serde_json::{Map, Value as Json};
 
@@ -75,8 +75,33 @@ pub struct Report {
     pub request: Option<RequestInfo>,
     /// What came before, of the same trace or, outside of any, on the same thread: oldest first.
     pub breadcrumbs: Vec<Breadcrumb>,
+    /// What a tracker took note of on the thread of the call.
+    pub scope: Option<Scope>,
     /// How many calls it stands for.
     pub count: u64,
+}
+
+/// What a tracker takes note of on the thread of a failing call, such as its SDK's own scope.
+#[derive(Clone)]
+pub struct Scope(Arc<dyn Any + Send + Sync>);
+
+impl Scope {
+    /// Returns a note for a tracker's own use.
+    pub fn new(note: impl Any + Send + Sync) -> Scope {
+        Scope(Arc::new(note))
+    }
+
+    /// Returns the note, where it is of that type.
+    #[must_use]
+    pub fn get<T: Any + Send + Sync>(&self) -> Option<&T> {
+        self.0.downcast_ref()
+    }
+}
+
+impl fmt::Debug for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scope").finish_non_exhaustive()
+    }
 }
 
 /// The HTTP request that a call served.
@@ -139,6 +164,7 @@ impl Report {
             fields: of_exchange(record).into_iter().chain(fields).collect(),
             request: RequestInfo::of(record),
             breadcrumbs: crumbs::before(record.trace_id),
+            scope: None,
             count: 1,
         }
     }
@@ -163,6 +189,7 @@ impl Report {
             fields: Vec::new(),
             request: None,
             breadcrumbs: Vec::new(),
+            scope: None,
             count: 1,
         }
     }

@@ -71,7 +71,7 @@ fn item(report: &Report, origin: &Origin, id: &str, size: Size) -> Value {
     } else {
         &origin.environment
     };
-    json!({"data": {
+    let mut item = json!({"data": {
         "environment": cut(environment, MOST_NAME),
         "body": {"trace_chain": traces(report, size), "telemetry": telemetry(report, size)},
         "level": if report.outcome == Outcome::Panic { "critical" } else { "error" },
@@ -87,16 +87,17 @@ fn item(report: &Report, origin: &Origin, id: &str, size: Size) -> Value {
         "server": {"host": origin.host},
         "custom": report.details(size),
         "notifier": {"name": "llm-observe", "version": env!("CARGO_PKG_VERSION")},
-        "request": request(report),
-    }})
+    }});
+    let data = item.get_mut("data").and_then(Value::as_object_mut);
+    if let (Some(request), Some(data)) = (request(report), data) {
+        data.insert("request".to_owned(), request);
+    }
+    item
 }
 
-/// Null where there is none: Rollbar drops it.
-fn request(report: &Report) -> Value {
-    let Some(request) = &report.request else {
-        return Value::Null;
-    };
-    json!({"url": report.url(), "method": cut(&request.method, MOST_NAME)})
+fn request(report: &Report) -> Option<Value> {
+    let method = cut(&report.request.as_ref()?.method, MOST_NAME);
+    Some(json!({"url": report.url(), "method": method}))
 }
 
 /// What came before, as Rollbar's browser client tells it (docs.rollbar.com, "Telemetry").

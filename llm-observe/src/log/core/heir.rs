@@ -81,13 +81,14 @@ impl Core {
             Arc::downgrade(self),
         );
         let Ok(heir) = heir else { return };
+        if self.heir.set(Some(Arc::clone(&heir))).is_err() {
+            return;
+        }
+        self.mark.wipe();
         if let Err(error) = heir.claim_again() {
             (self.hooks.say)(&format!("{}: {error}", self.path()));
         }
-        if self.heir.set(Some(heir)).is_ok() {
-            self.mark.wipe();
-            self.closed.store(true, Ordering::Release);
-        }
+        self.closed.store(true, Ordering::Release);
     }
 
     fn is_at_home(&self) -> bool {

@@ -63,6 +63,33 @@ fn a_caller_waits_as_long_as_it_was_told_and_only_once() {
 }
 
 #[test]
+fn a_short_refusal_costs_no_line_though_there_is_no_room_left() {
+    let dir = Dir::new();
+    let (core, disk) = stuck(&dir, LIMIT);
+    let callers = std::thread::scope(|scope| {
+        let caller = scope.spawn(|| {
+            (0..3_000).for_each(|n| core.write(Priority::Trace, line(0, n).as_bytes()));
+        });
+        until("it is full", || core.stats().pending_bytes > 31 << 10);
+        for _ in 0..3 {
+            core.pump_now();
+            assert!(matches!(core.stats().state, Health::Waiting { .. }));
+        }
+        disk.room.store(-1, Ordering::Relaxed);
+        until("all are taken", || {
+            core.pump_now();
+            caller.is_finished()
+        });
+        caller.join()
+    });
+    callers.unwrap();
+    until("it is written", || !core.pump_now());
+    assert_eq!(core.stats().lost["overflow"], 0);
+    assert_eq!(history(&dir.0).len(), 3_000);
+    assert_complete(&history(&dir.0), &BTreeMap::from([(0, 3_000)]));
+}
+
+#[test]
 fn the_lowest_levels_are_dropped_first_and_the_log_says_how_many() {
     let dir = Dir::new();
     let (core, disk) = stuck(&dir, Duration::ZERO);

@@ -65,6 +65,41 @@ fn after_an_hour_without_network_the_newest_alerts_come_first_each_in_order() {
 }
 
 #[test]
+fn after_an_hour_without_network_all_reports_come_oldest_first() {
+    let mut queue = Queue::new(Limits {
+        max_bytes: 1_000_000,
+        ..limits()
+    });
+    let (mut now, mut tries, mut made) = (SECOND, 0, 0);
+    while now < 3600 * SECOND {
+        // One a second, all the while.
+        while made * SECOND < now {
+            made += 1;
+            queue.push(entry(made * SECOND, "", "a report"));
+        }
+        match queue.next("a", now) {
+            Next::Deliver(id) => {
+                tries += 1;
+                queue.settle(id, &Delivery::retry("no network"), now);
+            }
+            Next::Wait(until) => now = until,
+            Next::Idle => unreachable!("there is work"),
+        }
+    }
+    assert!((12..60).contains(&tries), "{tries} tries in an hour");
+    now += 300 * SECOND;
+    let mut delivered = Vec::new();
+    while let Next::Deliver(id) = queue.next("a", now) {
+        let (done, _) = queue.settle(id, &Delivery::Delivered, now);
+        delivered.push(done.unwrap().created);
+    }
+    assert_eq!(delivered.len() as u64, made);
+    // Those that were tried in vain come after those that were not.
+    let (fresh, tried) = delivered.split_at(delivered.len() - tries);
+    assert!(fresh.is_sorted() && tried.len() == tries);
+}
+
+#[test]
 fn a_limit_of_one_category_does_not_hold_another_and_the_longer_limit_holds() {
     let mut queue = Queue::new(limits());
     for category in ["error", "session"] {

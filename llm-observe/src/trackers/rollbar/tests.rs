@@ -65,3 +65,25 @@ fn an_item_is_as_rollbars_own_client_sends_it() {
     let uuid = data["uuid"].as_str().unwrap();
     assert!(uuid.len() == 36 && uuid.as_bytes()[14] == b'4', "{uuid}");
 }
+
+#[test]
+fn a_large_report_is_cut_to_what_rollbar_takes() {
+    let huge = "\u{1}".repeat(100_000);
+    let fields = (0..200).map(|n| (format!("{n}"), crate::record::Value::Str(huge.clone())));
+    let large = Report {
+        message: huge.clone(),
+        chain: vec![huge.clone(); 50],
+        fields: fields.collect(),
+        ..report()
+    };
+    let post = Post::new("x", "http://127.0.0.1:1", Vec::new()).unwrap();
+    let tracker = Rollbar {
+        origin: Origin::default(),
+        post,
+    };
+    let body = tracker.encode(&large);
+    assert!(body.len() <= MOST_BYTES, "{}", body.len());
+    let item: Value = serde_json::from_slice(&body).unwrap();
+    let chain = item["data"]["body"]["trace_chain"].as_array().unwrap();
+    assert!(chain[0]["exception"]["message"].as_str().unwrap().len() >= 100);
+}

@@ -349,6 +349,143 @@ fn limits_of_errors_hold_also_when_they_come_with_a_200() {
     assert!(requests[2].at - requests[1].at >= Duration::from_millis(950));
 }
 
+/// Returns what an envelope says of events that were discarded.
+fn discarded(body: &[u8]) -> Vec<(String, u64)> {
+    let text = String::from_utf8(body.to_vec()).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    let Some(header) = lines.get(3) else {
+        return Vec::new();
+    };
+    let header: Value = serde_json::from_str(header).unwrap();
+    assert_eq!(header["type"], "client_report");
+    assert_eq!(header["length"], lines[4].len());
+    let report: Value = serde_json::from_str(lines[4]).unwrap();
+    assert!(report["timestamp"].is_u64() && lines[4].len() < 4_096);
+    let events = report["discarded_events"].as_array().unwrap().iter();
+    let told = events.map(|event| {
+        assert_eq!(event["category"], "error");
+        let reason = event["reason"].as_str().unwrap().to_owned();
+        (reason, event["quantity"].as_u64().unwrap())
+    });
+    told.collect()
+}
+
+#[test]
+fn what_was_discarded_is_told_with_the_next_event_that_arrives() {
+    let listener = Listener::start(Answers::status(200, "{}"));
+    let (outbox, tracker) = open(&listener);
+    let send = || {
+        outbox.put(Parcel::new("sentry", tracker.encode(&report("x"))).category("error"));
+        outbox.flush(LONG);
+    };
+    tracker.lost("error", Lost::Overflow, 7);
+    tracker.lost("error", Lost::Full, 2);
+    tracker.lost("error", Lost::Expired, 3);
+    send();
+    send();
+    let requests = listener.requests();
+    let told = [
+        ("cache_overflow", 2),
+        ("network_error", 3),
+        ("queue_overflow", 7),
+    ];
+    let told = told.map(|(reason, count)| (reason.to_owned(), count));
+    assert_eq!(discarded(&requests[0].body), told);
+    assert_eq!(discarded(&requests[1].body), [], "told once");
+}
+
+#[test]
+fn what_did_not_arrive_is_told_again_and_a_refusal_is_told_itself() {
+    let listener = Listener::start(Answers::status(200, "{}")).script([
+        Answers::status(400, "bad"),
+        Answers::status(503, ""),
+        Answers::Status(
+            429,
+            vec![("X-Sentry-Rate-Limits", "1:error:key".into())],
+            String::new(),
+        ),
+    ]);
+    let tracker = with_dsn(&dsn(&listener), 0.0, origin()).unwrap();
+    let limits = Settings {
+        backoff: Duration::from_millis(10),
+        ..Settings::default()
+    };
+    let outbox = Outbox::open(limits, vec![tracker.clone() as _], Arc::default()).unwrap();
+    let send = || {
+        outbox.put(Parcel::new("sentry", tracker.encode(&report("x"))).category("error"));
+        outbox.flush(LONG);
+    };
+    assert!(!tracker.takes(&report("x")));
+    send();
+    send();
+    let requests = listener.requests();
+    let sampled = ("sample_rate".to_owned(), 1);
+    assert_eq!(discarded(&requests[0].body), std::slice::from_ref(&sampled));
+    let refused = ("send_error".to_owned(), 1);
+    for request in &requests[1..] {
+        assert_eq!(discarded(&request.body), [sampled.clone(), refused.clone()]);
+    }
+    assert_eq!(requests.len(), 4, "400, 503, 429, 200");
+}
+
+#[test]
+fn what_the_outbox_has_no_room_for_is_told() {
+    let listener = Listener::start(Answers::Stall);
+    let tracker = with_dsn(&dsn(&listener), 1.0, origin()).unwrap();
+    let limits = Settings {
+        backoff: Duration::from_millis(10),
+        attempt: Duration::from_millis(200),
+        max_bytes: 40_000,
+        ..Settings::default()
+    };
+    let outbox = Outbox::open(limits, vec![tracker.clone() as _], Arc::default()).unwrap();
+    let put = || {
+        let body = tracker.encode(&report(&"x".repeat(7_000)));
+        outbox.put(Parcel::new("sentry", body).category("error"));
+    };
+    (0..20).for_each(|_| put());
+    listener.usually(Answers::status(200, "{}"));
+    let delivered = outbox.flush(LONG).delivered();
+    let requests = listener.requests();
+    let told = requests.iter().rev().find_map(|r| discarded(&r.body).pop());
+    let lost = ("cache_overflow".to_owned(), 20 - delivered);
+    assert!(delivered < 20 && told == Some(lost), "{delivered} {told:?}");
+}
+
+#[test]
+fn what_becomes_too_old_is_told_with_what_kept_it() {
+    let limit = vec![("X-Sentry-Rate-Limits", "1.5:error:key".to_owned())];
+    for (trouble, reason) in [
+        (
+            Answers::Status(429, limit, String::new()),
+            "ratelimit_backoff",
+        ),
+        (Answers::status(503, ""), "network_error"),
+    ] {
+        let listener = Listener::start(Answers::status(200, "{}")).script([trouble]);
+        let tracker = with_dsn(&dsn(&listener), 1.0, origin()).unwrap();
+        let limits = Settings {
+            backoff: Duration::from_secs(3),
+            max_age: Duration::from_millis(100),
+            upkeep: Duration::from_millis(10),
+            ..Settings::default()
+        };
+        let outbox = Outbox::open(limits, vec![tracker.clone() as _], Arc::default()).unwrap();
+        let put = || {
+            outbox.put(Parcel::new("sentry", tracker.encode(&report("x"))).category("error"));
+        };
+        put();
+        listener.wait_for(1);
+        while listener.requests().len() < 2 {
+            std::thread::sleep(Duration::from_millis(20));
+            put();
+        }
+        let told = discarded(&listener.requests()[1].body);
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert_eq!(told[0].0, reason);
+    }
+}
+
 #[test]
 fn a_dsn_that_is_none_is_an_error_that_does_not_show_it() {
     for bad in [
