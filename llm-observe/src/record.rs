@@ -9,6 +9,7 @@ use crate::{
     outcome::{Class, Outcome},
     request::{Exchange, Request},
     site::{Kind, Site},
+    spare,
 };
 
 /// A W3C trace id: 16 bytes, never all zero.
@@ -131,6 +132,11 @@ impl Fields {
     /// Iterates over names and values, which may be changed.
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = (&'static str, &mut Value)> {
         self.0.iter_mut().map(|(n, v)| (*n, v))
+    }
+
+    /// Forgets all of them, and leaves their memory to later ones.
+    pub(crate) fn clear(&mut self) {
+        self.0.drain(..).for_each(|(_, value)| spare::give(value));
     }
 
     /// Returns whether nothing was recorded.

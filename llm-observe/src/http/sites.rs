@@ -8,6 +8,7 @@ use std::{
 
 use super::{method::Method, policy::Policy};
 use crate::{
+    names,
     site::Site,
     stats::{Counter, Stats},
 };
@@ -39,10 +40,7 @@ impl Table {
         Table {
             rows: RwLock::default(),
             most: usize::try_from(most).unwrap_or(usize::MAX),
-            over: stats.counter(
-                "llm_observe_label_values_over_limit_total",
-                &[("label", label)],
-            ),
+            over: stats.counter(names::OVER_LIMIT, &[("label", label)]),
         }
     }
 
@@ -138,7 +136,7 @@ mod tests {
         let sites = names.map(|name| site(&table, name, "GET").function());
         assert_eq!(sites, ["/a", "/b", OTHER, "", OTHER, "/a"]);
         let labels = [("label", "http_route")];
-        let over = stats.counter("llm_observe_label_values_over_limit_total", &labels);
+        let over = stats.counter(names::OVER_LIMIT, &labels);
         assert_eq!(over.get(), 2);
     }
 }

@@ -10,6 +10,7 @@ use crate::{
     call::{Call, Ended, Extra, Ids},
     clock, context,
     metrics::{RequestMetrics, SiteMetrics},
+    names,
     outcome::{Class, Outcome},
     record::{ErrorInfo, Fields, Record, Value},
     redact::MARK,
@@ -60,10 +61,7 @@ impl Active {
             .or(event.and_then(|e: &Event| e.stalled))
             .map(|limit| {
                 let labels = [("event", site.event), ("function", site.function())];
-                (
-                    limit,
-                    core.stats.gauge("llm_observe_stalled_calls", &labels),
-                )
+                (limit, core.stats.gauge(names::STALLED, &labels))
             });
         Active {
             level: level(site, event),
@@ -152,6 +150,9 @@ impl Active {
         }
         if let (Some(spans), Some(span)) = (&self.spans, span) {
             spans.close(&span, &record);
+        }
+        if let Some(extra) = extra {
+            extra.end();
         }
     }
 

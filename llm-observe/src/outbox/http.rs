@@ -187,12 +187,23 @@ async fn read(mut answer: reqwest::Response) -> Result<String, Delivery> {
 
 /// Names the innermost cause ("connection refused") and never the URL.
 fn unreachable(error: reqwest::Error) -> Delivery {
-    let error = error.without_url();
-    let mut cause: &dyn std::error::Error = &error;
+    Delivery::retry(innermost(&error.without_url()))
+}
+
+/// Returns the innermost cause of a connection's failure, and what to do where that is known.
+pub(crate) fn innermost(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
     while let Some(source) = cause.source() {
         cause = source;
     }
-    Delivery::retry(cause.to_string())
+    let cause = cause.to_string();
+    match cause.ends_with("UnknownIssuer") {
+        true => format!(
+            "{cause} (who signed it is not trusted here: add it to the system's CA certificates, \
+             or on Linux to the file that SSL_CERT_FILE names)"
+        ),
+        false => cause,
+    }
 }
 
 /// Reads the system's certificates once for the process; no process-wide provider is set.

@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     metrics::ModelCall,
+    names,
     observer::Core,
     site::Site,
     stats::{Gauge, Stats},
@@ -81,9 +82,9 @@ pub(crate) fn limits(core: &Core, site: &'static Site, headers: &HeaderMap) {
 
 fn set(core: &Core, host: &'static str, stated: Stated) {
     let name = match stated.measure {
-        Measure::Limit => "llm_observe_ratelimit_limit",
-        Measure::Remaining => "llm_observe_ratelimit_remaining",
-        Measure::Reset => "llm_observe_ratelimit_reset_seconds",
+        Measure::Limit => names::LIMIT,
+        Measure::Remaining => names::LIMIT_REMAINING,
+        Measure::Reset => names::LIMIT_RESET,
     };
     let gauges = core.http.clients.gauges(host);
     if let Some(cell) = gauges.cells.get(stated.place()) {
@@ -97,11 +98,8 @@ fn set(core: &Core, host: &'static str, stated: Stated) {
 fn set_wait(core: &Core, host: &'static str, wait: Option<i64>) {
     let clients = &core.http.clients;
     let Some(seconds) = wait else {
-        if let Some(gauge) = clients
-            .known(host)
-            .as_ref()
-            .and_then(|g| g.retry_after.get())
-        {
+        let known = clients.known(host);
+        if let Some(gauge) = known.as_ref().and_then(|known| known.retry_after.get()) {
             gauge.set(0);
         }
         return;
@@ -109,8 +107,7 @@ fn set_wait(core: &Core, host: &'static str, wait: Option<i64>) {
     let gauges = clients.gauges(host);
     let gauge = gauges.retry_after.get_or_init(|| {
         let labels = [("server_address", host)];
-        let name = "llm_observe_ratelimit_retry_after_seconds";
-        core.stats.gauge(name, &labels)
+        core.stats.gauge(names::LIMIT_RETRY_AFTER, &labels)
     });
     gauge.set(seconds);
 }
@@ -120,17 +117,13 @@ pub(crate) fn retried(core: &Core, site: &'static Site, again: Again) {
     let host = address(site).unwrap_or(crate::http::sites::OTHER);
     let reason = again.reason.label();
     let labels = [("server_address", host), ("reason", reason.as_str())];
-    core.stats
-        .counter("llm_observe_http_client_retries_total", &labels)
-        .add(1);
+    core.stats.counter(names::HTTP_RETRIES, &labels).add(1);
 }
 
 /// Counts an answer of a model that should have said its tokens and did not.
 pub(crate) fn missing(core: &Core, why: Missing) {
     let labels = [("reason", why.as_str())];
-    core.stats
-        .counter("llm_observe_usage_missing_total", &labels)
-        .add(1);
+    core.stats.counter(names::USAGE_MISSING, &labels).add(1);
 }
 
 /// Counts a request to a model that has ended.

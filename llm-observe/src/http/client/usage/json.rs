@@ -235,7 +235,7 @@ impl Scanner {
         let plain = |block: &&[u8]| !block.iter().fold(false, |any, byte| any | matters(byte));
         let blocks = bytes.chunks(BLOCK).take_while(plain).count();
         let rest = bytes.get(blocks * BLOCK..).unwrap_or_default();
-        let at = rest.iter().position(|byte| matters(byte));
+        let at = rest.iter().position(matters);
         at.and_then(|at| rest.get(at..)).unwrap_or_default()
     }
 

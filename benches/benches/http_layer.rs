@@ -1,0 +1,99 @@
+//! One request through a router in process: what the layers add to it.
+
+use std::{hint::black_box, time::Duration};
+
+use axum::{Router, body::Body, extract::Path, http::Request, routing::get};
+use axum_prometheus::PrometheusMetricLayer;
+use futures_util::FutureExt;
+use http_body_util::BodyExt;
+use llm_observe::config::{Config, Console, Format};
+use llm_observe_benches::{candidate, compare};
+use tower::Service;
+use tower_http::trace::{DefaultMakeSpan, DefaultOnResponse, TraceLayer};
+use tracing::Level;
+use tracing_subscriber::layer::SubscriberExt;
+
+fn router() -> Router {
+    Router::new().route("/ask/{id}", get(async |Path(id): Path<u64>| id.to_string()))
+}
+
+/// What a browser or a client sends, no more than usual.
+fn request() -> Request<Body> {
+    Request::get("/ask/42?k=5")
+        .header("host", "rag.example.org")
+        .header(
+            "user-agent",
+            "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+        )
+        .header("accept", "application/json")
+        .body(Body::empty())
+        .unwrap()
+}
+
+fn call(mut router: Router) -> impl FnMut() {
+    move || {
+        let answered = async {
+            let answer = router.call(black_box(request())).await.unwrap();
+            answer.into_body().collect().await.unwrap().to_bytes()
+        };
+        assert_eq!(answered.now_or_never().unwrap().len(), 2);
+    }
+}
+
+fn main() {
+    let dir = std::env::temp_dir().join(format!("llm-observe-bench-{}", std::process::id()));
+    let mut config = Config::default();
+    config.log.dir = dir.join("ours");
+    config.log.format = Format::Json;
+    config.log.max_bytes = 100_000_000;
+    config.log.backups = 2;
+    config.log.console = Console::Never;
+    config.server.listen = None;
+    let observer = llm_observe::Observer::builder()
+        .config(config)
+        .install()
+        .unwrap();
+
+    let (appender, _guard) =
+        tracing_appender::non_blocking(tracing_appender::rolling::never(&dir, "tracing.log"));
+    let json = tracing_subscriber::fmt::layer()
+        .json()
+        .with_writer(appender);
+    let subscriber = tracing::Dispatch::new(tracing_subscriber::registry().with(json));
+    // One line a request, as ours: the answer's, with the request's span.
+    let trace = TraceLayer::new_for_http()
+        .make_span_with(DefaultMakeSpan::new().level(Level::INFO))
+        .on_response(DefaultOnResponse::new().level(Level::INFO));
+    // Its figures go to the recorder that is installed, which is ours.
+    let prometheus = PrometheusMetricLayer::new();
+
+    let mut traced = call(router().layer(trace.clone()));
+    let mut both = call(router().layer(prometheus.clone()).layer(trace));
+    let (first, second) = (subscriber.clone(), subscriber);
+    compare(
+        "a request through a router: line, figures, span",
+        10,
+        50_000,
+        vec![
+            candidate(
+                "llm-observe http::layer()",
+                call(router().layer(llm_observe::http::layer())),
+            ),
+            candidate("no layer", call(router())),
+            candidate("TraceLayer + JSON + tracing-appender", move || {
+                tracing::dispatcher::with_default(&first, &mut traced);
+            }),
+            candidate("axum-prometheus", call(router().layer(prometheus))),
+            candidate("TraceLayer + JSON and axum-prometheus", move || {
+                tracing::dispatcher::with_default(&second, &mut both);
+            }),
+        ],
+    );
+    let flushed = observer.flush(Duration::from_secs(20));
+    println!(
+        "llm-observe: bytes still to be written {}",
+        flushed.pending_bytes
+    );
+    drop(observer);
+    let _ = std::fs::remove_dir_all(dir);
+}
