@@ -122,6 +122,7 @@ async fn other_requests_are_lines_for_debugging_unless_configured() {
     for (config, level) in [
         ("", Level::DEBUG),
         ("[events.http_call]\nlevel = \"info\"\n", Level::INFO),
+        ("[events.http_call]\nslow = \"1ns\"\n", Level::WARN),
     ] {
         let seen = testing::observe_with(config).unwrap();
         let response = observed().get(listener.url("/v1/models")).send().await;

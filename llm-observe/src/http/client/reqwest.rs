@@ -82,13 +82,8 @@ impl Middleware {
     ) -> (Result<Response>, Option<Outgoing>) {
         let attempts = extensions.get_or_insert_default::<Attempts>().clone();
         let outgoing = start(&request, attempts);
-        let host = request.url().host_str().unwrap_or_default().to_owned();
         let spare = match &outgoing {
-            Some(outgoing) if self.propagates && outgoing.propagates_to(&host) => {
-                let spare = request.try_clone();
-                outgoing.propagate(&host, request.headers_mut());
-                spare
-            }
+            Some(outgoing) if self.propagates => propagate(outgoing, &mut request),
             _ => None,
         };
         let sent = Awaiting::new(next.clone().run(request, extensions), outgoing);
@@ -145,6 +140,18 @@ fn start(request: &Request, attempts: Attempts) -> Option<Outgoing> {
         },
     };
     Outgoing::start(&target, Some(attempts))
+}
+
+/// Says in a request which trace it belongs to, where its host may know; returns it as it was, for
+/// where a redirect leads to.
+fn propagate(outgoing: &Outgoing, request: &mut Request) -> Option<Request> {
+    let host = request.url().host_str().unwrap_or_default().to_owned();
+    if !outgoing.propagates_to(&host) {
+        return None;
+    }
+    let spare = request.try_clone();
+    outgoing.propagate(&host, request.headers_mut());
+    spare
 }
 
 /// Goes on observing the body of an answer.
