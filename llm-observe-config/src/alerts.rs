@@ -29,6 +29,8 @@ pub struct Alerts {
     pub heartbeat_every: Duration,
     /// A web page that alerts link to. Default: none.
     pub dashboard: Option<String>,
+    /// The page of a trace, with `{trace_id}` where its id belongs. Default: none.
+    pub trace_url: Option<String>,
     /// The channels of alerts that name none; empty: every channel.
     pub default_channels: Vec<String>,
 }
@@ -44,6 +46,7 @@ impl Default for Alerts {
             heartbeat: None,
             heartbeat_every: Duration::from_secs(60),
             dashboard: None,
+            trace_url: None,
             default_channels: Vec::new(),
         }
     }
@@ -68,6 +71,7 @@ impl Alerts {
             value::some_duration,
         );
         section.some("dashboard", &mut alerts.dashboard, value::link);
+        section.some("trace_url", &mut alerts.trace_url, value::trace_link);
         channels::read_names(section, "default_channels", &mut alerts.default_channels);
         alerts
     }

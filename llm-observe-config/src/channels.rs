@@ -130,13 +130,19 @@ pub struct Alertmanager {
     pub url: Endpoint,
     /// Labels that every alert carries.
     pub labels: BTreeMap<String, String>,
+    /// Whether several processes tell of the same alerts: one that recovers does not then end
+    /// an alert for the others. Default: false.
+    pub shared: bool,
 }
 
 impl Alertmanager {
     /// Returns the channel to the server at `url`, without labels of its own.
     pub fn new(url: Endpoint) -> Self {
-        let labels = BTreeMap::new();
-        Self { url, labels }
+        Self {
+            url,
+            labels: BTreeMap::new(),
+            shared: false,
+        }
     }
 }
 
@@ -307,7 +313,13 @@ impl Alertmanager {
             labels.entries(value::text, names::check_alert_label)
         });
         let labels = labels.unwrap_or_default();
-        url.map(|url| Self { url, labels })
+        let mut shared = false;
+        section.set("shared", &mut shared, value::boolean);
+        url.map(|url| Self {
+            url,
+            labels,
+            shared,
+        })
     }
 }
 

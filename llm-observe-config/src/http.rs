@@ -21,6 +21,9 @@ pub struct Http {
     pub sample: f64,
     /// The request headers that are logged. Default: none.
     pub headers: Vec<String>,
+    /// The hosts that are told which trace a call out belongs to, in lower case: a name, an
+    /// address, or `*.` and the name that theirs end in. Default: none.
+    pub propagate: Vec<String>,
 }
 
 impl Default for Http {
@@ -31,6 +34,7 @@ impl Default for Http {
             ignore: Vec::new(),
             sample: 1.0,
             headers: Vec::new(),
+            propagate: Vec::new(),
         }
     }
 }
@@ -46,6 +50,23 @@ pub struct Redact {
 }
 
 impl Http {
+    /// Returns whether a call to `host` says which trace it belongs to; `host` is a name or an
+    /// address, without port.
+    ///
+    /// `*.example.org` stands for the names under `example.org`, not for that name itself.
+    #[must_use]
+    pub fn propagates_to(&self, host: &str) -> bool {
+        // A name may be written with the root's dot, an IPv6 address with brackets.
+        let host = host.strip_suffix('.').unwrap_or(host);
+        let bare = host.strip_prefix('[').and_then(|h| h.strip_suffix(']'));
+        let host = bare.unwrap_or(host);
+        let mut patterns = self.propagate.iter();
+        patterns.any(|pattern| match pattern.strip_prefix('*') {
+            Some(end) => ends_in(host, end),
+            None => host.eq_ignore_ascii_case(pattern),
+        })
+    }
+
     pub(crate) fn read(section: &Section<'_, '_>) -> Self {
         let mut http = Self::default();
         section.some("slow", &mut http.slow, value::some_duration);
@@ -53,8 +74,16 @@ impl Http {
         section.list("ignore", &mut http.ignore, names::request_path);
         section.set("sample", &mut http.sample, value::share);
         section.list("headers", &mut http.headers, names::header);
+        section.list("propagate", &mut http.propagate, names::host_pattern);
         http
     }
+}
+
+/// Returns whether `host` has something before `end`, which starts with a dot.
+fn ends_in(host: &str, end: &str) -> bool {
+    let head = host.len().checked_sub(end.len()).filter(|head| *head > 0);
+    head.and_then(|head| host.get(head..))
+        .is_some_and(|tail| tail.eq_ignore_ascii_case(end))
 }
 
 impl Redact {
@@ -63,5 +92,46 @@ impl Redact {
         section.list("patterns", &mut redact.patterns, value::raw_text);
         section.list("keys", &mut redact.keys, value::text);
         redact
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn traces_go_to_the_configured_hosts_only() {
+        let propagate = ["api.internal", "*.example.org", "10.0.0.1", "::1"];
+        let http = Http {
+            propagate: propagate.map(String::from).to_vec(),
+            ..Http::default()
+        };
+        for host in [
+            "api.internal",
+            "API.Internal.",
+            "a.example.org",
+            "a.b.EXAMPLE.org",
+            "10.0.0.1",
+            "[::1]",
+            "::1",
+        ] {
+            assert!(http.propagates_to(host), "{host}");
+        }
+        for host in [
+            "",
+            ".",
+            "internal",
+            "x.api.internal",
+            "api.internal.evil.org",
+            "example.org",
+            ".example.org",
+            "evilexample.org",
+            "example.org.evil",
+            "10.0.0.11",
+            "ä.example.orgä",
+        ] {
+            assert!(!http.propagates_to(host), "{host}");
+        }
+        assert!(!Http::default().propagates_to("api.internal"));
     }
 }

@@ -1,5 +1,6 @@
 //! `[log]`: the file that all lines go to, its rotation and its retention.
 
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -48,6 +49,12 @@ pub struct Log {
     pub max_value_bytes: u64,
     /// Whether a log file that is a symbolic link is followed. Default: false.
     pub follow_symlinks: bool,
+    /// The memory in bytes for lines of one file that wait for the disk, 64 KiB to 1 GiB; rounded up
+    /// to a power of two. Default: 8 MiB.
+    pub buffer_bytes: u64,
+    /// How long a call waits at most when that memory is full, up to 1 minute; then its line is
+    /// dropped and counted. Zero: not at all. Default: 1 second.
+    pub max_wait: Duration,
 }
 
 impl Default for Log {
@@ -70,6 +77,8 @@ impl Default for Log {
             timezone: Timezone::default(),
             max_value_bytes: 8 * 1024,
             follow_symlinks: false,
+            buffer_bytes: 8 << 20,
+            max_wait: Duration::from_secs(1),
         }
     }
 }
@@ -142,6 +151,12 @@ choices! {
 /// The smallest size at which a file rotates: below it a line or two would fill a file.
 pub(crate) const LEAST_BYTES: u64 = 1_000;
 
+/// The least and the most memory for lines that wait.
+pub(crate) const BUFFER_BYTES: RangeInclusive<u64> = 64 << 10..=1 << 30;
+
+/// The longest that a call may wait for room.
+const MOST_WAIT: Duration = Duration::from_secs(60);
+
 /// The most rotated files that are kept.
 pub(crate) const MOST_BACKUPS: u64 = 10_000;
 
@@ -169,6 +184,13 @@ impl Log {
         section.set("timezone", &mut log.timezone, value::choice);
         section.set("max_value_bytes", &mut log.max_value_bytes, value::size(16));
         section.set("follow_symlinks", &mut log.follow_symlinks, value::boolean);
+        let buffer = value::size_within(BUFFER_BYTES);
+        section.set("buffer_bytes", &mut log.buffer_bytes, buffer);
+        section.set(
+            "max_wait",
+            &mut log.max_wait,
+            value::duration_up_to(MOST_WAIT),
+        );
         log.check_total(section);
         log
     }

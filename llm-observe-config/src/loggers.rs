@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::log::{Format, LEAST_BYTES, Level, Log, MOST_BACKUPS, Rotate};
+use crate::log::{BUFFER_BYTES, Format, LEAST_BYTES, Level, Log, MOST_BACKUPS, Rotate};
 use crate::names;
 use crate::reader::Section;
 use crate::rules::Use;
@@ -44,6 +44,8 @@ pub struct Logger {
     pub compress: Option<bool>,
     /// See [`Log::mode`].
     pub mode: Option<u32>,
+    /// See [`Log::buffer_bytes`].
+    pub buffer_bytes: Option<u64>,
 }
 
 impl Logger {
@@ -68,6 +70,7 @@ impl Logger {
             max_total_bytes: self.max_total_bytes.or(log.max_total_bytes),
             compress: self.compress.unwrap_or(log.compress),
             mode: self.mode.unwrap_or(log.mode),
+            buffer_bytes: self.buffer_bytes.unwrap_or(log.buffer_bytes),
             ..log.clone()
         }
     }
@@ -94,6 +97,8 @@ impl Logger {
         );
         section.some("compress", &mut logger.compress, value::boolean);
         section.some("mode", &mut logger.mode, value::mode);
+        let buffer = value::size_within(BUFFER_BYTES);
+        section.some("buffer_bytes", &mut logger.buffer_bytes, buffer);
         logger.file = file?;
         Some(logger)
     }

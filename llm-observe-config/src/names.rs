@@ -158,6 +158,24 @@ pub(crate) fn host(value: &Value<'_>) -> Result<String, Fault> {
     Err(Fault::new("is not a host's name", help))
 }
 
+/// A host's name or address without port, or `*.` and the name that others end in; in lower case.
+pub(crate) fn host_pattern(value: &Value<'_>) -> Result<String, Fault> {
+    let text = text(value)?.to_ascii_lowercase();
+    let name = text.strip_prefix("*.").unwrap_or(&text);
+    let label = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    let is_name = name
+        .split('.')
+        .all(|part| !part.is_empty() && part.chars().all(label));
+    if is_name || text.parse::<std::net::Ipv6Addr>().is_ok() {
+        return Ok(text);
+    }
+    let help = "write \"api.internal\", or \"*.example.org\" for all names under it";
+    Err(Fault::new(
+        "must hold names of hosts, without scheme and port",
+        help,
+    ))
+}
+
 /// An e-mail address, alone or after a name: `Ops <ops@example.org>`.
 pub(crate) fn address(value: &Value<'_>) -> Result<String, Fault> {
     let text = text(value)?;

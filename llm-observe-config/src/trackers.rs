@@ -32,6 +32,9 @@ pub struct Sentry {
     pub release: Option<String>,
     /// The share of errors that are reported, 0 to 1. Default: 1.
     pub sample_rate: f64,
+    /// The organisation's pages, such as `https://ORG.sentry.io`, for alerts to link to: the DSN
+    /// does not name it. Default: none.
+    pub url: Option<String>,
 }
 
 impl Sentry {
@@ -42,6 +45,7 @@ impl Sentry {
             environment: None,
             release: None,
             sample_rate: 1.0,
+            url: None,
         }
     }
 }
@@ -117,14 +121,17 @@ impl Sentry {
     fn read(section: &Section<'_, '_>) -> Option<Self> {
         let dsn = section.needed("dsn", "\"env:SENTRY_DSN\"", value::secret);
         let (mut environment, mut release, mut sample_rate) = (None, None, 1.0);
+        let mut url = None;
         section.some("environment", &mut environment, value::text);
         section.some("release", &mut release, value::text);
         section.set("sample_rate", &mut sample_rate, value::share);
+        section.some("url", &mut url, value::base_link);
         dsn.map(|dsn| Self {
             dsn,
             environment,
             release,
             sample_rate,
+            url,
         })
     }
 }

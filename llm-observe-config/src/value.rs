@@ -1,6 +1,7 @@
 //! What a single value may be. Each function takes one value and returns it parsed, or a fault that
 //! says what is wanted and what to write, and never repeats what was written.
 
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -138,6 +139,32 @@ pub(crate) fn some_duration(value: &Value<'_>) -> Result<Duration, Fault> {
     Ok(duration)
 }
 
+/// A duration of at most `most`.
+pub(crate) fn duration_up_to(most: Duration) -> impl Fn(&Value<'_>) -> Result<Duration, Fault> {
+    move |value| {
+        let duration = duration(value)?;
+        if duration > most {
+            let most = units::duration_text(most);
+            return Err(Fault::bare(format!("must be at most {most}")));
+        }
+        Ok(duration)
+    }
+}
+
+/// A size within these bounds.
+pub(crate) fn size_within(
+    bounds: RangeInclusive<u64>,
+) -> impl Fn(&Value<'_>) -> Result<u64, Fault> {
+    move |value| {
+        let size = size(*bounds.start())(value)?;
+        if size > *bounds.end() {
+            let most = units::size_text(*bounds.end());
+            return Err(Fault::bare(format!("must be at most {most}")));
+        }
+        Ok(size)
+    }
+}
+
 /// A size of at least `least` bytes.
 pub(crate) fn size(least: u64) -> impl Fn(&Value<'_>) -> Result<u64, Fault> {
     move |value| {
@@ -243,6 +270,39 @@ pub(crate) fn link(value: &Value<'_>) -> Result<String, Fault> {
     let help = "write \"https://HOST/PAGE\"";
     let text = string(value, "a URL in quotes", help)?;
     if check_link(text).is_err() {
+        return Err(Fault::new(
+            "is not the address of a web page, without user and password",
+            help,
+        ));
+    }
+    Ok(text.to_owned())
+}
+
+/// The address of web pages, to which a path is added.
+pub(crate) fn base_link(value: &Value<'_>) -> Result<String, Fault> {
+    let text = link(value)?;
+    match text.contains(['?', '#']) {
+        true => Err(Fault::new(
+            "must not hold a query",
+            "write \"https://HOST\" or \"https://HOST/PATH\"",
+        )),
+        false => Ok(text),
+    }
+}
+
+/// The address of a trace's page, with `{trace_id}` where its id belongs.
+pub(crate) fn trace_link(value: &Value<'_>) -> Result<String, Fault> {
+    let help = "write \"https://HOST/trace/{trace_id}\"";
+    let text = string(value, "a URL in quotes", help)?;
+    let filled = text.replace("{trace_id}", "0");
+    if filled == text {
+        return Err(Fault::new(
+            "does not say where the trace's id belongs",
+            help,
+        ));
+    }
+    let host = text.split('/').nth(2).unwrap_or_default();
+    if check_link(&filled).is_err() || host.contains('{') || filled.contains(['{', '}']) {
         return Err(Fault::new(
             "is not the address of a web page, without user and password",
             help,

@@ -60,6 +60,8 @@ max_age = "14d"
 max_total_bytes = "1GB"
 compress = true
 mode = "0640"
+buffer_bytes = "1MiB"
+max_wait = "250ms"
 [loggers.errors]
 file = "errors.log"
 outcomes = ["error", "panic", "timeout"]
@@ -68,6 +70,7 @@ file = "embedding.log"
 events = ["embedding"]
 level = "debug"
 max_bytes = "1MB"
+buffer_bytes = "128KiB"
 [events.embedding]
 description = "Text to vector"
 slow = "2s"
@@ -98,7 +101,12 @@ otlp = "http://localhost:4318"
         (Format::Json, Rotate::Daily)
     );
     assert_eq!((config.log.max_bytes, config.log.mode), (10_000_000, 0o640));
+    assert_eq!(
+        (config.log.buffer_bytes, config.log.max_wait),
+        (1 << 20, Duration::from_millis(250))
+    );
     let embedding = config.loggers["embedding"].resolve(&config.log);
+    assert_eq!(embedding.buffer_bytes, 128 << 10);
     assert_eq!(
         (embedding.file.as_str(), embedding.max_bytes),
         ("embedding.log", 1_000_000)
@@ -292,6 +300,9 @@ fn log_ranges_and_words() {
             "has an unknown unit; write `MB` right after the number",
         ),
         ("max_value_bytes = \"1B\"", "must be at least 16B"),
+        ("buffer_bytes = \"63KiB\"", "must be at least 64KiB"),
+        ("buffer_bytes = \"2GiB\"", "must be at most 1GiB"),
+        ("max_wait = \"61s\"", "must be at most 1m"),
         (
             "max_age = \"0s\"",
             "must be above 0; write a longer one, or leave the key out",
@@ -595,6 +606,34 @@ fn outlets() {
 }
 
 #[test]
+fn hosts_that_get_the_trace() {
+    let config = right("[http]\npropagate = [\"API.internal\", \"*.example.org\", \"::1\"]\n");
+    assert_eq!(
+        config.http.propagate,
+        ["api.internal", "*.example.org", "::1"]
+    );
+    for host in [
+        "*",
+        "*.",
+        "a.*.b",
+        "https://api.internal",
+        "api.internal:80",
+        "a b",
+        "user@a",
+        ".a",
+        "a/b",
+    ] {
+        wrong(
+            &format!("[http]\npropagate = [\"{host}\"]\n"),
+            &[
+                "2:14: `propagate` in [http] must hold names of hosts, without scheme and port; write \
+              \"api.internal\", or \"*.example.org\" for all names under it",
+            ],
+        );
+    }
+}
+
+#[test]
 fn http_and_prices() {
     right(
         "[http]\nalert_on = [\"5xx\", \"429\", \"slow\"]\nignore = [\"/healthz\", \"/s/*\"]\nheaders = [\"x-request-id\"]\n",
@@ -638,5 +677,42 @@ fn a_file_that_is_not_there() {
     assert!(
         text.starts_with("/nonexistent/llm-observe.toml: cannot be read: "),
         "{text}"
+    );
+}
+
+#[test]
+fn links_to_other_systems() {
+    let config = right(
+        "[alerts]\ntrace_url = \"https://tempo.example/trace/{trace_id}?x=1\"\n\
+         [trackers.sentry]\ndsn = \"env:D\"\nurl = \"https://acme.sentry.io\"\n",
+    );
+    let trace = config.alerts.trace_url.as_deref();
+    assert_eq!(trace, Some("https://tempo.example/trace/{trace_id}?x=1"));
+    let sentry = config.trackers.sentry.unwrap();
+    assert_eq!(sentry.url.as_deref(), Some("https://acme.sentry.io"));
+    wrong_line(
+        "alerts",
+        "trace_url = \"https://tempo.example/trace/\"",
+        "does not say where the trace's id belongs; write \"https://HOST/trace/{trace_id}\"",
+    );
+    for url in [
+        "tempo.example/{trace_id}",
+        "https://user:pw@tempo.example/{trace_id}",
+        "https://{trace_id}.example/",
+        "https://tempo.example/{trace_id}/{span_id}",
+    ] {
+        wrong_line(
+            "alerts",
+            &format!("trace_url = \"{url}\""),
+            "is not the address of a web page, without user and password; write \
+             \"https://HOST/trace/{trace_id}\"",
+        );
+    }
+    wrong(
+        "[trackers.sentry]\ndsn = \"env:D\"\nurl = \"https://acme.sentry.io/?a=1\"\n",
+        &[
+            "3:7: `url` in [trackers.sentry] must not hold a query; write \"https://HOST\" or \
+             \"https://HOST/PATH\"",
+        ],
     );
 }

@@ -8,7 +8,7 @@ mod sync;
 pub use ending::Ending;
 pub use sync::SyncCall;
 
-use std::{sync::Arc, time::Duration};
+use std::{cell::RefCell, sync::Arc, time::Duration};
 
 use crate::{
     clock, context,
@@ -20,6 +20,7 @@ use crate::{
     record::{ErrorInfo, Fields, SpanId, TraceId},
     request::Exchange,
     site::Site,
+    spare::{self, Place},
 };
 
 /// What a call has on it beyond its ids; only calls that need it pay for the allocation.
@@ -43,6 +44,11 @@ pub(crate) struct Extra {
     pub(crate) scoped: Option<Arc<Active>>,
 }
 
+thread_local! {
+    #[allow(clippy::vec_box, reason = "it is the boxes that are used again")]
+    static SPARE: Place<Box<Extra>> = const { RefCell::new(Vec::new()) };
+}
+
 impl Extra {
     /// Returns the trace and span that the call belongs under.
     fn parent(&self) -> (TraceId, SpanId) {
@@ -51,6 +57,23 @@ impl Extra {
             (Some(links), None) if links.leads_away() => Default::default(),
             _ => context::parent(),
         }
+    }
+
+    /// Returns an empty one, in the memory of a call that has ended.
+    #[inline]
+    pub(crate) fn fresh() -> Box<Extra> {
+        spare::take(&SPARE).unwrap_or_default()
+    }
+
+    /// Leaves the memory to a later call.
+    pub(crate) fn end(mut self: Box<Extra>) {
+        let mut fields = std::mem::take(&mut self.fields);
+        fields.clear();
+        *self = Extra {
+            fields,
+            ..Extra::default()
+        };
+        spare::keep(&SPARE, self);
     }
 }
 
@@ -170,7 +193,7 @@ impl Call {
     }
 
     pub(crate) fn extra(&mut self) -> &mut Extra {
-        self.extra.get_or_insert_default()
+        self.extra.get_or_insert_with(Extra::fresh)
     }
 
     /// Makes it the thread's call until [`Entered::leave`].

@@ -84,6 +84,9 @@ pub struct Flushed {
     /// Reports and alerts that wait for their destination; kept for the next start where the
     /// outbox has a folder.
     pub kept: u64,
+    /// Those of `kept` that are in memory only, since the outbox's folder does not take them: lost
+    /// when the process ends.
+    pub unsaved: u64,
 }
 
 impl Flushed {
@@ -182,13 +185,22 @@ impl Drop for Observer {
         while let Some(part) = self.parts.pop() {
             drop(part);
         }
-        if left.kept > 0 {
+        let parcels = |count| match count {
+            1 => "1 report or alert".to_owned(),
+            count => format!("{count} reports and alerts"),
+        };
+        let saved = left.kept.saturating_sub(left.unsaved);
+        if saved > 0 {
             say(&format!(
                 "{} could not be delivered yet; the next start tries again",
-                match left.kept {
-                    1 => "1 report or alert".to_owned(),
-                    kept => format!("{kept} reports and alerts"),
-                }
+                parcels(saved)
+            ));
+        }
+        if left.unsaved > 0 {
+            say(&format!(
+                "{} could not be delivered and {} lost: the outbox's folder cannot be written",
+                parcels(left.unsaved),
+                if left.unsaved == 1 { "is" } else { "are" },
             ));
         }
         if left.pending_bytes > 0 {

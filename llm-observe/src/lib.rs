@@ -56,6 +56,7 @@ mod init;
 mod limit;
 mod links;
 mod logrocket;
+mod names;
 mod observer;
 mod outcome;
 mod panics;
@@ -65,8 +66,11 @@ mod record;
 pub mod redact;
 mod registry;
 mod request;
+#[cfg(any(feature = "delivery", feature = "http-client"))]
+mod retry_after;
 mod site;
 mod spans;
+mod spare;
 mod stalls;
 mod stats;
 pub mod testing;
@@ -76,6 +80,11 @@ mod values;
 
 #[cfg(feature = "delivery")]
 pub mod alerts;
+#[cfg(feature = "delivery")]
+mod crumbs;
+#[cfg(all(feature = "log", not(feature = "delivery")))]
+#[path = "absent/crumbs.rs"]
+mod crumbs;
 #[cfg(feature = "delivery")]
 pub mod outbox;
 #[cfg(feature = "delivery")]

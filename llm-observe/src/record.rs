@@ -8,7 +8,8 @@ use tracing::Level;
 use crate::{
     outcome::{Class, Outcome},
     request::{Exchange, Request},
-    site::Site,
+    site::{Kind, Site},
+    spare,
 };
 
 /// A W3C trace id: 16 bytes, never all zero.
@@ -133,6 +134,11 @@ impl Fields {
         self.0.iter_mut().map(|(n, v)| (*n, v))
     }
 
+    /// Forgets all of them, and leaves their memory to later ones.
+    pub(crate) fn clear(&mut self) {
+        self.0.drain(..).for_each(|(_, value)| spare::give(value));
+    }
+
     /// Returns whether nothing was recorded.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -232,8 +238,9 @@ impl Record<'_> {
             Outcome::Ok if self.slow || self.low_quality() => Level::WARN.min(self.ok_level),
             Outcome::Ok => self.ok_level,
             Outcome::Cancelled => Level::WARN,
-            Outcome::Error => self.site.err_level.unwrap_or(Level::ERROR),
-            Outcome::Timeout | Outcome::Panic => Level::ERROR,
+            Outcome::Timeout if self.site.kind() != Kind::Client => Level::ERROR,
+            Outcome::Error | Outcome::Timeout => self.site.err_level.unwrap_or(Level::ERROR),
+            Outcome::Panic => Level::ERROR,
         }
     }
 

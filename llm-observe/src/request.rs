@@ -157,6 +157,8 @@ pub struct Exchange {
     pub first_byte: Option<Duration>,
     /// The request headers that `[http] headers` asks for, under their attributes' names.
     pub headers: Vec<(&'static str, String)>,
+    /// The level of its line when it went well, where that is not the site's.
+    pub(crate) level: Option<tracing::Level>,
     /// Whether `[http] alert_on` names the status.
     pub(crate) alerts: bool,
 }

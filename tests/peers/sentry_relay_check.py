@@ -45,7 +45,7 @@ def main():
             continue
         events += 1
         event = json.loads(payload)
-        normalizer = StoreNormalizer(project_id=42, protocol_version="7")
+        normalizer = StoreNormalizer(project_id=42, protocol_version="7", enable_trimming=True)
         normal = normalizer.normalize_event(event)
         print("event", json.dumps(event))
         for path, remark in complaints(normal.get("_meta")):

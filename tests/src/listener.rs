@@ -15,6 +15,9 @@ use std::{
 pub enum Reply {
     /// Answers with that status, headers and body.
     Status(u16, Vec<(&'static str, String)>, String),
+    /// Answers 200 with those headers and a body in those pieces, each on its own, and then ends it,
+    /// or leaves the reader waiting for more.
+    Pieces(Vec<(&'static str, String)>, Vec<Vec<u8>>, Then),
     /// Reads the request and never answers.
     Stall,
     /// Answers half of a body and cuts the connection.
@@ -23,6 +26,15 @@ pub enum Reply {
     Garbage,
     /// Closes the connection without a word.
     Close,
+}
+
+/// What follows the last piece of a body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Then {
+    /// The end.
+    End,
+    /// Nothing, for as long as the listener lives.
+    Wait,
 }
 
 impl Reply {
@@ -205,21 +217,51 @@ fn serve(mut stream: TcpStream, shared: &Shared) -> io::Result<()> {
                 "HTTP/1.1 {code} X\r\n{headers}Connection: close\r\nContent-Length: {length}\r\n\r\n{body}"
             )
         }
-        Reply::Stall => {
-            let state = shared.state.lock().unwrap();
-            let limit = Duration::from_secs(60);
-            drop(
-                shared
-                    .changed
-                    .wait_timeout_while(state, limit, |state| !state.stopped)
-                    .unwrap(),
-            );
-            Ok(())
+        Reply::Pieces(headers, pieces, then) => {
+            send_pieces(&mut stream, &headers, &pieces)?;
+            match then {
+                Then::End => stream.write_all(b"0\r\n\r\n"),
+                Then::Wait => stall(shared),
+            }
         }
+        Reply::Stall => stall(shared),
         Reply::CutOff => write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf"),
         Reply::Garbage => write!(stream, "\u{0}\u{1}what is this\r\n\r\n"),
         Reply::Close => Ok(()),
     }
+}
+
+/// Sends each piece as a chunk of its own, so that the reader gets it as it is.
+fn send_pieces(
+    stream: &mut TcpStream,
+    headers: &[(&'static str, String)],
+    pieces: &[Vec<u8>],
+) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    stream.write_all(b"HTTP/1.1 200 OK\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n")?;
+    for (name, value) in headers {
+        write!(stream, "{name}: {value}\r\n")?;
+    }
+    stream.write_all(b"\r\n")?;
+    for piece in pieces {
+        write!(stream, "{:x}\r\n", piece.len())?;
+        stream.write_all(piece)?;
+        stream.write_all(b"\r\n")?;
+    }
+    Ok(())
+}
+
+/// Waits until the listener is dropped.
+fn stall(shared: &Shared) -> io::Result<()> {
+    let state = shared.state.lock().unwrap();
+    let limit = Duration::from_secs(60);
+    drop(
+        shared
+            .changed
+            .wait_timeout_while(state, limit, |state| !state.stopped)
+            .unwrap(),
+    );
+    Ok(())
 }
 
 fn read(stream: &TcpStream) -> io::Result<Request> {

@@ -10,7 +10,7 @@ use std::{
 };
 
 /// Where each comes from.
-const SOURCES: [(&str, &str); 7] = [
+const SOURCES: [(&str, &str); 8] = [
     ("promtool", "apt-get install prometheus"),
     ("prometheus", "apt-get install prometheus"),
     (
@@ -21,6 +21,7 @@ const SOURCES: [(&str, &str); 7] = [
     ("logrotate", "apt-get install logrotate"),
     ("chromium", "apt-get install chromium"),
     ("python3", "apt-get install python3"),
+    ("node", "apt-get install nodejs"),
 ];
 
 /// Returns the path of a program; where it is missing, says that the test is skipped.
@@ -57,6 +58,25 @@ pub fn python(module: &str, package: &str) -> Option<PathBuf> {
         );
     }
     imports.then_some(python)
+}
+
+/// Returns Node.js, and the folder of packages with Spotlight in it, which `LLM_OBSERVE_SPOTLIGHT`
+/// names; where one is missing, says that the test is skipped.
+///
+/// # Panics
+///
+/// When it is missing and peers are required.
+pub fn spotlight() -> Option<(PathBuf, PathBuf)> {
+    let node = find("node")?;
+    let packages = env::var_os("LLM_OBSERVE_SPOTLIGHT").map(PathBuf::from);
+    let packages = packages.filter(|folder| folder.join("@spotlightjs/spotlight").is_dir());
+    if packages.is_none() {
+        missing(
+            "Spotlight",
+            "npm install @spotlightjs/spotlight, see .ci/run",
+        );
+    }
+    packages.map(|packages| (node, packages))
 }
 
 fn on_path(program: &str) -> Option<PathBuf> {

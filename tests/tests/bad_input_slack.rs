@@ -228,3 +228,32 @@ fn a_tracker_whose_secret_is_missing_is_named() {
     let config = format!("{CONFIG}[trackers.sentry]\ndsn = \"env:SENTRY_DSN\"\n");
     left_out(&config, None, &["`sentry`", "SENTRY_DSN"]);
 }
+
+#[test]
+fn a_test_is_sent_through_every_destination_and_each_ones_answer_is_told() {
+    let slack = Listener::start(Reply::status(200, "ok"));
+    let gone = Listener::start(Reply::status(404, "no_service"));
+    let sentry = Listener::start(Reply::status(200, "{}"));
+    let config = format!(
+        "{CONFIG}{CHANNEL}[channels.old]\nkind = \"slack\"\nwebhook = \"env:OLD_WEBHOOK\"\n\
+         [trackers.sentry]\ndsn = \"env:DSN\"\n"
+    );
+    let folder = Folder::new();
+    let ended = run(observed(SUBJECT, &folder, &config)
+        .env("SLACK_WEBHOOK_URL", slack.url("/services/T0/B0/XyZZy"))
+        .env("OLD_WEBHOOK", gone.url("/services/T0/B0/XyZZy"))
+        .env("DSN", format!("http://key@{}/42", sentry.address()))
+        .args(["init", "test", "metrics"]));
+    assert!(ended.status.success(), "{ended}");
+    let wanted = "test [Tested { destination: \"old\", answer: Err(\"HTTP 404: no_service\") }, \
+                  Tested { destination: \"ops\", answer: Ok(()) }, \
+                  Tested { destination: \"sentry\", answer: Ok(()) }]";
+    assert!(ended.stdout.starts_with(wanted), "{ended}");
+    let text = slack.requests()[0].text();
+    assert!(
+        text.contains("This is a test: alerts arrive here"),
+        "{text}"
+    );
+    assert_eq!(sentry.requests().len(), 1);
+    secret_kept(&folder, &ended);
+}

@@ -53,6 +53,10 @@ fn a_browser_shows_the_events_and_its_console_is_silent() {
     assert_eq!(console, [""; 0]);
     assert!(front.contains("llm-observe"), "{front}");
     assert!(front.contains(r#"href="/metrics""#), "{front}");
+    for event in ["work", "failing"] {
+        let cell = format!(">{event}</span>");
+        assert!(front.contains(&cell), "no {event} in {front}");
+    }
     let figures = format!("{page}metrics");
     let (figures, console) = browse(&chromium, &profile, &["--dump-dom", &figures]);
     assert_eq!(console, [""; 0]);

@@ -1,5 +1,6 @@
 //! What a line of 180 bytes into a size-rotated file costs its caller, beside the other writers,
-//! and how many of the lines are in the files afterwards.
+//! how many of the lines are in the files afterwards, and what one of those has cost: a line that is
+//! thrown away is cheap.
 //!
 //! `cargo bench -p llm-observe-benches --bench log_writer [-- TEXT]` runs those whose name holds
 //! TEXT. `BENCH_DIR` says where the files go; by default the folder for temporary files.
@@ -155,21 +156,32 @@ fn kept(dir: &Path) -> u64 {
 fn report(load: Load, entrants: &[Entrant], seen: &mut [Seen]) {
     println!("\n{} ({ROUNDS} rounds)", load.name);
     println!(
-        "{:<42} {:>7} {:>9} {:>7} {:>14} {:>9}",
-        "a line costs its caller", "min ns", "median ns", "ratio", "ns until kept", "lines kept"
+        "{:<42} {:>7} {:>9} {:>7} {:>10} {:>12} {:>7} {:>13}",
+        "a line costs its caller",
+        "min ns",
+        "median ns",
+        "ratio",
+        "lines kept",
+        "ns each kept",
+        "ratio",
+        "ns until kept"
     );
     let mut ours = None;
+    let handed_over = as_f64(load.lines() * ROUNDS as u64);
     for ((name, _), seen) in entrants.iter().zip(seen.iter_mut()) {
         seen.nanos.sort_by(f64::total_cmp);
         seen.all_nanos.sort_by(f64::total_cmp);
         let median = seen.nanos[ROUNDS / 2];
-        let ours = *ours.get_or_insert(median);
+        let share = as_f64(seen.kept) / handed_over;
+        let each_kept = median / share;
+        let (ours, ours_kept) = *ours.get_or_insert((median, each_kept));
         println!(
-            "{name:<42} {:>7.0} {median:>9.0} {:>6.2}x {:>14.0} {:>8.2} %",
+            "{name:<42} {:>7.0} {median:>9.0} {:>6.2}x {:>8.2} % {each_kept:>12.0} {:>6.2}x {:>13.0}",
             seen.nanos[0],
             median / ours,
+            100.0 * share,
+            each_kept / ours_kept,
             seen.all_nanos[ROUNDS / 2],
-            100.0 * as_f64(seen.kept) / as_f64(load.lines() * ROUNDS as u64),
         );
     }
     if let Some(background) = seen.first().and_then(|seen| seen.background.as_ref()) {

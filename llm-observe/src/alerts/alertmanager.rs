@@ -2,7 +2,9 @@
 //! replicas become one there. Hence no label names a machine.
 //!
 //! It forgets an alert that is not sent again before its `endsAt`, so it is told every minute
-//! of what goes on (prometheus/alertmanager, doc/alerts_api.md).
+//! of what goes on (prometheus/alertmanager, doc/alerts_api.md). An explicit end holds for all who
+//! tell of the alert: with `shared`, none is sent, and the alert ends some minutes after the last
+//! replica that told of it.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -18,7 +20,7 @@ use crate::{
 const REFRESH: Duration = Duration::from_secs(60);
 
 /// How long an alert lasts that is not sent again: some refreshes may be lost.
-const LASTS: Duration = Duration::from_secs(5 * 60);
+const LASTS: Duration = Duration::from_secs(3 * 60);
 
 /// Returns the channel `name` to an Alertmanager.
 ///
@@ -39,6 +41,7 @@ pub(crate) fn channel(
     Ok(Arc::new(Alertmanager {
         name: name.to_owned(),
         labels: settings.labels.clone(),
+        shared: settings.shared,
         post,
     }))
 }
@@ -46,6 +49,8 @@ pub(crate) fn channel(
 struct Alertmanager {
     name: String,
     labels: BTreeMap<String, String>,
+    /// Whether other processes tell of the same alerts.
+    shared: bool,
     post: Post,
 }
 
@@ -75,11 +80,28 @@ impl Channel for Alertmanager {
 }
 
 impl Alertmanager {
+    /// An alert that has become worse has other labels, and is another one there: the one it was
+    /// is resolved with it.
     fn alerts(&self, notice: &Notice, now: u64) -> Value {
+        let goes_on = notice.status != Status::Resolved;
+        let before = notice.risen_from.map(|severity| Notice {
+            severity,
+            ..notice.clone()
+        });
+        let before = before.iter().map(|before| self.alert(before, false, now));
+        let mut alerts: Vec<Value> = before.collect();
+        // Another process may tell of the same: it ends when nobody tells of it any more.
+        if goes_on || !self.shared {
+            alerts.push(self.alert(notice, goes_on, now));
+        }
+        alerts.into()
+    }
+
+    fn alert(&self, notice: &Notice, goes_on: bool, now: u64) -> Value {
         // It refuses an end that is before the start.
-        let ends = match notice.status {
-            Status::Resolved => notice.last.max(notice.first.saturating_add(1_000)).min(now),
-            _ => now.saturating_add(micros(LASTS)),
+        let ends = match goes_on {
+            true => now.saturating_add(micros(LASTS)),
+            false => notice.last.max(notice.first.saturating_add(1_000)).min(now),
         };
         let mut alert = json!({
             "labels": self.labels(notice),
@@ -90,7 +112,7 @@ impl Alertmanager {
         if let (Some(url), Some(alert)) = (&notice.dashboard, alert.as_object_mut()) {
             alert.insert("generatorURL".to_owned(), url.clone().into());
         }
-        json!([alert])
+        alert
     }
 
     /// What identifies the alert: the same from firing to resolved, on every machine.
@@ -119,6 +141,12 @@ fn annotations(notice: &Notice) -> BTreeMap<&'static str, String> {
         ("functions", notice.functions.join(", ")),
         ("trace_id", notice.trace_id.clone()),
         ("runbook_url", notice.runbook.clone().unwrap_or_default()),
+        ("trace_url", notice.trace_url.clone().unwrap_or_default()),
+        ("sentry_url", notice.sentry_url.clone().unwrap_or_default()),
+        (
+            "dashboard_url",
+            notice.dashboard.clone().unwrap_or_default(),
+        ),
     ];
     all.into_iter()
         .filter(|(_, value)| !value.is_empty())

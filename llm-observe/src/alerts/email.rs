@@ -1,14 +1,18 @@
 //! E-mail over SMTP: text and HTML, one thread for each alert.
 //!
 //! Every message has a connection of its own. Alerts are rare, and a connection that is kept is
-//! dead after the server's idle close (lettre/lettre#743).
+//! dead after the server's idle close (lettre/lettre#743). With TLS, it trusts what the system does
+//! (on Linux also what `SSL_CERT_FILE` names), and sends nothing to a server that it does not trust.
 
 use std::{sync::Arc, time::Duration};
 
 use lettre::{
     Address, AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor,
     address::Envelope,
-    message::{Mailbox, MultiPart},
+    message::{
+        Mailbox, MultiPart,
+        header::{HeaderName, HeaderValue},
+    },
     transport::smtp::{
         authentication::Credentials,
         client::{Tls, TlsParameters},
@@ -18,7 +22,7 @@ use lettre::{
 use llm_observe_config as config;
 
 use super::{Answer, Channel, Delivery, Destination, Notice, Parcel, Status, text};
-use crate::error::Error;
+use crate::{error::Error, outbox::http::innermost};
 
 const TIMEOUT: Duration = Duration::from_secs(15);
 const MOST_SUBJECT: usize = 200;
@@ -101,20 +105,77 @@ impl Destination for Email {
             if parcel.body.is_empty() {
                 return Delivery::refused("the message could not be built");
             }
-            match self.smtp.send_raw(&self.envelope, &parcel.body).await {
-                Ok(reply) if reply.code().severity == Reply::PositiveCompletion => {
-                    Delivery::Delivered
-                }
-                Ok(reply) => Delivery::retry(format!("SMTP {}", reply.code())),
-                Err(error) => judge(&error),
+            let message = marked_stale(parcel);
+            match self.send(&self.envelope, &message).await {
+                // One receiver that is refused ends the whole transaction.
+                Delivery::Refused { .. } if self.to.len() > 1 => self.each(&message).await,
+                other => other,
             }
         })
     }
 }
 
+impl Email {
+    async fn send(&self, envelope: &Envelope, message: &[u8]) -> Delivery {
+        match self.smtp.send_raw(envelope, message).await {
+            Ok(reply) if reply.code().severity == Reply::PositiveCompletion => Delivery::Delivered,
+            Ok(reply) => Delivery::retry(format!("SMTP {}", reply.code())),
+            Err(error) => judge(&error),
+        }
+    }
+
+    /// Sends it to each receiver by itself; it is delivered when one of them has it. Those that
+    /// can get it later get it then, and the others once more, under the same message id.
+    async fn each(&self, message: &[u8]) -> Delivery {
+        let mut worst = Delivery::refused("no receiver");
+        let mut delivered = false;
+        for to in self.envelope.to() {
+            let from = self.envelope.from().cloned();
+            let Ok(envelope) = Envelope::new(from, vec![to.clone()]) else {
+                continue;
+            };
+            match self.send(&envelope, message).await {
+                Delivery::Delivered => delivered = true,
+                later @ Delivery::Retry { .. } => return later,
+                refused => {
+                    tracing::warn!(target: "llm_observe::outbox", destination = self.name, answer = ?refused, "one receiver of an alert was refused");
+                    worst = refused;
+                }
+            }
+        }
+        match delivered {
+            true => Delivery::Delivered,
+            false => worst,
+        }
+    }
+}
+
+/// Adds to the subject of a message that was held up how late it is.
+fn marked_stale(parcel: &Parcel) -> Vec<u8> {
+    const SUBJECT: &[u8] = b"Subject: ";
+    let message = &parcel.body;
+    let starts = |at: &usize| message.get(*at..).is_some_and(|m| m.starts_with(SUBJECT));
+    let lines = message.split_inclusive(|byte| *byte == b'\n');
+    // The first such line is the header: Subject comes before any body.
+    let subject = lines
+        .scan(0, |end, line| {
+            Some(std::mem::replace(end, *end + line.len()))
+        })
+        .find(starts);
+    let (Some(late), Some(subject)) = (text::late(parcel), subject) else {
+        return message.clone();
+    };
+    let (head, rest) = message.split_at(subject + SUBJECT.len());
+    [head, format!("[{late}] ").as_bytes(), rest].concat()
+}
+
 /// RFC 5321: 5yz is final; 4yz, and whatever happens to the connection, may work later.
 fn judge(error: &lettre::transport::smtp::Error) -> Delivery {
-    let reason = text::cut(&error.to_string(), 200);
+    let reason = match error.status() {
+        Some(_) => error.to_string(),
+        None => innermost(error),
+    };
+    let reason = text::cut(&reason, 300);
     if error.is_permanent() {
         Delivery::refused(reason)
     } else {
@@ -139,7 +200,8 @@ impl Email {
         let subject = format!("[{}] {}", place.trim(), notice.title());
         let mut builder = Message::builder()
             .from(self.from.clone())
-            .subject(text::cut(&subject, MOST_SUBJECT));
+            .subject(text::cut(&subject, MOST_SUBJECT))
+            .raw_header(automatic());
         for to in &self.to {
             builder = builder.to(to.clone());
         }
@@ -152,10 +214,7 @@ impl Email {
                 .message_id(None),
         };
         let plain = plain(notice);
-        let html = format!(
-            "<pre style=\"font:14px/1.5 monospace\">{}</pre>",
-            html_escaped(&plain)
-        );
+        let html = html(notice, &plain);
         builder.multipart(MultiPart::alternative_plain_html(plain, html))
     }
 
@@ -171,6 +230,12 @@ impl Email {
     }
 }
 
+/// Says that no person wrote it, so that no absent one answers (RFC 3834).
+fn automatic() -> HeaderValue {
+    const NAME: HeaderName = HeaderName::new_from_ascii_str("Auto-Submitted");
+    HeaderValue::new(NAME, "auto-generated".to_owned())
+}
+
 fn plain(notice: &Notice) -> String {
     let mut lines = vec![notice.title(), String::new()];
     let rows = [
@@ -181,12 +246,13 @@ fn plain(notice: &Notice) -> String {
         ("began", text::time(notice.first)),
         ("last", text::time(notice.last)),
         ("trace", notice.trace_id.clone()),
-        ("runbook", notice.runbook.clone().unwrap_or_default()),
-        ("dashboard", notice.dashboard.clone().unwrap_or_default()),
     ];
     let given = rows.into_iter().filter(|(_, value)| !value.is_empty());
     lines.extend(given.map(|(name, value)| format!("{name:<12}{value}")));
     lines.push(String::new());
+    let links: Vec<_> = notice.links().collect();
+    lines.extend(links.iter().map(|(label, url)| format!("{label}: {url}")));
+    lines.extend((!links.is_empty()).then(String::new));
     lines.extend(notice.errors.iter().map(super::Distinct::line));
     lines.extend(notice.held.iter().map(|held| {
         format!(
@@ -199,11 +265,25 @@ fn plain(notice: &Notice) -> String {
     lines.join("\r\n")
 }
 
+fn html(notice: &Notice, plain: &str) -> String {
+    let link = |(label, url): (&str, &str)| {
+        let url = html_escaped(url);
+        format!("<a href=\"{url}\">{label}</a>")
+    };
+    let links: Vec<String> = notice.links().map(link).collect();
+    format!(
+        "<p>{}</p><pre style=\"font:14px/1.5 monospace\">{}</pre>",
+        links.join(" &middot; "),
+        html_escaped(plain)
+    )
+}
+
 fn html_escaped(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")
+        .replace('"', "&quot;")
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

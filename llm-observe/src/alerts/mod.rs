@@ -11,12 +11,14 @@ pub(crate) mod alertmanager;
 #[cfg(feature = "email")]
 pub(crate) mod email;
 pub(crate) mod heartbeat;
+mod links;
 mod notice;
 #[cfg(feature = "pagerduty")]
 pub(crate) mod pagerduty;
 mod policy;
 pub(crate) mod rehearsal;
 mod route;
+mod sending;
 #[cfg(feature = "slack")]
 pub(crate) mod slack;
 mod state;
@@ -36,21 +38,26 @@ use llm_observe_config as config;
 
 pub use crate::outbox::{Answer, Delivery, Destination, Parcel};
 pub use notice::{Distinct, Held, Notice, Status, Trigger};
-pub(crate) use text::cut;
+pub(crate) use text::{cut, rfc3339};
 
 use crate::{
     error::Error,
-    outbox::{Outbox, burst::Burst, now_micros},
+    names,
+    outbox::{self, Outbox, burst::Burst, now_micros},
     record::{Record, Running, Sink, TraceId},
     redact::Redactor,
     site::Site,
     stats::{Counter, Stats},
 };
+use links::Links;
 use policy::{Policy, Timing};
 use route::Routes;
 
 /// How many different failures may wait for the policy; beyond it they are counted by function.
 const MOST_DIFFERENT: usize = 4096;
+
+/// How often the state of alerts is looked for that a process left which died beside this one.
+const LOOK: Duration = Duration::from_secs(10);
 
 /// A place that alerts go to. Users can write their own.
 pub trait Channel: Destination {
@@ -64,7 +71,9 @@ pub trait Channel: Destination {
     }
 
     /// Returns how often the channel is to hear of an alert that goes on, besides
-    /// `alerts.repeat`: where it forgets alerts that are not sent again. Default: never.
+    /// `alerts.repeat`: where it forgets alerts that are not sent again. Such a channel takes
+    /// alerts of the same event, trigger and severity for one, and hears of the end of the last
+    /// one only. Default: never.
     fn refresh(&self) -> Option<Duration> {
         None
     }
@@ -106,11 +115,15 @@ struct Shared {
     routes: Routes,
     channels: BTreeMap<String, Arc<dyn Channel>>,
     origin: Origin,
-    dashboard: Option<String>,
+    links: Links,
     outbox: Outbox,
     redactor: Arc<Redactor>,
     overflow: Counter,
     unrouted: Counter,
+    /// Failures of what delivers alerts.
+    own: Counter,
+    /// Messages whose channel panicked over them.
+    panicked: Counter,
 }
 
 impl Alerts {
@@ -132,16 +145,19 @@ impl Alerts {
             .into_iter()
             .map(|c| (c.name().to_owned(), c))
             .collect();
+        let lost = |reason| stats.counter(names::ALERTS_LOST, &[("reason", reason)]);
         let shared = Arc::new(Shared {
             burst: Burst::new(MOST_DIFFERENT),
             routes: Routes::new(settings.config, channels.keys().cloned().collect()),
             channels,
             origin: settings.origin,
-            dashboard: settings.config.alerts.dashboard.clone(),
+            links: Links::new(settings.config),
             outbox,
             redactor,
-            overflow: stats.counter("llm_observe_alerts_lost_total", &[("reason", "overflow")]),
-            unrouted: stats.counter("llm_observe_alerts_lost_total", &[("reason", "no_channel")]),
+            overflow: lost("overflow"),
+            unrouted: lost("no_channel"),
+            own: lost("own"),
+            panicked: lost("panicked"),
         });
         let policy = Policy::new(timing, limits);
         let work = shared.clone();
@@ -162,9 +178,7 @@ impl Alerts {
 
     /// Returns a message to try a channel with.
     pub(crate) fn test_parcel(&self, channel: &str) -> Option<Parcel> {
-        let notice = self.shared.complete(Notice::test(now_micros()));
-        let channel = self.shared.channels.get(channel)?;
-        Some(parcel(&**channel, &notice))
+        self.shared.test_parcel(channel)
     }
 }
 
@@ -224,6 +238,10 @@ impl Shared {
         if !self.routes.is_wanted(record.site, trigger, class) {
             return;
         }
+        if outbox::is_delivering() {
+            self.own.add(1);
+            return;
+        }
         let error = record.error.filter(|_| trigger.is_failure());
         let (kind, message) = error.map_or(("", ""), |e| (e.type_name, e.message.as_str()));
         let site = std::ptr::from_ref(record.site).addr();
@@ -269,7 +287,10 @@ impl Shared {
     fn run(&self, mut policy: Policy) {
         state::restore(&self.outbox, &mut policy, now_micros());
         loop {
-            let taken = self.burst.take(policy.wake().map(instant));
+            let until = policy.wake().map(instant);
+            let look = self.outbox.left().map(|_| Instant::now() + LOOK);
+            let taken = self.burst.take(until.into_iter().chain(look).min());
+            state::adopt(&self.outbox, &mut policy, now_micros());
             for signal in &taken.items {
                 self.consider(signal, &mut policy);
             }
@@ -280,7 +301,7 @@ impl Shared {
             } else {
                 policy.due(now)
             };
-            self.send(due, taken.closed, &policy);
+            self.send(due, taken.closed, &mut policy);
             if let Some(asked) = taken.flush {
                 self.burst.answer(asked);
             }
@@ -304,43 +325,6 @@ impl Shared {
             }
         }
     }
-
-    /// Puts the messages into the outbox, then saves what was told: the other way round, a
-    /// crash between the two would lose a message instead of repeating it.
-    fn send(&self, due: Vec<(String, Notice)>, closing: bool, policy: &Policy) {
-        let told = !due.is_empty();
-        for (channel, notice) in due {
-            if let Some(channel) = self.channels.get(&channel) {
-                self.outbox.put(parcel(&**channel, &self.complete(notice)));
-            }
-        }
-        if told || closing {
-            state::save(&self.outbox, policy);
-        }
-    }
-
-    /// Adds what is the same for every message of this process, and what the event's table says.
-    fn complete(&self, notice: Notice) -> Notice {
-        Notice {
-            service: self.origin.service.clone(),
-            environment: self.origin.environment.clone(),
-            host: self.origin.host.clone(),
-            dashboard: self.dashboard.clone(),
-            runbook: self.routes.runbook(&notice.event),
-            ..notice
-        }
-    }
-}
-
-fn parcel(channel: &dyn Channel, notice: &Notice) -> Parcel {
-    let parcel = Parcel::new(channel.name(), channel.encode(notice));
-    // Never empty: what has a key is an alert to the outbox, written through to the disk.
-    let key = if notice.key.is_empty() {
-        "digest"
-    } else {
-        &notice.key
-    };
-    parcel.key(key).severity(notice.severity)
 }
 
 /// Returns when the wall clock will show `at`, at least a moment from now: a policy that is
@@ -355,3 +339,5 @@ type ByName<T> = HashMap<String, T>;
 
 #[cfg(test)]
 mod tests;
+#[cfg(all(test, feature = "email", feature = "webhook"))]
+mod tls_tests;

@@ -25,6 +25,14 @@ pub enum Status {
 }
 
 impl Status {
+    pub(super) const ALL: [Status; 5] = [
+        Status::Firing,
+        Status::StillFiring,
+        Status::Resolved,
+        Status::Digest,
+        Status::Test,
+    ];
+
     /// Returns its name: `firing`, `still_firing`, `resolved`, `digest`, `test`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -202,6 +210,8 @@ pub struct Notice {
     pub trigger: Trigger,
     /// How bad it is.
     pub severity: Severity,
+    /// How bad it was said to be, when it has become worse since.
+    pub risen_from: Option<Severity>,
     /// How many calls so far.
     pub count: u64,
     /// When the first was: microseconds since the Unix epoch.
@@ -226,6 +236,10 @@ pub struct Notice {
     pub runbook: Option<String>,
     /// A page to look at.
     pub dashboard: Option<String>,
+    /// The page of the trace `trace_id`.
+    pub trace_url: Option<String>,
+    /// The issues of that trace in Sentry.
+    pub sentry_url: Option<String>,
 }
 
 impl Notice {
@@ -233,6 +247,18 @@ impl Notice {
     #[must_use]
     pub fn duration(&self) -> Duration {
         Duration::from_micros(self.last.saturating_sub(self.first))
+    }
+
+    /// Returns the pages to open, each with its label, in the order in which they help.
+    pub fn links(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let all = [
+            ("Runbook", &self.runbook),
+            ("Trace", &self.trace_url),
+            ("Sentry", &self.sentry_url),
+            ("Dashboard", &self.dashboard),
+        ];
+        all.into_iter()
+            .filter_map(|(label, url)| Some((label, url.as_deref()?)))
     }
 
     /// Returns a message with nothing in it but its status.
@@ -244,6 +270,7 @@ impl Notice {
             functions: Vec::new(),
             trigger: Trigger::Error,
             severity: Severity::Info,
+            risen_from: None,
             count: 0,
             first: now,
             last: now,
@@ -256,6 +283,8 @@ impl Notice {
             host: String::new(),
             runbook: None,
             dashboard: None,
+            trace_url: None,
+            sentry_url: None,
         }
     }
 
@@ -279,7 +308,14 @@ impl Notice {
             Status::Firing => format!("{event} {verb}: {calls} in {time}"),
             Status::StillFiring => format!("{event} still {verb}: {calls} in {time}"),
             Status::Resolved => format!("{event} resolved after {time}: {calls}"),
-            Status::Digest => format!("{} more alerts were held back", self.held.len()),
+            Status::Digest => {
+                let named = u64::try_from(self.held.len()).unwrap_or(u64::MAX);
+                let all = named.saturating_add(self.more);
+                match all {
+                    1 => "1 more alert was held back".to_owned(),
+                    _ => format!("{all} more alerts were held back"),
+                }
+            }
             Status::Test => "This is a test: alerts arrive here".to_owned(),
         }
     }

@@ -49,7 +49,7 @@ impl Destination for Pagerduty {
 
     fn deliver<'a>(&'a self, parcel: &'a Parcel) -> Answer<'a> {
         Box::pin(async move {
-            match self.with_key(&parcel.body) {
+            match self.completed(parcel) {
                 Some(body) => self.post.deliver(body).await,
                 None => Delivery::refused("the parcel is no event of PagerDuty"),
             }
@@ -58,12 +58,18 @@ impl Destination for Pagerduty {
 }
 
 impl Pagerduty {
-    /// The key is added when it is sent: it is not to lie in the outbox's folder.
-    fn with_key(&self, body: &[u8]) -> Option<Vec<u8>> {
-        let mut event: Value = serde_json::from_slice(body).ok()?;
-        event
-            .as_object_mut()?
-            .insert("routing_key".to_owned(), self.routing_key.clone().into());
+    /// The key is added when it is sent: it is not to lie in the outbox's folder. So is how late
+    /// that is.
+    fn completed(&self, parcel: &Parcel) -> Option<Vec<u8>> {
+        let mut event: Value = serde_json::from_slice(&parcel.body).ok()?;
+        let fields = event.as_object_mut()?;
+        fields.insert("routing_key".to_owned(), self.routing_key.clone().into());
+        if let Some(late) = text::late(parcel) {
+            let details = fields.get_mut("payload")?.get_mut("custom_details")?;
+            details
+                .as_object_mut()?
+                .insert("delivered".to_owned(), late.into());
+        }
         serde_json::to_vec(&event).ok()
     }
 }
@@ -90,9 +96,8 @@ fn event(notice: &Notice) -> Value {
         .find(|s| !s.is_empty());
     let errors: Vec<String> = notice.errors.iter().map(super::Distinct::line).collect();
     let links = notice
-        .runbook
-        .iter()
-        .map(|url| json!({"href": url, "text": "Runbook"}));
+        .links()
+        .map(|(label, url)| json!({"href": url, "text": label}));
     json!({
         "event_action": action,
         // Each process has its incidents: one that recovers is not to resolve another's.

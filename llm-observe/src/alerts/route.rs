@@ -150,3 +150,91 @@ fn severity(event: Option<&Event>, seen: &Seen) -> Severity {
         usual
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{alerts::policy::Sample, record::TraceId, site::AlertRule};
+
+    const CHANNELS: &str = "
+[channels.page]
+kind = \"pagerduty\"
+routing_key = \"env:KEY\"
+severities = [\"critical\"]
+[channels.slack]
+kind = \"slack\"
+webhook = \"env:HOOK\"
+severities = [\"warning\", \"error\", \"critical\"]
+[channels.mail]
+kind = \"email\"
+host = \"smtp.example.org\"
+from = \"a@example.org\"
+to = [\"b@example.org\"]
+";
+
+    fn routes(more: &str, site: &Site, class: Option<Class>) -> Vec<(Vec<String>, Severity)> {
+        let text = format!("{CHANNELS}{more}");
+        let config = Config::parse(&text, std::path::Path::new("x")).unwrap();
+        let all = config.channels.keys().cloned().collect();
+        let sample = Sample {
+            class,
+            ..Sample::default()
+        };
+        let seen = Seen::at(1, Trigger::Error, TraceId::default(), sample);
+        let routes = Routes::new(&config, all).of(site, &seen);
+        routes
+            .into_iter()
+            .map(|r| (r.channels, r.severity))
+            .collect()
+    }
+
+    const fn site(rules: &'static [AlertRule]) -> Site {
+        Site::new("query", "query", "rag", "src/lib.rs", 1, || "rag::query").alerts(rules)
+    }
+
+    #[test]
+    fn a_severity_goes_to_the_channels_that_take_it() {
+        static ASKED: Site = site(&[AlertRule::new(On::FAILURE)]);
+        for (severity, wanted) in [
+            ("critical", &["mail", "page", "slack"][..]),
+            ("error", &["mail", "slack"]),
+            ("warning", &["mail", "slack"]),
+            ("info", &["mail"]),
+        ] {
+            let event = format!("[events.query]\nseverity = \"{severity}\"\n");
+            let found = routes(&event, &ASKED, Some(Class::Internal));
+            assert_eq!(found[0].0, wanted, "{severity}");
+        }
+        // The caller's fault is no outage, however bad the event's failures are.
+        let event = "[events.query]\nseverity = \"critical\"\n";
+        let found = routes(event, &ASKED, Some(Class::BadRequest));
+        assert_eq!(
+            found,
+            [(vec!["mail".into(), "slack".into()], Severity::Warning)]
+        );
+    }
+
+    #[test]
+    fn a_rule_goes_before_the_event_and_the_event_before_the_default() {
+        static ASKED: Site = site(&[AlertRule::new(On::ERROR)]);
+        static NAMED: Site = site(&[
+            AlertRule::new(On::ERROR)
+                .channel("page")
+                .severity(Severity::Info),
+            AlertRule::new(On::ERROR),
+        ]);
+        let default = "[alerts]\ndefault_channels = [\"slack\"]\n";
+        let event = format!("{default}[events.query]\nchannels = [\"mail\"]\n");
+        let to = |more: &str, site: &Site| -> Vec<Vec<String>> {
+            let found = routes(more, site, Some(Class::Internal));
+            found.into_iter().map(|route| route.0).collect()
+        };
+        assert_eq!(to(default, &ASKED), [["slack"]]);
+        assert_eq!(to(&event, &ASKED), [["mail"]]);
+        assert_eq!(
+            to(&event, &NAMED),
+            [["page"], ["mail"]],
+            "whatever it takes otherwise"
+        );
+    }
+}

@@ -18,18 +18,18 @@ use crate::{
 
 const MOST_HEADER: usize = 150;
 const MOST_FIELD: usize = 300;
-const MOST_ERROR: usize = 1_500;
+const MOST_ERROR: usize = 1_100;
 const MOST_FALLBACK: usize = 600;
 
 /// How many different errors a message shows: with [`MOST_ERROR`] each, and the rest, below the
 /// limit over all blocks.
 const MOST_ERRORS: usize = 5;
 
+/// How long the line of links may be; of what is longer, the last ones are left out.
+const MOST_LINKS: usize = 2_000;
+
 /// How many held alerts a digest names.
 const MOST_HELD: usize = 30;
-
-/// A message that was held up for longer says so.
-const STALE: Duration = Duration::from_secs(120);
 
 /// Returns the channel `name` to an incoming webhook.
 ///
@@ -63,12 +63,33 @@ impl Destination for Slack {
 
     fn deliver<'a>(&'a self, parcel: &'a Parcel) -> Answer<'a> {
         Box::pin(async move {
-            match self.post.send(marked_stale(parcel), &[]).await {
+            let message = marked_stale(parcel);
+            match self.post.send(message.clone(), &[]).await {
+                Ok(reply) if is_about_form(&reply) => self.plain(&message, &reply).await,
                 Ok(reply) => judge(&reply),
                 Err(failure) => failure,
             }
         })
     }
+}
+
+impl Slack {
+    /// Sends the text alone of a message whose form was refused: better plain than lost.
+    async fn plain(&self, message: &[u8], refused: &Reply) -> Delivery {
+        tracing::warn!(target: "llm_observe::outbox", destination = self.name, answer = refused.reason(), "Slack refused a message's form: its text is sent alone");
+        let text = serde_json::from_slice::<Value>(message).unwrap_or_default();
+        let plain = json!({"text": text.get("text")}).to_string();
+        match self.post.send(plain.into_bytes(), &[]).await {
+            Ok(reply) => judge(&reply),
+            Err(failure) => failure,
+        }
+    }
+}
+
+/// Slack's `invalid_blocks`, `invalid_payload`, `msg_blocks_too_long`, `msg_too_long`.
+fn is_about_form(reply: &Reply) -> bool {
+    let words = ["block", "invalid_payload", "too_long"];
+    reply.status == 400 && words.iter().any(|word| reply.body.contains(word))
 }
 
 impl Channel for Slack {
@@ -273,21 +294,26 @@ fn digest(notice: &Notice) -> Vec<Value> {
         .collect()
 }
 
+/// A link that is cut leads nowhere: it is there whole or not at all.
 fn links(notice: &Notice) -> String {
-    let link = |label: &str, url: &Option<String>| {
+    const BETWEEN: &str = "  ·  ";
+    let mut out = String::new();
+    let mut left = MOST_LINKS;
+    for (label, url) in notice.links() {
         // `|` and `>` would end the link; they are no part of a well-formed URL.
-        let url = url.as_ref()?.replace(['|', '<', '>'], "");
-        Some(format!("<{}|{label}>", escaped(&url, 1_000)))
-    };
-    let links = [
-        link("Runbook", &notice.runbook),
-        link("Dashboard", &notice.dashboard),
-    ];
-    links
-        .into_iter()
-        .flatten()
-        .collect::<Vec<_>>()
-        .join("  ·  ")
+        let url = escaped(&url.replace(['|', '<', '>'], ""), usize::MAX);
+        let link = format!("<{url}|{label}>");
+        let length = link.chars().count() + BETWEEN.len();
+        if length > left {
+            continue;
+        }
+        left -= length;
+        if !out.is_empty() {
+            out.push_str(BETWEEN);
+        }
+        out.push_str(&link);
+    }
+    out
 }
 
 fn context(notice: &Notice) -> Value {
@@ -339,11 +365,10 @@ fn escaped(text: &str, most: usize) -> String {
 
 /// Adds to a message that was held up how long it was.
 fn marked_stale(parcel: &Parcel) -> Vec<u8> {
-    let age = parcel.age();
-    if age < STALE {
+    let Some(late) = text::late(parcel) else {
         return parcel.body.clone();
-    }
-    let note = format!("delivered {} late", text::duration(age));
+    };
+    let note = format!("delivered {late}");
     let marked = serde_json::from_slice::<Value>(&parcel.body)
         .ok()
         .and_then(|mut message| {

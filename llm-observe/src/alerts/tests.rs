@@ -5,6 +5,9 @@ use std::{
 
 use llm_observe_config::Config;
 
+mod channels;
+mod restarts;
+
 use super::*;
 use crate::{
     outbox::{self, tests::Folder},
@@ -278,41 +281,6 @@ fn secrets_do_not_leave() {
         kept.notices.lock().unwrap()[0].errors[0].message,
         "bad key [redacted]"
     );
-}
-
-#[test]
-fn after_a_restart_the_same_incident_is_not_told_again() {
-    let folder = Folder::new();
-    let boom = error("boom", Class::Internal);
-    let (alerts, outbox, kept) = start(&Config::default(), Some(folder.path()));
-    alerts.record(&record(&ASKED, Outcome::Error, Some(&boom)));
-    assert!(alerts.flush(LONG));
-    assert_eq!(outbox.flush(LONG).delivered(), 1);
-    drop((alerts, outbox));
-    assert_eq!(kept.notices.lock().unwrap().len(), 1);
-
-    let (alerts, _outbox, kept) = start(&Config::default(), Some(folder.path()));
-    alerts.record(&record(&ASKED, Outcome::Error, Some(&boom)));
-    assert!(alerts.flush(LONG));
-    assert_eq!(kept.notices.lock().unwrap().len(), 0);
-}
-
-#[test]
-fn an_alert_that_was_not_delivered_arrives_once_after_a_restart() {
-    let folder = Folder::new();
-    let down = Arc::new(Kept::default());
-    down.down.set(()).unwrap();
-    let (alerts, outbox, _) = start_with(&Config::default(), Some(folder.path()), down.clone());
-    alerts.record(&record(
-        &ASKED,
-        Outcome::Error,
-        Some(&error("boom", Class::Internal)),
-    ));
-    assert!(alerts.flush(LONG));
-    drop((alerts, outbox));
-    let (_alerts, outbox, kept) = start(&Config::default(), Some(folder.path()));
-    assert_eq!(outbox.flush(LONG).delivered(), 1);
-    assert_eq!(*kept.delivered.lock().unwrap(), 1);
 }
 
 #[test]

@@ -4,6 +4,17 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::Parcel;
+
+/// A message that was held up for longer says so.
+const STALE: Duration = Duration::from_secs(120);
+
+/// Returns how late a message is that was held up for long: `1 h 5 min late`.
+pub(super) fn late(parcel: &Parcel) -> Option<String> {
+    let age = parcel.age();
+    (age >= STALE).then(|| format!("{} late", duration(age)))
+}
+
 /// Returns `1 call`, `37 calls`.
 pub(super) fn calls(count: u64) -> String {
     if count == 1 {
@@ -42,7 +53,7 @@ pub(super) fn time(micros: u64) -> String {
 
 /// Returns RFC 3339 with microseconds.
 #[allow(dead_code, reason = "used by some features' channels only")]
-pub(super) fn rfc3339(micros: u64) -> String {
+pub(crate) fn rfc3339(micros: u64) -> String {
     match i64::try_from(micros)
         .ok()
         .and_then(|m| Timestamp::from_microsecond(m).ok())

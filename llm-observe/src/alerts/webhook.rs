@@ -56,12 +56,13 @@ impl Destination for Webhook {
 
     fn deliver<'a>(&'a self, parcel: &'a Parcel) -> Answer<'a> {
         Box::pin(async move {
+            let body = marked_stale(parcel);
             let signed = self
                 .secret
                 .as_ref()
-                .map(|key| signature(key, now_micros() / 1_000_000, &parcel.body));
+                .map(|key| signature(key, now_micros() / 1_000_000, &body));
             let headers: Vec<_> = signed.into_iter().map(|value| (SIGNATURE, value)).collect();
-            match self.post.send(parcel.body.clone(), &headers).await {
+            match self.post.send(body, &headers).await {
                 Ok(reply) => reply.judge(),
                 Err(failure) => failure,
             }
@@ -74,6 +75,18 @@ impl Channel for Webhook {
         // Text and numbers: nothing that JSON could refuse.
         serde_json::to_vec(&message(notice)).unwrap_or_default()
     }
+}
+
+/// Adds to a message that was held up how late it is.
+fn marked_stale(parcel: &Parcel) -> Vec<u8> {
+    let marked = text::late(parcel).and_then(|late| {
+        let mut message: Value = serde_json::from_slice(&parcel.body).ok()?;
+        message
+            .as_object_mut()?
+            .insert("delivered".to_owned(), late.into());
+        serde_json::to_vec(&message).ok()
+    });
+    marked.unwrap_or_else(|| parcel.body.clone())
 }
 
 fn signature(key: &hmac::Key, seconds: u64, body: &[u8]) -> String {
@@ -123,6 +136,8 @@ fn message(notice: &Notice) -> Value {
         "host": notice.host,
         "runbook": notice.runbook,
         "dashboard": notice.dashboard,
+        "trace_url": notice.trace_url,
+        "sentry_url": notice.sentry_url,
     })
 }
 

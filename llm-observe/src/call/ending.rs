@@ -52,21 +52,24 @@ impl Ending {
     /// Records a field.
     pub fn record(&mut self, name: &'static str, value: impl Into<Option<Value>>) {
         if let Some(value) = value.into() {
-            self.extra.get_or_insert_default().fields.set(name, value);
+            self.extra
+                .get_or_insert_with(Extra::fresh)
+                .fields
+                .set(name, value);
         }
     }
 
     /// Sets the number of things processed.
     pub fn items(&mut self, count: impl Into<Option<u64>>) {
         if let Some(count) = count.into() {
-            self.extra.get_or_insert_default().items = Some(count);
+            self.extra.get_or_insert_with(Extra::fresh).items = Some(count);
         }
     }
 
     /// Sets the score of the result. A score that is no number is not recorded.
     pub fn quality(&mut self, score: f64) {
         if score.is_finite() {
-            self.extra.get_or_insert_default().quality = Some(score);
+            self.extra.get_or_insert_with(Extra::fresh).quality = Some(score);
         }
     }
 

@@ -5,6 +5,11 @@
 
 mod agents;
 mod body;
+#[cfg(feature = "http-client")]
+pub mod client;
+#[cfg(not(feature = "http-client"))]
+#[path = "../absent/http_client.rs"]
+mod client;
 #[cfg(feature = "axum")]
 mod extensions;
 #[cfg(not(feature = "axum"))]
@@ -26,6 +31,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use llm_observe_config::Config;
 
 use crate::stats::Stats;
+use client::Clients;
 use policy::Policy;
 use sites::Table;
 
@@ -52,6 +58,12 @@ pub(crate) struct Http {
         allow(dead_code, reason = "nobody sends any")
     )]
     pub(crate) hosts: Table,
+    /// What else it keeps of them.
+    #[cfg_attr(
+        not(feature = "http-client"),
+        allow(dead_code, reason = "nobody sends any")
+    )]
+    pub(crate) clients: Clients,
 }
 
 impl Http {
@@ -64,6 +76,7 @@ impl Http {
             policy: Box::leak(Box::new(Policy::new(&config.http))),
             routes: Table::new("http_route", limit, stats),
             hosts: Table::new("server_address", limit, stats),
+            clients: Clients::new(limit, stats),
         }
     }
 }

@@ -13,6 +13,7 @@ use std::{
 
 use super::{method::Method, policy::Policy};
 use crate::{
+    names,
     site::Site,
     stats::{Counter, Stats},
 };
@@ -94,10 +95,7 @@ impl Table {
             rows: RwLock::default(),
             number: NUMBERS.fetch_add(1, Ordering::Relaxed),
             most: usize::try_from(most).unwrap_or(usize::MAX),
-            over: stats.counter(
-                "llm_observe_label_values_over_limit_total",
-                &[("label", label)],
-            ),
+            over: stats.counter(names::OVER_LIMIT, &[("label", label)]),
         }
     }
 
@@ -209,7 +207,7 @@ mod tests {
         let sites = names.map(|name| site(&table, name, "GET").function());
         assert_eq!(sites, ["/a", "/b", OTHER, "", OTHER, "/a"]);
         let labels = [("label", "http_route")];
-        let over = stats.counter("llm_observe_label_values_over_limit_total", &labels);
+        let over = stats.counter(names::OVER_LIMIT, &labels);
         assert_eq!(over.get(), 2);
     }
 }

@@ -51,12 +51,11 @@ pub(crate) fn start(
         );
     }
     let mut trackers = own.trackers;
-    if let Some(sentry) = &settings.config.trackers.sentry {
-        keep(
-            "tracker `sentry`",
-            build::sentry(sentry, origin(settings)),
-            &mut trackers,
-        );
+    if let Some(theirs) = sentry_of_the_program(settings) {
+        trackers.push(theirs);
+    } else if let Some(sentry) = &settings.config.trackers.sentry {
+        let built = build::sentry(sentry, origin(settings));
+        keep("tracker `sentry`", built, &mut trackers);
     }
     if let Some(rollbar) = &settings.config.trackers.rollbar {
         let built = build::rollbar(rollbar, origin(settings));
@@ -185,6 +184,7 @@ impl Part for Outlets {
         let delivered = self.outbox.flush(limit);
         report.delivered += delivered.delivered();
         report.kept += delivered.kept();
+        report.unsaved += delivered.unsaved();
     }
 
     fn send_test(&self, limit: Duration) -> Vec<Tested> {
@@ -213,6 +213,17 @@ fn heartbeat(
     })
 }
 
+/// Returns the tracker over the program's own client of Sentry, where it has one and the
+/// configuration names no project of ours. `SENTRY_DSN` is then theirs, too.
+fn sentry_of_the_program(settings: &Settings) -> Option<Arc<dyn Tracker>> {
+    if settings.own_sentry {
+        return None;
+    }
+    let theirs = build::theirs(origin(settings))?;
+    say("Sentry is initialised already and is used as it is");
+    Some(theirs)
+}
+
 /// Returns who reports.
 fn origin(settings: &Settings) -> trackers::Origin {
     let service = &settings.service;
@@ -238,6 +249,14 @@ mod build {
                 Err(super::Error::new(help))
             }
         };
+    }
+
+    #[cfg(feature = "sentry")]
+    pub(super) use trackers::sentry::theirs;
+
+    #[cfg(not(feature = "sentry"))]
+    pub(super) fn theirs(_: Origin) -> Option<std::sync::Arc<dyn Tracker>> {
+        None
     }
 
     #[allow(unused_imports, reason = "named only for outlets whose feature is off")]

@@ -13,6 +13,8 @@ use crate::error::Error;
 pub(crate) struct Settings {
     pub(crate) config: Config,
     pub(crate) service: Service,
+    /// Whether the configuration itself names a project of Sentry, not only `SENTRY_DSN`.
+    pub(crate) own_sentry: bool,
 }
 
 /// Who is observed: goes on every report, alert and build-info line.
@@ -44,9 +46,14 @@ impl Settings {
 
     /// Puts the standard variables over `config`.
     pub(crate) fn over(mut config: Config, embedded: Option<Embedded>) -> Settings {
+        let own_sentry = config.trackers.sentry.is_some();
         use_sentry_variables(&mut config);
         let service = identify(&config, embedded);
-        Settings { config, service }
+        Settings {
+            config,
+            service,
+            own_sentry,
+        }
     }
 }
 

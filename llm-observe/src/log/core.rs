@@ -48,7 +48,9 @@ pub(super) struct Core {
     counts: Arc<Counts>,
     health: Mutex<Health>,
     refused: AtomicBool,
-    progress: Mutex<()>,
+    /// Until when callers wait for room. There since they wait, or the disk refuses lines, and gone
+    /// as soon as lines move.
+    patience: Mutex<Option<Instant>>,
     moved: Condvar,
     waiters: AtomicU32,
     closing: AtomicBool,
@@ -134,7 +136,7 @@ impl Core {
             counts,
             health: Mutex::new(Health::Healthy),
             refused: AtomicBool::new(false),
-            progress: Mutex::new(()),
+            patience: Mutex::new(None),
             moved: Condvar::new(),
             waiters: AtomicU32::new(0),
             closing: AtomicBool::new(false),
@@ -153,10 +155,7 @@ impl Core {
             .get(priority as usize)
             .copied()
             .unwrap_or_default();
-        if self.spool.ring.has_lost() {
-            self.tell_loss();
-        }
-        let used = match self.spool.ring.push(line, limit) {
+        let used = match self.push(limit, line) {
             Ok(used) => used,
             Err(Full) => return self.write_slowly(limit, line),
         };
@@ -167,35 +166,53 @@ impl Core {
         }
     }
 
-    /// Waits for room, as long as the disk takes lines at all, then drops the line.
+    /// Puts the line in, if there is room, behind what is to be said of lines that are missing before
+    /// it. That is not said for a line that does not get in: else notices would use up the room that
+    /// higher levels have to themselves.
+    #[inline]
+    fn push(&self, limit: u64, line: &[u8]) -> Result<u64, Full> {
+        let ring = &self.spool.ring;
+        if ring.has_lost() {
+            if !ring.has_room(line.len() as u64 + NOTICES, limit) {
+                return Err(Full);
+            }
+            self.tell_loss();
+        }
+        ring.push(line, limit)
+    }
+
+    /// Waits for room; drops the line when nothing has moved for as long as callers may wait.
     #[cold]
     fn write_slowly(&self, limit: u64, line: &[u8]) {
         if line.len() as u64 > self.spool.ring.max_line() {
             return self.lose(Reason::TooLong);
         }
-        let deadline = Instant::now() + self.settings.max_wait;
         self.writer.wake();
-        let mut guard = lock(&self.progress);
+        let mut patience = lock(&self.patience);
         self.waiters.fetch_add(1, Ordering::SeqCst);
         loop {
-            self.tell_loss();
-            if self.spool.ring.push(line, limit).is_ok() {
+            if self.push(limit, line).is_ok() {
                 break;
             }
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() || self.refused.load(Ordering::Relaxed) {
+            let until = *patience.get_or_insert_with(|| self.deadline());
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
                 self.refused.store(true, Ordering::Relaxed);
                 self.lose(Reason::Overflow);
                 break;
             }
-            guard = self
+            patience = self
                 .moved
-                .wait_timeout(guard, left)
+                .wait_timeout(patience, left)
                 .unwrap_or_else(PoisonError::into_inner)
                 .0;
         }
         self.waiters.fetch_sub(1, Ordering::SeqCst);
-        drop(guard);
+        drop(patience);
+    }
+
+    fn deadline(&self) -> Instant {
+        Instant::now() + self.settings.max_wait
     }
 
     fn lose(&self, reason: Reason) {
@@ -259,7 +276,7 @@ impl Core {
 
     fn wait(&self, limit: Duration, done: impl Fn() -> bool) {
         let deadline = Instant::now() + limit;
-        let mut guard = lock(&self.progress);
+        let mut guard = lock(&self.patience);
         self.waiters.fetch_add(1, Ordering::SeqCst);
         while !done() {
             self.writer.wake();
@@ -280,16 +297,19 @@ impl Core {
     /// Writes what waits, within `limit`, and lets go of the file. What could not be written stays
     /// in the spool for the next start.
     pub(super) fn close(&self, limit: Duration) {
+        let deadline = Instant::now() + limit;
+        if self.mark.holds() {
+            self.flush(limit);
+            self.closing.store(true, Ordering::Release);
+            self.wait(limit.max(AGAIN), || self.is_closed());
+        }
+        // Looked at again: the writer may have been about to hand over to an heir.
         if !self.mark.holds() {
             if let Some(Some(heir)) = self.heir.get() {
-                heir.close(limit);
+                heir.close(deadline.saturating_duration_since(Instant::now()));
             }
             return;
         }
-        let deadline = Instant::now() + limit;
-        self.flush(limit);
-        self.closing.store(true, Ordering::Release);
-        self.wait(limit.max(AGAIN), || self.is_closed());
         lock(&self.work).compress.wait(deadline);
         if self.spool.ring.tail() != self.spool.ring.taken() {
             let kept = if self.spool.outlives() {
@@ -304,6 +324,9 @@ impl Core {
         }
     }
 }
+
+/// Room for a notice of each reason.
+const NOTICES: u64 = 3 * 256;
 
 /// How long after a refusal the disk is asked again.
 const AGAIN: Duration = Duration::from_millis(100);

@@ -157,7 +157,7 @@ pub(crate) fn open_private(path: &Path, create: bool) -> io::Result<File> {
     options.open(path)
 }
 
-pub(crate) use super::system::{allocate, is_refused_symlink, lock, unlock, user};
+pub(crate) use super::system::{allocate, is_refused_symlink, keeps_pages, lock, unlock, user};
 
 /// Whether a lock is asked for alone or together with others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

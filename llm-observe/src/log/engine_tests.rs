@@ -3,9 +3,11 @@
 
 mod clocks;
 mod disks;
+mod failing;
 mod forks;
 mod kills;
 mod outsiders;
+mod room;
 
 use std::{
     collections::BTreeMap,
@@ -265,7 +267,7 @@ fn told() -> Option<(Dir, u32)> {
     ))
 }
 
-/// A small file system in memory over a folder, until it is dropped.
+/// A small file system over a folder, until it is dropped.
 struct Mount(PathBuf);
 
 impl Mount {
@@ -282,6 +284,34 @@ impl Mount {
 
     fn small(dir: &Path) -> Option<Self> {
         Self::with("size=256k", dir)
+    }
+
+    /// A file system of that kind in a file; `None`, and a word on it, where it cannot be made or
+    /// mounted.
+    fn image(kind: &str, options: &str, dir: &Path) -> Option<Self> {
+        let image = dir.with_extension("img");
+        fs::File::create(&image)
+            .unwrap()
+            .set_len(320 << 20)
+            .unwrap();
+        let runs = |command: &mut Command| {
+            let output = command.arg(&image).output();
+            output.is_ok_and(|output| output.status.success())
+        };
+        let made = runs(&mut Command::new(format!("mkfs.{kind}")));
+        let options = format!("loop{options}");
+        let mut mount = Command::new("mount");
+        mount
+            .args(["-t", kind, "-o", &options, "--target"])
+            .arg(dir)
+            .arg("--source");
+        let mounted = made && runs(&mut mount);
+        // The mount has it open.
+        fs::remove_file(&image).unwrap();
+        if !mounted {
+            println!("skipped: cannot make and mount a file system of kind {kind} here");
+        }
+        mounted.then(|| Self(dir.to_path_buf()))
     }
 
     fn remount(&self, how: &str) {

@@ -17,7 +17,7 @@ use tracing_log::NormalizeEvent;
 use tracing_subscriber::layer::Context;
 
 use super::{Lines, format::EventLine};
-use crate::{clock, context, record::Value, spans};
+use crate::{clock, context, crumbs, record::Value, spans, spare};
 
 /// Writes every event to the lines of an observer.
 ///
@@ -94,7 +94,7 @@ fn write(lines: &Lines, event: &Event<'_>) {
     let (trace_id, span_id) = context::parent();
     let request = context::request();
     seen.redact(lines);
-    lines.event(&EventLine {
+    let line = EventLine {
         time: clock::now_micros(),
         level: *metadata.level(),
         target: metadata.target(),
@@ -103,7 +103,16 @@ fn write(lines: &Lines, event: &Event<'_>) {
         trace_id,
         span_id,
         request: request.as_deref(),
-    });
+    };
+    lines.event(&line);
+    crumbs::line(
+        line.time,
+        line.level,
+        line.target,
+        line.message,
+        line.fields,
+        trace_id,
+    );
     seen.give_back();
 }
 
@@ -129,7 +138,9 @@ impl Seen {
 
     fn give_back(mut self) {
         self.message.clear();
-        self.fields.clear();
+        self.fields
+            .drain(..)
+            .for_each(|(_, value)| spare::give(value));
         // A thread that is being torn down has no next event.
         let _ = SPARE.try_with(|spare| spare.set(Some(self)));
     }
@@ -156,7 +167,7 @@ impl Visit for Seen {
         if field.name() == "message" {
             self.message.push_str(value);
         } else {
-            self.set(field, Value::Str(value.to_owned()));
+            self.set(field, Value::Str(spare::text(value)));
         }
     }
 
@@ -165,12 +176,15 @@ impl Visit for Seen {
             // Writing to a string fails only if the value's own `Debug` does: then as far as it got.
             let _ = write!(self.message, "{value:?}");
         } else {
-            self.set(field, Value::Str(format!("{value:?}")));
+            self.set(
+                field,
+                Value::Str(spare::formatted(format_args!("{value:?}"))),
+            );
         }
     }
 
     fn record_error(&mut self, field: &Field, value: &(dyn std::error::Error + 'static)) {
-        let mut text = value.to_string();
+        let mut text = spare::formatted(format_args!("{value}"));
         for cause in std::iter::successors(value.source(), |&e| e.source()).take(16) {
             let _ = write!(text, ": {cause}");
         }

@@ -23,7 +23,7 @@ use super::{
     settings::Priority,
 };
 use crate::{
-    clock,
+    clock, names,
     observer::tracing_level,
     outcome::Outcome,
     record::{Record, Running, Sink, Value},
@@ -264,23 +264,21 @@ impl Route {
         for (reason, lost) in &of_file.lost {
             let labels = [("logger", self.name.as_str()), ("reason", *reason)];
             stats
-                .counter("llm_observe_log_lines_lost_total", &labels)
+                .counter(names::LOG_LINES_LOST, &labels)
                 .raise_to(*lost);
         }
         for (name, total) in [
-            ("llm_observe_log_lines_written_total", of_file.lines),
-            ("llm_observe_log_rotations_total", of_file.rotations),
-            ("llm_observe_log_lines_recovered_total", of_file.recovered),
+            (names::LOG_WRITTEN, of_file.lines),
+            (names::LOG_ROTATIONS, of_file.rotations),
+            (names::LOG_RECOVERED, of_file.recovered),
         ] {
             stats.counter(name, &logger).raise_to(total);
         }
         let waiting = i64::try_from(of_file.pending_bytes).unwrap_or(i64::MAX);
-        stats
-            .gauge("llm_observe_log_waiting_bytes", &logger)
-            .set(waiting);
+        stats.gauge(names::LOG_WAITING, &logger).set(waiting);
         let refused = matches!(of_file.state, Health::Waiting { .. });
         stats
-            .gauge("llm_observe_log_refused", &logger)
+            .gauge(names::LOG_REFUSED, &logger)
             .set(i64::from(refused));
     }
 }

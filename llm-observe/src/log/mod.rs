@@ -14,6 +14,8 @@ mod disk;
 #[cfg(all(test, unix))]
 mod engine_tests;
 mod escape;
+#[cfg(test)]
+mod faulty_disk;
 mod file;
 mod format;
 mod layer;
@@ -56,6 +58,7 @@ use self::{
 use crate::{
     error::Error,
     init::{Flushed, Part, Settings, say, variable},
+    names,
     observer::tracing_level,
     record::Sink,
     redact::Redactor,
@@ -170,7 +173,7 @@ fn route(name: &str, log: &Log, select: Option<Select>, stats: &Stats) -> Result
         );
         Error::with(context, source)
     })?;
-    let lines = stats.counter("llm_observe_log_lines_total", &[("logger", name)]);
+    let lines = stats.counter(names::LOG_LINES, &[("logger", name)]);
     Ok(Route {
         name: name.to_owned(),
         path: log.dir.join(&log.file),
@@ -202,7 +205,8 @@ fn engine_settings(log: &Log) -> settings::Settings {
         mode: log.mode,
         shared: log.shared,
         follow_symlinks: log.follow_symlinks,
-        ..settings::Settings::default()
+        spool_bytes: log.buffer_bytes,
+        max_wait: log.max_wait,
     }
 }
 
@@ -230,8 +234,8 @@ fn console(log: &Log, stats: &Stats) -> Result<Option<Console>, Error> {
     }
     let labels = [("logger", "console")];
     let lost = [("logger", "console"), ("reason", "overflow")];
-    let written = stats.counter("llm_observe_log_lines_total", &labels);
-    let lost = stats.counter("llm_observe_log_lines_lost_total", &lost);
+    let written = stats.counter(names::LOG_LINES, &labels);
+    let lost = stats.counter(names::LOG_LINES_LOST, &lost);
     let console = Console::start(written, lost)
         .map_err(|source| Error::with("cannot start the console thread", source))?;
     Ok(Some(console))

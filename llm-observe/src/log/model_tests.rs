@@ -2,13 +2,9 @@
 //! happens, every line taken is in the files once, whole and in order, as soon as the disk works.
 
 use std::{
-    fs::{self, File},
-    io,
+    fs,
     path::Path,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicI64, Ordering},
-    },
+    sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
 
@@ -16,71 +12,20 @@ use proptest::prelude::*;
 
 use super::{
     core::Core,
-    disk::{Disk, Entry, FileId, RealDisk},
+    disk::Disk,
+    faulty_disk::{ERRORS, FaultyDisk},
     rotation,
     settings::{Hooks, Priority, Settings},
     writer::Writer,
 };
-
-struct FaultyDisk {
-    real: RealDisk,
-    /// Bytes until the disk is full; negative: no limit.
-    room: AtomicI64,
-    no_rename: AtomicBool,
-    no_open: AtomicBool,
-}
-
-fn unless(fault: &AtomicBool) -> io::Result<()> {
-    match fault.load(Ordering::Relaxed) {
-        true => Err(io::ErrorKind::PermissionDenied.into()),
-        false => Ok(()),
-    }
-}
-
-impl Disk for FaultyDisk {
-    fn dir(&self) -> &Path {
-        self.real.dir()
-    }
-    fn attach(&self) -> io::Result<()> {
-        self.real.attach()
-    }
-    fn open(&self, name: &str, mode: u32) -> io::Result<File> {
-        unless(&self.no_open)?;
-        self.real.open(name, mode)
-    }
-    fn append(&self, file: &File, bytes: &[u8]) -> io::Result<usize> {
-        let room = self.room.load(Ordering::Relaxed);
-        if room < 0 {
-            return self.real.append(file, bytes);
-        }
-        if room == 0 {
-            return Err(io::ErrorKind::StorageFull.into());
-        }
-        let part = bytes.len().min(room as usize);
-        let written = self.real.append(file, &bytes[..part])?;
-        self.room.fetch_sub(written as i64, Ordering::Relaxed);
-        Ok(written)
-    }
-    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        unless(&self.no_rename)?;
-        self.real.rename(from, to)
-    }
-    fn id_of(&self, name: &str) -> io::Result<FileId> {
-        self.real.id_of(name)
-    }
-    fn list(&self) -> io::Result<Vec<Entry>> {
-        self.real.list()
-    }
-    fn remove(&self, name: &str) -> io::Result<()> {
-        self.real.remove(name)
-    }
-}
 
 #[derive(Clone, Debug)]
 enum Action {
     Write(usize),
     Round,
     Room(i64),
+    /// What the disk says when there is no room left.
+    Error(i32),
     Rename(bool),
     Open(bool),
     /// An outsider moves the live file away, under a name that belongs to the history.
@@ -92,6 +37,7 @@ fn action() -> impl Strategy<Value = Action> {
         6 => (1usize..300).prop_map(Action::Write),
         5 => Just(Action::Round),
         2 => (-1i64..2000).prop_map(Action::Room),
+        1 => proptest::sample::select(&ERRORS[..]).prop_map(|(_, error)| Action::Error(error)),
         1 => any::<bool>().prop_map(Action::Rename),
         1 => any::<bool>().prop_map(Action::Open),
         1 => Just(Action::Move),
@@ -115,17 +61,12 @@ fn history(dir: &Path) -> Vec<u8> {
 
 fn play(actions: Vec<Action>) {
     let dir = std::env::temp_dir().join(format!("llm-observe-model-{:016x}", fastrand::u64(..)));
-    let real = RealDisk::new(&dir, false).unwrap();
-    let disk = Arc::new(FaultyDisk {
-        real,
-        room: AtomicI64::new(-1),
-        no_rename: AtomicBool::default(),
-        no_open: AtomicBool::default(),
-    });
+    let disk = Arc::new(FaultyDisk::new(&dir));
     let settings = Settings {
         dir: dir.clone(),
         max_bytes: 1500,
         backups: 100_000,
+        spool_bytes: 1 << 16,
         ..Settings::default()
     };
     let hooks = Hooks {
@@ -143,6 +84,7 @@ fn play(actions: Vec<Action>) {
             }
             Action::Round => drop(core.pump_now()),
             Action::Room(room) => disk.room.store(room, Ordering::Relaxed),
+            Action::Error(error) => disk.error.store(error, Ordering::Relaxed),
             Action::Rename(fault) => disk.no_rename.store(fault, Ordering::Relaxed),
             Action::Open(fault) => disk.no_open.store(fault, Ordering::Relaxed),
             Action::Move => {

@@ -136,6 +136,12 @@ impl Ring {
         }
     }
 
+    /// Whether about so many bytes more would leave at most `limit` in use.
+    pub(crate) fn has_room(&self, bytes: u64, limit: u64) -> bool {
+        let freed = self.at(AT_FREED).load(Ordering::Acquire);
+        (self.tail() + bytes).saturating_sub(freed) <= limit
+    }
+
     /// Appends committed lines from position `from` on to `out`, up to about `max` bytes and not
     /// beyond `until`; `ends` gets, for each, where it ends in `out` and in the ring.
     ///

@@ -1,5 +1,6 @@
-//! Where a ring lives: a file in the log's own folder, or, when that is on a full disk, in the
-//! system's memory folder; and how one that a dead process left is found.
+//! Where a ring lives: a file in the log's own folder, or, when that is on a full disk or on a file
+//! system that may take mapped pages away, in the system's memory folder; and how one that a dead
+//! process left is found.
 
 use std::{
     fs::{self, File},
@@ -22,13 +23,18 @@ pub(super) struct Spool {
 }
 
 impl Spool {
-    /// Makes a new ring for the log file `file` in `dir`, or elsewhere when there is no room.
+    /// Makes a new ring for the log file `file` in `dir`, or elsewhere when there is no room, or
+    /// when touching it there could end the process.
     pub(super) fn create(dir: &Path, file: &str, bytes: u64, say: fn(&str)) -> io::Result<Self> {
-        let words = words_of(bytes);
         let near = (dir.to_path_buf(), format!(".{file}."));
         let far = fallback_dir().ok().map(|far| (far, far_prefix(dir, file)));
-        let spool = Self::in_first(std::iter::once(near).chain(far), words)?;
-        if spool.path.as_ref().and_then(|path| path.parent()) != Some(dir) {
+        let mut places: Vec<_> = std::iter::once(near).chain(far).collect();
+        places.retain(|(place, _)| disk::keeps_pages(place));
+        let first = places.first().map(|(place, _)| place.clone());
+        let spool = Self::in_first(places, words_of(bytes))?;
+        if spool.path.is_none()
+            || spool.path.as_ref().and_then(|path| path.parent()) != first.as_deref()
+        {
             let kept = match &spool.path {
                 Some(path) => format!("they are kept in {}", path.display()),
                 None => "a kill loses them".to_owned(),
@@ -126,9 +132,17 @@ impl Spool {
         }
     }
 
-    /// Whether the file is still where the next process looks for it.
-    pub(super) fn is_in_place(&self) -> bool {
-        self.path.as_ref().is_none_or(|path| path.exists())
+    /// Whether the file, and what protects the log file `file` in `dir`, are still where the next
+    /// process looks for them.
+    pub(super) fn is_in_place(&self, dir: &Path, file: &str) -> bool {
+        let place = self
+            .path
+            .as_deref()
+            .filter(|path| path.parent() == Some(dir));
+        match place {
+            Some(path) => path.exists(),
+            None => dir.join(format!(".{file}.turn")).exists(),
+        }
     }
 
     /// Whether the lines in it survive this process.
@@ -168,6 +182,13 @@ fn copy(path: &Path) -> io::Result<Option<Ring>> {
 
 /// The spools of that log file, except this process's own.
 fn files_of(dir: &Path, file: &str) -> Vec<PathBuf> {
+    let mut files = all_of(dir, file);
+    files.retain(|path| !is_own(path));
+    files
+}
+
+/// All spools of that log file.
+pub(super) fn all_of(dir: &Path, file: &str) -> Vec<PathBuf> {
     let near = candidates(dir, &format!(".{file}."));
     let far = fallback_dir()
         .map(|far| candidates(&far, &far_prefix(dir, file)))
@@ -186,9 +207,7 @@ fn candidates(dir: &Path, prefix: &str) -> Vec<PathBuf> {
             .to_str()
             .is_some_and(|name| is_spool(name, prefix))
     });
-    ours.map(|entry| entry.path())
-        .filter(|path| !is_own(path))
-        .collect()
+    ours.map(|entry| entry.path()).collect()
 }
 
 fn is_spool(name: &str, prefix: &str) -> bool {

@@ -65,10 +65,22 @@ fn describe(second: u64, local: bool) -> [u8; 19] {
     let at = Timestamp::from_second(i64::try_from(second).unwrap_or(i64::MAX))
         .unwrap_or(Timestamp::UNIX_EPOCH)
         .to_zoned(zone);
-    let text = at.strftime("%Y-%m-%d %H:%M:%S").to_string();
-    text.as_bytes()
-        .try_into()
-        .unwrap_or(*b"0000-00-00 00:00:00")
+    let mut text = *b"0000-00-00 00:00:00";
+    for (from, digits, number) in [
+        (0, 4, i32::from(at.year())),
+        (5, 2, at.month().into()),
+        (8, 2, at.day().into()),
+        (11, 2, at.hour().into()),
+        (14, 2, at.minute().into()),
+        (17, 2, at.second().into()),
+    ] {
+        let place = text.iter_mut().skip(from).take(digits).rev();
+        place.fold(number, |rest, digit| {
+            *digit = b'0' + u8::try_from(rest % 10).unwrap_or(0);
+            rest / 10
+        });
+    }
+    text
 }
 
 fn put_digits(out: &mut Vec<u8>, n: u64, digits: u32) {

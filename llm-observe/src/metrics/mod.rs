@@ -4,6 +4,7 @@
 //! scrape, [`Metrics::publish`] moves what they gained to the recorder. Knows no server.
 
 mod cells;
+mod models;
 pub(crate) mod names;
 mod publish;
 mod requests;
@@ -21,6 +22,7 @@ use metrics_exporter_prometheus::{
 };
 
 pub(crate) use cells::SiteMetrics;
+pub(crate) use models::ModelCall;
 pub(crate) use requests::RequestMetrics;
 
 use crate::{
@@ -179,11 +181,15 @@ fn recorder(config: &Config) -> Result<PrometheusRecorder, Error> {
     let full = |name: &str| Matcher::Full(name.to_owned());
     let calls = bounds(config, DURATION_BUCKETS);
     let requests = bounds(config, REQUEST_BUCKETS);
+    let models = bounds(config, models::DURATION_BUCKETS);
     PrometheusBuilder::new()
         .set_buckets_for_metric(full(names::DURATION), &calls)
         .and_then(|b| b.set_buckets_for_metric(full(names::HTTP_SERVER), &requests))
         .and_then(|b| b.set_buckets_for_metric(full(names::HTTP_CLIENT), &requests))
         .and_then(|b| b.set_buckets_for_metric(full(names::QUALITY), QUALITY_BUCKETS))
+        .and_then(|b| b.set_buckets_for_metric(full(names::GENAI_TOKENS), models::TOKEN_BUCKETS))
+        .and_then(|b| b.set_buckets_for_metric(full(names::GENAI_DURATION), &models))
+        .and_then(|b| b.set_buckets_for_metric(full(names::GENAI_FIRST_CHUNK), &models))
         .map(PrometheusBuilder::build_recorder)
         .map_err(|source| Error::with("the buckets of [metrics] cannot be used", source))
 }

@@ -1,33 +1,8 @@
-//! The names of `design` section 6, with the help texts that a scrape shows.
+//! The help texts that a scrape shows with each name.
 
 use metrics::{Recorder, Unit};
 
-pub(crate) const CALLS: &str = "llm_observe_calls_total";
-pub(crate) const DURATION: &str = "llm_observe_call_duration_seconds";
-pub(crate) const IN_FLIGHT: &str = "llm_observe_calls_in_flight";
-pub(crate) const ERRORS: &str = "llm_observe_errors_total";
-pub(crate) const SLOW: &str = "llm_observe_slow_calls_total";
-pub(crate) const STALLED: &str = "llm_observe_stalled_calls";
-pub(crate) const ITEMS: &str = "llm_observe_items_total";
-pub(crate) const QUALITY: &str = "llm_observe_quality_score";
-pub(crate) const LOG_LINES: &str = "llm_observe_log_lines_total";
-pub(crate) const LOG_LINES_LOST: &str = "llm_observe_log_lines_lost_total";
-pub(crate) const DELIVERIES: &str = "llm_observe_deliveries_total";
-pub(crate) const OUTBOX_PENDING: &str = "llm_observe_outbox_pending";
-pub(crate) const LOG_WRITTEN: &str = "llm_observe_log_lines_written_total";
-pub(crate) const HEARTBEATS: &str = "llm_observe_heartbeats_total";
-pub(crate) const LOG_ROTATIONS: &str = "llm_observe_log_rotations_total";
-pub(crate) const LOG_RECOVERED: &str = "llm_observe_log_lines_recovered_total";
-pub(crate) const LOG_WAITING: &str = "llm_observe_log_waiting_bytes";
-pub(crate) const LOG_REFUSED: &str = "llm_observe_log_refused";
-pub(crate) const ALERTS_LOST: &str = "llm_observe_alerts_lost_total";
-pub(crate) const REPORTS_LOST: &str = "llm_observe_reports_lost_total";
-pub(crate) const CIRCUIT_OPEN: &str = "llm_observe_outbox_circuit_open";
-pub(crate) const HTTP_SERVER: &str = "http_server_request_duration_seconds";
-pub(crate) const HTTP_ACTIVE: &str = "http_server_active_requests";
-pub(crate) const HTTP_CLIENT: &str = "http_client_request_duration_seconds";
-pub(crate) const OVER_LIMIT: &str = "llm_observe_label_values_over_limit_total";
-pub(crate) const BUILD_INFO: &str = "llm_observe_build_info";
+pub(crate) use crate::names::*;
 
 const COUNTERS: &[(&str, &str)] = &[
     (
@@ -63,6 +38,14 @@ const COUNTERS: &[(&str, &str)] = &[
         OVER_LIMIT,
         "Times a label's value became _other, since there were too many others, by label.",
     ),
+    (
+        HTTP_RETRIES,
+        "HTTP requests that were sent again, by host and what the attempt before ended in.",
+    ),
+    (
+        USAGE_MISSING,
+        "Answers of models that did not say how many tokens they took, by reason.",
+    ),
     (HEARTBEATS, "Pings of the heartbeat URL, by result."),
     (
         DELIVERIES,
@@ -90,6 +73,22 @@ const GAUGES: &[(&str, &str)] = &[
         HTTP_ACTIVE,
         "HTTP requests that are being answered, up to the last byte of the answer.",
     ),
+    (
+        LIMIT,
+        "Requests or tokens that a host allows in a period, as its latest answer states it.",
+    ),
+    (
+        LIMIT_REMAINING,
+        "Requests or tokens that are left in the period, as a host's latest answer states it.",
+    ),
+    (
+        LIMIT_RESET,
+        "Seconds until all are there again, as a host's latest answer states it.",
+    ),
+    (
+        LIMIT_RETRY_AFTER,
+        "Seconds that a host's latest answer asks to be left alone; 0 when it asks for none.",
+    ),
     (BUILD_INFO, "Always 1; its labels say which build this is."),
 ];
 
@@ -107,6 +106,12 @@ pub(super) fn describe(recorder: &dyn Recorder) {
     recorder.describe_histogram(HTTP_SERVER.into(), Some(Unit::Seconds), help.into());
     let help = "How long HTTP requests to others took, up to the last byte of the answer.";
     recorder.describe_histogram(HTTP_CLIENT.into(), Some(Unit::Seconds), help.into());
+    let help = "Tokens of requests to models, by whether they went in or came out.";
+    recorder.describe_histogram(GENAI_TOKENS.into(), None, help.into());
+    let help = "How long requests to models took, up to the last byte of the answer.";
+    recorder.describe_histogram(GENAI_DURATION.into(), Some(Unit::Seconds), help.into());
+    let help = "How long streamed answers of models took to begin.";
+    recorder.describe_histogram(GENAI_FIRST_CHUNK.into(), Some(Unit::Seconds), help.into());
     let help = "Scores of results, from 0 to 1.";
     recorder.describe_histogram(QUALITY.into(), None, help.into());
 }

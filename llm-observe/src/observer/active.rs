@@ -10,11 +10,12 @@ use crate::{
     call::{Call, Ended, Extra, Ids},
     clock, context,
     metrics::{RequestMetrics, SiteMetrics},
+    names,
     outcome::{Class, Outcome},
     record::{ErrorInfo, Fields, Record, Value},
     redact::MARK,
     request::{Exchange, HEADER, Request},
-    site::{On, Site},
+    site::{Kind, On, Site},
     spans::SpanSite,
     stats::Gauge,
 };
@@ -60,10 +61,7 @@ impl Active {
             .or(event.and_then(|e: &Event| e.stalled))
             .map(|limit| {
                 let labels = [("event", site.event), ("function", site.function())];
-                (
-                    limit,
-                    core.stats.gauge("llm_observe_stalled_calls", &labels),
-                )
+                (limit, core.stats.gauge(names::STALLED, &labels))
             });
         Active {
             level: level(site, event),
@@ -159,6 +157,9 @@ impl Active {
         if let (Some(spans), Some(span)) = (&self.spans, span) {
             spans.close(span, record);
         }
+        if let Some(extra) = extra {
+            extra.end();
+        }
     }
 
     /// Finds out whether the error came from a call below, and leaves it with the one above.
@@ -181,7 +182,11 @@ impl Active {
         self.redact(error);
         let told = again && below.is_some_and(|below| below.told);
         let wanted = !ended.expected && self.tells(ended.outcome, class, exchange);
-        passing::on(ids, seen_above, told || wanted);
+        // What a request to others failed in is no failure yet: whoever made it may try again, and
+        // tells of it, as its own, when that does not help.
+        if self.site.kind() != Kind::Client {
+            passing::on(ids, seen_above, told || wanted);
+        }
         Passed {
             again,
             quiet: told || !wanted,
@@ -209,6 +214,7 @@ impl Active {
         passed: &Passed,
         request: Option<&'a Request>,
     ) -> Record<'a> {
+        let exchange = extra.and_then(|extra| extra.exchange.as_deref());
         Record {
             site: self.site,
             outcome: ended.outcome,
@@ -225,9 +231,9 @@ impl Active {
             expected: ended.expected,
             passed_on: passed.again,
             request,
-            exchange: extra.and_then(|extra| extra.exchange.as_deref()),
+            exchange,
             quiet: passed.quiet,
-            ok_level: self.level,
+            ok_level: exchange.and_then(|e| e.level).unwrap_or(self.level),
             sampled: self.is_sampled(ended.outcome),
         }
     }

@@ -1,7 +1,7 @@
 //! Errors that pass up through several calls: told once, by the first that has anybody to tell.
 
 use crate::{
-    call::{Below, Ids},
+    call::{Below, Extra, Ids},
     context,
     record::ErrorInfo,
 };
@@ -11,7 +11,7 @@ pub(super) fn on(ids: Ids, error: Box<ErrorInfo>, told: bool) {
     context::change(|current| {
         if current.site.is_some() && current.span == ids.parent {
             let below = Below { error, told };
-            current.extra.get_or_insert_default().below = Some(below);
+            current.extra.get_or_insert_with(Extra::fresh).below = Some(below);
         }
     });
 }

@@ -1,6 +1,10 @@
 //! What is counted of each destination.
 
-use crate::stats::{Counter, Gauge, Stats};
+use super::Lost;
+use crate::{
+    names,
+    stats::{Counter, Gauge, Stats},
+};
 
 /// The numbers of one destination.
 pub(super) struct Counts {
@@ -19,7 +23,7 @@ impl Counts {
     pub(super) fn new(stats: &Stats, destination: &str) -> Counts {
         let count = |result| {
             let labels = [("destination", destination), ("result", result)];
-            stats.counter("llm_observe_deliveries_total", &labels)
+            stats.counter(names::DELIVERIES, &labels)
         };
         let labels = [("destination", destination)];
         Counts {
@@ -29,8 +33,17 @@ impl Counts {
             expired: count("expired"),
             dropped: count("dropped"),
             corrupt: count("corrupt"),
-            pending: stats.gauge("llm_observe_outbox_pending", &labels),
-            down: stats.gauge("llm_observe_outbox_circuit_open", &labels),
+            pending: stats.gauge(names::OUTBOX_PENDING, &labels),
+            down: stats.gauge(names::CIRCUIT_OPEN, &labels),
+        }
+    }
+
+    /// Returns the number of those that were given up for that reason.
+    pub(super) fn lost(&self, why: Lost) -> &Counter {
+        match why {
+            Lost::Full | Lost::Overflow => &self.dropped,
+            Lost::Expired => &self.expired,
+            Lost::Unreadable => &self.corrupt,
         }
     }
 }

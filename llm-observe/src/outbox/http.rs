@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use jiff::{Timestamp, fmt::rfc2822};
+use jiff::Timestamp;
 use reqwest::{
     Client, RequestBuilder,
     header::{HeaderMap, RETRY_AFTER},
@@ -17,16 +17,13 @@ use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::BuilderVerifierExt;
 
 use super::Delivery;
-use crate::error::Error;
+use crate::{error::Error, retry_after};
 
 /// The most of an answer that is read.
 const MOST_READ: usize = 64 * 1024;
 
 /// How long a connection may take to be made.
 const CONNECT: Duration = Duration::from_secs(10);
-
-/// The longest wait that a server can ask for.
-const LONGEST_WAIT: Duration = Duration::from_secs(24 * 3600);
 
 /// A client with its own connections. One for each destination: connections belong to the
 /// runtime that made them.
@@ -157,12 +154,8 @@ impl Reply {
 
     /// Returns what `Retry-After` asks for, in seconds or as a date.
     pub(crate) fn retry_after(&self) -> Option<Duration> {
-        let value = self.headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-        let wait = match value.parse::<f64>() {
-            Ok(seconds) => Duration::try_from_secs_f64(seconds).ok()?,
-            Err(_) => until(value)?,
-        };
-        Some(wait.min(LONGEST_WAIT))
+        let value = self.headers.get(RETRY_AFTER)?.to_str().ok()?;
+        retry_after::parse(value, Timestamp::now())
     }
 
     /// Returns the status and the first words of the answer.
@@ -181,12 +174,6 @@ impl Reply {
     }
 }
 
-fn until(date: &str) -> Option<Duration> {
-    let at = rfc2822::parse(date).ok()?.timestamp();
-    let wait = at.duration_since(Timestamp::now());
-    Some(Duration::try_from(wait).unwrap_or_default())
-}
-
 async fn read(mut answer: reqwest::Response) -> Result<String, Delivery> {
     let mut body = Vec::new();
     while let Some(piece) = answer.chunk().await.map_err(unreachable)? {
@@ -200,12 +187,23 @@ async fn read(mut answer: reqwest::Response) -> Result<String, Delivery> {
 
 /// Names the innermost cause ("connection refused") and never the URL.
 fn unreachable(error: reqwest::Error) -> Delivery {
-    let error = error.without_url();
-    let mut cause: &dyn std::error::Error = &error;
+    Delivery::retry(innermost(&error.without_url()))
+}
+
+/// Returns the innermost cause of a connection's failure, and what to do where that is known.
+pub(crate) fn innermost(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
     while let Some(source) = cause.source() {
         cause = source;
     }
-    Delivery::retry(cause.to_string())
+    let cause = cause.to_string();
+    match cause.ends_with("UnknownIssuer") {
+        true => format!(
+            "{cause} (who signed it is not trusted here: add it to the system's CA certificates, \
+             or on Linux to the file that SSL_CERT_FILE names)"
+        ),
+        false => cause,
+    }
 }
 
 /// Reads the system's certificates once for the process; no process-wide provider is set.

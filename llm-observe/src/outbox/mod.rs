@@ -11,22 +11,25 @@
 mod attempt;
 pub(crate) mod burst;
 mod counts;
+mod drain;
 pub(crate) mod http;
 mod owner;
 mod parcel;
 pub(crate) mod private;
 mod queue;
 mod store;
+mod tell;
 mod worker;
 
 use std::{
     collections::HashSet,
     fmt,
     future::Future,
+    panic::{AssertUnwindSafe, catch_unwind},
     path::PathBuf,
     pin::Pin,
-    sync::Arc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    sync::{Arc, OnceLock},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 pub use parcel::Parcel;
@@ -88,6 +91,38 @@ pub trait Destination: Send + Sync + 'static {
     fn concurrency(&self) -> usize {
         1
     }
+
+    /// Hears that `count` parcels of a category will never be delivered, other than by its own
+    /// refusal. They are counted already. It must not block. Default: nothing.
+    fn lost(&self, category: &str, why: Lost, count: u64) {
+        let _ = (category, why, count);
+    }
+}
+
+/// Why something was given up undelivered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Lost {
+    /// More different things came at once than are kept in memory.
+    Overflow,
+    /// The outbox had no room left.
+    Full,
+    /// It became too old.
+    Expired,
+    /// Its file could not be read any more.
+    Unreadable,
+}
+
+impl Lost {
+    /// Returns the reason, as the log says it.
+    const fn as_str(self) -> &'static str {
+        match self {
+            Lost::Overflow => "there were too many at once",
+            Lost::Full => "the outbox is full",
+            Lost::Expired => "they are too old",
+            Lost::Unreadable => "their files are gone or corrupt",
+        }
+    }
 }
 
 /// The limits of an outbox.
@@ -106,6 +141,9 @@ pub struct Settings {
     pub backoff: Duration,
     /// The longest of these waits. Default: 5 min.
     pub backoff_max: Duration,
+    /// How often it looks for what is too old, and for what a process left that died beside this
+    /// one. Default: 10 s.
+    pub upkeep: Duration,
 }
 
 impl Settings {
@@ -129,6 +167,7 @@ impl Default for Settings {
             attempt: Duration::from_secs(20),
             backoff: Duration::from_secs(1),
             backoff_max: Duration::from_secs(300),
+            upkeep: Duration::from_secs(10),
         }
     }
 }
@@ -151,6 +190,8 @@ pub struct DestinationReport {
     pub delivered: u64,
     /// The parcels that wait for it.
     pub kept: u64,
+    /// Those of them that are in memory only, and lost when the process ends.
+    pub unsaved: u64,
 }
 
 impl FlushReport {
@@ -164,6 +205,12 @@ impl FlushReport {
     #[must_use]
     pub fn kept(&self) -> u64 {
         self.destinations.iter().map(|d| d.kept).sum()
+    }
+
+    /// Returns the parcels that are lost when the process ends now, for all destinations.
+    #[must_use]
+    pub fn unsaved(&self) -> u64 {
+        self.destinations.iter().map(|d| d.unsaved).sum()
     }
 }
 
@@ -215,9 +262,20 @@ impl Outbox {
         self.worker.folder()
     }
 
-    /// Returns that folder, and those of processes that are gone, which are this process's too.
-    pub(crate) fn folders(&self) -> Vec<PathBuf> {
-        self.worker.folders()
+    /// Returns the folder of what processes that are gone kept for longer than they lived, each
+    /// file under its name behind one of its own. It need not exist.
+    pub(crate) fn left(&self) -> Option<PathBuf> {
+        Some(self.worker.folder()?.join(owner::LEFT))
+    }
+
+    /// Returns whether a parcel about `key` waits or is on its way.
+    pub(crate) fn waits(&self, key: &str) -> bool {
+        self.worker.waits(|_, of| of == key)
+    }
+
+    /// Returns whether a parcel about `key` waits for `destination` or is on its way there.
+    pub(crate) fn waits_for(&self, destination: &str, key: &str) -> bool {
+        self.worker.waits(|to, of| of == key && to == destination)
     }
 
     /// Runs `task` beside the deliveries, until the outbox stops.
@@ -230,6 +288,17 @@ impl fmt::Debug for Outbox {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Outbox").finish_non_exhaustive()
     }
+}
+
+/// Returns whether this is a thread that delivers. What happens on it is no news: a destination
+/// whose own failures were alerted or reported would fail again with each of them.
+pub(crate) fn is_delivering() -> bool {
+    worker::is_delivering()
+}
+
+/// Runs what a user wrote; `None` when it panics, which is not to end a thread of ours.
+pub(crate) fn caught<T>(run: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(run)).ok()
 }
 
 fn unique(destinations: &[Arc<dyn Destination>]) -> Result<(), Error> {
@@ -249,6 +318,13 @@ pub(crate) fn now_micros() -> u64 {
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
     micros(since)
+}
+
+/// Returns microseconds since some moment of this process, for waits: a wall clock that is set
+/// back is not to lengthen them.
+fn steady_micros() -> u64 {
+    static START: OnceLock<Instant> = OnceLock::new();
+    micros(START.get_or_init(Instant::now).elapsed())
 }
 
 /// Returns a duration in whole microseconds.

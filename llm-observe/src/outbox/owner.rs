@@ -1,11 +1,11 @@
-//! Who owns which folder: one process at a time, found out through file locks, which the system
-//! takes back when a process dies.
+//! One owner at a time: which process writes where, and what the dead have left.
 //!
 //! The folder of an outbox has numbered slots. A process works in the first slot that no other
-//! holds, and takes up what is left in every other free slot.
+//! holds. What it finds in others that nobody holds it moves into its own, when it starts and now
+//! and then after: a process that dies beside it has no next start of its own to count on.
 
 use std::{
-    fs::{File, TryLockError},
+    fs::{self, File, TryLockError},
     io,
     path::{Path, PathBuf},
 };
@@ -17,41 +17,65 @@ const SLOTS: u32 = 64;
 
 const LOCK: &str = "owner.lock";
 
-/// The slots that this process holds; given back when dropped.
+/// The folder in a slot of files that were found in others and are no parcels.
+pub(super) const LEFT: &str = "left";
+
+/// The slot that this process holds; given back when dropped.
 #[derive(Debug)]
 pub(super) struct Owned {
+    dir: PathBuf,
     /// Where this process writes.
     pub(super) own: PathBuf,
-    /// The slots of processes that are gone, to be taken up.
-    pub(super) left: Vec<PathBuf>,
-    _locks: Vec<File>,
+    _lock: File,
 }
 
-/// Takes a slot of `dir` to write in, and every free slot that has something in it.
+/// Takes a slot of `dir` to write in.
 pub(super) fn claim(dir: &Path) -> io::Result<Owned> {
     private::make_folder(dir)?;
-    let mut locks = Vec::new();
-    let mut held = Vec::new();
     for slot in 0..SLOTS {
-        let path = dir.join(slot.to_string());
-        if !held.is_empty() && !path.exists() {
-            continue;
-        }
-        private::make_folder(&path)?;
-        if let Some(lock) = try_lock(&path)? {
-            locks.push(lock);
-            held.push(path);
+        let own = dir.join(slot.to_string());
+        private::make_folder(&own)?;
+        if let Some(lock) = try_lock(&own)? {
+            return Ok(Owned {
+                dir: dir.to_owned(),
+                own,
+                _lock: lock,
+            });
         }
     }
-    let mut held = held.into_iter();
-    let own = held.next().ok_or_else(|| {
-        io::Error::other(format!("{SLOTS} processes use {} already", dir.display()))
-    })?;
-    Ok(Owned {
-        own,
-        left: held.collect(),
-        _locks: locks,
-    })
+    let full = format!("{SLOTS} processes use {} already", dir.display());
+    Err(io::Error::other(full))
+}
+
+impl Owned {
+    /// Calls `take` with each file in the slots that nobody holds; a slot stays locked while its
+    /// files are taken, so no two processes take the same.
+    pub(super) fn each_left(&self, mut take: impl FnMut(&Path)) {
+        let slots = (0..SLOTS).map(|slot| self.dir.join(slot.to_string()));
+        for slot in slots.filter(|slot| *slot != self.own) {
+            let left = files(&slot);
+            if left.is_empty() {
+                continue;
+            }
+            // Locked by another, or gone: theirs.
+            if let Ok(Some(_lock)) = try_lock(&slot) {
+                // Looked at again: its owner may have gone only now.
+                files(&slot).iter().for_each(|file| take(file));
+            }
+        }
+    }
+}
+
+/// Returns the files of a slot but its lock, with those that its owner had found in others.
+fn files(slot: &Path) -> Vec<PathBuf> {
+    let folders = [slot.to_owned(), slot.join(LEFT)];
+    let entries = folders
+        .iter()
+        .filter_map(|folder| fs::read_dir(folder).ok());
+    let files = entries.flatten().flatten().filter(|entry| {
+        entry.file_name() != LOCK && entry.file_type().is_ok_and(|kind| kind.is_file())
+    });
+    files.map(|entry| entry.path()).collect()
 }
 
 fn try_lock(slot: &Path) -> io::Result<Option<File>> {

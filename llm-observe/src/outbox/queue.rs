@@ -73,9 +73,10 @@ struct Lane {
     /// The least often tried first, then the oldest.
     waiting: BTreeSet<(u32, Id)>,
     failures: u32,
+    /// Until when the outbox itself waits.
     not_before: u64,
-    /// Whether the destination itself asked for the wait.
-    imposed: bool,
+    /// Until when the destination asked it to wait.
+    imposed: u64,
 }
 
 #[derive(Debug, Default)]
@@ -83,6 +84,8 @@ struct Line {
     keyed: usize,
     on_their_way: usize,
     lanes: HashMap<String, Lane>,
+    /// Whether the destination counts as down.
+    down: bool,
 }
 
 /// The limits that the queue keeps.
@@ -153,7 +156,8 @@ impl<P> Queue<P> {
         old.into_iter().filter_map(|id| self.remove(id)).collect()
     }
 
-    /// Returns what `destination` is to do at `now`; an entry to deliver is then on its way.
+    /// Returns what `destination` is to do at `now` (of the clock that [`Queue::settle`] is told
+    /// too; it need not be the one that entries were created by); an entry to deliver is then on its way.
     pub(super) fn next(&mut self, destination: &str, now: u64) -> Next {
         let Some(line) = self.lines.get(destination) else {
             return Next::Idle;
@@ -226,22 +230,18 @@ impl<P> Queue<P> {
         match how {
             // A refusal is an answer: the destination is there.
             Delivery::Delivered | Delivery::Refused { .. } => {
-                let turn = if lane.failures >= DOWN_AFTER {
-                    Turn::Up
-                } else {
-                    Turn::Same
-                };
                 lane.recovered();
+                let turn = line.turn();
                 (self.remove(id), turn)
             }
             Delivery::Retry { after, .. } => {
-                let turn = lane.failed(*after, now, &limits);
+                lane.failed(*after, now, &limits);
                 entry.on_its_way = false;
                 entry.attempts += 1;
                 lane.waiting.insert((entry.attempts, id));
                 line.on_their_way = line.on_their_way.saturating_sub(1);
                 self.victims.insert((entry.severity, entry.created, id));
-                (None, turn)
+                (None, line.turn())
             }
         }
     }
@@ -266,7 +266,7 @@ impl<P> Queue<P> {
             .lines
             .values_mut()
             .flat_map(|line| line.lanes.values_mut());
-        for lane in lanes.filter(|lane| !lane.imposed) {
+        for lane in lanes {
             lane.not_before = 0;
         }
     }
@@ -302,9 +302,7 @@ impl Line {
     }
 
     fn open(&self, now: u64) -> impl Iterator<Item = &Lane> {
-        self.lanes
-            .values()
-            .filter(move |lane| lane.not_before <= now)
+        self.lanes.values().filter(move |lane| lane.opens() <= now)
     }
 
     fn oldest(&self, now: u64) -> Option<Id> {
@@ -315,10 +313,17 @@ impl Line {
     /// Returns when the next lane opens that is closed at `now` and has something waiting.
     fn opens(&self, now: u64) -> Option<u64> {
         let waiting = self.lanes.values().filter(|lane| !lane.waiting.is_empty());
-        waiting
-            .map(|lane| lane.not_before)
-            .filter(|at| *at > now)
-            .min()
+        waiting.map(Lane::opens).filter(|at| *at > now).min()
+    }
+
+    /// Takes note of whether any lane keeps failing, and returns what changed by it.
+    fn turn(&mut self) -> Turn {
+        let down = self.lanes.values().any(|lane| lane.failures >= DOWN_AFTER);
+        match (std::mem::replace(&mut self.down, down), down) {
+            (false, true) => Turn::Down,
+            (true, false) => Turn::Up,
+            _ => Turn::Same,
+        }
     }
 
     fn waiting(&self) -> usize {
@@ -327,31 +332,29 @@ impl Line {
 }
 
 impl Lane {
+    fn opens(&self) -> u64 {
+        self.not_before.max(self.imposed)
+    }
+
+    /// An answer ends the outbox's own wait; one that was asked for stands, whatever others that
+    /// were on their way then got.
     fn recovered(&mut self) {
         self.failures = 0;
         self.not_before = 0;
-        self.imposed = false;
     }
 
-    /// Counts a failure and returns whether the destination went down by it.
-    fn failed(&mut self, after: Option<Duration>, now: u64, limits: &Limits) -> Turn {
+    fn failed(&mut self, after: Option<Duration>, now: u64, limits: &Limits) {
         self.failures = self.failures.saturating_add(1);
-        let own = backoff(self.failures, limits);
-        let wait = own.max(after.unwrap_or_default());
+        let until = |wait| now.saturating_add(micros(wait));
         // The longer of two limits holds.
-        self.not_before = self.not_before.max(now.saturating_add(micros(wait)));
-        self.imposed = after.is_some();
-        if self.failures == DOWN_AFTER {
-            Turn::Down
-        } else {
-            Turn::Same
-        }
+        self.not_before = self.not_before.max(until(backoff(self.failures, limits)));
+        self.imposed = self.imposed.max(until(after.unwrap_or_default()));
     }
 }
 
 /// Doubles with each failure, and is shortened by up to a half at random, so that a fleet does
 /// not come back all at once.
-fn backoff(failures: u32, limits: &Limits) -> Duration {
+pub(super) fn backoff(failures: u32, limits: &Limits) -> Duration {
     let doublings = failures.saturating_sub(1).min(20);
     let full = limits
         .backoff

@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::{
-    owner::{self, Owned},
+    owner::{self, LEFT, Owned},
     parcel::{self, Parcel},
     private,
 };
@@ -32,13 +32,21 @@ pub(super) struct Store {
     owned: Option<Owned>,
 }
 
-/// What was found in the folder.
+/// What was found in a folder.
 #[derive(Debug, Default)]
 pub(super) struct Found {
     /// The parcels, without their bodies, and their files.
     pub(super) parcels: Vec<(Parcel, u64, PathBuf)>,
     /// How many files were torn or corrupt; they are gone.
     pub(super) corrupt: u64,
+}
+
+impl Found {
+    fn sorted(mut self) -> Found {
+        self.parcels
+            .sort_by(|(a, _, at), (b, _, bt)| (a.created, at).cmp(&(b.created, bt)));
+        self
+    }
 }
 
 impl Store {
@@ -56,24 +64,22 @@ impl Store {
         self.owned.as_ref().map(|owned| owned.own.as_path())
     }
 
-    /// Returns the folders of this process: its own first.
-    pub(super) fn folders(&self) -> impl Iterator<Item = &Path> {
-        let owned = self.owned.iter();
-        owned
-            .flat_map(|owned| std::iter::once(&owned.own).chain(&owned.left))
-            .map(PathBuf::as_path)
-    }
-
-    /// Reads what is in the folders of this process, oldest first; removes what is corrupt.
+    /// Reads what is in the folder of this process, oldest first; removes what is corrupt.
     pub(super) fn load(&self) -> Found {
         let mut found = Found::default();
-        for slot in self.folders() {
-            load_slot(slot, &mut found);
+        if let Some(own) = self.own() {
+            load_slot(own, &mut found);
         }
-        found
-            .parcels
-            .sort_by(|(a, _, at), (b, _, bt)| (a.created, at).cmp(&(b.created, bt)));
-        found
+        found.sorted()
+    }
+
+    /// Moves what processes have left that are gone into the folder of this one, and reads it.
+    pub(super) fn adopt(&self) -> Found {
+        let mut found = Found::default();
+        if let Some(owned) = &self.owned {
+            owned.each_left(|file| adopt_file(file, &owned.own, &mut found));
+        }
+        found.sorted()
     }
 
     /// Writes a parcel; where that fails it is kept in memory, and the error returned beside.
@@ -126,13 +132,37 @@ fn load_slot(slot: &Path, found: &mut Found) {
         return;
     };
     for path in entries.flatten().map(|entry| entry.path()) {
-        let extension = path.extension().and_then(|e| e.to_str());
-        match extension {
+        match extension(&path) {
             Some(FINISHED) => load_file(path, found),
             Some(UNFINISHED) => discard(&path, found),
             _ => {}
         }
     }
+}
+
+/// Moves one file of another's slot. What stays where it is, is found again.
+fn adopt_file(file: &Path, own: &Path, found: &mut Found) {
+    let name = file.file_name().unwrap_or_default();
+    match extension(file) {
+        Some(UNFINISHED) => discard(file, found),
+        Some(FINISHED) if fs::rename(file, own.join(name)).is_ok() => {
+            load_file(own.join(name), found);
+        }
+        Some(FINISHED) => {}
+        _ => {
+            let left = own.join(LEFT);
+            let unique = format!("{:016x}-{}", fastrand::u64(..), name.display());
+            let moved =
+                private::make_folder(&left).and_then(|()| fs::rename(file, left.join(unique)));
+            if let Err(error) = moved {
+                tracing::debug!(target: "llm_observe::outbox", %error, "what a process left cannot be taken up yet");
+            }
+        }
+    }
+}
+
+fn extension(path: &Path) -> Option<&str> {
+    path.extension().and_then(|e| e.to_str())
 }
 
 fn load_file(path: PathBuf, found: &mut Found) {
@@ -163,11 +193,16 @@ fn write_file(slot: &Path, parcel: &Parcel) -> io::Result<(PathBuf, u64)> {
     let name = format!("{:020}-{:016x}", parcel.created, fastrand::u64(..));
     let unfinished = slot.join(&name).with_extension(UNFINISHED);
     let finished = slot.join(&name).with_extension(FINISHED);
-    let written = write_all(&unfinished, &bytes, !parcel.key.is_empty())
-        .and_then(|()| fs::rename(&unfinished, &finished));
+    let sync = !parcel.key.is_empty();
+    let written =
+        write_all(&unfinished, &bytes, sync).and_then(|()| fs::rename(&unfinished, &finished));
     if let Err(error) = written {
         let _ = fs::remove_file(&unfinished);
         return Err(error);
+    }
+    if sync {
+        // The parcel is there: should its name not be on the disk yet, that is no failure.
+        let _ = private::sync_folder(slot);
     }
     Ok((finished, u64::try_from(bytes.len()).unwrap_or(u64::MAX)))
 }

@@ -1,8 +1,11 @@
-//! The thread that delivers: one runtime, and tasks for each destination.
+//! The thread that delivers, and what it shares with those who put parcels: one runtime, with
+//! tasks for each destination.
 
 use std::{
-    collections::{HashMap, HashSet},
+    cell::Cell,
+    collections::HashMap,
     future::Future,
+    panic::{self, AssertUnwindSafe},
     path::PathBuf,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread::{self, JoinHandle},
@@ -15,20 +18,25 @@ use tokio::{
 };
 
 use super::{
-    Delivery, Destination, DestinationReport, FlushReport, Parcel, Settings,
+    Delivery, Destination, DestinationReport, FlushReport, Lost, Parcel, Settings,
     attempt::attempt,
     counts::Counts,
     micros, now_micros,
-    queue::{Entry, Limits, Next, Queue, Turn},
-    store::{Place, Store},
+    queue::{Entry, Limits, Queue},
+    steady_micros,
+    store::{Found, Place, Store},
+    tell::Told,
 };
-use crate::{
-    error::Error,
-    stats::{Counter, Stats},
-};
+use crate::{error::Error, stats::Stats};
 
-/// How often expired parcels are looked for.
-const UPKEEP: Duration = Duration::from_secs(10);
+thread_local! {
+    static DELIVERS: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Returns whether this is a thread that delivers: what fails on it is a delivery itself.
+pub(super) fn is_delivering() -> bool {
+    DELIVERS.get()
+}
 
 /// The thread and what it shares with those who put parcels.
 pub(super) struct Worker {
@@ -37,24 +45,19 @@ pub(super) struct Worker {
     thread: Option<JoinHandle<()>>,
 }
 
-struct Shared {
-    settings: Settings,
-    destinations: Vec<Arc<dyn Destination>>,
-    wakes: HashMap<String, Notify>,
+/// What the thread and those who put parcels share.
+pub(super) struct Shared {
+    pub(super) settings: Settings,
+    pub(super) destinations: Vec<Arc<dyn Destination>>,
+    pub(super) wakes: HashMap<String, Notify>,
     store: Store,
     stats: Arc<Stats>,
     counts: HashMap<String, Counts>,
-    state: Mutex<State>,
-    settled: Condvar,
-    stop: Notify,
-}
-
-struct State {
-    queue: Queue<Place>,
-    stopped: bool,
-    /// The reasons that were logged already, until the destination takes something again.
-    told: HashSet<(String, String)>,
-    disk_told: bool,
+    queue: Mutex<Queue<Place>>,
+    /// Notified whenever something is delivered or given up.
+    pub(super) settled: Condvar,
+    pub(super) stop: Notify,
+    pub(super) told: Told,
 }
 
 impl Worker {
@@ -67,11 +70,13 @@ impl Worker {
         let failed = |e| Error::with("cannot start the thread that delivers", e);
         let runtime = Builder::new_current_thread()
             .enable_all()
+            .on_thread_start(|| DELIVERS.set(true))
             .build()
             .map_err(failed)?;
         let handle = runtime.handle().clone();
         let work = shared.clone();
         let run = move || {
+            DELIVERS.set(true);
             runtime.block_on(work.run());
             // Not dropped: that would wait for a name lookup under way.
             runtime.shutdown_background();
@@ -114,8 +119,12 @@ impl Worker {
         self.shared.store.own().map(PathBuf::from)
     }
 
-    pub(super) fn folders(&self) -> Vec<PathBuf> {
-        self.shared.store.folders().map(PathBuf::from).collect()
+    /// Returns whether something waits of such a destination and key.
+    pub(super) fn waits(&self, such: impl Fn(&str, &str) -> bool) -> bool {
+        let queue = self.shared.queue();
+        queue
+            .entries()
+            .any(|entry| such(&entry.destination, &entry.key))
     }
 
     pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
@@ -125,7 +134,6 @@ impl Worker {
 
 impl Drop for Worker {
     fn drop(&mut self) {
-        self.shared.state().stopped = true;
         self.shared.stop.notify_one();
         let own = self
             .thread
@@ -151,8 +159,9 @@ impl Shared {
             .as_deref()
             .map(|d| d.display().to_string())
             .unwrap_or_default();
+        let told = Told::default();
         if let Err(error) = opened {
-            tracing::warn!(target: "llm_observe::outbox", %error, dir, "the outbox folder cannot be used: undelivered reports and alerts are lost with the process");
+            told.no_folder(&error, &dir);
         }
         let limits = Limits {
             max_bytes: settings.max_bytes,
@@ -166,12 +175,8 @@ impl Shared {
             counts: names()
                 .map(|name| (name.clone(), Counts::new(&stats, &name)))
                 .collect(),
-            state: Mutex::new(State {
-                queue: Queue::new(limits),
-                stopped: false,
-                told: HashSet::new(),
-                disk_told: false,
-            }),
+            queue: Mutex::new(Queue::new(limits)),
+            told,
             settled: Condvar::new(),
             stop: Notify::new(),
             settings,
@@ -183,17 +188,26 @@ impl Shared {
         shared
     }
 
-    /// Queues what earlier processes left.
+    /// Queues what is in the folder from earlier, and what processes left that are gone.
     fn take_up(&self) {
-        let found = self.store.load();
+        self.take(self.store.load());
+        self.adopt();
+    }
+
+    /// Queues what processes left that are gone by now.
+    pub(super) fn adopt(&self) {
+        self.take(self.store.adopt());
+        self.expire();
+    }
+
+    fn take(&self, found: Found) {
         if found.corrupt > 0 {
             self.with_counts("unknown", |counts| counts.corrupt.add(found.corrupt));
-            tracing::warn!(target: "llm_observe::outbox", count = found.corrupt, "corrupt parcels in the outbox folder were removed");
+            self.told.corrupt(found.corrupt);
         }
         for (parcel, size, path) in found.parcels {
-            self.queue(&parcel, size, Place::File(path));
+            self.add(&parcel, size, Place::File(path));
         }
-        self.expire();
     }
 
     fn put(&self, parcel: Parcel) {
@@ -203,176 +217,60 @@ impl Shared {
         };
         let (place, size, written) = self.store.write(parcel);
         if let Err(error) = written {
-            self.tell_disk(&error);
+            self.told.disk(&error);
         }
-        self.queue(&head, size, place);
-        if let Some(wake) = self.wakes.get(&head.destination) {
+        self.add(&head, size, place);
+    }
+
+    fn add(&self, parcel: &Parcel, size: u64, place: Place) {
+        let gone = self.queue().push(Entry::new(parcel, size, place));
+        self.with_counts(&parcel.destination, |counts| counts.pending.add(1));
+        self.give_up(gone, Lost::Full);
+        if let Some(wake) = self.wakes.get(&parcel.destination) {
             wake.notify_one();
         }
     }
 
-    /// Says once that the disk refuses parcels.
-    fn tell_disk(&self, error: &std::io::Error) {
-        let told = std::mem::replace(&mut self.state().disk_told, true);
-        if !told {
-            tracing::warn!(target: "llm_observe::outbox", %error, "the outbox folder cannot be written: new reports and alerts are kept in memory");
-        }
-    }
-
-    fn queue(&self, parcel: &Parcel, size: u64, place: Place) {
-        let gone = self.state().queue.push(Entry::new(parcel, size, place));
-        self.with_counts(&parcel.destination, |counts| counts.pending.add(1));
-        self.give_up(gone, |counts| &counts.dropped);
-    }
-
     fn expire(&self) {
-        let gone = self.state().queue.expire(now_micros());
-        self.give_up(gone, |counts| &counts.expired);
+        let gone = self.queue().expire(now_micros());
+        self.give_up(gone, Lost::Expired);
     }
 
-    fn give_up(&self, gone: Vec<Entry<Place>>, counter: impl Fn(&Counts) -> &Counter) {
+    pub(super) fn give_up(&self, gone: Vec<Entry<Place>>, why: Lost) {
         for entry in gone {
             entry.place.remove();
             self.with_counts(&entry.destination, |counts| {
-                counter(counts).add(1);
+                counts.lost(why).add(1);
                 counts.pending.add(-1);
             });
+            self.told.given_up(&entry.destination, why.as_str());
+            if let Some(destination) = self.destination(&entry.destination) {
+                // A user's own may panic; the deliveries go on.
+                let hear = || destination.lost(&entry.category, why, 1);
+                let _ = panic::catch_unwind(AssertUnwindSafe(hear));
+            }
         }
         self.settled.notify_all();
-    }
-
-    async fn run(self: Arc<Shared>) {
-        for destination in &self.destinations {
-            for _ in 0..destination.concurrency().max(1) {
-                tokio::spawn(self.clone().drain(destination.clone()));
-            }
-        }
-        let stopped = self.stop.notified();
-        tokio::pin!(stopped);
-        loop {
-            tokio::select! {
-                () = &mut stopped => return,
-                () = tokio::time::sleep(UPKEEP) => self.expire(),
-            }
-        }
-    }
-
-    /// Delivers to one destination, for as long as the runtime lives.
-    async fn drain(self: Arc<Shared>, destination: Arc<dyn Destination>) {
-        let Some(wake) = self.wakes.get(destination.name()) else {
-            return;
-        };
-        loop {
-            let next = self.state().queue.next(destination.name(), now_micros());
-            match next {
-                Next::Deliver(id) => self.deliver(&*destination, id).await,
-                Next::Idle => wake.notified().await,
-                Next::Wait(until) => {
-                    let wait = Duration::from_micros(until.saturating_sub(now_micros()));
-                    // Woken early or in time: either way it looks again.
-                    let _ = tokio::time::timeout(wait, wake.notified()).await;
-                }
-            }
-        }
-    }
-
-    async fn deliver(&self, destination: &dyn Destination, id: u64) {
-        let place = self.state().queue.get(id).map(|entry| entry.place.clone());
-        let Some(place) = place else { return };
-        let Some(parcel) = place.read() else {
-            self.lost(id, destination.name());
-            return;
-        };
-        let how = attempt(destination, &parcel, self.settings.attempt).await;
-        if !matches!(how, Delivery::Retry { .. }) {
-            // Before the queue forgets it: whoever waits for the queue may end the process.
-            place.remove();
-        }
-        let turn = {
-            let mut state = self.state();
-            let (_, turn) = state.queue.settle(id, &how, now_micros());
-            self.count(destination.name(), &how);
-            turn
-        };
-        self.tell(destination.name(), &how, &turn);
-        self.settled.notify_all();
-    }
-
-    /// A file that was there and is not any more, or not whole.
-    fn lost(&self, id: u64, destination: &str) {
-        let (done, _) = self
-            .state()
-            .queue
-            .settle(id, &Delivery::refused("corrupt"), now_micros());
-        self.give_up(done.into_iter().collect(), |counts| &counts.corrupt);
-        tracing::warn!(target: "llm_observe::outbox", destination, "a parcel in the outbox folder is gone or corrupt");
-    }
-
-    fn count(&self, name: &str, how: &Delivery) {
-        self.with_counts(name, |counts| match how {
-            Delivery::Delivered => {
-                counts.delivered.add(1);
-                counts.pending.add(-1);
-            }
-            Delivery::Retry { .. } => counts.retried.add(1),
-            Delivery::Refused { .. } => {
-                counts.refused.add(1);
-                counts.pending.add(-1);
-            }
-        });
-    }
-
-    /// Logs what is new about the destination.
-    fn tell(&self, name: &str, how: &Delivery, turn: &Turn) {
-        match how {
-            Delivery::Delivered => self
-                .state()
-                .told
-                .retain(|(destination, _)| destination != name),
-            Delivery::Retry { reason, .. } => {
-                tracing::info!(target: "llm_observe::outbox", destination = name, reason, "a delivery failed and will be tried again")
-            }
-            Delivery::Refused { reason } => {
-                if self.state().told.insert((name.to_owned(), reason.clone())) {
-                    tracing::error!(target: "llm_observe::outbox", destination = name, reason, "a delivery was refused for good; further ones for the same reason are only counted");
-                }
-            }
-        }
-        self.tell_turn(name, how, turn);
-    }
-
-    fn tell_turn(&self, name: &str, how: &Delivery, turn: &Turn) {
-        match (turn, how) {
-            (Turn::Down, Delivery::Retry { reason, .. }) => {
-                self.with_counts(name, |counts| counts.down.set(1));
-                tracing::warn!(target: "llm_observe::outbox", destination = name, reason, "the destination cannot be reached: what is for it is kept and tried again");
-            }
-            (Turn::Up, _) => {
-                self.with_counts(name, |counts| counts.down.set(0));
-                tracing::info!(target: "llm_observe::outbox", destination = name, "the destination can be reached again");
-            }
-            _ => {}
-        }
     }
 
     fn flush(&self, limit: Duration) -> FlushReport {
         let deadline = Instant::now() + limit;
-        let deadline_micros = now_micros().saturating_add(micros(limit));
-        self.state().queue.hurry();
+        let deadline_micros = steady_micros().saturating_add(micros(limit));
+        self.queue().hurry();
         self.wakes.values().for_each(Notify::notify_one);
-        let mut state = self.state();
-        while state.queue.is_worth_waiting(deadline_micros) {
+        let mut queue = self.queue();
+        while queue.is_worth_waiting(deadline_micros) {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 break;
             }
-            let waited = self.settled.wait_timeout(state, left);
-            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+            let waited = self.settled.wait_timeout(queue, left);
+            queue = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
-        self.report(&state)
+        self.report(&queue)
     }
 
-    fn report(&self, state: &State) -> FlushReport {
+    fn report(&self, queue: &Queue<Place>) -> FlushReport {
         let report = |destination: &Arc<dyn Destination>| {
             let name = destination.name();
             DestinationReport {
@@ -381,7 +279,8 @@ impl Shared {
                     .counts
                     .get(name)
                     .map_or(0, |counts| counts.delivered.get()),
-                kept: u64::try_from(state.queue.pending(name)).unwrap_or(u64::MAX),
+                kept: number(queue.pending(name)),
+                unsaved: number(volatile(queue).filter(|e| e.destination == name).count()),
             }
         };
         FlushReport {
@@ -391,17 +290,12 @@ impl Shared {
 
     /// What is in memory only is lost now.
     fn count_volatile(&self) {
-        let state = self.state();
-        for entry in state
-            .queue
-            .entries()
-            .filter(|entry| entry.place.is_volatile())
-        {
+        for entry in volatile(&self.queue()) {
             self.with_counts(&entry.destination, |counts| counts.dropped.add(1));
         }
     }
 
-    fn with_counts(&self, destination: &str, f: impl Fn(&Counts)) {
+    pub(super) fn with_counts(&self, destination: &str, f: impl Fn(&Counts)) {
         match self.counts.get(destination) {
             Some(counts) => f(counts),
             // A destination of an earlier configuration.
@@ -413,7 +307,16 @@ impl Shared {
         self.destinations.iter().find(|d| d.name() == name)
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn queue(&self) -> MutexGuard<'_, Queue<Place>> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Returns the entries that are lost with the process.
+fn volatile(queue: &Queue<Place>) -> impl Iterator<Item = &Entry<Place>> {
+    queue.entries().filter(|entry| entry.place.is_volatile())
+}
+
+fn number(count: usize) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX)
 }

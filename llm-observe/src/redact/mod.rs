@@ -16,7 +16,12 @@ mod shape;
 mod url;
 mod value;
 
-use std::{borrow::Cow, fmt, sync::Arc};
+use std::{
+    borrow::Cow,
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
 
 use llm_observe_config::Redact;
 use regex_automata::meta::Regex;
@@ -56,7 +61,8 @@ impl Redactor {
         })
     }
 
-    /// Adds a function that is asked last, with the text as redacted so far.
+    /// Adds a function that is asked last, with the text as redacted so far. Of a text on which it
+    /// panics, nothing leaves.
     #[must_use]
     pub fn custom(
         mut self,
@@ -87,9 +93,14 @@ impl Redactor {
             Some(regex) => replaced(regex, text),
             None => text,
         };
-        match self.custom.as_ref().and_then(|f| f(&text)) {
-            Some(other) => Cow::Owned(other),
-            None => text,
+        let Some(custom) = &self.custom else {
+            return text;
+        };
+        // A panic in it is not to end the call that is observed, nor to let the text out.
+        match catch_unwind(AssertUnwindSafe(|| custom(&text))) {
+            Ok(Some(other)) => Cow::Owned(other),
+            Ok(None) => text,
+            Err(_) => Cow::Borrowed(MARK),
         }
     }
 }

@@ -41,6 +41,7 @@ const SHAPES: &[Shape] = &[
     strong("rk_live_", 12),
     strong("whsec_", 16),
     strong("AIzaSy", 28),
+    strong("GOCSPX-", 16),
     strong("github_pat_", 20),
     strong("glpat-", 16),
     strong("xoxb-", 10),

@@ -172,6 +172,76 @@ fn ordinary_text_stays() {
     }
 }
 
+/// Each shape, and the text that is most like it and no secret.
+#[test]
+fn each_shape_goes_and_its_near_miss_stays() {
+    for (secret, near) in [
+        ("sk-abcdefghijklmnop", "sk-abcdefghijklmno"),
+        ("sk-proj-Ab1_cdEFghIJ", "sk-proj-plan-one"),
+        ("sk-ant-api03-AbCdEfGhIjKl", "sk-ant-hill-in-it"),
+        (
+            "AIzaSyA1234567890abcdefghijklmnopq",
+            "AIzaSyA1234567890abcdef",
+        ),
+        ("GOCSPX-abcdefghijklmnop", "GOCSPX-abcdef"),
+        ("AKIAIOSFODNN7EXAMPLE", "AKIAIOSFODNN7EXAMPL"),
+        ("ASIAIOSFODNN7EXAMPLE", "ASIAIOSFODNN7EXAMPLEX"),
+        ("ghp_abcdefghijklmnopqrst", "graphp_abcdefghijklmnopqrst"),
+        ("github_pat_11ABCDEFG0abcdefghijkl", "github_pat_11ABCDEFG0"),
+        ("xoxb-1234567890", "xoxb-123456789"),
+        ("xapp-1-A012345678", "xapps-1-A012345678"),
+        (
+            "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.sig",
+            "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0",
+        ),
+        ("Bearer abcdefgh12345678", "Bearer authentication"),
+        ("Basic dXNlcjpwYXNz", "Basic aGVsbG8="),
+        ("password=hunter2", "passwords=2"),
+        ("password: hunter2", "password policy"),
+        ("?api_key=abc", "?api_keys=2"),
+        ("?key=abc", "?keyword=abc"),
+        ("?token=abc", "?token=17"),
+        ("&X-Goog-Signature=abc", "&X-Goog-Date=abc"),
+        (
+            "https://k3y@o1.ingest.sentry.io/42",
+            "https://o1.ingest.sentry.io/42",
+        ),
+        ("https://user:pw@host/p", "https://host:8080/user:pw@p"),
+        (
+            "https://hooks.slack.com/services/T0/B0/x",
+            "https://slack.com/services/T0/B0/x",
+        ),
+        (
+            "https://hooks.slack.com/services/T0/B0/x",
+            "https://myhooks.slack.com/services/T0/B0/x",
+        ),
+        (
+            "-----BEGIN EC PRIVATE KEY-----\nMIIE\n",
+            "-----BEGIN PUBLIC KEY-----\nMIIE\n",
+        ),
+        ("4111111111111111", "4111111111111112"),
+        ("378282246310005", "37828224631000"),
+        ("token=abcdef", "token_count=123"),
+    ] {
+        let out = redact(secret);
+        assert!(
+            out.contains("[redacted]") || out.contains("REDACTED"),
+            "{secret}"
+        );
+        kept(near);
+    }
+}
+
+#[test]
+fn a_function_of_the_users_that_panics_lets_nothing_through_and_nothing_out() {
+    let redactor = Redactor::default().custom(|text| match text.contains("patient") {
+        true => panic!("no rule for {text}"),
+        false => None,
+    });
+    assert_eq!(redactor.redact("patient 17"), "[redacted]");
+    assert_eq!(redactor.redact("page 17"), "page 17");
+}
+
 #[test]
 fn the_configuration_adds_names_and_patterns() {
     let mut config = Redact::default();

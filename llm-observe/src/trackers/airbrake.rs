@@ -6,19 +6,20 @@ use std::{sync::Arc, time::Duration};
 use llm_observe_config as config;
 use serde_json::{Value, json};
 
-use super::{Answer, Delivery, Destination, Frame, Origin, Parcel, Report, Tracker};
+use super::{
+    Answer, Breadcrumb, Delivery, Destination, Frame, Origin, Parcel, Report, Tracker,
+    size::{Size, fit},
+};
 use crate::{
-    alerts::cut,
+    alerts::{cut, rfc3339},
     error::Error,
     outbox::http::{Post, Reply},
     outcome::Outcome,
 };
 
 const AIRBRAKE: &str = "https://api.airbrake.io";
-/// Airbrake takes 64,000 bytes; with these limits an event of usual text stays below.
+/// Airbrake takes 64,000 bytes.
 const MOST_BYTES: usize = 64_000;
-const MOST_TEXT: usize = 4_000;
-const MOST_CAUSES: usize = 5;
 
 /// Returns the tracker of an Airbrake project.
 ///
@@ -74,11 +75,9 @@ impl Destination for Airbrake {
 impl Tracker for Airbrake {
     fn encode(&self, report: &Report) -> Vec<u8> {
         // Text and numbers: nothing that JSON could refuse.
-        let whole = serde_json::to_vec(&notice(report, &self.origin, true)).unwrap_or_default();
-        if whole.len() <= MOST_BYTES {
-            return whole;
-        }
-        serde_json::to_vec(&notice(report, &self.origin, false)).unwrap_or_default()
+        fit(MOST_BYTES, |size| {
+            serde_json::to_vec(&notice(report, &self.origin, size)).unwrap_or_default()
+        })
     }
 }
 
@@ -97,40 +96,57 @@ fn judge(reply: &Reply) -> Delivery {
     }
 }
 
-/// `whole`: with what was recorded and the causes; without, where that is too large.
-fn notice(report: &Report, origin: &Origin, whole: bool) -> Value {
-    let causes = report
-        .chain
-        .iter()
-        .take(if whole { MOST_CAUSES } else { 0 });
-    let causes = causes.map(|text| error("cause", text, &[]));
-    let first = error(&report.type_name, &report.message, &report.frames);
+fn notice(report: &Report, origin: &Origin, size: Size) -> Value {
+    let causes = report.chain.iter().take(size.causes);
+    let causes = causes.map(|text| error("cause", text, &[], size));
+    let first = error(&report.type_name, &report.message, &report.frames, size);
+    let name = |text: &str| cut(text, 255);
+    let mut context = json!({
+        "notifier": {"name": "llm-observe", "version": env!("CARGO_PKG_VERSION"), "url": env!("CARGO_PKG_REPOSITORY")},
+        "environment": name(&origin.environment),
+        "severity": if report.outcome == Outcome::Panic { "critical" } else { "error" },
+        "hostname": name(&origin.host),
+        "version": name(&origin.release),
+        "language": "Rust",
+        "os": std::env::consts::OS,
+        "component": name(&report.event),
+        "action": name(&report.function),
+        "history": history(report, size),
+    });
+    if let (Some(request), Some(context)) = (&report.request, context.as_object_mut()) {
+        context.insert("httpMethod".to_owned(), name(&request.method).into());
+        context.insert("route".to_owned(), name(&request.route).into());
+        context.insert("url".to_owned(), report.url().into());
+    }
     json!({
         "errors": std::iter::once(first).chain(causes).collect::<Vec<_>>(),
-        "context": {
-            "notifier": {"name": "llm-observe", "version": env!("CARGO_PKG_VERSION"), "url": env!("CARGO_PKG_REPOSITORY")},
-            "environment": origin.environment,
-            "severity": if report.outcome == Outcome::Panic { "critical" } else { "error" },
-            "hostname": origin.host,
-            "version": origin.release,
-            "language": "Rust",
-            "os": std::env::consts::OS,
-            "component": report.event,
-            "action": report.function,
-        },
+        "context": context,
         "environment": {},
         "session": {},
-        "params": if whole { report.details() } else { json!({}) },
+        "params": report.details(size),
     })
 }
 
-fn error(kind: &str, text: &str, frames: &[Frame]) -> Value {
-    let frame =
-        |frame: &Frame| json!({"file": frame.file, "function": frame.function, "line": frame.line});
+/// What came before, as Airbrake's browser client tells it.
+fn history(report: &Report, size: Size) -> Vec<Value> {
+    let crumb = |crumb: &Breadcrumb| {
+        json!({
+            "type": "log",
+            "severity": crumb.level.as_str().to_lowercase(),
+            "date": rfc3339(crumb.time),
+            "arguments": [cut(&format!("{}: {}", crumb.category, crumb.message), size.text)],
+        })
+    };
+    let latest = report.breadcrumbs.iter().rev().take(size.crumbs).rev();
+    latest.map(crumb).collect()
+}
+
+fn error(kind: &str, text: &str, frames: &[Frame], size: Size) -> Value {
+    let frame = |frame: &Frame| json!({"file": cut(&frame.file, size.name), "function": cut(&frame.function, size.name), "line": frame.line});
     json!({
-        "type": cut(kind, 255),
-        "message": cut(text, MOST_TEXT),
-        "backtrace": frames.iter().map(frame).collect::<Vec<_>>(),
+        "type": cut(kind, size.name),
+        "message": cut(text, size.text),
+        "backtrace": frames.iter().take(size.frames).map(frame).collect::<Vec<_>>(),
     })
 }
 

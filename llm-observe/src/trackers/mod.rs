@@ -13,22 +13,35 @@ mod report;
 pub(crate) mod rollbar;
 #[cfg(feature = "sentry")]
 pub(crate) mod sentry;
+#[cfg_attr(
+    not(any(feature = "airbrake", feature = "rollbar", feature = "sentry")),
+    allow(dead_code, reason = "a user's tracker cuts by itself")
+)]
+mod size;
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
-pub use crate::outbox::{Answer, Delivery, Destination, Parcel};
+pub use crate::{
+    crumbs::Breadcrumb,
+    outbox::{Answer, Delivery, Destination, Lost, Parcel},
+};
 pub use frames::Frame;
-pub use report::{Origin, Report};
+pub use report::{Origin, Report, RequestInfo, Scope};
 
 use crate::{
+    crumbs,
     error::Error,
-    outbox::{Outbox, burst::Burst, now_micros},
-    record::{Record, Sink},
+    names,
+    outbox::{self, Outbox, burst::Burst, now_micros},
+    record::{ErrorInfo, Record, Sink},
     redact::Redactor,
     stats::{Counter, Stats},
 };
@@ -39,7 +52,8 @@ const MOST_DIFFERENT: usize = 20_000;
 
 /// A service that errors are reported to. Users can write their own.
 pub trait Tracker: Destination {
-    /// Returns the body for `report`, as [`Destination::deliver`] is to send it.
+    /// Returns the body for `report`, as [`Destination::deliver`] is to send it. Nothing is sent
+    /// when it is empty.
     fn encode(&self, report: &Report) -> Vec<u8>;
 
     /// Returns whether it takes `report`, such as by a sample rate. Default: all.
@@ -51,6 +65,12 @@ pub trait Tracker: Destination {
     /// Returns the category that the tracker's rate limits count reports in. Default: none.
     fn category(&self) -> &str {
         ""
+    }
+
+    /// Returns what only the thread of a failing call knows, for [`Tracker::encode`] to find in
+    /// [`Report::scope`]. It must not block. Default: nothing.
+    fn scope(&self) -> Option<Scope> {
+        None
     }
 }
 
@@ -66,6 +86,13 @@ struct Shared {
     outbox: Outbox,
     redactor: Arc<Redactor>,
     overflow: Counter,
+    /// Failures of what delivers reports.
+    own: Counter,
+    /// Those that a tracker's own code ended.
+    panicked: Counter,
+    /// How many overflowed that the trackers have not heard of.
+    untold: AtomicU64,
+    _wanted: crumbs::Wanted,
 }
 
 impl Trackers {
@@ -80,14 +107,18 @@ impl Trackers {
         redactor: Arc<Redactor>,
         stats: &Stats,
     ) -> Result<Trackers, Error> {
-        let overflow = stats.counter("llm_observe_reports_lost_total", &[("reason", "overflow")]);
+        let lost = |reason| stats.counter(names::REPORTS_LOST, &[("reason", reason)]);
         let burst = Burst::new(MOST_DIFFERENT);
         let shared = Arc::new(Shared {
             burst,
             trackers,
             outbox,
             redactor,
-            overflow,
+            overflow: lost("overflow"),
+            own: lost("own"),
+            panicked: lost("panicked"),
+            untold: AtomicU64::new(0),
+            _wanted: crumbs::Wanted::new(),
         });
         let work = shared.clone();
         let thread = thread::Builder::new()
@@ -130,18 +161,29 @@ impl Drop for Trackers {
 
 impl Sink for Trackers {
     fn record(&self, record: &Record<'_>) {
-        let Some(error) = record.error.filter(|_| record.is_reportable()) else {
+        if let Some(error) = record.error.filter(|_| record.is_reportable()) {
+            self.failed(record, error);
+        }
+        crumbs::call(record);
+    }
+}
+
+impl Trackers {
+    fn failed(&self, record: &Record<'_>, error: &ErrorInfo) {
+        if outbox::is_delivering() {
+            self.shared.own.add(1);
             return;
-        };
+        }
         let site = std::ptr::from_ref(record.site).addr();
         let key = (site, error.type_name, error.message.as_str());
         let again = |report: &mut Report| report.count += 1;
         if !self
             .shared
             .burst
-            .add(key, again, || Report::of(record, error))
+            .add(key, again, || self.shared.first(record, error))
         {
             self.shared.overflow.add(1);
+            self.shared.untold.fetch_add(1, Ordering::Relaxed);
         }
     }
 }
@@ -153,11 +195,22 @@ impl fmt::Debug for Trackers {
 }
 
 impl Shared {
+    fn first(&self, record: &Record<'_>, error: &ErrorInfo) -> Report {
+        // In user code: what a tracker's SDK makes of it must not end the call.
+        let scope = outbox::caught(|| self.trackers.iter().find_map(|tracker| tracker.scope()));
+        let scope = scope.flatten();
+        Report {
+            scope,
+            ..Report::of(record, error)
+        }
+    }
+
     fn run(&self) {
         let mut repeats = Repeats::default();
         loop {
             let taken = self.burst.take(repeats.wake().map(instant));
             let now = now_micros();
+            self.tell_overflow();
             for report in taken.items {
                 if let Some(report) = repeats.pass(report, now) {
                     self.report(report);
@@ -179,14 +232,24 @@ impl Shared {
         }
     }
 
+    fn tell_overflow(&self) {
+        let lost = self.untold.swap(0, Ordering::Relaxed);
+        if lost > 0 {
+            for tracker in &self.trackers {
+                tracker.lost(tracker.category(), Lost::Overflow, lost);
+            }
+        }
+    }
+
     fn report(&self, report: Report) {
         let report = report.redacted(&self.redactor);
-        for tracker in self
-            .trackers
-            .iter()
-            .filter(|tracker| tracker.takes(&report))
-        {
-            self.outbox.put(parcel(&**tracker, &report));
+        for tracker in &self.trackers {
+            let parcel = || tracker.takes(&report).then(|| parcel(&**tracker, &report));
+            match outbox::caught(parcel) {
+                Some(Some(parcel)) if !parcel.body.is_empty() => self.outbox.put(parcel),
+                Some(_) => {}
+                None => self.panicked.add(1),
+            }
         }
     }
 }

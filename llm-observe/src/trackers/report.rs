@@ -1,23 +1,27 @@
 //! What is reported of a failed call.
 
-use std::{borrow::Cow, time::Duration};
+use std::{any::Any, borrow::Cow, fmt, sync::Arc, time::Duration};
 
 use serde_json::{Map, Value as Json};
 
-use super::frames::{self, Frame};
+use super::{
+    frames::{self, Frame},
+    size::Size,
+};
 use crate::{
     alerts::cut,
+    crumbs::{self, Breadcrumb},
     outbox::now_micros,
     outcome::{Class, Outcome},
     record::{ErrorInfo, Record, SpanId, TraceId, Value},
     redact::Redactor,
 };
 
-/// The longest recorded value that is reported, in characters.
-const MOST_FIELD: usize = 4_000;
+/// The longest value in bytes of JSON: Sentry cuts those of more than 16 KiB.
+const MOST_VALUE: usize = 16_000;
 
-/// How many recorded values are reported.
-pub(super) const MOST_FIELDS: usize = 100;
+/// The longest address of a request, in characters.
+const MOST_URL: usize = 2_000;
 
 /// Who reports.
 #[derive(Clone, Debug, Default)]
@@ -67,8 +71,74 @@ pub struct Report {
     pub parent_id: SpanId,
     /// What was recorded on the call.
     pub fields: Vec<(String, Value)>,
+    /// The request that the call served, where it is known.
+    pub request: Option<RequestInfo>,
+    /// What came before, of the same trace or, outside of any, on the same thread: oldest first.
+    pub breadcrumbs: Vec<Breadcrumb>,
+    /// What a tracker took note of on the thread of the call.
+    pub scope: Option<Scope>,
     /// How many calls it stands for.
     pub count: u64,
+}
+
+/// What a tracker takes note of on the thread of a failing call, such as its SDK's own scope.
+#[derive(Clone)]
+pub struct Scope(Arc<dyn Any + Send + Sync>);
+
+impl Scope {
+    /// Returns a note for a tracker's own use.
+    pub fn new(note: impl Any + Send + Sync) -> Scope {
+        Scope(Arc::new(note))
+    }
+
+    /// Returns the note, where it is of that type.
+    #[must_use]
+    pub fn get<T: Any + Send + Sync>(&self) -> Option<&T> {
+        self.0.downcast_ref()
+    }
+}
+
+impl fmt::Debug for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scope").finish_non_exhaustive()
+    }
+}
+
+/// The HTTP request that a call served.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RequestInfo {
+    /// The method.
+    pub method: String,
+    /// The template of its route, such as `/users/{id}`; empty when not known.
+    pub route: String,
+    /// The request's id; empty when it has none.
+    pub id: String,
+    /// A link to the LogRocket session that sent it.
+    pub session: Option<String>,
+}
+
+impl RequestInfo {
+    /// Returns what the HTTP layer knows of the request, or else the call's own fields, named as
+    /// by the conventions of OpenTelemetry (1.41).
+    fn of(record: &Record<'_>) -> Option<RequestInfo> {
+        let text = |name: &str| record.fields.get(name).map(Value::to_string);
+        if let Some(request) = record.request {
+            return Some(RequestInfo {
+                method: request.method.to_owned(),
+                route: request.route.unwrap_or_default().to_owned(),
+                id: request.id.to_string(),
+                session: request.session.clone(),
+            });
+        }
+        let method = text("http.request.method");
+        let route = text("http.route").or_else(|| text("url.path"));
+        (method.is_some() || route.is_some()).then(|| RequestInfo {
+            method: method.unwrap_or_default(),
+            route: route.unwrap_or_default(),
+            ..RequestInfo::default()
+        })
+    }
 }
 
 impl Report {
@@ -91,7 +161,10 @@ impl Report {
             trace_id: record.trace_id,
             span_id: record.span_id,
             parent_id: record.parent_id,
-            fields: of_request(record).into_iter().chain(fields).collect(),
+            fields: of_exchange(record).into_iter().chain(fields).collect(),
+            request: RequestInfo::of(record),
+            breadcrumbs: crumbs::before(record.trace_id),
+            scope: None,
             count: 1,
         }
     }
@@ -114,6 +187,9 @@ impl Report {
             span_id: SpanId::random(),
             parent_id: SpanId::default(),
             fields: Vec::new(),
+            request: None,
+            breadcrumbs: Vec::new(),
+            scope: None,
             count: 1,
         }
     }
@@ -137,7 +213,7 @@ impl Report {
 
     /// Returns what is known besides the error, as one object of JSON.
     #[allow(dead_code, reason = "used by some features' trackers only")]
-    pub(super) fn details(&self) -> Json {
+    pub(super) fn details(&self, size: Size) -> Json {
         let mut all = Map::new();
         let own = [
             ("event", Json::from(self.event.as_str())),
@@ -149,9 +225,42 @@ impl Report {
             ("occurrences", self.count.into()),
         ];
         all.extend(own.map(|(name, value)| (name.to_owned(), value)));
-        let fields = self.fields.iter().take(MOST_FIELDS);
-        all.extend(fields.map(|(name, value)| (name.clone(), json(value))));
+        all.extend(self.recorded(size));
+        all.extend(self.of_request(size));
         Json::Object(all)
+    }
+
+    /// Returns where the request went: as it was where the call itself is the request, else its
+    /// route.
+    #[allow(dead_code, reason = "used by some features' trackers only")]
+    pub(super) fn url(&self) -> Option<String> {
+        let known = ["url.full", "url.path"].iter().find_map(|name| {
+            let (_, value) = self.fields.iter().find(|(field, _)| field == name)?;
+            Some(value.to_string())
+        });
+        let route = || self.request.as_ref().map(|request| request.route.clone());
+        let url = known.or_else(route).filter(|url| !url.is_empty())?;
+        Some(cut(&url, MOST_URL))
+    }
+
+    /// Returns the recorded values, long texts cut.
+    #[allow(dead_code, reason = "used by some features' trackers only")]
+    pub(super) fn recorded(&self, size: Size) -> impl Iterator<Item = (String, Json)> {
+        let fields = self.fields.iter().take(size.fields);
+        fields.map(move |(name, value)| (cut(name, size.name), json(value, size.value)))
+    }
+
+    /// Returns what is known of the request besides its method and route.
+    #[allow(dead_code, reason = "used by some features' trackers only")]
+    pub(super) fn of_request(&self, size: Size) -> impl Iterator<Item = (String, Json)> {
+        let id = self.request.as_ref().map(|request| request.id.as_str());
+        let id = id.filter(|id| !id.is_empty());
+        let id = id.map(|id| cut(id, size.name));
+        let session = self.request.as_ref().and_then(|r| r.session.clone());
+        // The name that LogRocket gives it in other trackers (docs.logrocket.com, "Sentry").
+        let all = [("request_id", id), ("sessionURL", session)];
+        all.into_iter()
+            .filter_map(|(name, text)| Some((name.to_owned(), text?.into())))
     }
 
     /// Takes secrets out of every text that came from outside.
@@ -160,7 +269,10 @@ impl Report {
             Value::Str(text) => Some(text),
             _ => None,
         });
-        for text in values.chain([&mut self.message]).chain(&mut self.chain) {
+        let request = self.request.iter_mut();
+        let request = request.flat_map(|r| [&mut r.method, &mut r.route, &mut r.id]);
+        let error = [&mut self.message].into_iter().chain(&mut self.chain);
+        for text in values.chain(error).chain(request) {
             if let Cow::Owned(clean) = redactor.redact(text) {
                 *text = clean;
             }
@@ -169,14 +281,9 @@ impl Report {
     }
 }
 
-/// Returns what is known of the HTTP request that the call belongs to, or is.
-fn of_request(record: &Record<'_>) -> Vec<(String, Value)> {
+/// Returns what was asked and answered, where the call itself is an HTTP request.
+fn of_exchange(record: &Record<'_>) -> Vec<(String, Value)> {
     let mut all = Vec::new();
-    if let Some(request) = record.request {
-        all.push(("request_id".to_owned(), Value::Str(request.id.to_string())));
-        let session = request.session.clone();
-        all.extend(session.map(|link| ("session".to_owned(), Value::Str(link))));
-    }
     if let (Some(exchange), Some(site)) = (record.exchange, record.site.request) {
         exchange.attributes(site, |name, fact| {
             all.push((name.attribute.to_owned(), fact.to_value()));
@@ -185,13 +292,23 @@ fn of_request(record: &Record<'_>) -> Vec<(String, Value)> {
     all
 }
 
-/// Returns a recorded value as JSON, a long text cut.
-pub(super) fn json(value: &Value) -> Json {
+/// Returns a recorded value as JSON, a text of more than `most` characters cut.
+fn json(value: &Value, most: usize) -> Json {
     match value {
-        Value::Str(text) => cut(text, MOST_FIELD).into(),
+        Value::Str(text) => short(text, most),
         Value::I64(n) => (*n).into(),
         Value::U64(n) => (*n).into(),
         Value::F64(n) => (*n).into(),
         Value::Bool(b) => (*b).into(),
     }
+}
+
+/// Returns the start of a text. Of one that JSON writes at length, such as of control characters,
+/// it is shorter.
+fn short(text: &str, most: usize) -> Json {
+    let kept = Json::from(cut(text, most));
+    if most > 1 && kept.to_string().len() > MOST_VALUE {
+        return short(text, most / 2);
+    }
+    kept
 }

@@ -5,14 +5,17 @@ use std::sync::Arc;
 use llm_observe_config as config;
 use serde_json::{Value, json};
 
-use super::{Answer, Destination, Frame, Origin, Parcel, Report, Tracker};
+use super::{
+    Answer, Breadcrumb, Destination, Frame, Origin, Parcel, Report, Tracker,
+    size::{Size, fit},
+};
 use crate::{alerts::cut, error::Error, outbox::http::Post, outcome::Outcome};
 
 const ROLLBAR: &str = "https://api.rollbar.com";
 /// Limits of names, and of texts: Rollbar documents 255 for the environment and the context.
 const MOST_NAME: usize = 255;
-const MOST_TEXT: usize = 8_000;
-const MOST_CAUSES: usize = 20;
+/// Rollbar takes 512 KB: what its own clients cut at, before they raised it to 1 MB.
+const MOST_BYTES: usize = 512_000;
 
 /// Returns the tracker of a Rollbar project.
 ///
@@ -54,60 +57,97 @@ impl Destination for Rollbar {
 
 impl Tracker for Rollbar {
     fn encode(&self, report: &Report) -> Vec<u8> {
+        let id = report.id();
         // Text and numbers: nothing that JSON could refuse.
-        serde_json::to_vec(&item(report, &self.origin)).unwrap_or_default()
+        fit(MOST_BYTES, |size| {
+            serde_json::to_vec(&item(report, &self.origin, &id, size)).unwrap_or_default()
+        })
     }
 }
 
-fn item(report: &Report, origin: &Origin) -> Value {
+fn item(report: &Report, origin: &Origin, id: &str, size: Size) -> Value {
     let environment = if origin.environment.is_empty() {
         "production"
     } else {
         &origin.environment
     };
-    json!({"data": {
+    let mut item = json!({"data": {
         "environment": cut(environment, MOST_NAME),
-        "body": {"trace_chain": traces(report)},
+        "body": {"trace_chain": traces(report, size), "telemetry": telemetry(report, size)},
         "level": if report.outcome == Outcome::Panic { "critical" } else { "error" },
         "timestamp": report.time / 1_000_000,
-        "code_version": origin.release,
+        "code_version": cut(&origin.release, MOST_NAME),
         "platform": std::env::consts::OS,
         "language": "rust",
         "framework": origin.service,
         "context": cut(&report.function, MOST_NAME),
-        "uuid": report.id(),
+        "uuid": id,
         "fingerprint": cut(&format!("{}/{}/{}", report.event, report.type_name, report.class), 40_000),
         "title": cut(&format!("{}: {}", report.type_name, report.message), MOST_NAME),
         "server": {"host": origin.host},
-        "custom": report.details(),
+        "custom": report.details(size),
         "notifier": {"name": "llm-observe", "version": env!("CARGO_PKG_VERSION")},
-    }})
+    }});
+    let data = item.get_mut("data").and_then(Value::as_object_mut);
+    if let (Some(request), Some(data)) = (request(report), data) {
+        data.insert("request".to_owned(), request);
+    }
+    item
+}
+
+fn request(report: &Report) -> Option<Value> {
+    let method = cut(&report.request.as_ref()?.method, MOST_NAME);
+    Some(json!({"url": report.url(), "method": method}))
+}
+
+/// What came before, as Rollbar's browser client tells it (docs.rollbar.com, "Telemetry").
+fn telemetry(report: &Report, size: Size) -> Vec<Value> {
+    let crumb = |crumb: &Breadcrumb| {
+        json!({
+            "level": level(crumb.level),
+            "type": "log",
+            "source": "server",
+            "timestamp_ms": crumb.time / 1_000,
+            "body": {"message": cut(&format!("{}: {}", crumb.category, crumb.message), size.text)},
+        })
+    };
+    let latest = report.breadcrumbs.iter().rev().take(size.crumbs).rev();
+    latest.map(crumb).collect()
+}
+
+fn level(level: tracing::Level) -> &'static str {
+    match level {
+        tracing::Level::ERROR => "error",
+        tracing::Level::WARN => "warning",
+        _ => "info",
+    }
 }
 
 /// The error, then its causes.
-fn traces(report: &Report) -> Vec<Value> {
+fn traces(report: &Report, size: Size) -> Vec<Value> {
     let trace = |kind: &str, text: &str, frames: &[Frame]| {
         // Rollbar wants the outermost frame first.
-        let frames: Vec<Value> = frames.iter().rev().map(frame).collect();
-        json!({"frames": frames, "exception": {"class": cut(kind, MOST_NAME), "message": cut(text, MOST_TEXT)}})
+        let frames = frames.iter().take(size.frames).rev();
+        let frames: Vec<Value> = frames.map(|one| frame(one, size)).collect();
+        json!({"frames": frames, "exception": {"class": cut(kind, size.name), "message": cut(text, size.text)}})
     };
     let causes = report
         .chain
         .iter()
-        .take(MOST_CAUSES)
+        .take(size.causes)
         .map(|text| trace("cause", text, &[]));
     std::iter::once(trace(&report.type_name, &report.message, &report.frames))
         .chain(causes)
         .collect()
 }
 
-fn frame(frame: &Frame) -> Value {
+fn frame(frame: &Frame, size: Size) -> Value {
     let file = if frame.file.is_empty() {
         "<unknown>"
     } else {
         &frame.file
     };
-    json!({"filename": file, "lineno": frame.line, "colno": frame.column, "method": frame.function})
+    json!({"filename": cut(file, size.name), "lineno": frame.line, "colno": frame.column, "method": cut(&frame.function, size.name)})
 }
 
 #[cfg(test)]

@@ -133,3 +133,95 @@ fn what_is_not_to_be_reported_is_not() {
     outbox.flush(LONG);
     assert_eq!(texts(&told), Vec::<String>::new());
 }
+
+/// A tracker whose code is wrong.
+struct Panicking(Arc<Told>);
+
+impl Destination for Panicking {
+    fn name(&self) -> &str {
+        "panicking"
+    }
+
+    fn deliver<'a>(&'a self, parcel: &'a Parcel) -> Answer<'a> {
+        self.0.deliver(parcel)
+    }
+}
+
+impl Tracker for Panicking {
+    fn encode(&self, report: &Report) -> Vec<u8> {
+        assert_ne!(report.message, "bad", "a mistake in a user's tracker");
+        report.message.clone().into_bytes()
+    }
+
+    fn scope(&self) -> Option<Scope> {
+        panic!("another one")
+    }
+}
+
+#[test]
+fn a_tracker_that_panics_loses_its_own_reports_and_they_are_counted() {
+    let told = Told::new("panicking", Delivery::Delivered);
+    let tracker: Arc<dyn Tracker> = Arc::new(Panicking(told.clone()));
+    let stats = Arc::<Stats>::default();
+    let settings = outbox::Settings::default();
+    let outbox = Outbox::open(settings, vec![tracker.clone() as _], stats.clone()).unwrap();
+    let trackers = Trackers::start(vec![tracker], outbox.clone(), Arc::default(), &stats).unwrap();
+    for message in ["good", "bad", "good again"] {
+        trackers.record(&record(&SITE, &error(message)));
+    }
+    assert!(trackers.flush(LONG));
+    assert_eq!(outbox.flush(LONG).delivered(), 2);
+    assert_eq!(texts(&told), ["good", "good again"]);
+    let labels = [("reason", "panicked")];
+    let lost = stats.counter("llm_observe_reports_lost_total", &labels);
+    assert_eq!(lost.get(), 1);
+}
+
+#[test]
+fn a_failure_is_reported_with_what_came_before_it() {
+    let (seen, shown) = std::sync::mpsc::channel();
+    struct Seeing(Arc<Told>, Mutex<std::sync::mpsc::Sender<Report>>);
+    impl Destination for Seeing {
+        fn name(&self) -> &str {
+            self.0.name()
+        }
+
+        fn deliver<'a>(&'a self, parcel: &'a Parcel) -> Answer<'a> {
+            self.0.deliver(parcel)
+        }
+    }
+    impl Tracker for Seeing {
+        fn encode(&self, report: &Report) -> Vec<u8> {
+            self.1.lock().unwrap().send(report.clone()).unwrap();
+            Vec::new()
+        }
+    }
+    let told = Told::new("seeing", Delivery::Delivered);
+    let tracker: Arc<dyn Tracker> = Arc::new(Seeing(told.clone(), Mutex::new(seen)));
+    let stats = Arc::<Stats>::default();
+    let settings = outbox::Settings::default();
+    let outbox = Outbox::open(settings, vec![tracker.clone() as _], stats.clone()).unwrap();
+    let trackers = Trackers::start(vec![tracker], outbox.clone(), Arc::default(), &stats).unwrap();
+    let (below, above) = (error("no route"), error("no answer"));
+    let first = record(&SITE, &below);
+    trackers.record(&first);
+    trackers.record(&Record {
+        trace_id: first.trace_id,
+        ..record(&SITE, &above)
+    });
+    assert!(trackers.flush(LONG));
+    let reports: Vec<Report> = shown.try_iter().collect();
+    let crumbs = |n: usize| {
+        let crumbs = reports[n].breadcrumbs.iter();
+        crumbs
+            .map(|crumb| crumb.message.clone())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(crumbs(0), Vec::<String>::new(), "a call is none of its own");
+    assert_eq!(crumbs(1), ["query error in 3.0ms: no route"]);
+    assert_eq!(
+        outbox.flush(LONG).delivered(),
+        0,
+        "an empty body is not sent"
+    );
+}

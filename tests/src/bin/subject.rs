@@ -57,6 +57,7 @@ fn take(step: &str, observer: &mut Option<Observer>) -> Result<(), Box<dyn Error
 fn ask(step: &str, observer: &Observer) -> Result<(), Box<dyn Error>> {
     match step {
         "flush" => say(step, observer.flush(Duration::from_secs(10))),
+        "test" => say(step, observer.send_test(Duration::from_secs(10))),
         "listening" => {
             let address = observer.listening().ok_or("no server")?;
             println!("listening {address}");

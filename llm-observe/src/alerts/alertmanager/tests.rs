@@ -1,5 +1,5 @@
 use std::{
-    fs,
+    fs, io,
     net::TcpStream,
     process::{Child, Command, Stdio},
     time::Instant,
@@ -11,7 +11,10 @@ use super::*;
 use crate::{
     alerts::Trigger,
     listener::{Listener, Reply},
-    outbox::{Delivery, Outbox, Settings, tests::Folder},
+    outbox::{
+        Delivery, Outbox, Settings,
+        tests::{Folder, skipped},
+    },
     site::Severity,
 };
 
@@ -27,6 +30,7 @@ fn notice(status: Status, now: u64) -> Notice {
         count: 3,
         first: now - 10_000_000,
         service: "rag".into(),
+        trace_url: Some("https://t.example/4bf9".into()),
         ..Notice::empty(status, now - 1_000_000)
     }
 }
@@ -61,6 +65,9 @@ fn firing_and_resolved_have_the_same_labels_and_their_own_ends() {
     assert_eq!(sent[0][0]["labels"], sent[2][0]["labels"]);
     assert_eq!(sent[0][0]["labels"]["alertname"], "query");
     assert_eq!(sent[0][0]["labels"]["team"], "search");
+    let annotations = &sent[0][0]["annotations"];
+    assert_eq!(annotations["trace_url"], "https://t.example/4bf9");
+    assert_eq!(annotations["dashboard_url"], Value::Null);
     let ends = |n: usize| {
         sent[n][0]["endsAt"]
             .as_str()
@@ -117,36 +124,98 @@ fn real(receiver: &str) -> Option<Real> {
     Some(real)
 }
 
-#[test]
-fn a_real_alertmanager_fires_once_and_resolves_once() {
-    let listener = Listener::start(Reply::status(200, ""));
+/// Starts a real one that calls `listener`, and a way to tell it; `None` where there is none.
+fn real_and_outbox(listener: &Listener, shared: bool) -> Option<(Real, Outbox, Arc<dyn Channel>)> {
     let Some(real) = real(&listener.url("/hook")) else {
-        println!("skipped: no alertmanager is installed");
-        return;
+        skipped("no alertmanager is installed");
+        return None;
     };
-    let channel = to(&real.2);
-    let outbox = Outbox::open(
-        Settings::default(),
-        vec![channel.clone() as _],
-        Arc::default(),
-    )
-    .unwrap();
-    let tell = |status| {
-        let parcel =
-            Parcel::new("am", channel.encode(&notice(status, now_micros()))).key("query/1");
-        assert_eq!(outbox.deliver_now(parcel, LONG), Some(Delivery::Delivered));
-    };
+    let mut settings = config::Alertmanager::new(Endpoint::Url(format!("http://{}", real.2)));
+    settings.shared = shared;
+    let channel = channel("am", &settings).unwrap();
+    let to = vec![channel.clone() as _];
+    let outbox = Outbox::open(Settings::default(), to, Arc::default()).unwrap();
     let start = Instant::now();
     // Not up to the first answer: its API starts after its port.
     while outbox.deliver_now(Parcel::new("am", b"[]".to_vec()), LONG) != Some(Delivery::Delivered) {
         assert!(start.elapsed() < LONG, "alertmanager does not answer");
     }
+    Some((real, outbox, channel))
+}
+
+fn tell(outbox: &Outbox, channel: &Arc<dyn Channel>, notice: &Notice) {
+    let parcel = Parcel::new("am", channel.encode(notice)).key("query/1");
+    assert_eq!(outbox.deliver_now(parcel, LONG), Some(Delivery::Delivered));
+}
+
+/// Returns what it says of its notifications: status and severity.
+fn told(listener: &Listener, most: usize) -> Vec<(String, String)> {
+    let said = |request: &crate::listener::Request| {
+        let body: Value = serde_json::from_slice(&request.body).unwrap();
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        (
+            text(&body["status"]),
+            text(&body["commonLabels"]["severity"]),
+        )
+    };
+    listener.wait_for(most).iter().map(said).collect()
+}
+
+#[test]
+fn a_real_alertmanager_fires_once_and_resolves_once() {
+    let listener = Listener::start(Reply::status(200, ""));
+    let Some((_real, outbox, channel)) = real_and_outbox(&listener, false) else {
+        return;
+    };
+    let tell = |status| tell(&outbox, &channel, &notice(status, now_micros()));
     tell(Status::Firing);
     listener.wait_for(1);
     tell(Status::StillFiring);
     tell(Status::Resolved);
-    let told = listener.wait_for(2);
-    let status =
-        |n: usize| serde_json::from_slice::<Value>(&told[n].body).unwrap()["status"].clone();
-    assert_eq!((status(0), status(1)), ("firing".into(), "resolved".into()));
+    let error = |status: &str| (status.to_owned(), "error".to_owned());
+    assert_eq!(told(&listener, 2), [error("firing"), error("resolved")]);
+}
+
+#[test]
+fn a_real_alertmanager_has_one_alert_after_it_has_become_worse() {
+    let listener = Listener::start(Reply::status(200, ""));
+    let Some((_real, outbox, channel)) = real_and_outbox(&listener, false) else {
+        return;
+    };
+    tell(&outbox, &channel, &notice(Status::Firing, now_micros()));
+    listener.wait_for(1);
+    let worse = Notice {
+        severity: Severity::Critical,
+        risen_from: Some(Severity::Error),
+        ..notice(Status::StillFiring, now_micros())
+    };
+    tell(&outbox, &channel, &worse);
+    let mut said = told(&listener, 3);
+    said.sort();
+    let pair = |status: &str, severity: &str| (status.to_owned(), severity.to_owned());
+    let wanted = [
+        pair("firing", "critical"),
+        pair("firing", "error"),
+        pair("resolved", "error"),
+    ];
+    assert_eq!(said, wanted);
+}
+
+#[test]
+fn of_a_fleet_one_that_recovers_ends_no_alert() {
+    let listener = Listener::start(Reply::status(200, ""));
+    let Some((real, outbox, channel)) = real_and_outbox(&listener, true) else {
+        return;
+    };
+    tell(&outbox, &channel, &notice(Status::Firing, now_micros()));
+    listener.wait_for(1);
+    tell(&outbox, &channel, &notice(Status::Resolved, now_micros()));
+    let mut client = TcpStream::connect(&real.2).unwrap();
+    let request = "GET /api/v2/alerts?active=true HTTP/1.0\r\n\r\n";
+    io::Write::write_all(&mut client, request.as_bytes()).unwrap();
+    let mut said = String::new();
+    io::Read::read_to_string(&mut client, &mut said).unwrap();
+    let body = said.split_once("\r\n\r\n").unwrap().1;
+    let alerts: Value = serde_json::from_str(body).unwrap();
+    assert_eq!(alerts[0]["status"]["state"], "active", "{said}");
 }

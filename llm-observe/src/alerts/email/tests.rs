@@ -5,47 +5,69 @@ use std::{
 
 use super::*;
 use crate::{
-    outbox::{Outbox, Settings},
+    outbox::{Outbox, Settings, tests::skipped},
     stats::Stats,
 };
 
 /// A real SMTP server, aiosmtpd, which prints what it takes; ended when dropped.
-struct Server(Child, u16, Box<dyn Iterator<Item = String>>);
+pub(in crate::alerts) struct Server {
+    child: Child,
+    pub(in crate::alerts) port: u16,
+    lines: Box<dyn Iterator<Item = String>>,
+}
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
-fn server() -> Option<Server> {
-    let python = std::env::var("LLM_OBSERVE_PYTHON").unwrap_or_else(|_| "python3".to_owned());
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/peers/smtp_server.py");
-    let mut child = Command::new(python)
-        .arg(script)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()
-        .ok()?;
-    let mut lines = BufReader::new(child.stdout.take()?)
-        .lines()
-        .map_while(Result::ok);
-    match lines.next().and_then(|port| port.parse().ok()) {
-        Some(port) => Some(Server(child, port, Box::new(lines))),
-        None => {
-            let _ = child.wait();
-            None
+impl Server {
+    pub(in crate::alerts) fn start(arguments: &[String]) -> Option<Server> {
+        let python = std::env::var("LLM_OBSERVE_PYTHON").unwrap_or_else(|_| "python3".to_owned());
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/peers/smtp_server.py");
+        let mut child = Command::new(python)
+            .arg(script)
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .ok()?;
+        let mut lines = BufReader::new(child.stdout.take()?)
+            .lines()
+            .map_while(Result::ok);
+        match lines.next().and_then(|port| port.parse().ok()) {
+            Some(port) => Some(Server {
+                child,
+                port,
+                lines: Box::new(lines),
+            }),
+            None => {
+                let _ = child.wait();
+                None
+            }
         }
     }
+
+    /// Returns the next message that it took.
+    fn next(&mut self) -> serde_json::Value {
+        serde_json::from_str(&self.lines.next().unwrap()).unwrap()
+    }
+
+    /// Ends it and returns what it took and nobody asked for.
+    pub(in crate::alerts) fn end(mut self) -> Vec<serde_json::Value> {
+        self.child.kill().unwrap();
+        let lines = self.lines.by_ref();
+        lines
+            .map(|line| serde_json::from_str(&line).unwrap())
+            .collect()
+    }
 }
 
-fn to(port: u16, receiver: &str) -> Arc<dyn Channel> {
-    let mut settings = config::Email::new(
-        "127.0.0.1",
-        "Alerts <alerts@example.com>",
-        vec![receiver.to_owned()],
-    );
+fn to(port: u16, receivers: &[&str]) -> Arc<dyn Channel> {
+    let receivers = receivers.iter().map(|&to| to.to_owned()).collect();
+    let mut settings = config::Email::new("127.0.0.1", "Alerts <alerts@example.com>", receivers);
     settings.tls = config::Tls::None;
     settings.port = port;
     channel("mail", &settings).unwrap()
@@ -57,14 +79,15 @@ fn notice(status: Status) -> Notice {
         event: "query\r\nBcc: evil@example.com".into(),
         functions: vec!["rag::query".into()],
         count: 2,
+        runbook: Some("https://wiki.example/q?a=1&b=\"2".into()),
         ..Notice::empty(status, 1_795_392_000_000_000)
     }
 }
 
 #[test]
 fn a_real_server_takes_a_thread_and_its_codes_are_understood() {
-    let Some(mut server) = server() else {
-        println!("skipped: no aiosmtpd");
+    let Some(mut server) = Server::start(&[]) else {
+        skipped("no aiosmtpd");
         return;
     };
     let stats = Arc::<Stats>::default();
@@ -74,7 +97,7 @@ fn a_real_server_takes_a_thread_and_its_codes_are_understood() {
         ("later@example.com", (1, 1, 0)),
         ("never@example.com", (0, 0, 1)),
     ] {
-        let channel = to(server.1, receiver);
+        let channel = to(server.port, &[receiver]);
         let settings = Settings {
             backoff: Duration::from_millis(10),
             ..Settings::default()
@@ -108,8 +131,7 @@ fn a_real_server_takes_a_thread_and_its_codes_are_understood() {
             "{receiver}"
         );
     }
-    let mut next = || serde_json::from_str::<serde_json::Value>(&server.2.next().unwrap()).unwrap();
-    let (first, second) = (next(), next());
+    let (first, second) = (server.next(), server.next());
     assert_eq!(first["message-id"], second["in-reply-to"]);
     assert_eq!(
         first["bcc"],
@@ -120,7 +142,83 @@ fn a_real_server_takes_a_thread_and_its_codes_are_understood() {
         first["parts"],
         serde_json::json!(["text/plain", "text/html"])
     );
-    assert!(first["text"].as_str().unwrap().contains("rag::query"));
+    assert_eq!(first["auto-submitted"], "auto-generated");
+    let text = first["text"].as_str().unwrap();
+    assert!(text.contains("rag::query") && text.contains("Runbook: https://wiki.example/q?a=1&b="));
+    assert!(
+        first["html"]
+            .as_str()
+            .unwrap()
+            .contains("<a href=\"https://wiki.example/q?a=1&amp;b=&quot;2\">Runbook</a>")
+    );
+}
+
+#[test]
+fn what_comes_late_says_so_in_its_subject() {
+    let channel = to(25, &["ok@example.com"]);
+    for event in ["query", "запрос"] {
+        let notice = Notice {
+            event: event.into(),
+            service: "rag".into(),
+            ..notice(Status::Firing)
+        };
+        let mut parcel = Parcel::new("mail", channel.encode(&notice));
+        assert_eq!(marked_stale(&parcel), parcel.body, "in time");
+        parcel.created -= 3_900 * 1_000_000;
+        let late = String::from_utf8(marked_stale(&parcel)).unwrap();
+        let subject = late
+            .split("\r\n")
+            .find(|line| line.starts_with("Subject"))
+            .unwrap();
+        assert!(
+            subject.starts_with("Subject: [1 h 5 min late] "),
+            "{subject}"
+        );
+        assert_eq!(
+            late.replacen("[1 h 5 min late] ", "", 1).as_bytes(),
+            parcel.body
+        );
+    }
+}
+
+#[test]
+fn one_receiver_that_is_refused_keeps_it_from_no_other() {
+    let Some(mut server) = Server::start(&[]) else {
+        skipped("no aiosmtpd");
+        return;
+    };
+    let limit = Duration::from_secs(20);
+    let send = |receivers: &[&str]| {
+        let channel = to(server.port, receivers);
+        let to = vec![channel.clone() as _];
+        let outbox = Outbox::open(Settings::default(), to, Arc::default()).unwrap();
+        let parcel = Parcel::new("mail", channel.encode(&notice(Status::Firing)));
+        outbox.deliver_now(parcel, limit).unwrap()
+    };
+    let sent = send(&["never@example.com", "ok@example.com"]);
+    assert_eq!(sent, Delivery::Delivered);
+    let gone = send(&["never@example.com", "never@example.org"]);
+    assert!(matches!(gone, Delivery::Refused { .. }), "{gone:?}");
+    assert_eq!(server.next()["to"], serde_json::json!(["ok@example.com"]));
+    assert_eq!(server.end(), Vec::<serde_json::Value>::new());
+}
+
+#[test]
+fn a_server_that_closes_what_is_idle_gets_the_next_message_too() {
+    let Some(mut server) = Server::start(&["--idle".to_owned(), "0.5".to_owned()]) else {
+        skipped("no aiosmtpd");
+        return;
+    };
+    let channel = to(server.port, &["ok@example.com"]);
+    let to = vec![channel.clone() as _];
+    let outbox = Outbox::open(Settings::default(), to, Arc::default()).unwrap();
+    for message in 1..=2 {
+        outbox.put(Parcel::new("mail", channel.encode(&notice(Status::Firing))));
+        let report = outbox.flush(Duration::from_secs(20));
+        assert_eq!((report.delivered(), report.kept()), (message, 0));
+        server.next();
+        std::thread::sleep(Duration::from_millis(700));
+    }
 }
 
 #[test]

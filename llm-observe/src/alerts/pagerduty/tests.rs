@@ -34,6 +34,8 @@ fn it_triggers_and_resolves_under_one_key_and_the_routing_key_is_not_kept() {
             severity: Severity::Critical,
             host: "web-1".into(),
             count: 2,
+            runbook: Some("https://wiki.example/q".into()),
+            sentry_url: Some("https://acme.sentry.io/x".into()),
             ..Notice::empty(status, 1_795_392_000_000_000)
         };
         let body = channel.encode(&notice);
@@ -60,6 +62,13 @@ fn it_triggers_and_resolves_under_one_key_and_the_routing_key_is_not_kept() {
     assert_eq!(fires["routing_key"], "0123456789abcdef0123456789abcdef");
     assert_eq!(fires["payload"]["severity"], "critical");
     assert_eq!(fires["payload"]["source"], "web-1");
+    assert_eq!(
+        fires["links"],
+        json!([
+            {"href": "https://wiki.example/q", "text": "Runbook"},
+            {"href": "https://acme.sentry.io/x", "text": "Sentry"},
+        ])
+    );
     assert!(
         fires["payload"]["summary"]
             .as_str()
@@ -89,4 +98,59 @@ fn a_400_is_given_up() {
     assert!(
         matches!(answer, Some(Delivery::Refused { reason }) if reason.contains("invalid event"))
     );
+}
+
+#[test]
+fn what_comes_late_says_so_in_its_details() {
+    let channel = Pagerduty {
+        name: "page".into(),
+        routing_key: "key".into(),
+        post: Post::new("page", "http://127.0.0.1:1/", Vec::new()).unwrap(),
+    };
+    let mut parcel = Parcel::new("page", channel.encode(&Notice::test(1)));
+    parcel.created -= 600 * 1_000_000;
+    let event: Value = serde_json::from_slice(&channel.completed(&parcel).unwrap()).unwrap();
+    assert_eq!(
+        event["payload"]["custom_details"]["delivered"],
+        "10 min late"
+    );
+    assert_eq!(event["routing_key"], "key");
+}
+
+#[test]
+fn it_gives_up_what_is_refused_and_tries_the_rest_again() {
+    let bad = [
+        Reply::retry_after("0"),
+        Reply::status(500, ""),
+        Reply::Stall,
+        Reply::CutOff,
+        Reply::Garbage,
+        Reply::Close,
+    ];
+    let tries = bad.len() as u64;
+    let listener = Listener::start(Reply::status(202, r#"{"status":"success"}"#))
+        .script(bad)
+        .script([Reply::status(202, ""), Reply::status(400, "invalid event")]);
+    let channel: Arc<dyn Channel> = Arc::new(Pagerduty {
+        name: "page".into(),
+        routing_key: "key".into(),
+        post: Post::new("page", &listener.url("/v2/enqueue"), Vec::new()).unwrap(),
+    });
+    let limits = Settings {
+        attempt: Duration::from_secs(1),
+        backoff: Duration::from_millis(5),
+        ..Settings::default()
+    };
+    let stats = Arc::<crate::stats::Stats>::default();
+    let outbox = Outbox::open(limits, vec![channel.clone() as _], stats.clone()).unwrap();
+    for n in 0..3 {
+        outbox.put(Parcel::new("page", channel.encode(&Notice::test(n))).key("k"));
+        outbox.flush(LONG);
+    }
+    let count = |result| {
+        let labels = [("destination", "page"), ("result", result)];
+        stats.counter("llm_observe_deliveries_total", &labels).get()
+    };
+    let counts = (count("retried"), count("delivered"), count("refused"));
+    assert_eq!(counts, (tries, 2, 1));
 }

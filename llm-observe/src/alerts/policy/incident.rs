@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Member, Seen, Step, Timing, is_quiet_for};
+use super::{Member, Seen, Step, Timing, is_quiet_for, saved};
 use crate::{
     alerts::{Distinct, Notice, Status, Trigger, route::Route},
     site::Severity,
@@ -26,9 +26,11 @@ pub(in crate::alerts) struct Incident {
     pub(super) last: u64,
     trace: String,
     /// When the group is complete.
-    due: u64,
+    pub(super) due: u64,
     /// When the last message was.
     pub(super) told: Option<u64>,
+    /// How bad that message said it is.
+    said: Option<String>,
     /// When channels that forget were last told that it goes on.
     #[serde(skip)]
     pub(super) refreshed: u64,
@@ -38,9 +40,8 @@ pub(in crate::alerts) struct Incident {
     /// Whether the calls that stalled have all ended.
     #[serde(skip)]
     over: bool,
-    #[serde(skip)]
+    #[serde(with = "saved::errors")]
     errors: Vec<Distinct>,
-    #[serde(skip)]
     more: u64,
 }
 
@@ -48,8 +49,8 @@ impl Incident {
     pub(super) fn new(member: &Member, route: &Route, seen: &Seen, due: u64) -> Incident {
         Incident {
             key: format!(
-                "{}/{}/{}/{}",
-                member.event, member.function, member.trigger, seen.first
+                "{}/{}/{}/{}/{}",
+                member.event, member.function, member.trigger, member.class, seen.first
             ),
             event: member.event.clone(),
             channels: member.channels.clone(),
@@ -63,6 +64,7 @@ impl Incident {
             trace: seen.trace.to_string(),
             due,
             told: None,
+            said: None,
             refreshed: 0,
             open: 0,
             over: false,
@@ -120,58 +122,78 @@ impl Incident {
         self.severity.parse().unwrap_or_default()
     }
 
+    /// Returns how bad it was said to be, when it has become worse since.
+    fn risen_from(&self) -> Option<Severity> {
+        let said = self.said.as_ref()?.parse().ok()?;
+        (self.severity() > said).then_some(said)
+    }
+
     /// Returns what is to happen at `now`; what is due by `grouped_until` counts as due.
     pub(super) fn step(&self, now: u64, grouped_until: u64, timing: &Timing) -> Step {
-        let held = is_quiet_for(self.severity())
-            && timing
-                .quiet
-                .as_ref()
-                .is_some_and(|q| q.until(now).is_some());
-        if self.is_over(now, timing) {
-            let tell = self.told.is_some() && timing.send_resolved;
-            return Step::End(tell.then_some(Status::Resolved));
-        }
+        let held = self.held_until(now, timing).is_some();
+        let over = self.over || (self.open <= 0 && self.is_quiet_since(now, timing));
         match self.told {
-            _ if held => Step::Nothing,
-            None if self.due <= grouped_until => Step::Tell(Status::Firing),
-            Some(told) if self.is_repeated(told) && told.saturating_add(timing.repeat) <= now => {
-                Step::Tell(Status::StillFiring)
-            }
+            // What stalled and went on within its group's wait is no news.
+            None if self.over || (held && over) => Step::End(None),
+            None if !held && self.due <= grouped_until => Step::Tell(Status::Firing),
+            Some(_) if over => Step::End(timing.send_resolved.then_some(Status::Resolved)),
+            Some(_) if !held && self.again_at(timing) <= now => Step::Tell(Status::StillFiring),
             _ => Step::Nothing,
         }
     }
 
-    fn is_over(&self, now: u64, timing: &Timing) -> bool {
-        self.over || (self.open <= 0 && self.last.saturating_add(timing.resolve_after) <= now)
+    /// Returns when the quiet hours end that keep it from being told at `now`.
+    fn held_until(&self, now: u64, timing: &Timing) -> Option<u64> {
+        let quiet = timing.quiet.as_ref()?;
+        is_quiet_for(self.severity())
+            .then(|| quiet.until(now))
+            .flatten()
     }
 
-    /// Whether it goes on since the last message: another call failed, or one still hangs.
-    fn is_repeated(&self, told: u64) -> bool {
-        self.open > 0 || self.last > told
+    fn is_quiet_since(&self, now: u64, timing: &Timing) -> bool {
+        self.last.saturating_add(timing.resolve_after) <= now
     }
 
-    /// Returns when something may happen next.
-    pub(super) fn wake(&self, timing: &Timing) -> u64 {
+    /// Returns when it is told of again: at once when it has become worse, else when it was
+    /// told long ago and goes on: another call failed since, or one still hangs.
+    fn again_at(&self, timing: &Timing) -> u64 {
+        let goes_on = |told| self.open > 0 || self.last > told;
+        match self.told {
+            Some(_) if self.risen_from().is_some() => 0,
+            Some(told) if goes_on(told) => told.saturating_add(timing.repeat),
+            _ => u64::MAX,
+        }
+    }
+
+    /// Returns when something may happen next, asked at `now`.
+    pub(super) fn wake(&self, now: u64, timing: &Timing) -> u64 {
         let over = match (self.over, self.open > 0) {
             (true, _) => 0,
             (_, true) => u64::MAX,
             _ => self.last.saturating_add(timing.resolve_after),
         };
         let tell = match self.told {
-            None => timing
-                .quiet
-                .as_ref()
-                .and_then(|q| q.until(self.due))
-                .unwrap_or(self.due),
-            Some(told) if self.is_repeated(told) => told.saturating_add(timing.repeat),
-            Some(_) => u64::MAX,
+            None => self.due,
+            Some(_) => self.again_at(timing),
         };
-        let critical = !is_quiet_for(self.severity());
-        over.min(if critical && self.told.is_none() {
-            self.due
-        } else {
-            tell
-        })
+        let held = self.held_until(tell.max(now), timing);
+        match self.told {
+            None if !self.over && held.is_none() => tell,
+            _ => over.min(held.unwrap_or(tell)),
+        }
+    }
+
+    /// Takes note that a message tells of it.
+    pub(super) fn tell(&mut self, now: u64) {
+        self.told = Some(now);
+        self.said = Some(self.severity.clone());
+    }
+
+    /// Returns whether a channel that knows alerts by what they are, not by their key, takes
+    /// both for one.
+    pub(super) fn looks_like(&self, other: &Incident) -> bool {
+        (&self.event, &self.trigger, &self.severity)
+            == (&other.event, &other.trigger, &other.severity)
     }
 
     /// Returns the message that tells its state.
@@ -188,6 +210,7 @@ impl Incident {
             first: self.first,
             errors,
             more: self.more,
+            risen_from: self.risen_from(),
             trace_id: self.trace.clone(),
             ..Notice::empty(status, self.last)
         }

@@ -7,6 +7,7 @@ use std::{
 
 use llm_observe_config as config;
 
+use super::saved::{Line, Sending};
 use crate::{
     alerts::{Channel, Held, Notice, Status},
     outbox::micros,
@@ -116,10 +117,17 @@ impl Limiter {
         }
     }
 
-    /// Adds the digests that are due: where something is held, and there is room again.
-    pub(super) fn digests(&mut self, now: u64, quiet: bool, out: &mut Vec<(String, Notice)>) {
+    /// Adds the digests that are due: where something is held, and there is room again. Returns
+    /// whether there were any.
+    pub(super) fn digests(
+        &mut self,
+        now: u64,
+        quiet: bool,
+        out: &mut Vec<(String, Notice)>,
+    ) -> bool {
+        let before = out.len();
         if quiet {
-            return;
+            return false;
         }
         for (name, state) in &mut self.channels {
             let most = self
@@ -130,6 +138,30 @@ impl Limiter {
                 state.sent.push_back(now);
                 out.push((name.clone(), state.digest(now)));
             }
+        }
+        out.len() > before
+    }
+
+    /// Returns what is to outlive the process, by channel.
+    pub(super) fn saved(&self) -> BTreeMap<String, Sending> {
+        let saved = |state: &State| Sending {
+            sent: state.sent.iter().copied().collect(),
+            held: state.held.iter().map(Line::of).collect(),
+        };
+        let channels = self.channels.iter();
+        channels
+            .map(|(name, state)| (name.clone(), saved(state)))
+            .collect()
+    }
+
+    /// Holds what another process held, and counts what it sent.
+    pub(super) fn take_up(&mut self, saved: BTreeMap<String, Sending>) {
+        for (name, sending) in saved {
+            let state = self.channels.entry(name).or_default();
+            state.sent.extend(sending.sent);
+            state.sent.make_contiguous().sort_unstable();
+            let held = sending.held.into_iter().filter_map(Line::held);
+            held.for_each(|line| state.keep(line));
         }
     }
 
@@ -158,16 +190,19 @@ impl State {
     }
 
     fn hold(&mut self, notice: &Notice) {
-        if self.held.len() >= MOST_HELD {
-            self.more += 1;
-            return;
-        }
-        self.held.push(Held {
+        self.keep(Held {
             event: notice.event.clone(),
             status: notice.status,
             severity: notice.severity,
             count: notice.count,
         });
+    }
+
+    fn keep(&mut self, held: Held) {
+        match self.held.len() < MOST_HELD {
+            true => self.held.push(held),
+            false => self.more += 1,
+        }
     }
 
     fn digest(&mut self, now: u64) -> Notice {

@@ -6,6 +6,7 @@
 mod incident;
 mod limit;
 mod quiet;
+mod saved;
 mod seen;
 #[cfg(test)]
 mod tests;
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 pub(super) use incident::Incident;
 pub(super) use limit::{Limit, limits};
+pub(super) use saved::Saved;
 pub(super) use seen::{Sample, Seen};
 
 use super::{Notice, Status, route::Route};
@@ -81,6 +83,8 @@ pub(super) struct Policy {
     last: u64,
     /// When it was last asked what is due.
     asked: u64,
+    /// Whether what is to outlive the process has changed.
+    changed: bool,
 }
 
 impl Policy {
@@ -93,6 +97,7 @@ impl Policy {
             limiter: Limiter::new(limits),
             last: 0,
             asked: 0,
+            changed: false,
         }
     }
 
@@ -158,6 +163,7 @@ impl Policy {
 
     fn open(&mut self, member: &Member, route: &Route, seen: &Seen) -> u64 {
         self.last += 1;
+        self.changed = true;
         let due = seen.last.saturating_add(self.timing.group_wait);
         self.incidents
             .insert(self.last, Incident::new(member, route, seen, due));
@@ -188,7 +194,8 @@ impl Policy {
                 Step::Nothing => {}
                 Step::Tell(status) => {
                     let notice = incident.notice(status);
-                    incident.told = Some(now);
+                    incident.tell(now);
+                    self.changed = true;
                     let channels = incident.channels.clone();
                     self.limiter.offer(&channels, &notice, now, &mut out);
                 }
@@ -196,8 +203,8 @@ impl Policy {
             }
         }
         self.refresh(now, &mut out);
-        self.limiter
-            .digests(now, self.quiet_until(now).is_some(), &mut out);
+        let quiet = self.quiet_until(now).is_some();
+        self.changed |= self.limiter.digests(now, quiet, &mut out);
         out
     }
 
@@ -221,28 +228,46 @@ impl Policy {
         let Some(incident) = self.incidents.remove(&id) else {
             return;
         };
+        self.changed = true;
         for member in &incident.members {
-            self.members.remove(member);
+            if self.members.get(member) == Some(&id) {
+                self.members.remove(member);
+            }
         }
+        let channels = self.ended_for(&incident);
         let quiet = self.quiet_until(now).is_some();
         match status {
             Some(status) => {
                 let notice = incident.notice(status);
                 if quiet && is_quiet_for(notice.severity) {
-                    self.limiter.hold(&incident.channels, &notice, out);
+                    self.limiter.hold(&channels, &notice, out);
                 } else {
-                    self.limiter.offer(&incident.channels, &notice, now, out);
+                    self.limiter.offer(&channels, &notice, now, out);
                 }
             }
             // Over before anybody was told of it, in quiet hours: a line in the digest, for
             // those who take one; nothing to resolve for the others.
             None if incident.told.is_none() && quiet => {
                 let notice = incident.notice(Status::Resolved);
-                self.limiter
-                    .hold(&incident.channels, &notice, &mut Vec::new());
+                self.limiter.hold(&channels, &notice, &mut Vec::new());
             }
             None => {}
         }
+    }
+
+    /// Returns the channels for which `incident` is over: one that forgets takes another that
+    /// goes on, and looks like it, for the same.
+    fn ended_for(&self, incident: &Incident) -> Vec<String> {
+        let goes_on = |channel: &String| {
+            self.limiter.refresh(channel).is_some()
+                && self.incidents.values().any(|other| {
+                    other.told.is_some()
+                        && other.looks_like(incident)
+                        && other.channels.contains(channel)
+                })
+        };
+        let all = incident.channels.iter();
+        all.filter(|channel| !goes_on(channel)).cloned().collect()
     }
 
     /// Returns when [`Policy::due`] is to be asked next.
@@ -250,7 +275,7 @@ impl Policy {
         let steps = self
             .incidents
             .values()
-            .map(|incident| incident.wake(&self.timing));
+            .map(|incident| incident.wake(self.asked, &self.timing));
         let digest = self.limiter.wake().map(|at| at.max(self.asked));
         let digest = digest.map(|at| self.quiet_until(at).unwrap_or(at));
         let refresh = self
@@ -274,24 +299,38 @@ impl Policy {
         });
     }
 
-    /// Returns the incidents that were told of, to outlive the process.
-    pub(super) fn told(&self) -> Vec<&Incident> {
-        self.incidents
-            .values()
-            .filter(|incident| incident.told.is_some())
-            .collect()
+    /// Returns what is to outlive the process.
+    pub(super) fn saved(&self) -> Saved {
+        Saved {
+            incidents: self.incidents.values().cloned().collect(),
+            channels: self.limiter.saved(),
+        }
     }
 
-    /// Takes up an incident that an earlier process told of. It counts as seen `now`: whether it
-    /// is over shows only from here on.
-    pub(super) fn take_up(&mut self, mut incident: Incident, now: u64) {
-        self.last += 1;
-        incident.last = incident.last.max(now);
-        incident.open = 0;
-        for member in &incident.members {
-            self.members.insert(member.clone(), self.last);
+    /// Returns whether that has changed since this was last asked.
+    pub(super) fn take_changed(&mut self) -> bool {
+        std::mem::take(&mut self.changed)
+    }
+
+    /// Takes up what an earlier process, or one that died beside this, had not ended. Its
+    /// incidents count as seen `now`: whether they are over shows only from here on. One whose
+    /// first message `waits` to be delivered is told, whatever was saved of it.
+    pub(super) fn take_up(&mut self, saved: Saved, now: u64, waits: impl Fn(&str) -> bool) {
+        self.changed = true;
+        self.limiter.take_up(saved.channels);
+        for mut incident in saved.incidents {
+            self.last += 1;
+            incident.last = incident.last.max(now);
+            // Whom it waited for is gone.
+            incident.due = incident.due.min(now);
+            if incident.told.is_none() && waits(&incident.key) {
+                incident.tell(now);
+            }
+            for member in &incident.members {
+                self.members.entry(member.clone()).or_insert(self.last);
+            }
+            self.incidents.insert(self.last, incident);
         }
-        self.incidents.insert(self.last, incident);
     }
 }
 

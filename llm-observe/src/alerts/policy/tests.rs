@@ -1,7 +1,9 @@
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
-use proptest::prelude::*;
+
+mod properties;
+mod restarts;
 
 use super::*;
 use crate::{alerts::Trigger, record::TraceId};
@@ -329,69 +331,57 @@ fn a_channel_that_forgets_is_told_again_until_it_is_over() {
 }
 
 #[test]
-fn what_was_told_outlives_the_process_and_is_not_told_again() {
-    let mut policy = policy();
+fn a_group_that_waits_longer_than_it_takes_to_be_over_is_told() {
+    let slow = Timing {
+        group_wait: 10 * MINUTE,
+        ..timing()
+    };
+    let mut policy = with(slow, 20);
     fail(&mut policy, START);
-    assert_eq!(policy.due(START + 2 * SECOND).len(), 1);
-    let saved = serde_json::to_string(&policy.told()).unwrap();
-    let mut next = self::policy();
-    let told: Vec<Incident> = serde_json::from_str(&saved).unwrap();
-    told.into_iter()
-        .for_each(|incident| next.take_up(incident, START + MINUTE));
-    fail(&mut next, START + 2 * MINUTE);
-    assert!(
-        next.due(START + 3 * MINUTE).is_empty(),
-        "no second message of the same incident"
-    );
-    assert_eq!(
-        run(&mut next, START + 60 * MINUTE),
-        [(START + 7 * MINUTE, Status::Resolved, 2)]
-    );
+    let ten = START + 10 * MINUTE;
+    assert_eq!(policy.wake(), Some(ten));
+    assert_eq!(statuses(&policy.due(ten)), [("ops", Status::Firing, 1)]);
+    assert_eq!(statuses(&policy.due(ten)), [("ops", Status::Resolved, 1)]);
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(300) })]
+#[test]
+fn what_goes_on_through_the_night_wakes_nobody_and_no_thread() {
+    let quiet = Quiet::in_zone("22:00-07:00", TimeZone::UTC).unwrap();
+    let timing = Timing {
+        quiet: Some(quiet),
+        repeat: 10 * MINUTE,
+        resolve_after: 24 * 60 * MINUTE,
+        ..timing()
+    };
+    let mut policy = with(timing, 20);
+    let evening = START + 21 * 60 * MINUTE;
+    fail(&mut policy, evening);
+    assert_eq!(run(&mut policy, evening + MINUTE).len(), 1);
+    fail(&mut policy, evening + 59 * MINUTE);
+    assert_eq!(policy.due(evening + 59 * MINUTE).len(), 1);
+    fail(&mut policy, evening + 90 * MINUTE);
+    let seven = START + 31 * 60 * MINUTE;
+    assert_eq!(policy.wake(), Some(seven));
+    assert_eq!(run(&mut policy, seven), [(seven, Status::StillFiring, 3)]);
+}
 
-    /// Whatever fails whenever: each call is in exactly one incident, each incident fires once
-    /// before anything else and resolves once after, and repeats keep their distance.
-    #[test]
-    fn messages_are_in_order_and_count_every_call(
-        calls in prop::collection::vec((0..400_u64, 0..3_usize, 0..2_usize), 1..200),
-    ) {
-        let mut policy = with(Timing { repeat: 10 * MINUTE, ..timing() }, 100_000);
-        let mut now = START;
-        let mut all: Vec<(u64, Notice)> = Vec::new();
-        let mut ask = |policy: &mut Policy, until: u64| {
-            while let Some(at) = policy.wake().filter(|at| *at <= until) {
-                all.extend(policy.due(at).into_iter().map(|(_, notice)| (at, notice)));
-            }
-        };
-        for (seconds, event, class) in &calls {
-            now += seconds * SECOND;
-            ask(&mut policy, now);
-            let class = [Class::Internal, Class::Timeout][*class];
-            let event = ["a", "b", "c"][*event];
-            policy.see(event, "f", &route(&["ops"]), &seen(now, "boom", class));
-        }
-        ask(&mut policy, now + 24 * 60 * MINUTE);
-        prop_assert_eq!(policy.wake(), None);
-        let mut by_key: BTreeMap<String, Vec<(u64, Notice)>> = BTreeMap::new();
-        for (at, notice) in all {
-            by_key.entry(notice.key.clone()).or_default().push((at, notice));
-        }
-        let mut counted = 0;
-        for messages in by_key.values() {
-            let statuses: Vec<_> = messages.iter().map(|(_, n)| n.status).collect();
-            prop_assert_eq!(statuses[0], Status::Firing);
-            prop_assert_eq!(statuses[statuses.len() - 1], Status::Resolved);
-            prop_assert!(statuses[1..statuses.len() - 1].iter().all(|s| *s == Status::StillFiring));
-            for pair in messages[..messages.len() - 1].windows(2) {
-                prop_assert!(pair[1].0 - pair[0].0 >= 10 * MINUTE);
-            }
-            let (at, end) = &messages[messages.len() - 1];
-            prop_assert_eq!(*at, end.last + 5 * MINUTE);
-            counted += end.count;
-        }
-        prop_assert_eq!(counted, calls.len() as u64);
-    }
+#[test]
+fn a_channel_that_forgets_takes_alike_incidents_for_one() {
+    let forgetful = Limit {
+        per_minute: 1,
+        digests: false,
+        refresh: Some(MINUTE),
+    };
+    let mut policy = Policy::new(timing(), [("ops".to_owned(), forgetful)].into());
+    fail(&mut policy, START);
+    policy.due(START + 2 * SECOND);
+    let other = seen(START + 60 * SECOND, "no route", Class::Connection);
+    policy.see("query", "rag::query", &route(&["ops"]), &other);
+    let told = run(&mut policy, START + 60 * MINUTE);
+    let resolved: Vec<_> = told.iter().filter(|m| m.1 == Status::Resolved).collect();
+    assert_eq!(
+        resolved,
+        [&(START + 6 * MINUTE, Status::Resolved, 1)],
+        "the last to end"
+    );
 }

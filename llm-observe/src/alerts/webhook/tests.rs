@@ -32,7 +32,11 @@ fn it_posts_json_and_signs_what_it_posts() {
         Arc::default(),
     )
     .unwrap();
-    outbox.put(Parcel::new("hook", channel.encode(&Notice::test(1_000_000))).key("t"));
+    let notice = Notice {
+        trace_url: Some("https://t.example/4bf9".into()),
+        ..Notice::test(1_000_000)
+    };
+    outbox.put(Parcel::new("hook", channel.encode(&notice)).key("t"));
     assert_eq!(outbox.flush(Duration::from_secs(20)).delivered(), 1);
     let request = &listener.requests()[0];
     let said = request.header("x-llm-observe-signature").unwrap();
@@ -50,4 +54,14 @@ fn it_posts_json_and_signs_what_it_posts() {
         (body["status"].as_str(), body["event"].as_str()),
         (Some("test"), Some("test"))
     );
+    assert_eq!(body["trace_url"], "https://t.example/4bf9");
+}
+
+#[test]
+fn what_comes_late_says_so_under_its_signature() {
+    let mut parcel = Parcel::new("hook", br#"{"version":1}"#.to_vec());
+    assert_eq!(marked_stale(&parcel), parcel.body, "in time");
+    parcel.created -= 7_200 * 1_000_000;
+    let body: Value = serde_json::from_slice(&marked_stale(&parcel)).unwrap();
+    assert_eq!(body, json!({"version": 1, "delivered": "2 h late"}));
 }

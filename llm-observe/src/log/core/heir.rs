@@ -7,7 +7,12 @@ use std::{
 };
 
 use super::{
-    super::{disk::RealDisk, file::lock_file, settings::Priority, writer::Writer},
+    super::{
+        disk::RealDisk,
+        file::lock_file,
+        settings::{Priority, Settings},
+        writer::Writer,
+    },
     Core,
     state::{Counts, Reason},
 };
@@ -67,7 +72,7 @@ impl Core {
     /// Lets an heir with a ring of its own take over when the folder was deleted or replaced. This
     /// core's last lines are written by the heir, before its own.
     pub(super) fn succeed_if_homeless(self: &Arc<Self>) {
-        if self.heir.get().is_some() || !self.mark.can_be_wiped() || self.spool.is_in_place() {
+        if self.heir.get().is_some() || !self.mark.can_be_wiped() || self.is_at_home() {
             return;
         }
         let heir = self.open_heir(
@@ -76,13 +81,19 @@ impl Core {
             Arc::downgrade(self),
         );
         let Ok(heir) = heir else { return };
+        if self.heir.set(Some(Arc::clone(&heir))).is_err() {
+            return;
+        }
+        self.mark.wipe();
         if let Err(error) = heir.claim_again() {
             (self.hooks.say)(&format!("{}: {error}", self.path()));
         }
-        if self.heir.set(Some(heir)).is_ok() {
-            self.mark.wipe();
-            self.closed.store(true, Ordering::Release);
-        }
+        self.closed.store(true, Ordering::Release);
+    }
+
+    fn is_at_home(&self) -> bool {
+        let Settings { dir, file, .. } = &self.settings;
+        self.spool.is_in_place(dir, file)
     }
 
     /// The lock that keeps other processes away was deleted with the folder.
@@ -90,6 +101,14 @@ impl Core {
         let file = lock_file(&self.settings.dir, &self.settings)?;
         let _ = self.claim.set(file);
         Ok(())
+    }
+
+    /// Deletes the file of this ring and of those before it: nothing in them is missing from the log.
+    pub(super) fn remove_spools(&self) {
+        self.spool.remove();
+        if let Some(before) = self.before() {
+            before.remove_spools();
+        }
     }
 
     /// The core this one took over from, as long as there is one.

@@ -11,7 +11,7 @@ use super::{
     super::{
         disk::{self, Share},
         spool::Spool,
-        target,
+        target::{self, Target},
     },
     AGAIN, Core, Health, Work, lock,
     state::Reason,
@@ -30,10 +30,11 @@ impl Core {
         }
         self.clean(&mut work);
         self.spool.ring.prepare(&mut work.prepared);
-        self.tell_loss();
         let before = self.before();
-        if let Some(before) = &before {
-            before.tell_loss();
+        // While lines are refused there may be more to tell of at this place.
+        if closing || !self.refused.load(Ordering::Relaxed) {
+            self.tell_loss();
+            before.iter().for_each(|before| before.tell_loss());
         }
         if !self.has_lines() && work.orphans.is_empty() {
             self.finish(&mut work, closing);
@@ -42,9 +43,9 @@ impl Core {
         let result = self.move_lines(&mut work);
         let written = result.is_ok();
         self.judge(&mut work, result);
-        self.let_on();
-        if let Some(before) = before {
-            before.let_on();
+        if written {
+            self.let_on();
+            before.iter().for_each(|before| before.let_on());
         }
         self.finish(&mut work, closing);
         drop(work);
@@ -57,7 +58,7 @@ impl Core {
     /// Tells callers that wait for room, or for the file, to look again.
     fn let_on(&self) {
         if self.waiters.load(Ordering::SeqCst) > 0 {
-            drop(lock(&self.progress));
+            *lock(&self.patience) = None;
             self.moved.notify_all();
         }
     }
@@ -91,11 +92,11 @@ impl Core {
             return;
         }
         if done {
-            self.spool.remove();
+            self.remove_spools();
         }
         work.orphans.clear();
         self.closed.store(true, Ordering::Release);
-        drop(lock(&self.progress));
+        drop(lock(&self.patience));
         self.moved.notify_all();
     }
 
@@ -123,8 +124,7 @@ impl Core {
         let until = self.spool.ring.tail();
         let result = self.recover(work).and_then(|()| {
             if let Some(before) = self.before() {
-                let ring = &before.spool.ring;
-                work.target.drain(ring, ring.tail(), false, || ())?;
+                before.drain_into(&mut work.target)?;
             }
             let room_again = || self.let_on();
             work.target
@@ -137,6 +137,21 @@ impl Core {
                 work.target.heal = false;
                 other
             }
+        }
+    }
+
+    /// Moves this core's last lines, and those of the ones before it. All of them, or an error: a
+    /// caller that is still copying holds up lines behind its own, and those of its heir are later.
+    fn drain_into(&self, target: &mut Target) -> io::Result<()> {
+        if let Some(before) = self.before() {
+            before.drain_into(target)?;
+        }
+        let ring = &self.spool.ring;
+        let until = ring.tail();
+        target.drain(ring, until, false, || ())?;
+        match ring.taken() < until {
+            true => Err(io::ErrorKind::WouldBlock.into()),
+            false => Ok(()),
         }
     }
 
@@ -180,13 +195,17 @@ impl Core {
         match result {
             Ok(()) => {
                 work.again = None;
-                self.refused.store(false, Ordering::Relaxed);
+                if self.refused.swap(false, Ordering::Relaxed) {
+                    *lock(&self.patience) = None;
+                }
                 self.recovered();
             }
             Err(busy) if busy.kind() == io::ErrorKind::WouldBlock => {}
             Err(error) => {
                 work.again = Some(Instant::now() + AGAIN);
-                self.refused.store(true, Ordering::Relaxed);
+                if !self.refused.swap(true, Ordering::Relaxed) {
+                    lock(&self.patience).get_or_insert_with(|| self.deadline());
+                }
                 self.wait_for_disk(&error);
             }
         }

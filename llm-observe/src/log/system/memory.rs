@@ -13,7 +13,7 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use rustix::mm::{Advice, MapFlags, ProtFlags};
+use rustix::mm::{MapFlags, ProtFlags};
 
 /// A shared mapping of the first `words * 8` bytes of a file.
 pub(crate) struct Map {
@@ -113,7 +113,7 @@ fn populate(map: &Map, from: usize, to: usize) {
         rustix::mm::madvise(
             map.start.as_ptr().byte_add(from).cast(),
             length,
-            Advice::LinuxPopulateWrite,
+            rustix::mm::Advice::LinuxPopulateWrite,
         )
     };
 }
@@ -174,7 +174,7 @@ fn wipe_on_fork(map: &Map) -> bool {
         rustix::mm::madvise(
             map.start.as_ptr().cast(),
             map.words.saturating_mul(8),
-            Advice::LinuxWipeOnFork,
+            rustix::mm::Advice::LinuxWipeOnFork,
         )
     }
     .is_ok()

@@ -106,6 +106,11 @@ pub(crate) fn unlock(file: &File) {
     let _ = file.unlock();
 }
 
+/// There are no mappings here.
+pub(crate) fn keeps_pages(_dir: &Path) -> bool {
+    true
+}
+
 pub(crate) fn allocate(file: &File, len: u64) -> io::Result<()> {
     file.set_len(len)
 }

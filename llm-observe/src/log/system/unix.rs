@@ -83,3 +83,22 @@ pub(crate) fn allocate(file: &File, len: u64) -> io::Result<()> {
         len,
     )?)
 }
+
+/// Whether every page that a file in this folder has blocks for can be written at any time: else
+/// the system ends the process that touches it (SIGBUS). btrfs and others that copy on write need
+/// room for the copy, which a full disk or a quota denies; XFS refuses all once it has met an error
+/// of the disk. ext4 and tmpfs are known to hold.
+#[cfg(target_os = "linux")]
+pub(crate) fn keeps_pages(dir: &Path) -> bool {
+    /// As in `linux/magic.h`: ext2 to ext4, tmpfs, and overlayfs, which has the pages of another,
+    /// most often of ext4.
+    const KEEPING: [u64; 3] = [0xEF53, 0x0102_1994, 0x794C_7630];
+    rustix::fs::statfs(dir)
+        .is_ok_and(|found| u64::try_from(found.f_type).is_ok_and(|kind| KEEPING.contains(&kind)))
+}
+
+/// Not known of other systems.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn keeps_pages(_dir: &Path) -> bool {
+    true
+}

@@ -57,12 +57,33 @@ fn an_item_is_as_rollbars_own_client_sends_it() {
     );
     assert_eq!(chain[0]["frames"][0]["filename"], "src/lib.rs");
     assert_eq!(chain[1]["exception"]["message"], "connection reset");
-    assert_eq!(
-        data["body"].as_object().unwrap().len(),
-        1,
-        "exactly one of trace, trace_chain, message"
-    );
+    let kinds = ["trace", "trace_chain", "message", "crash_report"];
+    let body = data["body"].as_object().unwrap();
+    let one = kinds.iter().filter(|kind| body.contains_key(**kind));
+    assert_eq!(one.count(), 1, "exactly one of them");
     assert_eq!(data["server"]["host"], "web-1");
     let uuid = data["uuid"].as_str().unwrap();
     assert!(uuid.len() == 36 && uuid.as_bytes()[14] == b'4', "{uuid}");
+}
+
+#[test]
+fn a_large_report_is_cut_to_what_rollbar_takes() {
+    let huge = "\u{1}".repeat(100_000);
+    let fields = (0..200).map(|n| (format!("{n}"), crate::record::Value::Str(huge.clone())));
+    let large = Report {
+        message: huge.clone(),
+        chain: vec![huge.clone(); 50],
+        fields: fields.collect(),
+        ..report()
+    };
+    let post = Post::new("x", "http://127.0.0.1:1", Vec::new()).unwrap();
+    let tracker = Rollbar {
+        origin: Origin::default(),
+        post,
+    };
+    let body = tracker.encode(&large);
+    assert!(body.len() <= MOST_BYTES, "{}", body.len());
+    let item: Value = serde_json::from_slice(&body).unwrap();
+    let chain = item["data"]["body"]["trace_chain"].as_array().unwrap();
+    assert!(chain[0]["exception"]["message"].as_str().unwrap().len() >= 100);
 }

@@ -9,7 +9,8 @@ use std::{
 use sentry::{
     Level,
     protocol::{
-        Context, Event, Exception, Map, Mechanism, SpanStatus, Stacktrace, TraceContext, Value,
+        Breadcrumb, Context, Event, Exception, Map, Mechanism, Request, SpanStatus, Stacktrace,
+        TraceContext, Value,
     },
 };
 
@@ -18,23 +19,20 @@ use crate::{
     alerts::cut,
     outcome::{Class, Outcome},
     record,
-    trackers::{
-        Frame,
-        report::{MOST_FIELDS, json},
-    },
+    trackers::{self, Frame, size::Size},
 };
 
-/// The longest text of an error or cause, in characters.
-const MOST_TEXT: usize = 8_000;
 /// The longest value of a tag: Sentry cuts at 200.
 const MOST_TAG: usize = 200;
-/// How many causes are kept.
-const MOST_CAUSES: usize = 20;
+/// The longest category of a crumb.
+const MOST_CATEGORY: usize = 128;
+/// The longest name of an environment.
+const MOST_ENVIRONMENT: usize = 64;
 
-/// Returns the event of a report. All texts together stay well below Sentry's 1 MiB.
-pub(super) fn event(report: &Report, origin: &Origin) -> Event<'static> {
+/// Returns the event of a report, in that size.
+pub(super) fn event(report: &Report, origin: &Origin, size: Size) -> Event<'static> {
     let fingerprint = [&report.event, &report.type_name, report.class.as_str()];
-    let given = |text: &String| Some(text.clone()).filter(|t| !t.is_empty()).map(Cow::Owned);
+    let given = |text: &str, most| Some(line(text, most)).filter(|t| !t.is_empty());
     Event {
         level: if report.outcome == Outcome::Panic {
             Level::Fatal
@@ -42,34 +40,41 @@ pub(super) fn event(report: &Report, origin: &Origin) -> Event<'static> {
             Level::Error
         },
         fingerprint: fingerprint
-            .map(|part| Cow::Owned(cut(part, MOST_TAG)))
+            .map(|part| Cow::Owned(line(part, MOST_TAG)))
             .to_vec()
             .into(),
-        transaction: Some(cut(&report.function, MOST_TAG)),
+        transaction: given(&report.function, MOST_TAG),
         logger: Some("llm_observe".to_owned()),
         timestamp: UNIX_EPOCH + Duration::from_micros(report.time),
-        server_name: given(&origin.host),
-        release: given(&origin.release),
-        environment: given(&origin.environment),
-        exception: exceptions(report).into(),
+        server_name: given(&origin.host, MOST_TAG).map(Cow::Owned),
+        release: given(&origin.release, MOST_TAG).map(Cow::Owned),
+        environment: given(&origin.environment, MOST_ENVIRONMENT).map(Cow::Owned),
+        exception: exceptions(report, size).into(),
+        breadcrumbs: breadcrumbs(report, size).into(),
+        request: request(report),
         tags: tags(report, origin),
-        contexts: contexts(report),
-        extra: extra(report),
+        contexts: contexts(report, size),
+        extra: extra(report, size),
         sdk: Some(Cow::Owned(super::sdk())),
         ..Event::default()
     }
 }
 
+/// Returns a text in one line: Sentry refuses some that have several.
+fn line(text: &str, most: usize) -> String {
+    cut(&text.replace(char::is_control, " "), most)
+}
+
 /// Sentry wants the root cause first and the error itself last.
-fn exceptions(report: &Report) -> Vec<Exception> {
-    let causes = report.chain.iter().take(MOST_CAUSES).rev();
-    let mut all: Vec<Exception> = causes.map(|text| exception("cause", text)).collect();
-    let mut error = exception(&report.type_name, &report.message);
+fn exceptions(report: &Report, size: Size) -> Vec<Exception> {
+    let causes = report.chain.iter().take(size.causes).rev();
+    let mut all: Vec<Exception> = causes.map(|text| exception("cause", text, size)).collect();
+    let mut error = exception(&report.type_name, &report.message, size);
     error.module = report
         .function
         .rsplit_once("::")
-        .map(|(module, _)| module.to_owned());
-    error.stacktrace = stacktrace(&report.frames);
+        .map(|(module, _)| cut(module, size.name));
+    error.stacktrace = stacktrace(&report.frames, size);
     let panic = report.outcome == Outcome::Panic;
     error.mechanism = Some(Mechanism {
         ty: if panic { "panic" } else { "observe" }.to_owned(),
@@ -80,51 +85,88 @@ fn exceptions(report: &Report) -> Vec<Exception> {
     all
 }
 
-fn exception(kind: &str, text: &str) -> Exception {
+fn exception(kind: &str, text: &str, size: Size) -> Exception {
     Exception {
-        ty: cut(kind, MOST_TAG),
-        value: Some(cut(text, MOST_TEXT)),
+        ty: cut(kind, size.name),
+        value: Some(cut(text, size.text)),
         ..Exception::default()
     }
 }
 
 /// Sentry wants the outermost frame first.
-fn stacktrace(frames: &[Frame]) -> Option<Stacktrace> {
+fn stacktrace(frames: &[Frame], size: Size) -> Option<Stacktrace> {
+    let name = |name: &str| Some(cut(name, size.name)).filter(|name| !name.is_empty());
     let frame = |frame: &Frame| sentry::protocol::Frame {
-        function: Some(frame.function.clone()).filter(|f| !f.is_empty()),
-        filename: Some(frame.file.clone()).filter(|f| !f.is_empty()),
+        function: name(&frame.function),
+        filename: name(&frame.file),
         lineno: Some(frame.line).filter(|n| *n > 0),
         colno: Some(frame.column).filter(|n| *n > 0),
         in_app: Some(frame.is_in_app()),
         ..Default::default()
     };
-    let frames: Vec<_> = frames.iter().rev().map(frame).collect();
+    let frames: Vec<_> = frames.iter().take(size.frames).rev().map(frame).collect();
     (!frames.is_empty()).then(|| Stacktrace {
         frames,
         ..Stacktrace::default()
     })
 }
 
+fn breadcrumbs(report: &Report, size: Size) -> Vec<Breadcrumb> {
+    let crumb = |crumb: &trackers::Breadcrumb| Breadcrumb {
+        timestamp: UNIX_EPOCH + Duration::from_micros(crumb.time),
+        level: match crumb.level {
+            tracing::Level::ERROR => Level::Error,
+            tracing::Level::WARN => Level::Warning,
+            _ => Level::Info,
+        },
+        category: Some(cut(&crumb.category, size.name.min(MOST_CATEGORY))),
+        message: Some(cut(&crumb.message, size.text)),
+        ..Breadcrumb::default()
+    };
+    let latest = report.breadcrumbs.iter().rev().take(size.crumbs).rev();
+    latest.map(crumb).collect()
+}
+
+fn request(report: &Report) -> Option<Request> {
+    report.request.as_ref().map(|request| Request {
+        // A path or a route is none: tags have them.
+        url: report.url().and_then(|url| url.parse().ok()),
+        method: Some(request.method.clone()).filter(|method| is_method(method)),
+        ..Request::default()
+    })
+}
+
+/// Sentry takes letters and the like, up to 30 of them.
+fn is_method(method: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_alphabetic() || b == b'-' || b == b'_';
+    (1..=30).contains(&method.len()) && method.bytes().all(plain)
+}
+
 fn tags(report: &Report, origin: &Origin) -> Map<String, String> {
+    let request = report.request.as_ref();
     let tags = [
         ("event", report.event.as_str()),
         ("function", &report.function),
         ("outcome", report.outcome.as_str()),
         ("class", report.class.as_str()),
         ("service", &origin.service),
+        ("http.method", request.map_or("", |request| &request.method)),
+        ("http.route", request.map_or("", |request| &request.route)),
+        ("request_id", request.map_or("", |request| &request.id)),
     ];
     let given = tags.into_iter().filter(|(_, value)| !value.is_empty());
     given
-        .map(|(name, value)| (name.to_owned(), cut(value, MOST_TAG)))
+        .map(|(name, value)| (name.to_owned(), line(value, MOST_TAG)))
         .collect()
 }
 
-fn contexts(report: &Report) -> Map<String, Context> {
+fn contexts(report: &Report, size: Size) -> Map<String, Context> {
     let mut contexts = Map::new();
     if !report.trace_id.is_none() && !report.span_id.is_none() {
         contexts.insert("trace".to_owned(), Context::Trace(Box::new(trace(report))));
     }
-    let genai: BTreeMap<String, Value> = fields(report)
+    let genai: BTreeMap<String, Value> = report
+        .recorded(size)
         .filter(|(name, _)| name.starts_with("gen_ai."))
         .collect();
     if !genai.is_empty() {
@@ -164,10 +206,12 @@ fn status(report: &Report) -> SpanStatus {
     }
 }
 
-fn extra(report: &Report) -> Map<String, Value> {
-    let mut extra: Map<String, Value> = fields(report)
+fn extra(report: &Report, size: Size) -> Map<String, Value> {
+    let mut extra: Map<String, Value> = report
+        .recorded(size)
         .filter(|(name, _)| !name.starts_with("gen_ai."))
         .collect();
+    extra.extend(report.of_request(size));
     extra.insert(
         "duration_ms".to_owned(),
         (report.duration.as_secs_f64() * 1e3).into(),
@@ -182,12 +226,4 @@ fn extra(report: &Report) -> Map<String, Value> {
         extra.insert("occurrences".to_owned(), report.count.into());
     }
     extra
-}
-
-fn fields(report: &Report) -> impl Iterator<Item = (String, Value)> {
-    report
-        .fields
-        .iter()
-        .take(MOST_FIELDS)
-        .map(|(name, value)| (name.clone(), json(value)))
 }

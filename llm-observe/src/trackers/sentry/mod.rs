@@ -4,21 +4,25 @@
 //! while the server is down. Formats and limits: develop.sentry.dev, "Envelopes" and "Rate
 //! Limiting".
 
+mod discards;
 mod event;
 mod limits;
 #[cfg(test)]
 mod tests;
+mod theirs;
 
 use std::{sync::Arc, time::SystemTime};
 
 use llm_observe_config as config;
 use sentry::{
     Envelope,
-    protocol::{ClientSdkInfo, EnvelopeHeaders},
-    types::Dsn,
+    protocol::{ClientSdkInfo, EnvelopeHeaders, Event},
+    types::{Dsn, Uuid},
 };
 
-use super::{Answer, Delivery, Destination, Origin, Parcel, Report, Tracker};
+pub(crate) use theirs::theirs;
+
+use super::{Answer, Delivery, Destination, Lost, Origin, Parcel, Report, Tracker, size::fit};
 use crate::{
     error::Error,
     outbox::{
@@ -26,7 +30,14 @@ use crate::{
         now_micros,
     },
 };
+use discards::{Counts, Discards};
 use limits::Limits;
+
+/// Sentry drops what is larger than 1 MB whole; the rest is for the envelope's headers.
+const MOST_BYTES: usize = 980_000;
+
+/// The category of what is sent, for rate limits and client reports.
+const CATEGORY: &str = "error";
 
 const CLIENT: &str = concat!("llm-observe/", env!("CARGO_PKG_VERSION"));
 
@@ -67,6 +78,7 @@ pub(crate) fn with_dsn(
         sample_rate,
         origin,
         limits: Limits::default(),
+        discards: Discards::default(),
         http: Http::new()?,
     }))
 }
@@ -77,6 +89,7 @@ struct Sentry {
     sample_rate: f64,
     origin: Origin,
     limits: Limits,
+    discards: Discards,
     http: Http,
 }
 
@@ -93,16 +106,27 @@ impl Destination for Sentry {
                     reason: "rate limited".to_owned(),
                 };
             }
-            let request = self
-                .http
-                .post(&self.url)
-                .header("Content-Type", "application/x-sentry-envelope")
-                .header("X-Sentry-Auth", &self.auth);
-            match self.http.send(request.body(stamped(&parcel.body))).await {
-                Ok(reply) => self.judge(&reply),
-                Err(failure) => failure,
+            let mut told = Telling::start(&self.discards);
+            let how = self.send(stamped(&parcel.body, &told.counts)).await;
+            match &how {
+                Delivery::Delivered => told.counts.clear(),
+                Delivery::Refused { .. } => self.discards.add(discards::SEND_ERROR, 1),
+                Delivery::Retry { .. } => {}
             }
+            how
         })
+    }
+
+    fn lost(&self, _: &str, why: Lost, count: u64) {
+        let limited = self.limits.left(now_micros()).is_some();
+        let reason = match why {
+            Lost::Overflow => discards::QUEUE_OVERFLOW,
+            Lost::Full => discards::CACHE_OVERFLOW,
+            Lost::Expired if limited => discards::RATELIMIT_BACKOFF,
+            Lost::Expired => discards::NETWORK_ERROR,
+            Lost::Unreadable => discards::INTERNAL_SDK_ERROR,
+        };
+        self.discards.add(reason, count);
     }
 
     fn concurrency(&self) -> usize {
@@ -110,7 +134,39 @@ impl Destination for Sentry {
     }
 }
 
+/// What was discarded, while an envelope with it is on its way; kept for the next one unless it is
+/// cleared, even if the attempt is given up.
+struct Telling<'a> {
+    discards: &'a Discards,
+    counts: Counts,
+}
+
+impl Telling<'_> {
+    fn start(discards: &Discards) -> Telling<'_> {
+        let counts = discards.take();
+        Telling { discards, counts }
+    }
+}
+
+impl Drop for Telling<'_> {
+    fn drop(&mut self) {
+        self.discards.keep(std::mem::take(&mut self.counts));
+    }
+}
+
 impl Sentry {
+    async fn send(&self, body: Vec<u8>) -> Delivery {
+        let request = self
+            .http
+            .post(&self.url)
+            .header("Content-Type", "application/x-sentry-envelope")
+            .header("X-Sentry-Auth", &self.auth);
+        match self.http.send(request.body(body)).await {
+            Ok(reply) => self.judge(&reply),
+            Err(failure) => failure,
+        }
+    }
+
     /// Takes note of the limits, which come with any status, and of what became of the event.
     fn judge(&self, reply: &Reply) -> Delivery {
         self.limits.learn(reply, now_micros());
@@ -126,28 +182,58 @@ impl Sentry {
 
 impl Tracker for Sentry {
     fn encode(&self, report: &Report) -> Vec<u8> {
-        let event = event::event(report, &self.origin);
-        let mut bytes = Vec::new();
-        // Into memory: it does not fail.
-        let _ = Envelope::from(event).to_writer(&mut bytes);
-        bytes
+        encode(report, &self.origin)
     }
 
     fn takes(&self, _: &Report) -> bool {
-        self.sample_rate >= 1.0 || fastrand::f64() < self.sample_rate
+        let takes = self.sample_rate >= 1.0 || fastrand::f64() < self.sample_rate;
+        if !takes {
+            self.discards.add(discards::SAMPLE_RATE, 1);
+        }
+        takes
     }
 
     fn category(&self) -> &str {
-        "error"
+        CATEGORY
     }
 }
 
+fn encode(report: &Report, origin: &Origin) -> Vec<u8> {
+    encode_with(report, origin, &Some)
+}
+
+/// Returns an envelope with the event that `last` makes of a report's; nothing where that is none.
+fn encode_with(
+    report: &Report,
+    origin: &Origin,
+    last: &dyn Fn(Event<'static>) -> Option<Event<'static>>,
+) -> Vec<u8> {
+    // One id for an event, however often it is cut.
+    let id: Uuid = report.id().parse().unwrap_or_default();
+    fit(MOST_BYTES, |size| {
+        let event = Event {
+            event_id: id,
+            ..event::event(report, origin, size)
+        };
+        let mut bytes = Vec::new();
+        if let Some(event) = last(event) {
+            // Into memory: it does not fail.
+            let _ = Envelope::from(event).to_writer(&mut bytes);
+        }
+        bytes
+    })
+}
+
 /// Returns the envelope with the time of sending in its header: Sentry corrects a wrong clock by
-/// it, and a parcel may have waited for hours.
-fn stamped(body: &[u8]) -> Vec<u8> {
-    let Ok(envelope) = Envelope::from_slice(body) else {
-        return body.to_vec();
-    };
+/// it, and a parcel may have waited for hours; and with what it is to be told of others.
+fn stamped(body: &[u8], discarded: &Counts) -> Vec<u8> {
+    let mut bytes = with_time(body).unwrap_or_else(|| body.to_vec());
+    discards::append(&mut bytes, discarded);
+    bytes
+}
+
+fn with_time(body: &[u8]) -> Option<Vec<u8>> {
+    let envelope = Envelope::from_slice(body).ok()?;
     let headers = EnvelopeHeaders::new()
         .with_sent_at(SystemTime::now())
         .with_sdk(sdk());
@@ -155,11 +241,9 @@ fn stamped(body: &[u8]) -> Vec<u8> {
         Some(id) => headers.with_event_id(*id),
         None => headers,
     };
-    let mut bytes = Vec::with_capacity(body.len() + 128);
-    match envelope.with_headers(headers).to_writer(&mut bytes) {
-        Ok(()) => bytes,
-        Err(_) => body.to_vec(),
-    }
+    let mut bytes = Vec::with_capacity(body.len() + 512);
+    envelope.with_headers(headers).to_writer(&mut bytes).ok()?;
+    Some(bytes)
 }
 
 fn sdk() -> ClientSdkInfo {

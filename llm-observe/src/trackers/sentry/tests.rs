@@ -1,5 +1,6 @@
 use std::{collections::HashSet, time::Duration};
 
+use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
 use serde_json::Value;
 
 use super::*;
@@ -8,7 +9,7 @@ use crate::{
     outbox::{Outbox, Settings},
     outcome::{Class, Outcome},
     record,
-    trackers::Frame,
+    trackers::{Breadcrumb, Frame, RequestInfo, size::Size},
 };
 
 const LONG: Duration = Duration::from_secs(60);
@@ -149,7 +150,7 @@ fn a_panic_is_fatal_unhandled_and_has_its_frames() {
         ],
         ..report("index out of bounds")
     };
-    let event: Value = serde_json::to_value(event::event(&report, &origin())).unwrap();
+    let event: Value = serde_json::to_value(event::event(&report, &origin(), Size::WHOLE)).unwrap();
     assert_eq!(event["level"], "fatal");
     let error = &event["exception"]["values"][2];
     assert_eq!(error["mechanism"]["handled"], false);
@@ -166,16 +167,135 @@ fn a_panic_is_fatal_unhandled_and_has_its_frames() {
 }
 
 #[test]
-fn a_huge_report_is_cut_and_not_refused_whole() {
-    let huge = "x".repeat(3_000_000);
-    let report = Report {
-        chain: vec![huge.clone(); 50],
-        fields: vec![("field".into(), record::Value::Str(huge.clone())); 500],
-        type_name: huge.clone(),
-        ..report(&huge)
+fn what_came_before_and_the_request_are_in_the_event() {
+    let crumb = |level, message: &str| Breadcrumb {
+        time: 1_795_418_646_500_000,
+        level,
+        category: "rag::db".into(),
+        message: message.into(),
     };
-    let bytes = serde_json::to_vec(&event::event(&report, &origin())).unwrap();
-    assert!(bytes.len() < 1_000_000, "{}", bytes.len());
+    let link = "https://app.logrocket.com/acme/shop/s/1";
+    let report = Report {
+        breadcrumbs: vec![
+            crumb(tracing::Level::INFO, "connected"),
+            crumb(tracing::Level::WARN, "slow"),
+        ],
+        request: Some(RequestInfo {
+            method: "POST".into(),
+            route: "/answer/{id}".into(),
+            id: "req-7".into(),
+            session: Some(link.into()),
+        }),
+        ..report("refused")
+    };
+    let (_, event) = envelope(&encode(&report, &origin()));
+    let crumbs = event["breadcrumbs"]["values"].as_array().unwrap();
+    assert_eq!(crumbs.len(), 2);
+    assert_eq!(
+        crumbs[1],
+        serde_json::json!({"timestamp": 1_795_418_646.5, "level": "warning", "category": "rag::db", "message": "slow"})
+    );
+    assert_eq!(event["request"], serde_json::json!({"method": "POST"}));
+    assert_eq!(event["tags"]["http.route"], "/answer/{id}");
+    assert_eq!(event["tags"]["request_id"], "req-7");
+    assert_eq!(event["extra"]["sessionURL"], link);
+}
+
+/// A report with texts of any kind and length.
+fn any_report() -> impl Strategy<Value = Report> {
+    let text = || {
+        prop_oneof![
+            4 => "[ -~]{0,60}",
+            1 => any::<String>(),
+            1 => "[a-z\u{1}\u{e9}\u{1f600}\n]{0,40}".prop_map(|part| part.repeat(600)),
+            1 => Just("x".repeat(30_000)),
+            1 => Just("\u{1f600}".repeat(9_000)),
+        ]
+    };
+    let value = text().prop_map(record::Value::Str);
+    let fields = prop::collection::vec(("[a-z_.]{1,300}", value), 0..150);
+    let frame = (text(), text(), any::<u32>()).prop_map(|(function, file, line)| Frame {
+        function,
+        file,
+        line: line.into(),
+        column: 1,
+    });
+    let crumb = (text(), text()).prop_map(|(category, message)| Breadcrumb {
+        time: 1_795_418_646_500_000,
+        level: tracing::Level::INFO,
+        category,
+        message,
+    });
+    let texts = (text(), text(), text(), prop::collection::vec(text(), 0..40));
+    let frames = prop::collection::vec(frame, 0..120);
+    let crumbs = prop::collection::vec(crumb, 0..40);
+    (texts, fields, frames, crumbs).prop_map(|(texts, fields, frames, breadcrumbs)| {
+        let (type_name, message, function, chain) = texts;
+        let request = RequestInfo {
+            method: type_name.clone(),
+            route: message.clone(),
+            id: function.clone(),
+            session: None,
+        };
+        Report {
+            type_name,
+            message,
+            function,
+            chain,
+            fields,
+            frames,
+            breadcrumbs,
+            request: Some(request),
+            ..Report::test()
+        }
+    })
+}
+
+/// The limits that Sentry's documentation gives: develop.sentry.dev, "Size Limits"; docs.sentry.io,
+/// "Variable Size".
+fn is_within_the_limits(event: &Value) {
+    let chars = |value: &Value| value.as_str().map_or(0, |text| text.chars().count());
+    for (name, value) in event["tags"].as_object().unwrap() {
+        assert!(name.len() <= 200 && chars(value) <= 200, "{name}");
+        assert!(!value.as_str().unwrap().contains('\n'), "{name}");
+    }
+    let exceptions = event["exception"]["values"].as_array().unwrap();
+    assert!(!exceptions.is_empty() && exceptions.len() <= 50);
+    for exception in exceptions {
+        assert!(chars(&exception["value"]) <= 8_192 && chars(&exception["type"]) <= 256);
+        let frames = exception["stacktrace"]["frames"].as_array();
+        assert!(frames.is_none_or(|frames| frames.len() <= 250));
+    }
+    let crumbs = event["breadcrumbs"]["values"].as_array();
+    assert!(crumbs.is_none_or(|crumbs| crumbs.len() <= 100));
+    for value in event["extra"].as_object().unwrap().values() {
+        assert!(value.to_string().len() <= 16_384);
+    }
+    assert!(chars(&event["environment"]) <= 64 && chars(&event["release"]) <= 250);
+}
+
+/// Reports of all kinds, the same in each run.
+fn all_kinds() -> Vec<Report> {
+    let mut runner = TestRunner::deterministic();
+    let mut report = || any_report().new_tree(&mut runner).unwrap().current();
+    (0..40).map(|_| report()).collect()
+}
+
+#[test]
+fn a_huge_report_is_cut_and_not_refused_whole() {
+    for report in all_kinds() {
+        let bytes = encode(&report, &origin());
+        assert!(bytes.len() <= MOST_BYTES, "{}", bytes.len());
+        let (_, event) = envelope(&bytes);
+        is_within_the_limits(&event);
+        let told = event["exception"]["values"]
+            .as_array()
+            .unwrap()
+            .last()
+            .unwrap();
+        let start: String = report.message.chars().take(90).collect();
+        assert!(told["value"].as_str().unwrap().starts_with(&start));
+    }
 }
 
 #[test]
@@ -229,6 +349,143 @@ fn limits_of_errors_hold_also_when_they_come_with_a_200() {
     assert!(requests[2].at - requests[1].at >= Duration::from_millis(950));
 }
 
+/// Returns what an envelope says of events that were discarded.
+fn discarded(body: &[u8]) -> Vec<(String, u64)> {
+    let text = String::from_utf8(body.to_vec()).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    let Some(header) = lines.get(3) else {
+        return Vec::new();
+    };
+    let header: Value = serde_json::from_str(header).unwrap();
+    assert_eq!(header["type"], "client_report");
+    assert_eq!(header["length"], lines[4].len());
+    let report: Value = serde_json::from_str(lines[4]).unwrap();
+    assert!(report["timestamp"].is_u64() && lines[4].len() < 4_096);
+    let events = report["discarded_events"].as_array().unwrap().iter();
+    let told = events.map(|event| {
+        assert_eq!(event["category"], "error");
+        let reason = event["reason"].as_str().unwrap().to_owned();
+        (reason, event["quantity"].as_u64().unwrap())
+    });
+    told.collect()
+}
+
+#[test]
+fn what_was_discarded_is_told_with_the_next_event_that_arrives() {
+    let listener = Listener::start(Answers::status(200, "{}"));
+    let (outbox, tracker) = open(&listener);
+    let send = || {
+        outbox.put(Parcel::new("sentry", tracker.encode(&report("x"))).category("error"));
+        outbox.flush(LONG);
+    };
+    tracker.lost("error", Lost::Overflow, 7);
+    tracker.lost("error", Lost::Full, 2);
+    tracker.lost("error", Lost::Expired, 3);
+    send();
+    send();
+    let requests = listener.requests();
+    let told = [
+        ("cache_overflow", 2),
+        ("network_error", 3),
+        ("queue_overflow", 7),
+    ];
+    let told = told.map(|(reason, count)| (reason.to_owned(), count));
+    assert_eq!(discarded(&requests[0].body), told);
+    assert_eq!(discarded(&requests[1].body), [], "told once");
+}
+
+#[test]
+fn what_did_not_arrive_is_told_again_and_a_refusal_is_told_itself() {
+    let listener = Listener::start(Answers::status(200, "{}")).script([
+        Answers::status(400, "bad"),
+        Answers::status(503, ""),
+        Answers::Status(
+            429,
+            vec![("X-Sentry-Rate-Limits", "1:error:key".into())],
+            String::new(),
+        ),
+    ]);
+    let tracker = with_dsn(&dsn(&listener), 0.0, origin()).unwrap();
+    let limits = Settings {
+        backoff: Duration::from_millis(10),
+        ..Settings::default()
+    };
+    let outbox = Outbox::open(limits, vec![tracker.clone() as _], Arc::default()).unwrap();
+    let send = || {
+        outbox.put(Parcel::new("sentry", tracker.encode(&report("x"))).category("error"));
+        outbox.flush(LONG);
+    };
+    assert!(!tracker.takes(&report("x")));
+    send();
+    send();
+    let requests = listener.requests();
+    let sampled = ("sample_rate".to_owned(), 1);
+    assert_eq!(discarded(&requests[0].body), std::slice::from_ref(&sampled));
+    let refused = ("send_error".to_owned(), 1);
+    for request in &requests[1..] {
+        assert_eq!(discarded(&request.body), [sampled.clone(), refused.clone()]);
+    }
+    assert_eq!(requests.len(), 4, "400, 503, 429, 200");
+}
+
+#[test]
+fn what_the_outbox_has_no_room_for_is_told() {
+    let listener = Listener::start(Answers::Stall);
+    let tracker = with_dsn(&dsn(&listener), 1.0, origin()).unwrap();
+    let limits = Settings {
+        backoff: Duration::from_millis(10),
+        attempt: Duration::from_millis(200),
+        max_bytes: 40_000,
+        ..Settings::default()
+    };
+    let outbox = Outbox::open(limits, vec![tracker.clone() as _], Arc::default()).unwrap();
+    let put = || {
+        let body = tracker.encode(&report(&"x".repeat(7_000)));
+        outbox.put(Parcel::new("sentry", body).category("error"));
+    };
+    (0..20).for_each(|_| put());
+    listener.usually(Answers::status(200, "{}"));
+    let delivered = outbox.flush(LONG).delivered();
+    let requests = listener.requests();
+    let told = requests.iter().rev().find_map(|r| discarded(&r.body).pop());
+    let lost = ("cache_overflow".to_owned(), 20 - delivered);
+    assert!(delivered < 20 && told == Some(lost), "{delivered} {told:?}");
+}
+
+#[test]
+fn what_becomes_too_old_is_told_with_what_kept_it() {
+    let limit = vec![("X-Sentry-Rate-Limits", "1.5:error:key".to_owned())];
+    for (trouble, reason) in [
+        (
+            Answers::Status(429, limit, String::new()),
+            "ratelimit_backoff",
+        ),
+        (Answers::status(503, ""), "network_error"),
+    ] {
+        let listener = Listener::start(Answers::status(200, "{}")).script([trouble]);
+        let tracker = with_dsn(&dsn(&listener), 1.0, origin()).unwrap();
+        let limits = Settings {
+            backoff: Duration::from_secs(3),
+            max_age: Duration::from_millis(100),
+            upkeep: Duration::from_millis(10),
+            ..Settings::default()
+        };
+        let outbox = Outbox::open(limits, vec![tracker.clone() as _], Arc::default()).unwrap();
+        let put = || {
+            outbox.put(Parcel::new("sentry", tracker.encode(&report("x"))).category("error"));
+        };
+        put();
+        listener.wait_for(1);
+        while listener.requests().len() < 2 {
+            std::thread::sleep(Duration::from_millis(20));
+            put();
+        }
+        let told = discarded(&listener.requests()[1].body);
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert_eq!(told[0].0, reason);
+    }
+}
+
 #[test]
 fn a_dsn_that_is_none_is_an_error_that_does_not_show_it() {
     for bad in [
@@ -246,13 +503,56 @@ fn a_dsn_that_is_none_is_an_error_that_does_not_show_it() {
 }
 
 /// Asks Sentry's own Relay; skipped where Python or its package is missing.
-#[test]
-fn relay_finds_nothing_invalid_in_an_event() {
+fn relay_complains(envelope: &[u8]) -> Option<String> {
     use std::{
         io::Write,
         process::{Command, Stdio},
     };
 
+    let python = std::env::var("LLM_OBSERVE_PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    let script = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../tests/peers/sentry_relay_check.py"
+    );
+    let there = Command::new(&python)
+        .args(["-c", "import sentry_relay"])
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success());
+    if !there {
+        let required = std::env::var("LLM_OBSERVE_PEERS").is_ok_and(|value| value == "required");
+        assert!(!required, "no sentry-relay for {python}");
+        println!("skipped: no sentry-relay for {python}");
+        return None;
+    }
+    let mut child = Command::new(&python)
+        .arg(script)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(envelope).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let complaints: Vec<_> = said.lines().filter(|l| !l.starts_with("event ")).collect();
+    let failed = !output.status.success() && complaints.is_empty();
+    assert!(!failed, "it read no event");
+    Some(complaints.join("\n"))
+}
+
+/// One envelope with the events of many.
+fn all_in_one(reports: &[Report]) -> Vec<u8> {
+    let mut all = b"{}\n".to_vec();
+    for report in reports {
+        let one = encode(report, &origin());
+        let items = one.iter().position(|byte| *byte == b'\n').unwrap() + 1;
+        all.extend_from_slice(&one[items..]);
+    }
+    all
+}
+
+#[test]
+fn relay_finds_nothing_invalid_in_an_event() {
     let frame = Frame {
         function: "rag::query".into(),
         file: "src/lib.rs".into(),
@@ -265,30 +565,12 @@ fn relay_finds_nothing_invalid_in_an_event() {
         frames: vec![frame],
         ..report("index out of bounds")
     };
-    let python = std::env::var("LLM_OBSERVE_PYTHON").unwrap_or_else(|_| "python3".to_owned());
-    let script = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../tests/peers/sentry_event.py"
-    );
-    for report in [failed, panicked] {
-        let event = serde_json::to_vec(&event::event(&report, &origin())).unwrap();
-        let child = Command::new(&python)
-            .arg(script)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn();
-        let Ok(mut child) = child else {
-            println!("skipped: no {python}");
-            return;
-        };
-        // It may have ended without reading: its status says why.
-        let _ = child.stdin.take().unwrap().write_all(&event);
-        let output = child.wait_with_output().unwrap();
-        if output.status.code() == Some(77) {
-            println!("skipped: no sentry-relay for {python}");
-            return;
-        }
-        let said = String::from_utf8_lossy(&output.stdout);
-        assert!(output.status.success(), "{said}");
-    }
+    let said = relay_complains(&all_in_one(&[failed, panicked]));
+    assert_eq!(said.unwrap_or_default(), "");
+}
+
+#[test]
+fn relay_finds_nothing_to_cut_in_what_was_cut() {
+    let said = relay_complains(&all_in_one(&all_kinds()));
+    assert_eq!(said.unwrap_or_default(), "");
 }

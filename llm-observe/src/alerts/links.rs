@@ -1,0 +1,94 @@
+//! The pages that a message links to, from what the configuration says of other systems.
+
+use llm_observe_config::Config;
+
+use super::Notice;
+
+/// Where other systems show what happened.
+#[derive(Debug)]
+pub(super) struct Links {
+    dashboard: Option<String>,
+    /// With `{trace_id}` in it.
+    trace: Option<String>,
+    /// The organisation's pages in Sentry.
+    sentry: Option<String>,
+}
+
+impl Links {
+    pub(super) fn new(config: &Config) -> Links {
+        let sentry = config.trackers.sentry.as_ref();
+        Links {
+            dashboard: config.alerts.dashboard.clone(),
+            trace: config.alerts.trace_url.clone(),
+            sentry: sentry.and_then(|sentry| sentry.url.clone()),
+        }
+    }
+
+    /// Adds the pages to `notice`; those of a trace only where it has one.
+    pub(super) fn add(&self, notice: Notice) -> Notice {
+        let id = Some(&notice.trace_id).filter(|id| !id.is_empty());
+        Notice {
+            dashboard: self.dashboard.clone(),
+            trace_url: self
+                .trace
+                .as_ref()
+                .zip(id)
+                .map(|(url, id)| url.replace("{trace_id}", id)),
+            sentry_url: self
+                .sentry
+                .as_ref()
+                .zip(id)
+                .map(|(url, id)| issues(url, id)),
+            ..notice
+        }
+    }
+}
+
+/// Sentry's search for the issues that have an event of that trace: its property `trace`.
+fn issues(organisation: &str, id: &str) -> String {
+    let base = organisation.trim_end_matches('/');
+    format!("{base}/issues/?query=trace%3A{id}")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::alerts::Status;
+
+    fn linked(text: &str, trace_id: &str) -> Vec<(&'static str, String)> {
+        let config = Config::parse(text, Path::new("llm-observe.toml")).unwrap();
+        let notice = Notice {
+            trace_id: trace_id.into(),
+            ..Notice::empty(Status::Firing, 0)
+        };
+        let notice = Links::new(&config).add(notice);
+        notice
+            .links()
+            .map(|(label, url)| (label, url.to_owned()))
+            .collect()
+    }
+
+    #[test]
+    fn what_is_configured_is_linked_and_nothing_else() {
+        assert_eq!(linked("", "4bf9"), []);
+        let all = "[alerts]\ndashboard = \"https://g.example/d/rag\"\n\
+                   trace_url = \"https://t.example/?id={trace_id}&x=1\"\n\
+                   [trackers.sentry]\ndsn = \"env:SENTRY_DSN\"\nurl = \"https://acme.sentry.io/\"\n";
+        let wanted = [
+            ("Trace", "https://t.example/?id=4bf9&x=1".to_owned()),
+            (
+                "Sentry",
+                "https://acme.sentry.io/issues/?query=trace%3A4bf9".to_owned(),
+            ),
+            ("Dashboard", "https://g.example/d/rag".to_owned()),
+        ];
+        assert_eq!(linked(all, "4bf9"), wanted);
+        assert_eq!(
+            linked(all, ""),
+            [wanted[2].clone()],
+            "a digest has no trace"
+        );
+    }
+}

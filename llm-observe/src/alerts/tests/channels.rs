@@ -1,0 +1,131 @@
+//! Channels that users wrote, as they may be.
+
+use super::*;
+
+/// A channel whose own delivery is an observed call that fails.
+struct Observed {
+    kept: Kept,
+    alerts: OnceLock<std::sync::Weak<Alerts>>,
+}
+
+impl Destination for Observed {
+    fn name(&self) -> &str {
+        "ops"
+    }
+
+    fn deliver<'a>(&'a self, _: &'a Parcel) -> Answer<'a> {
+        Box::pin(async {
+            let alerts = self.alerts.get().and_then(std::sync::Weak::upgrade);
+            let error = error("no route to Slack", Class::Connection);
+            let failed = record(&ASKED, Outcome::Error, Some(&error));
+            alerts.unwrap().record(&failed);
+            Delivery::refused("no route to Slack")
+        })
+    }
+}
+
+impl Channel for Observed {
+    fn encode(&self, notice: &Notice) -> Vec<u8> {
+        self.kept.encode(notice)
+    }
+}
+
+#[test]
+fn a_delivery_that_fails_is_no_alert_itself() {
+    let channel = Arc::new(Observed {
+        kept: Kept::default(),
+        alerts: OnceLock::new(),
+    });
+    let stats = Arc::<Stats>::default();
+    let to = vec![channel.clone() as Arc<dyn Destination>];
+    let outbox = Outbox::open(outbox::Settings::default(), to, stats.clone()).unwrap();
+    let (config, origin) = (&Config::default(), Origin::default());
+    let channels = vec![channel.clone() as Arc<dyn Channel>];
+    let settings = Settings { config, origin };
+    let alerts = Alerts::start(settings, channels, outbox.clone(), Arc::default(), &stats);
+    let alerts = Arc::new(alerts.unwrap());
+    channel.alerts.set(Arc::downgrade(&alerts)).unwrap();
+    let boom = error("boom", Class::Internal);
+    alerts.record(&record(&ASKED, Outcome::Error, Some(&boom)));
+    for _ in 0..3 {
+        assert!(alerts.flush(LONG));
+        assert_eq!(outbox.flush(LONG).kept(), 0);
+    }
+    let notices = channel.kept.notices.lock().unwrap();
+    assert_eq!(notices.len(), 1);
+    assert_eq!(notices[0].errors[0].message, "boom");
+    assert_eq!(alerts.shared.own.get(), 1);
+}
+
+/// A channel of a user's that panics over some messages, and forgets alerts.
+#[derive(Default)]
+struct Forgetful(Kept);
+
+impl Destination for Forgetful {
+    fn name(&self) -> &str {
+        "ops"
+    }
+
+    fn deliver<'a>(&'a self, parcel: &'a Parcel) -> Answer<'a> {
+        self.0.deliver(parcel)
+    }
+}
+
+impl Channel for Forgetful {
+    fn encode(&self, notice: &Notice) -> Vec<u8> {
+        let text = notice.errors.first().map(|e| e.message.as_str());
+        assert_ne!(text, Some("panic"), "this channel panics");
+        self.0.encode(notice)
+    }
+
+    fn refresh(&self) -> Option<Duration> {
+        Some(Duration::from_millis(5))
+    }
+}
+
+fn start_forgetful(down: bool) -> (Alerts, Outbox, Arc<Forgetful>) {
+    let channel = Arc::new(Forgetful::default());
+    if down {
+        channel.0.down.set(()).unwrap();
+    }
+    let stats = Arc::<Stats>::default();
+    let to = vec![channel.clone() as Arc<dyn Destination>];
+    let outbox = Outbox::open(outbox::Settings::default(), to, stats.clone()).unwrap();
+    let (config, origin) = (&Config::default(), Origin::default());
+    let settings = Settings { config, origin };
+    let channels = vec![channel.clone() as Arc<dyn Channel>];
+    let alerts = Alerts::start(settings, channels, outbox.clone(), Arc::default(), &stats);
+    (alerts.unwrap(), outbox, channel)
+}
+
+#[test]
+fn a_channel_that_panics_over_one_message_gets_the_next() {
+    let (alerts, outbox, channel) = start_forgetful(false);
+    alerts.record(&record(
+        &ASKED,
+        Outcome::Error,
+        Some(&error("panic", Class::Other)),
+    ));
+    assert!(alerts.flush(LONG));
+    assert_eq!(alerts.shared.panicked.get(), 1);
+    let boom = error("boom", Class::Internal);
+    alerts.record(&record(&ASKED, Outcome::Error, Some(&boom)));
+    assert!(alerts.flush(LONG));
+    outbox.flush(LONG);
+    let notices = channel.0.notices.lock().unwrap();
+    assert_eq!(notices[0].errors[0].message, "boom");
+}
+
+#[test]
+fn what_goes_on_while_a_channel_cannot_be_reached_waits_once() {
+    let (alerts, outbox, channel) = start_forgetful(true);
+    let boom = error("boom", Class::Internal);
+    alerts.record(&record(&ASKED, Outcome::Error, Some(&boom)));
+    for _ in 0..20 {
+        assert!(alerts.flush(LONG));
+        std::thread::sleep(Duration::from_millis(6));
+    }
+    assert_eq!(outbox.flush(Duration::ZERO).kept(), 1);
+    let notices = channel.0.notices.lock().unwrap();
+    assert_eq!(notices.len(), 1, "{notices:#?}");
+}

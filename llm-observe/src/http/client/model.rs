@@ -1,0 +1,152 @@
+//! Which requests ask a model, what for, and whom: by the path and the host that they go to. Pure.
+
+/// What is asked of a model, by the names of the OpenTelemetry GenAI conventions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Asked {
+    /// `gen_ai.operation.name`.
+    pub(crate) operation: &'static str,
+    /// `gen_ai.provider.name`.
+    pub(crate) provider: &'static str,
+}
+
+/// How the paths end that models are asked under, the longer before the shorter, with the operation
+/// and whose form of API it is.
+const PATHS: &[(&str, &str, &str)] = &[
+    ("/chat/completions", "chat", "openai"),
+    ("/completions", "text_completion", "openai"),
+    ("/embeddings", "embeddings", "openai"),
+    ("/responses", "chat", "openai"),
+    ("/v1/messages", "chat", "anthropic"),
+];
+
+/// Providers that are known by their hosts, each or the names under it.
+const HOSTS: &[(&str, &str)] = &[
+    ("openai.azure.com", "azure.ai.openai"),
+    ("services.ai.azure.com", "azure.ai.inference"),
+    ("models.ai.azure.com", "azure.ai.inference"),
+    ("openai.com", "openai"),
+    ("anthropic.com", "anthropic"),
+    ("cohere.com", "cohere"),
+    ("cohere.ai", "cohere"),
+    ("deepseek.com", "deepseek"),
+    ("generativelanguage.googleapis.com", "gcp.gemini"),
+    ("googleapis.com", "gcp.vertex_ai"),
+    ("groq.com", "groq"),
+    ("mistral.ai", "mistral_ai"),
+    ("perplexity.ai", "perplexity"),
+    ("x.ai", "x_ai"),
+];
+
+impl Asked {
+    /// Returns what a request asks of a model, if it does: a POST to the path of a known API.
+    ///
+    /// A server that speaks another's form of API under a host of its own counts as that other, as
+    /// the conventions have it where nothing better is known.
+    pub(crate) fn of(method: &str, host: &str, path: &str) -> Option<Asked> {
+        if method != "POST" {
+            return None;
+        }
+        let path = path.strip_suffix('/').unwrap_or(path);
+        let (_, operation, form) = PATHS.iter().find(|(end, ..)| path.ends_with(end))?;
+        let provider = provider(host).unwrap_or(form);
+        Some(Asked {
+            operation,
+            provider,
+        })
+    }
+}
+
+fn provider(host: &str) -> Option<&'static str> {
+    // Anybody's server may be a name under Amazon's.
+    if host.starts_with("bedrock") && is_under(host, "amazonaws.com") {
+        return Some("aws.bedrock");
+    }
+    let known = HOSTS.iter().find(|(name, _)| is_under(host, name))?;
+    Some(known.1)
+}
+
+/// Returns whether `host` is `name` or a name under it.
+fn is_under(host: &str, name: &str) -> bool {
+    let head = host.len().checked_sub(name.len());
+    let parts = head.and_then(|head| host.split_at_checked(head));
+    parts.is_some_and(|(under, same)| {
+        same.eq_ignore_ascii_case(name) && (under.is_empty() || under.ends_with('.'))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Asked;
+
+    #[test]
+    fn requests_to_models_are_known_by_path_and_host() {
+        for (host, path, wanted) in [
+            (
+                "api.openai.com",
+                "/v1/chat/completions",
+                Some(("chat", "openai")),
+            ),
+            (
+                "API.OpenAI.com",
+                "/v1/embeddings/",
+                Some(("embeddings", "openai")),
+            ),
+            (
+                "localhost",
+                "/v1/completions",
+                Some(("text_completion", "openai")),
+            ),
+            (
+                "api.anthropic.com",
+                "/v1/messages",
+                Some(("chat", "anthropic")),
+            ),
+            (
+                "proxy.internal",
+                "/anthropic/v1/messages",
+                Some(("chat", "anthropic")),
+            ),
+            (
+                "api.groq.com",
+                "/openai/v1/chat/completions",
+                Some(("chat", "groq")),
+            ),
+            (
+                "me.openai.azure.com",
+                "/openai/deployments/x/chat/completions",
+                Some(("chat", "azure.ai.openai")),
+            ),
+            ("api.openai.com", "/v1/responses", Some(("chat", "openai"))),
+            (
+                "bedrock-runtime.us-west-2.amazonaws.com",
+                "/openai/v1/chat/completions",
+                Some(("chat", "aws.bedrock")),
+            ),
+            (
+                "me.elb.amazonaws.com",
+                "/v1/embeddings",
+                Some(("embeddings", "openai")),
+            ),
+            (
+                "evilopenai.com",
+                "/v1/embeddings",
+                Some(("embeddings", "openai")),
+            ),
+            (
+                "notgroq.com",
+                "/v1/embeddings",
+                Some(("embeddings", "openai")),
+            ),
+            ("chat.example.org", "/messages", None),
+            ("api.openai.com", "/v1/models", None),
+            ("api.openai.com", "/v1/mycompletions", None),
+        ] {
+            let wanted = wanted.map(|(operation, provider)| Asked {
+                operation,
+                provider,
+            });
+            assert_eq!(Asked::of("POST", host, path), wanted, "{host}{path}");
+        }
+        assert_eq!(Asked::of("GET", "api.openai.com", "/v1/responses"), None);
+    }
+}

@@ -1,0 +1,84 @@
+//! A disk whose operations fail when a test says so; else the real one.
+
+use std::{
+    fs::File,
+    io,
+    path::Path,
+    sync::atomic::{AtomicBool, AtomicI32, AtomicI64, Ordering},
+};
+
+use super::disk::{Disk, Entry, FileId, RealDisk};
+
+/// What a disk says when it takes no more, by the numbers of Linux.
+pub(super) const ERRORS: [(&str, i32); 4] =
+    [("full", 28), ("quota", 122), ("read-only", 30), ("I/O", 5)];
+
+pub(super) struct FaultyDisk {
+    real: RealDisk,
+    /// Bytes that the disk still takes; negative: no limit.
+    pub(super) room: AtomicI64,
+    /// The error after that.
+    pub(super) error: AtomicI32,
+    pub(super) no_rename: AtomicBool,
+    pub(super) no_open: AtomicBool,
+}
+
+impl FaultyDisk {
+    pub(super) fn new(dir: &Path) -> Self {
+        Self {
+            real: RealDisk::new(dir, false).unwrap(),
+            room: AtomicI64::new(-1),
+            error: AtomicI32::new(28),
+            no_rename: AtomicBool::default(),
+            no_open: AtomicBool::default(),
+        }
+    }
+}
+
+fn unless(fault: &AtomicBool) -> io::Result<()> {
+    match fault.load(Ordering::Relaxed) {
+        true => Err(io::ErrorKind::PermissionDenied.into()),
+        false => Ok(()),
+    }
+}
+
+impl Disk for FaultyDisk {
+    fn dir(&self) -> &Path {
+        self.real.dir()
+    }
+    fn attach(&self) -> io::Result<()> {
+        self.real.attach()
+    }
+    fn open(&self, name: &str, mode: u32) -> io::Result<File> {
+        unless(&self.no_open)?;
+        self.real.open(name, mode)
+    }
+    fn append(&self, file: &File, bytes: &[u8]) -> io::Result<usize> {
+        let room = self.room.load(Ordering::Relaxed);
+        if room < 0 {
+            return self.real.append(file, bytes);
+        }
+        if room == 0 {
+            return Err(io::Error::from_raw_os_error(
+                self.error.load(Ordering::Relaxed),
+            ));
+        }
+        let part = bytes.len().min(room as usize);
+        let written = self.real.append(file, &bytes[..part])?;
+        self.room.fetch_sub(written as i64, Ordering::Relaxed);
+        Ok(written)
+    }
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        unless(&self.no_rename)?;
+        self.real.rename(from, to)
+    }
+    fn id_of(&self, name: &str) -> io::Result<FileId> {
+        self.real.id_of(name)
+    }
+    fn list(&self) -> io::Result<Vec<Entry>> {
+        self.real.list()
+    }
+    fn remove(&self, name: &str) -> io::Result<()> {
+        self.real.remove(name)
+    }
+}

@@ -1,0 +1,74 @@
+//! What Sentry is told of errors that it does not get: client reports (develop.sentry.dev, "Client
+//! Reports"), which travel with the next event.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use serde_json::json;
+
+use crate::outbox::now_micros;
+
+/// Why an event was not sent, in Sentry's words.
+pub(super) const SAMPLE_RATE: &str = "sample_rate";
+/// There were too many at once.
+pub(super) const QUEUE_OVERFLOW: &str = "queue_overflow";
+/// The outbox had no room left.
+pub(super) const CACHE_OVERFLOW: &str = "cache_overflow";
+/// It became too old while Sentry took no more.
+pub(super) const RATELIMIT_BACKOFF: &str = "ratelimit_backoff";
+/// It became too old while Sentry could not be reached.
+pub(super) const NETWORK_ERROR: &str = "network_error";
+/// Sentry refused it for good.
+pub(super) const SEND_ERROR: &str = "send_error";
+/// Its file could not be read any more.
+pub(super) const INTERNAL_SDK_ERROR: &str = "internal_sdk_error";
+
+/// How many events were discarded for each reason, and are still to be told.
+pub(super) type Counts = BTreeMap<&'static str, u64>;
+
+/// The events that were discarded since Sentry was last told.
+#[derive(Debug, Default)]
+pub(super) struct Discards(Mutex<Counts>);
+
+impl Discards {
+    pub(super) fn add(&self, reason: &'static str, count: u64) {
+        *self.counts().entry(reason).or_default() += count;
+    }
+
+    /// Takes what is to be told; [`Discards::keep`] if it did not arrive.
+    pub(super) fn take(&self) -> Counts {
+        std::mem::take(&mut self.counts())
+    }
+
+    pub(super) fn keep(&self, counts: Counts) {
+        counts
+            .into_iter()
+            .for_each(|(reason, count)| self.add(reason, count));
+    }
+
+    fn counts(&self) -> MutexGuard<'_, Counts> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Adds what was discarded to an envelope, as an item of its own.
+pub(super) fn append(envelope: &mut Vec<u8>, counts: &Counts) {
+    if counts.is_empty() {
+        return;
+    }
+    let events = counts.iter().map(|(reason, quantity)| {
+        json!({"reason": reason, "category": super::CATEGORY, "quantity": quantity})
+    });
+    let report = json!({
+        "timestamp": now_micros() / 1_000_000,
+        "discarded_events": events.collect::<Vec<_>>(),
+    });
+    let report = report.to_string();
+    let header = json!({"type": "client_report", "length": report.len()});
+    if envelope.last() != Some(&b'\n') {
+        envelope.push(b'\n');
+    }
+    envelope.extend_from_slice(format!("{header}\n{report}\n").as_bytes());
+}

@@ -1,0 +1,61 @@
+//! How much of a report is sent: all that its tracker takes, and less of each text where that
+//! would be refused whole.
+
+/// How much of each part of a report is kept.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Size {
+    /// Of the error's text and of each cause, in characters.
+    pub(super) text: usize,
+    /// Of each recorded value, in characters.
+    pub(super) value: usize,
+    /// Of a name: a function, a file, a type, in characters.
+    pub(super) name: usize,
+    /// How many causes.
+    pub(super) causes: usize,
+    /// How many recorded values.
+    pub(super) fields: usize,
+    /// How many frames, from the innermost on.
+    pub(super) frames: usize,
+    /// How many crumbs: the latest.
+    pub(super) crumbs: usize,
+}
+
+impl Size {
+    /// The most that any tracker is sent.
+    pub(super) const WHOLE: Size = Size {
+        text: 8_000,
+        value: 4_000,
+        name: 200,
+        causes: 20,
+        fields: 100,
+        frames: 100,
+        crumbs: 30,
+    };
+
+    fn halved(self) -> Size {
+        let half = |n: usize, least: usize| (n / 2).max(least);
+        Size {
+            text: half(self.text, 100),
+            value: half(self.value, 20),
+            name: half(self.name, 40),
+            causes: half(self.causes, 1),
+            fields: half(self.fields, 4),
+            frames: half(self.frames, 4),
+            crumbs: half(self.crumbs, 0),
+        }
+    }
+}
+
+/// Returns what `encode` makes within `most` bytes, of the largest size at which that is so.
+pub(super) fn fit(most: usize, encode: impl Fn(Size) -> Vec<u8>) -> Vec<u8> {
+    let mut size = Size::WHOLE;
+    let mut bytes = encode(size);
+    for _ in 0..8 {
+        if bytes.len() <= most {
+            break;
+        }
+        size = size.halved();
+        bytes = encode(size);
+    }
+    bytes
+}
