@@ -290,7 +290,11 @@ async fn ten_thousand_aborted_requests_leave_nothing_behind() {
     const ALL: usize = 10_000;
     let server = Server::start();
     let abort = async |n: usize| {
-        let path = if n % 2 == 0 { "/waits" } else { "/tokens" };
+        let path = if n.is_multiple_of(2) {
+            "/waits"
+        } else {
+            "/tokens"
+        };
         let mut stream = server.ask(path).await;
         if n % 2 == 1 {
             read_to(&mut stream, "\r\n\r\n").await;
