@@ -45,6 +45,18 @@ pub(crate) fn request() -> Option<Arc<Request>> {
         .flatten()
 }
 
+/// Shows the thread's request to `see`. Meanwhile there is none: it is not counted twice.
+#[inline]
+pub(crate) fn with_request<T>(see: impl FnOnce(Option<&Request>) -> T) -> T {
+    let request = REQUEST.try_with(RefCell::take).ok().flatten();
+    let seen = see(request.as_deref());
+    if request.is_some() {
+        // It was there a moment ago, so the place for it is too.
+        let _ = REQUEST.try_with(|place| place.replace(request));
+    }
+    seen
+}
+
 /// Makes `next` the thread's request and returns the one before.
 #[inline]
 #[cfg_attr(

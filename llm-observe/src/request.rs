@@ -4,6 +4,7 @@
 use std::{
     fmt,
     net::{IpAddr, SocketAddr},
+    sync::Arc,
     time::Duration,
 };
 
@@ -34,18 +35,31 @@ impl RequestId {
     /// Returns a new random id, written as a UUID (RFC 9562, version 4).
     #[must_use]
     pub fn random() -> RequestId {
-        const DASHES: [usize; 4] = [8, 13, 18, 23];
         let random = fastrand::u128(..);
         let id = (random & !(0xf << 76) & !(0b11 << 62)) | (4 << 76) | (0b10 << 62);
+        let mut digits = [0; 32];
+        for (pair, byte) in digits.chunks_exact_mut(2).zip(id.to_be_bytes()) {
+            if let [high, low] = pair {
+                (*high, *low) = (hex_digit(byte >> 4), hex_digit(byte & 15));
+            }
+        }
         let mut bytes = [0; LONGEST_ID];
-        let mut shift = 128_u32;
-        for (at, byte) in bytes.iter_mut().enumerate().take(36) {
-            *byte = if DASHES.contains(&at) {
-                b'-'
-            } else {
-                shift -= 4;
-                hex_digit(id >> shift)
-            };
+        let groups = [
+            (0..8, 0),
+            (8..12, 9),
+            (12..16, 14),
+            (16..20, 19),
+            (20..32, 24),
+        ];
+        for (group, at) in groups {
+            let length = group.len();
+            if let (Some(group), Some(place)) = (digits.get(group), bytes.get_mut(at..at + length))
+            {
+                place.copy_from_slice(group);
+            }
+            if let Some(dash) = bytes.get_mut(at + length).filter(|_| at < 24) {
+                *dash = b'-';
+            }
         }
         RequestId { len: 36, bytes }
     }
@@ -65,11 +79,12 @@ impl RequestId {
     }
 }
 
-/// Returns the digit of the last four bits.
-fn hex_digit(bits: u128) -> u8 {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let at = usize::try_from(bits & 15).unwrap_or_default();
-    DIGITS.get(at).copied().unwrap_or(b'0')
+const fn hex_digit(nibble: u8) -> u8 {
+    if nibble < 10 {
+        b'0' + nibble
+    } else {
+        b'a' + nibble - 10
+    }
 }
 
 impl fmt::Display for RequestId {
@@ -132,8 +147,8 @@ pub struct Exchange {
     pub status: Option<u16>,
     /// Who sent it, or whom it was sent to.
     pub peer: Option<SocketAddr>,
-    /// The `User-Agent` that came with it.
-    pub user_agent: Option<String>,
+    /// The `User-Agent` that came with it, redacted.
+    pub user_agent: Option<Arc<str>>,
     /// Bytes of the request's body, where they are known.
     pub request_bytes: Option<u64>,
     /// Bytes of the response's body so far.
@@ -152,8 +167,11 @@ pub struct Exchange {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Fact<'a> {
     Str(&'a str),
+    /// A word of ours, which needs no escape.
+    Own(&'static str),
     U64(u64),
-    F64(f64),
+    /// Milliseconds, to the microsecond.
+    Millis(Duration),
     Ip(IpAddr),
     Peer(SocketAddr),
 }
@@ -162,9 +180,9 @@ impl Fact<'_> {
     /// Returns it as a recorded value.
     pub(crate) fn to_value(self) -> Value {
         match self {
-            Fact::Str(text) => Value::Str(text.to_owned()),
+            Fact::Str(text) | Fact::Own(text) => Value::Str(text.to_owned()),
             Fact::U64(n) => Value::U64(n),
-            Fact::F64(n) => Value::F64(n),
+            Fact::Millis(time) => Value::F64(millis(time)),
             Fact::Ip(address) => Value::Str(address.to_string()),
             Fact::Peer(address) => Value::Str(address.to_string()),
         }
@@ -177,6 +195,20 @@ impl Fact<'_> {
 pub(crate) struct Named {
     pub(crate) attribute: &'static str,
     pub(crate) short: &'static str,
+    /// The attribute as a further member of a JSON object, up to its value; empty where it has to
+    /// be written from the attribute.
+    pub(crate) member: &'static str,
+}
+
+/// Names a fact, with its attribute as JSON has it.
+macro_rules! named {
+    ($attribute:literal, $short:literal) => {
+        Named {
+            attribute: $attribute,
+            short: $short,
+            member: concat!(",\"", $attribute, "\":"),
+        }
+    };
 }
 
 /// What the attribute of a captured request header starts with.
@@ -202,14 +234,11 @@ pub(crate) const ATTRIBUTES: &[&str] = &[
 ];
 
 impl Exchange {
-    /// Returns every text that came from outside, but for the headers.
+    /// Returns what came from outside and is to be redacted, but for the headers.
     pub(crate) fn texts(&mut self) -> impl Iterator<Item = &mut String> {
-        let all = [
-            Some(&mut self.target),
-            self.method.as_mut(),
-            self.user_agent.as_mut(),
-        ];
-        all.into_iter().flatten()
+        [Some(&mut self.target), self.method.as_mut()]
+            .into_iter()
+            .flatten()
     }
 
     /// Returns path and query.
@@ -221,78 +250,98 @@ impl Exchange {
     }
 
     /// Shows every fact that has an attribute to `see`, with its name.
-    pub(crate) fn attributes(
-        &self,
-        site: &RequestSite,
-        mut see: impl FnMut(&'static str, Fact<'_>),
-    ) {
+    pub(crate) fn attributes(&self, site: &RequestSite, mut see: impl FnMut(Named, Fact<'_>)) {
         self.facts(site, |name, fact| {
             if !name.attribute.is_empty() {
-                see(name.attribute, fact);
+                see(name, fact);
             }
         });
     }
 
-    /// Shows every fact that is known to `see`.
+    /// Shows every fact that is known to `see`; the method, always, as the first.
     pub(crate) fn facts(&self, site: &RequestSite, mut see: impl FnMut(Named, Fact<'_>)) {
-        let server = site.kind == Kind::Server;
-        let mut put = |attribute, short, fact: Option<Fact<'_>>| {
+        see(named!("http.request.method", ""), Fact::Own(site.method));
+        let mut put = |name, fact: Option<Fact<'_>>| {
             if let Some(fact) = fact {
-                see(Named { attribute, short }, fact);
+                see(name, fact);
             }
         };
-        put("http.request.method", "", Some(Fact::Str(site.method)));
         let original = self.method.as_deref().map(Fact::Str);
-        put("http.request.method_original", "method", original);
-        if server {
-            let (path, query) = self.parts();
-            put("url.path", "", Some(Fact::Str(path)));
-            put("url.query", "", query.map(Fact::Str));
+        put(named!("http.request.method_original", "method"), original);
+        let route = site.route.map(Fact::Str);
+        put(named!("http.route", "route"), route);
+        if site.kind == Kind::Server {
+            self.facts_of_server(&mut put);
         } else {
-            put("url.full", "", Some(Fact::Str(&self.target)));
+            self.facts_of_client(&mut put);
         }
-        put("http.route", "route", site.route.map(Fact::Str));
         let status = self.status.map(|status| Fact::U64(status.into()));
-        put("http.response.status_code", "", status);
-        let (address, port) = if server {
-            ("client.address", "client.port")
-        } else {
-            ("network.peer.address", "network.peer.port")
-        };
-        put(address, "", self.peer.map(|peer| Fact::Ip(peer.ip())));
+        put(named!("http.response.status_code", ""), status);
+        let first = self.first_byte.map(Fact::Millis);
         put(
-            port,
-            "",
-            self.peer.map(|peer| Fact::U64(peer.port().into())),
+            named!("http.response.time_to_first_byte_ms", "ttfb_ms"),
+            first,
         );
-        put("", "peer", self.peer.map(Fact::Peer));
-        let agent = self.user_agent.as_deref().map(Fact::Str);
-        put("user_agent.original", "user_agent", agent);
-        let (sent, got) = if server {
-            ("bytes_in", "bytes_out")
-        } else {
-            ("bytes_out", "bytes_in")
-        };
-        put(
-            "http.request.body.size",
-            sent,
-            self.request_bytes.map(Fact::U64),
-        );
-        put(
-            "http.response.body.size",
-            got,
-            self.response_bytes.map(Fact::U64),
-        );
-        let first = self.first_byte.map(|first| Fact::F64(millis(first)));
-        put("http.response.time_to_first_byte_ms", "ttfb_ms", first);
         for (attribute, value) in &self.headers {
-            let short = attribute.strip_prefix(HEADER).unwrap_or(attribute);
-            put(attribute, short, Some(Fact::Str(value)));
+            let name = Named {
+                attribute,
+                short: attribute.strip_prefix(HEADER).unwrap_or(attribute),
+                member: "",
+            };
+            put(name, Some(Fact::Str(value)));
         }
+    }
+
+    fn facts_of_server(&self, put: &mut impl FnMut(Named, Option<Fact<'_>>)) {
+        let (path, query) = self.parts();
+        put(named!("url.path", ""), Some(Fact::Str(path)));
+        put(named!("url.query", ""), query.map(Fact::Str));
+        if let Some(peer) = self.peer {
+            put(named!("client.address", ""), Some(Fact::Ip(peer.ip())));
+            put(
+                named!("client.port", ""),
+                Some(Fact::U64(peer.port().into())),
+            );
+            put(named!("", "peer"), Some(Fact::Peer(peer)));
+        }
+        let agent = self.user_agent.as_deref().map(Fact::Str);
+        put(named!("user_agent.original", "user_agent"), agent);
+        let (sent, got) = (self.request_bytes, self.response_bytes);
+        put(
+            named!("http.request.body.size", "bytes_in"),
+            sent.map(Fact::U64),
+        );
+        put(
+            named!("http.response.body.size", "bytes_out"),
+            got.map(Fact::U64),
+        );
+    }
+
+    fn facts_of_client(&self, put: &mut impl FnMut(Named, Option<Fact<'_>>)) {
+        put(named!("url.full", ""), Some(Fact::Str(&self.target)));
+        if let Some(peer) = self.peer {
+            put(
+                named!("network.peer.address", ""),
+                Some(Fact::Ip(peer.ip())),
+            );
+            put(
+                named!("network.peer.port", ""),
+                Some(Fact::U64(peer.port().into())),
+            );
+            put(named!("", "peer"), Some(Fact::Peer(peer)));
+        }
+        let (sent, got) = (self.request_bytes, self.response_bytes);
+        put(
+            named!("http.request.body.size", "bytes_out"),
+            sent.map(Fact::U64),
+        );
+        put(
+            named!("http.response.body.size", "bytes_in"),
+            got.map(Fact::U64),
+        );
     }
 }
 
-/// Returns milliseconds, to the microsecond.
 fn millis(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 1e6).round() / 1e3
 }

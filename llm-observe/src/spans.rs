@@ -162,7 +162,7 @@ impl SpanSite {
         }
         if let (Some(exchange), Some(site)) = (record.exchange, record.site.request) {
             exchange.attributes(site, |name, fact| {
-                record_value(span, name, &fact.to_value())
+                record_value(span, name.attribute, &fact.to_value());
             });
         }
         span.in_scope(|| self.emit(record));

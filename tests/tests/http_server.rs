@@ -517,7 +517,7 @@ async fn an_unknown_method_is_no_label() {
 async fn a_million_random_paths_leave_a_constant_number_of_series() {
     let seen = testing::observe();
     let service = service_fn(|request: Request<()>| {
-        let status = if request.uri().path().len() % 7 == 0 {
+        let status = if request.uri().path().len().is_multiple_of(7) {
             405
         } else {
             404

@@ -290,7 +290,11 @@ async fn ten_thousand_aborted_requests_leave_nothing_behind() {
     const ALL: usize = 10_000;
     let server = Server::start();
     let abort = async |n: usize| {
-        let path = if n % 2 == 0 { "/waits" } else { "/tokens" };
+        let path = if n.is_multiple_of(2) {
+            "/waits"
+        } else {
+            "/tokens"
+        };
         let mut stream = server.ask(path).await;
         if n % 2 == 1 {
             read_to(&mut stream, "\r\n\r\n").await;
@@ -301,22 +305,21 @@ async fn ten_thousand_aborted_requests_leave_nothing_behind() {
     };
     let aborts = stream::iter(0..ALL).map(abort).buffer_unordered(50);
     aborts.collect::<Vec<()>>().await;
-    // Who leaves before the server has read the request was never there.
-    let ended = wait::until("the end of all requests", LIMIT, || {
-        let calls = server.seen.calls_of("http_request");
-        (server.active().ends_with(" 0") && calls.len() > ALL / 2).then_some(calls)
-    });
-    let of = |path: &str| {
-        ended
-            .iter()
-            .filter(|c| c.function().ends_with(path))
-            .count()
+    // Each stream had been answered; who leaves a working handler may do so before the server has
+    // read the request, which then was never there.
+    let of = |calls: &[Call], path| {
+        let of_path = calls.iter().filter(|call| call.function().ends_with(path));
+        of_path.count()
     };
-    assert_eq!(of("/tokens"), ALL / 2, "each had been answered");
-    assert!(of("/waits") > 0);
+    let ended = wait::until("the end of all requests", LIMIT, || {
+        let idle = server.active().ends_with(" 0");
+        let calls = server.seen.calls_of("http_request");
+        (idle && of(&calls, "/tokens") == ALL / 2).then_some(calls)
+    });
+    assert!(of(&ended, "/waits") > 0);
     assert!(ended.iter().all(|call| call.outcome == Outcome::Cancelled));
     let below = server.seen.calls_of("waiting");
-    assert!(below.len() <= of("/waits"));
+    assert!(!below.is_empty());
     assert!(
         below
             .iter()

@@ -1,10 +1,10 @@
 //! The extensions module when the feature `axum` is off: a request's extensions are not known.
 
-use std::net::SocketAddr;
+use std::{borrow::Cow, net::SocketAddr};
 
 use http::Extensions;
 
-pub(super) fn route(_: &Extensions) -> Option<&str> {
+pub(super) fn route(_: &Extensions) -> Option<Cow<'_, str>> {
     None
 }
 

@@ -143,16 +143,18 @@ where
         let Some(watch) = this.watch else {
             return inner.poll_frame(cx);
         };
-        let polled = match watch.underway.inside(|| inner.as_mut().poll_frame(cx)) {
-            Ok(polled) => ready!(polled),
-            Err(panic) => {
-                if let Some(watch) = this.watch.take() {
-                    watch.panicked();
-                }
-                // The client must not take what it has for the whole: the server cuts it off.
-                resume_unwind(panic)
+        let mut polled = Poll::Pending;
+        if let Err(panic) = watch
+            .underway
+            .inside(|| polled = inner.as_mut().poll_frame(cx))
+        {
+            if let Some(watch) = this.watch.take() {
+                watch.panicked();
             }
-        };
+            // The client must not take what it has for the whole: the server cuts it off.
+            resume_unwind(panic)
+        }
+        let polled = ready!(polled);
         if let Some(Ok(frame)) = &polled {
             watch.saw(frame.data_ref().map_or(0, Buf::remaining));
             frame

@@ -22,8 +22,13 @@ const STATUS: HeaderName = HeaderName::from_static("grpc-status");
 pub fn grpc(parts: &Parts) -> Option<Cow<'_, str>> {
     let kind = parts.headers.get(header::CONTENT_TYPE)?.as_bytes();
     let path = parts.uri.path();
-    let is_call = kind.starts_with(b"application/grpc") && path.split('/').count() == 3;
+    let is_call = is_type(kind) && path.split('/').count() == 3;
     is_call.then_some(Cow::Borrowed(path))
+}
+
+/// Returns whether that is the content type of gRPC.
+pub(super) fn is_type(kind: &[u8]) -> bool {
+    kind.starts_with(b"application/grpc")
 }
 
 /// Returns the status in an answer's headers or trailers.

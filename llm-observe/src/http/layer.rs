@@ -17,7 +17,7 @@ use super::{
     body::ObservedBody,
     extensions,
     response::{ResponseFuture, answer_panic},
-    start::{self, Incoming},
+    start::Incoming,
     underway::Underway,
 };
 
@@ -43,8 +43,8 @@ pub struct HttpLayer {
 
 impl HttpLayer {
     /// Asks `route` for the template of a request's route, such as `/users/{id}`: what its line, its
-    /// span and its metrics are named by. With the feature `axum` the router knows it, and this is
-    /// asked first.
+    /// span and its metrics are named by. With the feature `axum` the router is asked where `route`
+    /// has none.
     ///
     /// It must not return the path itself: every path that somebody tries would be a name of its own,
     /// until there are `[metrics] max_label_values` of them.
@@ -56,8 +56,8 @@ impl HttpLayer {
         self
     }
 
-    /// Asks `peer` who sent a request. With the feature `axum` and `ConnectInfo` it is known, and
-    /// this is asked first: behind a proxy, for what its header says.
+    /// Asks `peer` who sent a request: behind a proxy, for what its header says. With the feature
+    /// `axum` the `ConnectInfo` is looked at where `peer` has none.
     pub fn peer<F>(mut self, peer: F) -> HttpLayer
     where
         F: Fn(&Parts) -> Option<SocketAddr> + Send + Sync + 'static,
@@ -66,26 +66,43 @@ impl HttpLayer {
         self
     }
 
-    /// Starts observing a request, if anybody does.
-    fn start<B>(&self, request: Request<B>) -> (Request<B>, Option<Underway>) {
-        if !start::is_wanted(request.uri().path()) {
-            return (request, None);
+    /// Starts observing a request, if anybody does. It stays where it is, as far as it can: moving
+    /// it about costs more than reading it.
+    fn start<B>(&self, place: &mut Option<Request<B>>) -> Option<Underway> {
+        if self.route.is_some() || self.peer.is_some() {
+            // What was asked for is asked with the parts.
+            let (parts, body) = place.take()?.into_parts();
+            let underway = self.start_parts(&parts);
+            *place = Some(Request::from_parts(parts, body));
+            return underway;
         }
-        let (parts, body) = request.into_parts();
-        let route = self.route.as_ref().and_then(|route| route(&parts));
-        let peer = self.peer.as_ref().and_then(|peer| peer(&parts));
-        let underway = Incoming {
+        let request = place.as_ref()?;
+        let extensions = request.extensions();
+        Incoming {
+            method: request.method().as_str(),
+            uri: request.uri(),
+            headers: request.headers(),
+            origin: || (extensions::route(extensions), extensions::peer(extensions)),
+        }
+        .start()
+    }
+
+    fn start_parts(&self, parts: &Parts) -> Option<Underway> {
+        let extensions = &parts.extensions;
+        let route = || self.route.as_ref().and_then(|route| route(parts));
+        let peer = || self.peer.as_ref().and_then(|peer| peer(parts));
+        Incoming {
             method: parts.method.as_str(),
             uri: &parts.uri,
             headers: &parts.headers,
-            route: route
-                .as_deref()
-                .or_else(|| extensions::route(&parts.extensions)),
-            peer: peer.or_else(|| extensions::peer(&parts.extensions)),
+            origin: || {
+                (
+                    route().or_else(|| extensions::route(extensions)),
+                    peer().or_else(|| extensions::peer(extensions)),
+                )
+            },
         }
-        .start();
-        drop(route);
-        (Request::from_parts(parts, body), underway)
+        .start()
     }
 }
 
@@ -133,15 +150,22 @@ where
             *request.method(),
             http::Method::HEAD | http::Method::CONNECT
         );
-        let (request, underway) = self.layer.start(request);
-        let Some(mut underway) = underway else {
-            return ResponseFuture::unobserved(self.inner.call(request));
-        };
-        // A service may work, and panic, before it returns its future.
+        let mut request = Some(request);
+        let underway = self.layer.start(&mut request);
         let inner = &mut self.inner;
-        match underway.inside(|| inner.call(request)) {
-            Ok(future) => ResponseFuture::new(future, underway, bodiless),
-            Err(_) => ResponseFuture::panicked(answer_panic(underway)),
-        }
+        let mut future = None;
+        // A service may work, and panic, before it returns its future.
+        let mut call = || future = request.take().map(|request| inner.call(request));
+        let panicked = match underway {
+            None => {
+                call();
+                return ResponseFuture::new(future, None, bodiless);
+            }
+            Some(mut underway) => match underway.inside(call) {
+                Ok(()) => return ResponseFuture::new(future, Some(underway), bodiless),
+                Err(_) => answer_panic(underway),
+            },
+        };
+        ResponseFuture::panicked(panicked)
     }
 }

@@ -3,6 +3,7 @@
 //!
 //! [`layer`] observes a server. Knows sinks only through [`Call`](crate::call::Call).
 
+mod agents;
 mod body;
 #[cfg(feature = "http-client")]
 pub mod client;
@@ -25,7 +26,7 @@ pub(crate) mod sites;
 mod start;
 pub(crate) mod underway;
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use llm_observe_config::Config;
 
@@ -43,7 +44,10 @@ pub use scope::{InCurrentCall, in_current_call};
 
 /// What an observer does about HTTP requests.
 pub(crate) struct Http {
-    pub(crate) policy: Arc<Policy>,
+    /// No other observer has the same.
+    number: u64,
+    /// For the life of the program, as the sites that it rules.
+    pub(crate) policy: &'static Policy,
     /// The LogRocket application whose sessions are linked.
     pub(crate) sessions: Option<String>,
     /// The routes of the server.
@@ -64,10 +68,12 @@ pub(crate) struct Http {
 
 impl Http {
     pub(crate) fn new(config: &Config, stats: &Stats) -> Http {
+        static NUMBERS: AtomicU64 = AtomicU64::new(0);
         let limit = config.metrics.max_label_values;
         Http {
+            number: NUMBERS.fetch_add(1, Ordering::Relaxed),
             sessions: config.trackers.logrocket.as_ref().map(|l| l.app.clone()),
-            policy: Arc::new(Policy::new(&config.http)),
+            policy: Box::leak(Box::new(Policy::new(&config.http))),
             routes: Table::new("http_route", limit, stats),
             hosts: Table::new("server_address", limit, stats),
             clients: Clients::new(limit, stats),

@@ -42,20 +42,17 @@ pin_project! {
 }
 
 impl<F> ResponseFuture<F> {
-    pub(super) fn new(inner: F, underway: Underway, bodiless: bool) -> ResponseFuture<F> {
+    /// Returns the future of an answer; observed, where the request is.
+    #[inline]
+    pub(super) fn new(
+        inner: Option<F>,
+        underway: Option<Underway>,
+        bodiless: bool,
+    ) -> ResponseFuture<F> {
         ResponseFuture {
-            inner: Some(inner),
-            underway: Some(underway),
+            inner,
+            underway,
             bodiless,
-            panicked: None,
-        }
-    }
-
-    pub(super) fn unobserved(inner: F) -> ResponseFuture<F> {
-        ResponseFuture {
-            inner: Some(inner),
-            underway: None,
-            bodiless: false,
             panicked: None,
         }
     }
@@ -80,23 +77,21 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        let Some(future) = this.inner.as_mut().as_pin_mut() else {
-            return match this.panicked.take() {
-                Some(answer) => Poll::Ready(Ok(answer.map(|()| ObservedBody::empty()))),
-                None => Poll::Pending,
-            };
-        };
+        if let Some(answer) = this.panicked.take() {
+            return Poll::Ready(Ok(answer.map(|()| ObservedBody::empty())));
+        }
         let Some(underway) = this.underway else {
-            return future
-                .poll(cx)
-                .map_ok(|response| response.map(ObservedBody::unobserved));
+            let polled = poll_once(this.inner, cx);
+            return polled.map_ok(|response| response.map(ObservedBody::unobserved));
         };
-        let polled = underway.inside(|| future.poll(cx));
-        let done = match polled {
-            Ok(polled) => Some(ready!(polled)),
-            Err(_) => None,
+        let mut polled = Poll::Pending;
+        let done = match underway.inside(|| polled = poll_once(this.inner.as_mut(), cx)) {
+            Ok(()) => Some(ready!(polled)),
+            Err(_) => {
+                let _ = underway.inside(|| this.inner.set(None));
+                None
+            }
         };
-        let _ = underway.inside(|| this.inner.set(None));
         let Some(underway) = this.underway.take() else {
             return Poll::Pending;
         };
@@ -109,6 +104,18 @@ where
             None => Ok(answer_panic(underway).map(|()| ObservedBody::empty())),
         })
     }
+}
+
+/// Polls a future, and drops it as soon as it is done: in its request still.
+fn poll_once<F: Future>(mut future: Pin<&mut Option<F>>, cx: &mut Context<'_>) -> Poll<F::Output> {
+    let Some(polled) = future.as_mut().as_pin_mut() else {
+        return Poll::Pending;
+    };
+    let polled = polled.poll(cx);
+    if polled.is_ready() {
+        future.set(None);
+    }
+    polled
 }
 
 /// Ends a request whose handler panicked, and returns what the client gets: a 500 that says nothing.
@@ -138,7 +145,8 @@ fn observe<R: Body>(
         underway.finish();
         return response.map(ObservedBody::unobserved);
     }
-    let promised = content_length(response.headers()).or(response.body().size_hint().exact());
+    let promised = response.body().size_hint().exact();
+    let promised = promised.or_else(|| content_length(response.headers()));
     response.map(|body| ObservedBody::new(body, underway, promised))
 }
 
@@ -150,10 +158,10 @@ fn mark<R>(response: &mut Response<R>, underway: &mut Underway) {
     let Some(request) = underway.request() else {
         return;
     };
-    // An id that the handler gave stays: it knows better.
-    if !response.headers().contains_key(REQUEST_ID)
-        && let Ok(id) = HeaderValue::from_str(request.id.as_str())
+    if let Ok(id) = HeaderValue::from_str(request.id.as_str())
+        && let Ok(place) = response.headers_mut().try_entry(REQUEST_ID)
     {
-        response.headers_mut().insert(REQUEST_ID, id);
+        // An id that the handler gave stays: it knows better.
+        place.or_insert(id);
     }
 }

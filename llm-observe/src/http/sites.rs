@@ -2,8 +2,13 @@
 //! such request comes. Bounded: what is beyond the bound shares one.
 
 use std::{
+    cell::Cell,
     collections::HashMap,
-    sync::{OnceLock, PoisonError, RwLock},
+    hash::{BuildHasherDefault, Hasher},
+    sync::{
+        OnceLock, PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use super::{method::Method, policy::Policy};
@@ -23,9 +28,57 @@ const COLUMNS: usize = Method::COUNT * SCHEMES.len();
 
 /// The sites of all names of one kind.
 pub(crate) struct Table {
-    rows: RwLock<HashMap<&'static str, &'static Row>>,
+    rows: RwLock<HashMap<&'static str, &'static Row, Quick>>,
+    /// No other table has the same.
+    number: u64,
     most: usize,
     over: Counter,
+}
+
+type Quick = BuildHasherDefault<Sum>;
+
+/// A hash of eight bytes at a time. Nobody gains from names that meet in it: the table is bounded, and
+/// asked by one name a request.
+#[derive(Default)]
+struct Sum(u64);
+
+impl Sum {
+    fn mix(&mut self, word: u64) {
+        self.0 = (self.0 ^ word)
+            .wrapping_mul(0x9e37_79b9_7f4a_7c15)
+            .rotate_left(29);
+    }
+}
+
+impl Hasher for Sum {
+    fn write(&mut self, bytes: &[u8]) {
+        let (words, rest) = bytes.as_chunks::<8>();
+        words
+            .iter()
+            .for_each(|word| self.mix(u64::from_le_bytes(*word)));
+        rest.iter().for_each(|byte| self.mix(u64::from(*byte)));
+    }
+
+    fn finish(&self) -> u64 {
+        // The table looks at the highest bits and at the lowest.
+        self.0 ^ (self.0 >> 32)
+    }
+}
+
+/// How many rows a thread keeps at hand.
+const KEPT: usize = 32;
+
+thread_local! {
+    /// The rows that the thread used last, each with its table's number.
+    static RECENT: [Cell<(u64, Option<&'static Row>)>; KEPT] =
+        const { [const { Cell::new((0, None)) }; KEPT] };
+}
+
+/// Returns where something is kept among [`KEPT`].
+fn sum(bytes: &[u8]) -> usize {
+    let mut sum = Sum::default();
+    sum.write(bytes);
+    usize::try_from(sum.finish() % 32).unwrap_or_default()
 }
 
 /// The sites of one name, by method and scheme.
@@ -37,8 +90,10 @@ struct Row {
 impl Table {
     /// Returns a table that takes `most` names and counts the uses of others.
     pub(crate) fn new(label: &'static str, most: u32, stats: &Stats) -> Table {
+        static NUMBERS: AtomicU64 = AtomicU64::new(0);
         Table {
             rows: RwLock::default(),
+            number: NUMBERS.fetch_add(1, Ordering::Relaxed),
             most: usize::try_from(most).unwrap_or(usize::MAX),
             over: stats.counter(names::OVER_LIMIT, &[("label", label)]),
         }
@@ -61,9 +116,25 @@ impl Table {
         Some(place.get_or_init(|| Box::leak(Box::new(make(row.name)))))
     }
 
+    /// Returns the row of a name that has been there before: the thread's own, as a rule, so that
+    /// threads do not meet at the lock.
     fn known(&self, name: &str) -> Option<&'static Row> {
+        let place = sum(name.as_bytes());
+        let recent = RECENT.try_with(|recent| recent.get(place).map(Cell::get));
+        if let Ok(Some((number, Some(row)))) = recent
+            && number == self.number
+            && row.name == name
+        {
+            return Some(row);
+        }
         let rows = self.rows.read().unwrap_or_else(PoisonError::into_inner);
-        rows.get(name).copied()
+        let row = rows.get(name).copied();
+        let _ = RECENT.try_with(|recent| {
+            if let Some(place) = recent.get(place) {
+                place.set((self.number, row));
+            }
+        });
+        row
     }
 
     #[cold]

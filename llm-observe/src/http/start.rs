@@ -1,11 +1,11 @@
 //! What is read of a request that comes in, before anybody works on it.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{borrow::Cow, net::SocketAddr, sync::Arc};
 
 use http::{HeaderMap, HeaderName, Uri, header};
 
 use super::{
-    Http,
+    Http, agents, grpc,
     ids::{self, TraceParent},
     method::Method,
     sites::SCHEMES,
@@ -20,10 +20,6 @@ use crate::{
 };
 
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-const TRACE_PARENT: HeaderName = HeaderName::from_static("traceparent");
-const TRACE_STATE: HeaderName = HeaderName::from_static("tracestate");
-const SESSION: HeaderName = HeaderName::from_static("x-logrocket-url");
-const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
 /// A text of a request that is longer is cut: no client decides how large a line gets.
 const LONGEST_TEXT: usize = 4_096;
@@ -31,103 +27,156 @@ const LONGEST_TEXT: usize = 4_096;
 /// The event of requests that come in.
 const EVENT: &str = "http_request";
 
-/// What is known of a request that comes in.
-pub(super) struct Incoming<'a> {
+/// What a request that comes in is read from.
+pub(super) struct Incoming<'a, F> {
     pub(super) method: &'a str,
     pub(super) uri: &'a Uri,
     pub(super) headers: &'a HeaderMap,
-    pub(super) route: Option<&'a str>,
-    pub(super) peer: Option<SocketAddr>,
+    /// Finds its route and its peer.
+    pub(super) origin: F,
 }
 
-/// Returns whether anybody observes requests for that path.
-pub(super) fn is_wanted(path: &str) -> bool {
-    observer::with_core(|core| !core.http.policy.ignores(path)).unwrap_or(false)
-}
-
-impl Incoming<'_> {
+impl<'a, F> Incoming<'a, F>
+where
+    F: FnOnce() -> (Option<Cow<'a, str>>, Option<SocketAddr>),
+{
     /// Starts observing it; `None` when nobody does.
-    pub(super) fn start(&self) -> Option<Underway> {
-        observer::with_core(|core| self.start_in(core)).flatten()
+    pub(super) fn start(self) -> Option<Underway> {
+        observer::with_core(|core| {
+            let ignored = core.http.policy.ignores(self.uri.path());
+            (!ignored).then(|| self.start_in(core))?
+        })
+        .flatten()
     }
 
-    fn start_in(&self, core: &Core) -> Option<Underway> {
-        let method = Method::of(self.method);
-        let site = self.site(&core.http, method)?;
-        let parent = self.bytes(&TRACE_PARENT).and_then(TraceParent::parse);
+    fn start_in(self, core: &Core) -> Option<Underway> {
+        let head = Head {
+            method: Method::of(self.method),
+            uri: self.uri,
+            headers: self.headers,
+            known: Known::of(self.headers),
+        };
+        let (route, peer) = (self.origin)();
+        let site = head.site(&core.http, route.as_deref().unwrap_or_default())?;
+        // Filled where it stays.
+        let mut exchange = Box::<Exchange>::default();
+        head.fill(&mut exchange, core);
+        exchange.peer = peer;
+        if head.method.is_other() {
+            exchange.method = Some(text(self.method.as_bytes()));
+        }
+        let parent = head.known.trace_parent.and_then(TraceParent::parse);
         let mut call = Call::new(site);
         let extra = call.extra();
         extra.parent = parent.map(|parent| (parent.trace, parent.span));
-        extra.exchange = Some(Box::new(self.exchange(&core.http, method)));
+        extra.exchange = Some(exchange);
         if !call.is_on_or_starts() {
             return None;
         }
-        let mut request = Request::new(self.id(core), method.as_str());
+        let request = Arc::new(head.request(core, site, parent));
+        let grpc = head.known.content_type.is_some_and(grpc::is_type);
+        Some(Underway::new(call, request, core.http.policy, grpc))
+    }
+}
+
+/// The head of a request.
+struct Head<'a> {
+    method: Method,
+    uri: &'a Uri,
+    headers: &'a HeaderMap,
+    known: Known<'a>,
+}
+
+/// The headers that are always looked for, the first of each.
+#[derive(Default)]
+struct Known<'a> {
+    id: Option<&'a [u8]>,
+    trace_parent: Option<&'a [u8]>,
+    trace_state: Option<&'a [u8]>,
+    session: Option<&'a [u8]>,
+    forwarded_proto: Option<&'a [u8]>,
+    content_type: Option<&'a [u8]>,
+    user_agent: Option<&'a [u8]>,
+    content_length: Option<&'a [u8]>,
+}
+
+impl<'a> Known<'a> {
+    /// Finds them in one pass: a request has few headers, and a look-up costs a hash.
+    fn of(headers: &'a HeaderMap) -> Known<'a> {
+        let mut known = Known::default();
+        for (name, value) in headers {
+            let place = match name.as_str() {
+                "x-request-id" => &mut known.id,
+                "traceparent" => &mut known.trace_parent,
+                "tracestate" => &mut known.trace_state,
+                "x-logrocket-url" => &mut known.session,
+                "x-forwarded-proto" => &mut known.forwarded_proto,
+                "content-type" => &mut known.content_type,
+                "user-agent" => &mut known.user_agent,
+                "content-length" => &mut known.content_length,
+                _ => continue,
+            };
+            place.get_or_insert(value.as_bytes());
+        }
+        known
+    }
+}
+
+impl Head<'_> {
+    fn request(&self, core: &Core, site: &Site, parent: Option<TraceParent>) -> Request {
+        let mut request = Request::new(self.id(core), self.method.as_str());
         request.route = site.request.and_then(|request| request.route);
         if let Some(parent) = parent {
             request.flags = parent.flags;
-            request.state = self.bytes(&TRACE_STATE).and_then(ids::state);
+            request.state = self.known.trace_state.and_then(ids::state);
         }
         request.session = self.session(&core.http);
-        let policy = core.http.policy.clone();
-        Some(Underway::new(call, Arc::new(request), policy))
-    }
-
-    fn bytes(&self, name: &HeaderName) -> Option<&[u8]> {
-        self.headers.get(name).map(|value| value.as_bytes())
+        request
     }
 
     /// The client's id, unless it is none, or looks like a secret.
     fn id(&self, core: &Core) -> RequestId {
-        let sent = self.bytes(&REQUEST_ID).and_then(RequestId::accept);
-        sent.filter(|id| {
-            matches!(
-                core.redactor.redact(id.as_str()),
-                std::borrow::Cow::Borrowed(_)
-            )
-        })
-        .unwrap_or_else(RequestId::random)
+        let sent = self.known.id.and_then(RequestId::accept);
+        sent.filter(|id| matches!(core.redactor.redact(id.as_str()), Cow::Borrowed(_)))
+            .unwrap_or_else(RequestId::random)
     }
 
     fn session(&self, http: &Http) -> Option<String> {
         let app = http.sessions.as_deref()?;
-        let link = self.headers.get(SESSION)?.to_str().ok()?;
+        let link = std::str::from_utf8(self.known.session?).ok()?;
         session_link(link, Some(app))
     }
 
-    fn site(&self, http: &Http, method: Method) -> Option<&'static Site> {
-        let scheme = self.scheme();
-        http.routes
-            .site(self.route.unwrap_or_default(), method, scheme, |route| {
-                http.policy.rule(site(method, scheme, route))
-            })
+    fn site(&self, http: &Http, route: &str) -> Option<&'static Site> {
+        let (method, scheme) = (self.method, self.scheme());
+        http.routes.site(route, method, scheme, |route| {
+            http.policy.rule(site(method, scheme, route))
+        })
     }
 
     /// The scheme that the client used, as far as one can tell: a proxy may have ended its TLS.
     fn scheme(&self) -> usize {
-        let forwarded = self.bytes(&FORWARDED_PROTO);
         let own = self.uri.scheme_str().map(str::as_bytes);
-        let name = forwarded.or(own).unwrap_or(b"http");
+        let name = self.known.forwarded_proto.or(own).unwrap_or(b"http");
         let known = SCHEMES
             .iter()
             .position(|known| known.as_bytes().eq_ignore_ascii_case(name));
         known.unwrap_or_default()
     }
 
-    fn exchange(&self, http: &Http, method: Method) -> Exchange {
+    fn fill(&self, exchange: &mut Exchange, core: &Core) {
         let target = match self.uri.path_and_query() {
             Some(both) => both.as_str(),
             None => self.uri.path(),
         };
-        Exchange {
-            target: text(target.as_bytes()),
-            method: method.is_other().then(|| text(self.method.as_bytes())),
-            peer: self.peer,
-            user_agent: self.bytes(&header::USER_AGENT).map(text),
-            request_bytes: content_length(self.headers),
-            headers: self.captured(http),
-            ..Exchange::default()
-        }
+        exchange.target = match target.len() {
+            0..=LONGEST_TEXT => target.to_owned(),
+            _ => text(target.as_bytes()),
+        };
+        let agent = self.known.user_agent;
+        exchange.user_agent = agent.map(|raw| agents::clean(raw, core.http.number, &core.redactor));
+        exchange.request_bytes = self.known.content_length.and_then(number);
+        exchange.headers = self.captured(&core.http);
     }
 
     fn captured(&self, http: &Http) -> Vec<(&'static str, String)> {
@@ -165,15 +214,14 @@ fn site(method: Method, scheme: usize, route: &'static str) -> Site {
 
 /// Returns how many bytes a `Content-Length` promises.
 pub(super) fn content_length(headers: &HeaderMap) -> Option<u64> {
-    headers
-        .get(header::CONTENT_LENGTH)?
-        .to_str()
-        .ok()?
-        .parse()
-        .ok()
+    number(headers.get(header::CONTENT_LENGTH)?.as_bytes())
 }
 
-fn text(value: &[u8]) -> String {
+fn number(digits: &[u8]) -> Option<u64> {
+    std::str::from_utf8(digits).ok()?.parse().ok()
+}
+
+pub(super) fn text(value: &[u8]) -> String {
     let end = value.len().min(LONGEST_TEXT);
     String::from_utf8_lossy(value.get(..end).unwrap_or_default()).into_owned()
 }

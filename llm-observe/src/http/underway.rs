@@ -24,25 +24,32 @@ pub(crate) struct Underway {
     call: Call,
     /// What lines in it are marked with; the thread's while [`Underway::inside`] runs.
     request: Option<Arc<Request>>,
-    policy: Arc<Policy>,
-    /// The status of gRPC, where the answer has one.
-    grpc: Option<u16>,
+    policy: &'static Policy,
+    /// Whether the request is one of gRPC, and the status of it that the answer had.
+    grpc: (bool, Option<u16>),
 }
 
 impl Underway {
     /// Returns one over a call that has started.
-    pub(crate) fn new(call: Call, request: Arc<Request>, policy: Arc<Policy>) -> Underway {
+    pub(crate) fn new(
+        call: Call,
+        request: Arc<Request>,
+        policy: &'static Policy,
+        grpc: bool,
+    ) -> Underway {
         Underway {
             call,
             request: Some(request),
             policy,
-            grpc: None,
+            grpc: (grpc, None),
         }
     }
 
     /// Notes the status of gRPC in headers or trailers of the answer.
     pub(crate) fn saw(&mut self, headers: &HeaderMap) {
-        self.grpc = self.grpc.or_else(|| grpc::status(headers));
+        if let (true, status) = &mut self.grpc {
+            *status = status.or_else(|| grpc::status(headers));
+        }
     }
 
     /// Returns the request that lines in it are marked with.
@@ -50,9 +57,10 @@ impl Underway {
         self.request.as_deref()
     }
 
-    /// Runs `f` with the call and the request as the thread's own; `Err` when it panics.
+    /// Runs `f` with the call and the request as the thread's own; `Err` when it panics. What it
+    /// gives, it leaves in a place of the caller's: returned, it would be moved thrice.
     #[inline]
-    pub(crate) fn inside<T>(&mut self, f: impl FnOnce() -> T) -> Result<T, Box<dyn Any + Send>> {
+    pub(crate) fn inside(&mut self, f: impl FnOnce()) -> Result<(), Box<dyn Any + Send>> {
         let before = context::replace_request(self.request.take());
         let entered = self.call.enter();
         let done = catch_unwind(AssertUnwindSafe(f));
@@ -77,7 +85,7 @@ impl Underway {
     /// Ends it as its status says.
     pub(crate) fn finish(mut self) {
         let status = self.status();
-        let of_grpc = self.grpc.and_then(grpc::outcome);
+        let of_grpc = self.grpc.1.and_then(grpc::outcome);
         let failure = of_grpc.or_else(|| self.policy.outcome(status?));
         self.end(failure);
     }

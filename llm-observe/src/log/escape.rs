@@ -26,6 +26,9 @@ pub(crate) fn escape_json(out: &mut Vec<u8>, value: &str, max_bytes: usize) {
 }
 
 fn escape(out: &mut Vec<u8>, value: &str, max_bytes: usize, style: Style) {
+    if value.len() <= max_bytes && plain_len(value.as_bytes(), style) == value.len() {
+        return out.extend_from_slice(value.as_bytes());
+    }
     let mut escaper = Escaper::new(out, max_bytes, style);
     escaper.push(value);
     escaper.finish();
@@ -119,6 +122,7 @@ fn append(out: &mut Vec<u8>, piece: &str, style: Style) {
 }
 
 const BLOCK: usize = 16;
+const HALF: usize = BLOCK / 2;
 
 /// How many bytes from the start need no look at their characters.
 fn plain_len(bytes: &[u8], style: Style) -> usize {
@@ -129,19 +133,35 @@ fn plain_len(bytes: &[u8], style: Style) -> usize {
 }
 
 /// Goes block by block without a branch per byte, which the compiler turns into vector compares.
+/// What is left over is looked at with the bytes before it, as one block more.
 #[inline(always)]
 fn plain_prefix(bytes: &[u8], flagged: impl Fn(u8) -> bool + Copy) -> usize {
     let (blocks, _) = bytes.as_chunks::<BLOCK>();
-    let clean = blocks
-        .iter()
-        .take_while(|block| !block.iter().fold(false, |any, &byte| any | flagged(byte)));
-    let skipped = clean.count() * BLOCK;
+    let clean = blocks.iter().take_while(|block| is_clean(block, flagged));
+    let clean = clean.count();
+    let last = match (bytes.last_chunk::<BLOCK>(), bytes.first_chunk::<HALF>()) {
+        (Some(last), _) => clean == blocks.len() && is_clean(last, flagged),
+        (None, Some(first)) => {
+            let last = bytes.last_chunk::<HALF>();
+            is_clean(first, flagged) && last.is_some_and(|last| is_clean(last, flagged))
+        }
+        (None, None) => false,
+    };
+    if last {
+        return bytes.len();
+    }
+    let skipped = clean * BLOCK;
     let rest = bytes.get(skipped..).unwrap_or_default();
     skipped
         + rest
             .iter()
             .position(|&byte| flagged(byte))
             .unwrap_or(rest.len())
+}
+
+#[inline(always)]
+fn is_clean<const N: usize>(block: &[u8; N], flagged: impl Fn(u8) -> bool) -> bool {
+    !block.iter().fold(false, |any, &byte| any | flagged(byte))
 }
 
 /// Whether a character that starts with `byte` may need an escape: 0xC2 starts the C1 controls

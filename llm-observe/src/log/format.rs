@@ -21,10 +21,10 @@ use super::{
 use crate::{
     clock,
     record::{ErrorInfo, Record, SpanId, TraceId, Value},
-    request::Request,
+    request::{Named, Request},
 };
 
-use put::{put, put_duration, put_f64, put_hex, put_hex64, put_u64};
+use put::{put, put_duration, put_f64, put_hex, put_hex64, put_millis, put_u64};
 
 /// How lines are written.
 #[derive(Clone, Copy, Debug)]
@@ -243,7 +243,7 @@ fn json_call(out: &mut Vec<u8>, style: Style, record: &Record<'_>) {
     put(out, "\",\"outcome\":\"");
     put(out, record.outcome.as_str());
     put(out, "\",\"duration_ms\":");
-    put_f64(out, record.duration.as_secs_f64() * 1e3);
+    put_millis(out, record.duration);
     put(out, ",\"function\":");
     put_json(out, style, record.site.function());
     json_ids(out, record.trace_id, record.span_id);
@@ -367,6 +367,18 @@ impl Members {
         put(out, ":");
     }
 
+    /// The name of a fact. A header's is a token (RFC 9110, section 5.6.2): no quote is in it.
+    fn fact(&mut self, out: &mut Vec<u8>, name: Named) {
+        let comma = std::mem::replace(&mut self.0, true);
+        if !name.member.is_empty() {
+            let from = usize::from(!comma);
+            return put(out, name.member.get(from..).unwrap_or_default());
+        }
+        put(out, if comma { ",\"" } else { "\"" });
+        put(out, name.attribute);
+        put(out, "\":");
+    }
+
     fn put(&mut self, out: &mut Vec<u8>, style: Style, name: &str, value: &Value) {
         self.name(out, style, name);
         match value {
@@ -417,6 +429,22 @@ mod tests {
             (754_000_000_000, "754s"),
         ] {
             assert_eq!(duration(nanos), text);
+        }
+    }
+
+    #[test]
+    fn milliseconds_have_the_digits_they_need() {
+        for (nanos, text) in [
+            (0, "0"),
+            (1, "0.000001"),
+            (12_345_000, "12.345"),
+            (7_000_000, "7"),
+            (100_000, "0.1"),
+            (3_600_000_000_010, "3600000.00001"),
+        ] {
+            let mut out = Vec::new();
+            put_millis(&mut out, std::time::Duration::from_nanos(nanos));
+            assert_eq!(String::from_utf8(out).unwrap(), text);
         }
     }
 

@@ -131,7 +131,6 @@ impl Active {
     }
 
     fn hand_over(&self, ids: Ids, mut extra: Option<Box<Extra>>, mut ended: Ended) {
-        let request = context::request();
         let passed = self.pass_on(ids, extra.as_deref_mut(), &mut ended);
         if let Some(extra) = &mut extra {
             self.redact_fields(&mut extra.fields);
@@ -140,16 +139,23 @@ impl Active {
                 .iter_mut()
                 .for_each(|e| self.redact_exchange(e));
         }
-        let span = extra.as_ref().and_then(|extra| extra.tracing.clone());
-        let record = self.record(ids, extra.as_deref(), &ended, &passed, request.as_deref());
+        let span = extra.as_ref().and_then(|extra| extra.tracing.as_ref());
+        context::with_request(|request| {
+            let record = self.record(ids, extra.as_deref(), &ended, &passed, request);
+            self.tell(&record, span);
+        });
+    }
+
+    /// Hands a record to everybody.
+    fn tell(&self, record: &Record<'_>, span: Option<&tracing::Span>) {
         if let Figures::Calls(calls) = &self.figures {
-            calls.details(&record);
+            calls.details(record);
         }
         for sink in &self.core.sinks {
-            sink.record(&record);
+            sink.record(record);
         }
         if let (Some(spans), Some(span)) = (&self.spans, span) {
-            spans.close(&span, &record);
+            spans.close(span, record);
         }
         if let Some(extra) = extra {
             extra.end();

@@ -286,7 +286,7 @@ fn of_exchange(record: &Record<'_>) -> Vec<(String, Value)> {
     let mut all = Vec::new();
     if let (Some(exchange), Some(site)) = (record.exchange, record.site.request) {
         exchange.attributes(site, |name, fact| {
-            all.push((name.to_owned(), fact.to_value()))
+            all.push((name.attribute.to_owned(), fact.to_value()));
         });
     }
     all

@@ -3,7 +3,7 @@
 
 use std::io::Write;
 
-use super::{Members, Style, put, put_duration, put_f64, put_json, put_u64, text_value};
+use super::{Members, Style, put, put_duration, put_json, put_millis, put_u64, text_value};
 use crate::{
     outcome::Outcome,
     record::Record,
@@ -55,7 +55,7 @@ pub(super) fn text(out: &mut Vec<u8>, style: Style, exchange: &Exchange, site: &
         put(out, name.short);
         put(out, "=");
         match fact {
-            Fact::Str(text) => text_value(out, style, text),
+            Fact::Str(text) | Fact::Own(text) => text_value(out, style, text),
             fact => number(out, fact),
         }
     });
@@ -70,8 +70,13 @@ pub(super) fn json(
     site: &RequestSite,
 ) {
     exchange.attributes(site, |name, fact| {
-        members.name(out, style, name);
+        members.fact(out, name);
         match fact {
+            Fact::Own(text) => {
+                put(out, "\"");
+                put(out, text);
+                put(out, "\"");
+            }
             Fact::Str(text) => put_json(out, style, text),
             Fact::Ip(_) | Fact::Peer(_) => {
                 put(out, "\"");
@@ -86,10 +91,10 @@ pub(super) fn json(
 fn number(out: &mut Vec<u8>, fact: Fact<'_>) {
     match fact {
         Fact::U64(n) => put_u64(out, n),
-        Fact::F64(n) => put_f64(out, n),
+        Fact::Millis(time) => put_millis(out, time),
         // A `Vec` takes whatever is written.
         Fact::Ip(address) => drop(write!(out, "{address}")),
         Fact::Peer(address) => drop(write!(out, "{address}")),
-        Fact::Str(_) => {}
+        Fact::Str(_) | Fact::Own(_) => {}
     }
 }

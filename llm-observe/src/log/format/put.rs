@@ -1,5 +1,7 @@
 //! Numbers, durations and ids as bytes at the end of a line, without allocating.
 
+use std::time::Duration;
+
 use crate::record::TraceId;
 
 #[inline]
@@ -56,6 +58,23 @@ pub(super) fn put_duration(out: &mut Vec<u8>, nanos: u128) {
         _ => {}
     }
     put(out, name);
+}
+
+/// Milliseconds with what digits they have behind the point, to the nanosecond: `12.345`, `7`.
+pub(super) fn put_millis(out: &mut Vec<u8>, duration: Duration) {
+    put_u64(out, u64::try_from(duration.as_millis()).unwrap_or(u64::MAX));
+    let mut rest = duration.subsec_nanos() % 1_000_000;
+    if rest == 0 {
+        return;
+    }
+    let mut digits = *b".000000";
+    for digit in digits.iter_mut().skip(1).rev() {
+        *digit += u8::try_from(rest % 10).unwrap_or_default();
+        rest /= 10;
+    }
+    let zeros = digits.iter().rev().take_while(|digit| **digit == b'0');
+    let length = digits.len() - zeros.count();
+    out.extend_from_slice(digits.get(..length).unwrap_or_default());
 }
 
 fn put_whole(out: &mut Vec<u8>, n: u64, unit: &str) {
