@@ -69,6 +69,7 @@ impl Extra {
     pub(crate) fn end(mut self: Box<Extra>) {
         let mut fields = std::mem::take(&mut self.fields);
         fields.clear();
+        self.exchange.take().into_iter().for_each(Exchange::end);
         *self = Extra {
             fields,
             ..Extra::default()

@@ -2,6 +2,7 @@
 //! itself is. Plain values; knows no sink and no HTTP library.
 
 use std::{
+    cell::RefCell,
     fmt,
     net::{IpAddr, SocketAddr},
     sync::Arc,
@@ -11,6 +12,7 @@ use std::{
 use crate::{
     record::Value,
     site::{Kind, RequestSite},
+    spare::{self, Place},
 };
 
 /// The longest request id that is accepted from outside.
@@ -233,7 +235,32 @@ pub(crate) const ATTRIBUTES: &[&str] = &[
     "http.response.time_to_first_byte_ms",
 ];
 
+thread_local! {
+    #[allow(clippy::vec_box, reason = "it is the boxes that are used again")]
+    static SPARE: Place<Box<Exchange>> = const { RefCell::new(Vec::new()) };
+}
+
+/// A target that was longer leaves no memory.
+const LONGEST_KEPT: usize = 1_024;
+
 impl Exchange {
+    /// Returns an empty one, in the memory of one that has ended.
+    pub(crate) fn fresh() -> Box<Exchange> {
+        spare::take(&SPARE).unwrap_or_default()
+    }
+
+    /// Leaves the memory to a later one.
+    pub(crate) fn end(mut self: Box<Exchange>) {
+        let mut target = std::mem::take(&mut self.target);
+        target.clear();
+        target.shrink_to(LONGEST_KEPT);
+        *self = Exchange {
+            target,
+            ..Exchange::default()
+        };
+        spare::keep(&SPARE, self);
+    }
+
     /// Returns what came from outside and is to be redacted, but for the headers.
     pub(crate) fn texts(&mut self) -> impl Iterator<Item = &mut String> {
         [Some(&mut self.target), self.method.as_mut()]

@@ -59,7 +59,7 @@ where
         let (route, peer) = (self.origin)();
         let site = head.site(&core.http, route.as_deref().unwrap_or_default())?;
         // Filled where it stays.
-        let mut exchange = Box::<Exchange>::default();
+        let mut exchange = Exchange::fresh();
         head.fill(&mut exchange, core);
         exchange.peer = peer;
         if head.method.is_other() {
@@ -169,10 +169,10 @@ impl Head<'_> {
             Some(both) => both.as_str(),
             None => self.uri.path(),
         };
-        exchange.target = match target.len() {
-            0..=LONGEST_TEXT => target.to_owned(),
-            _ => text(target.as_bytes()),
-        };
+        match target.len() {
+            0..=LONGEST_TEXT => exchange.target.push_str(target),
+            _ => exchange.target = text(target.as_bytes()),
+        }
         let agent = self.known.user_agent;
         exchange.user_agent = agent.map(|raw| agents::clean(raw, core.http.number, &core.redactor));
         exchange.request_bytes = self.known.content_length.and_then(number);

@@ -144,6 +144,9 @@ impl Active {
             let record = self.record(ids, extra.as_deref(), &ended, &passed, request);
             self.tell(&record, span);
         });
+        if let Some(extra) = extra {
+            extra.end();
+        }
     }
 
     /// Hands a record to everybody.
@@ -156,9 +159,6 @@ impl Active {
         }
         if let (Some(spans), Some(span)) = (&self.spans, span) {
             spans.close(span, record);
-        }
-        if let Some(extra) = extra {
-            extra.end();
         }
     }
 
