@@ -69,6 +69,14 @@ fn every_call_is_in_the_log_and_in_the_log_of_its_event() {
     assert_eq!(lines_with(&query, "query ok in").len(), 5, "{query}");
     assert_eq!(query.lines().count(), 5, "only queries: {query}");
     assert_eq!(folder.log("errors.log"), "");
+    let access = folder.log("access.log");
+    let asked = lines_with(&access, " - INFO - POST /ask 200 in ");
+    assert_eq!((asked.len(), access.lines().count()), (5, 5), "{access}");
+    let (_, id) = asked[0].split_once(" request_id=").expect("it has one");
+    let (id, _) = id.split_once(' ').expect("followed by more");
+    let of_request = lines_with(&app, id);
+    // embedding, retrieval, answer, query, and the request
+    assert_eq!(of_request.len(), 5, "{of_request:?}");
     assert!(!app.contains("salmon"), "a question is private: {app}");
 }
 

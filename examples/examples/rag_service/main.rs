@@ -138,7 +138,7 @@ fn logs() -> String {
     }
     let folder = std::path::absolute("logs").unwrap_or_else(|_| "logs".into());
     format!(
-        "{}: app.log, errors.log, embedding.log, query.log",
+        "{}: app.log, errors.log, embedding.log, query.log, access.log",
         folder.display()
     )
 }
@@ -157,7 +157,9 @@ async fn scrape(client: &reqwest::Client, observer: &Observer) -> Result<Scrape,
 /// Serves until the program is told to stop, then finishes the requests under way.
 async fn serve(listener: TcpListener, rag: Rag) -> io::Result<()> {
     let router = server::router(Arc::new(rag));
-    axum::serve(listener, router)
+    // with who connected, for the lines of requests
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, service)
         .with_graceful_shutdown(stopped())
         .await
 }

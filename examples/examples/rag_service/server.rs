@@ -30,6 +30,7 @@ pub(crate) fn router(rag: Arc<Rag>) -> Router {
         .route("/ask", post(ask))
         .route("/healthz", get(async || "ok\n"))
         .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(llm_observe::http::layer())
         .with_state(rag)
 }
 

@@ -22,6 +22,7 @@ const QUESTIONS: [&str; 5] = [
 const CALLS: &str = "llm_observe_calls_total";
 const DURATION: &str = "llm_observe_call_duration_seconds";
 const ITEMS: &str = "llm_observe_items_total";
+const REQUESTS: &str = "http_server_request_duration_seconds_count";
 const QUALITY: &str = "llm_observe_quality_score";
 
 /// Calls by event and outcome.
@@ -120,7 +121,14 @@ pub(crate) async fn scrape(client: &Client, metrics: SocketAddr) -> Result<Scrap
 /// # Errors
 /// A number differs.
 pub(crate) fn check(scrape: &Scrape, made: &Calls) -> Result<(), SessionError> {
-    let differences: Vec<String> = made
+    let asked = made
+        .iter()
+        .filter_map(|((event, _), made)| (*event == "query").then_some(made));
+    let asked: u32 = asked.sum();
+    let requests = scrape.sum(REQUESTS, &[("http_route", "/ask")]);
+    let missing = (requests != f64::from(asked))
+        .then(|| format!("POST /ask: {asked} made, {requests} counted"));
+    let mut differences: Vec<String> = made
         .iter()
         .filter_map(|((event, outcome), made)| {
             let counted = scrape.sum(CALLS, &[("event", event), ("outcome", outcome)]);
@@ -128,6 +136,7 @@ pub(crate) fn check(scrape: &Scrape, made: &Calls) -> Result<(), SessionError> {
                 .then(|| format!("{event} {outcome}: {made} made, {counted} counted"))
         })
         .collect();
+    differences.extend(missing);
     if differences.is_empty() {
         Ok(())
     } else {
@@ -227,14 +236,22 @@ mod tests {
 
     #[test]
     fn a_call_that_was_not_counted_is_named() {
-        let scrape = Scrape::parse("llm_observe_calls_total{event=\"query\",outcome=\"ok\"} 1\n");
+        let scrape = Scrape::parse(
+            "llm_observe_calls_total{event=\"query\",outcome=\"ok\"} 1\n\
+             http_server_request_duration_seconds_count{http_route=\"/ask\"} 1\n",
+        );
         let one = Calls::from([(("query", "ok"), 1)]);
         let two = Calls::from([(("query", "ok"), 2)]);
         assert!(check(&scrape, &one).is_ok());
         let error = check(&scrape, &two)
             .expect_err("one is missing")
             .to_string();
-        assert!(error.contains("query ok: 2 made, 1 counted"), "{error}");
+        for missing in [
+            "query ok: 2 made, 1 counted",
+            "POST /ask: 2 made, 1 counted",
+        ] {
+            assert!(error.contains(missing), "{error}");
+        }
     }
 
     #[test]
