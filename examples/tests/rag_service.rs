@@ -296,6 +296,24 @@ async fn an_openai_compatible_server_embeds_and_answers() {
 }
 
 #[tokio::test]
+async fn what_its_models_take_is_counted_and_each_request_a_line() {
+    let variables = vec![
+        ("OPENAI_BASE_URL", openai(Received::default()).await),
+        ("RUST_LOG", "llm_observe::http=debug,info".to_owned()),
+    ];
+    let (folder, output) = once_beside(Folder::new(), vec![], variables).await;
+    assert!(output.status.success(), "{}", printed(&output));
+    let log = folder.log("app.log");
+    let embeddings = lines_with(&log, "/v1/embeddings 200 in ");
+    assert!(!embeddings.is_empty(), "{log}");
+    for line in embeddings {
+        assert!(line.contains(" - DEBUG - POST http://"), "{line}");
+        assert!(line.contains(" gen_ai.usage.input_tokens=1 "), "{line}");
+    }
+    assert_eq!(lines_with(&log, "/v1/chat/completions 200 in ").len(), 5);
+}
+
+#[tokio::test]
 async fn a_server_that_refuses_the_key_ends_it_and_is_in_the_errors_log() {
     let refused = json!({"error": {"message": "Incorrect API key provided", "type": "authentication_error", "param": null, "code": "invalid_api_key"}});
     let refuse = move || async move { (StatusCode::UNAUTHORIZED, Json(refused)) };

@@ -223,7 +223,12 @@ impl Call {
     /// Ends it and hands over its one record.
     #[inline]
     pub(crate) fn end(&mut self, ending: Ending) {
-        let end = clock::ticks();
+        self.end_at(ending, clock::ticks());
+    }
+
+    /// The same, at an earlier reading of the clock.
+    #[inline]
+    pub(crate) fn end_at(&mut self, ending: Ending, end: u64) {
         let start = std::mem::replace(&mut self.start, OFF);
         let nanos = clock::nanos(start, end);
         self.extra = ending.extra;

@@ -28,13 +28,7 @@
     )
 )]
 #![cfg_attr(
-    not(all(
-        feature = "log",
-        feature = "metrics",
-        feature = "server",
-        feature = "sentry",
-        feature = "slack"
-    )),
+    not(feature = "full"),
     allow(
         dead_code,
         unused_imports,

@@ -9,14 +9,19 @@ use std::{
 
 use axum::{Router, body::Body, http::StatusCode, routing::get};
 use http::Request;
+use http_body_util::BodyExt;
+use hyper_util::{client::legacy::Client, rt::TokioExecutor};
+use llm_observe::http::client::Attempts;
 use llm_observe_tests::{
     folder::Folder,
-    http as client, peers,
+    http as client,
+    listener::{Listener, Reply},
+    peers,
     program::{LIMIT, Running, observed},
     wait,
 };
 use serde_json::Value;
-use tower::ServiceExt;
+use tower::{ServiceBuilder, ServiceExt};
 
 const SUBJECT: &str = env!("CARGO_BIN_EXE_subject");
 const CONFIG: &str = "[server]\nlisten = \"127.0.0.1:0\"\n[events.work]\nslow = \"1m\"\n\
@@ -64,6 +69,50 @@ async fn promtool_has_no_complaint_about_requests() {
     let scrape = seen.metrics();
     assert!(scrape.contains("\nhttp_server_request_duration_seconds_bucket{"));
     assert!(scrape.contains("\nhttp_server_active_requests{"));
+    let (ok, said) = check(&promtool, &scrape);
+    assert!(ok && said.is_empty(), "{said}\nof\n{scrape}");
+}
+
+#[tokio::test]
+async fn promtool_has_no_complaint_about_calls_out() {
+    let Some(promtool) = peers::find("promtool") else {
+        return;
+    };
+    let seen = llm_observe::testing::observe();
+    let headers = vec![
+        ("Content-Type", "text/event-stream".to_owned()),
+        ("x-ratelimit-limit-tokens", "1000".to_owned()),
+        ("x-ratelimit-remaining-tokens", "900".to_owned()),
+        ("x-ratelimit-reset-tokens", "6m0s".to_owned()),
+        ("retry-after", "1".to_owned()),
+    ];
+    let body = "data: {\"usage\":{\"prompt_tokens\":1,\"completion_tokens\":2}}\n\n";
+    let listener = Listener::start(Reply::Status(200, headers, body.to_owned()))
+        .script([Reply::status(503, "")]);
+    let client = ServiceBuilder::new()
+        .layer(llm_observe::http::client::layer())
+        .service(Client::builder(TokioExecutor::new()).build_http::<Body>());
+    let attempts = Attempts::default();
+    for path in ["/v1/completions", "/v1/completions", "/v1/embeddings"] {
+        let request = Request::post(listener.url(path)).extension(attempts.clone());
+        let request = request.body(Body::empty()).unwrap();
+        let response = client.clone().oneshot(request).await.unwrap();
+        response.into_body().collect().await.unwrap();
+    }
+    let scrape = seen.metrics();
+    for name in [
+        "http_client_request_duration_seconds_bucket",
+        "gen_ai_client_token_usage_bucket",
+        "gen_ai_client_operation_duration_seconds_bucket",
+        "gen_ai_client_operation_time_to_first_chunk_seconds_bucket",
+        "llm_observe_http_client_retries_total",
+        "llm_observe_ratelimit_limit",
+        "llm_observe_ratelimit_remaining",
+        "llm_observe_ratelimit_reset_seconds",
+        "llm_observe_ratelimit_retry_after_seconds",
+    ] {
+        assert!(scrape.contains(&format!("\n{name}{{")), "{name}\n{scrape}");
+    }
     let (ok, said) = check(&promtool, &scrape);
     assert!(ok && said.is_empty(), "{said}\nof\n{scrape}");
 }

@@ -11,20 +11,44 @@ use std::{
 
 use llm_observe::{Observer, observe};
 use llm_observe_tests::folder::Folder;
-use sentry::{Client, ClientOptions, Hub, protocol::Context, test::TestTransport};
+use sentry::{
+    Client, ClientOptions, Envelope, Hub, Transport, protocol::Context, test::TestTransport,
+};
 
 #[observe(event = "embedding")]
 fn embed(text: &str) -> io::Result<usize> {
     log::info!("embedding {text:?}");
-    Err(io::Error::new(
-        io::ErrorKind::ConnectionRefused,
-        "no model answers",
-    ))
+    let why = format!("no model answers {text:?}");
+    Err(io::Error::new(io::ErrorKind::ConnectionRefused, why))
+}
+
+/// Sentry's test transport, which besides sees how many envelopes were ever on their way at once.
+struct Counting {
+    inner: Arc<TestTransport>,
+    waiting: AtomicUsize,
+    most: AtomicUsize,
+}
+
+impl Transport for Counting {
+    fn send_envelope(&self, envelope: Envelope) {
+        let waiting = self.waiting.fetch_add(1, Ordering::Relaxed) + 1;
+        self.most.fetch_max(waiting, Ordering::Relaxed);
+        self.inner.send_envelope(envelope);
+    }
+
+    fn flush(&self, _: Duration) -> bool {
+        self.waiting.store(0, Ordering::Relaxed);
+        true
+    }
 }
 
 #[test]
 fn events_go_through_the_programs_own_client_in_the_threads_own_scope() {
-    let transport = TestTransport::new();
+    let transport = Arc::new(Counting {
+        inner: TestTransport::new(),
+        waiting: AtomicUsize::new(0),
+        most: AtomicUsize::new(0),
+    });
     let seen = Arc::new(AtomicUsize::new(0));
     let counted = seen.clone();
     let options = ClientOptions::new()
@@ -69,7 +93,12 @@ fn events_go_through_the_programs_own_client_in_the_threads_own_scope() {
     let flushed = observer.flush(Duration::from_secs(20));
     assert_eq!(flushed.kept, 0, "{flushed:?}");
 
-    let envelopes = transport.fetch_and_clear_envelopes();
+    assert_eq!(
+        transport.most.load(Ordering::Relaxed),
+        1,
+        "one after the other"
+    );
+    let envelopes = transport.inner.fetch_and_clear_envelopes();
     assert!(
         envelopes.iter().all(|envelope| envelope.event().is_some()),
         "no sessions, and nothing else"
@@ -102,7 +131,7 @@ fn events_go_through_the_programs_own_client_in_the_threads_own_scope() {
     ));
     assert_eq!(
         event.exception.values.last().unwrap().value.as_deref(),
-        Some("no model answers")
+        Some("no model answers \"a question\"")
     );
     let crumbs: Vec<_> = event
         .breadcrumbs

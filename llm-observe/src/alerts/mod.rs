@@ -59,7 +59,37 @@ const MOST_DIFFERENT: usize = 4096;
 /// How often the state of alerts is looked for that a process left which died beside this one.
 const LOOK: Duration = Duration::from_secs(10);
 
-/// A place that alerts go to. Users can write their own.
+/// A place that alerts go to. Users can write their own, and give it to
+/// [`Builder::channel`](crate::Builder::channel):
+///
+/// ```
+/// use llm_observe::alerts::{Answer, Channel, Delivery, Destination, Notice, Parcel};
+///
+/// /// A lamp that is red while something fails.
+/// struct Lamp;
+///
+/// impl Channel for Lamp {
+///     fn encode(&self, notice: &Notice) -> Vec<u8> {
+///         notice.status.as_str().into()
+///     }
+/// }
+///
+/// impl Destination for Lamp {
+///     fn name(&self) -> &str {
+///         "lamp"
+///     }
+///
+///     fn deliver<'a>(&'a self, parcel: &'a Parcel) -> Answer<'a> {
+///         Box::pin(async move {
+///             let colour: &[u8] = if parcel.body == b"resolved" { b"green" } else { b"red" };
+///             match std::fs::write("/dev/lamp", colour) {
+///                 Ok(()) => Delivery::Delivered,
+///                 Err(error) => Delivery::retry(error.to_string()),
+///             }
+///         })
+///     }
+/// }
+/// ```
 pub trait Channel: Destination {
     /// Returns the message for `notice`, as [`Destination::deliver`] is to send it.
     fn encode(&self, notice: &Notice) -> Vec<u8>;

@@ -9,6 +9,8 @@ impl Shared {
     pub(super) fn send(&self, due: Vec<(String, Notice)>, closing: bool, policy: &mut Policy) {
         for (name, notice) in due {
             let Some(channel) = self.channels.get(&name) else {
+                // Of an incident that began under an earlier configuration.
+                self.unrouted.add(1);
                 continue;
             };
             if self.says_nothing_new(&**channel, &notice) {

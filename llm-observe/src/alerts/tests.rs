@@ -97,6 +97,9 @@ fn start_with(
     dir: Option<PathBuf>,
     kept: Arc<Kept>,
 ) -> (Alerts, Outbox, Arc<Kept>) {
+    if let Some(dir) = &dir {
+        outbox::tests::wait_for_owner(dir);
+    }
     let stats = Arc::<Stats>::default();
     let settings = outbox::Settings {
         dir,

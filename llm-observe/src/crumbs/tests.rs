@@ -143,7 +143,7 @@ fn the_latest_are_told_and_a_call_that_waits_finds_its_own_among_many() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(16))]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(16) })]
 
     #[test]
     fn a_ring_stays_small_whatever_is_said(lines in prop::collection::vec((("[a\u{e9}\u{1f600}]{0,6}", 0..120_usize).prop_map(|(part, times)| part.repeat(times)), 0..4_u64), 0..700)) {

@@ -15,7 +15,10 @@ use std::{
     io::Read,
     path::{Path, PathBuf},
     process::{Command, Stdio},
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -63,6 +66,28 @@ fn quiet() -> Hooks {
         say: |_| (),
         ..Hooks::default()
     }
+}
+
+/// What was said on stderr; each folder is one test's.
+static SAID: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+fn listening() -> Hooks {
+    let say: fn(&str) = |text| {
+        SAID.lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(text.to_owned());
+    };
+    Hooks {
+        say,
+        ..Hooks::default()
+    }
+}
+
+/// What was said of that folder.
+fn said(dir: &Path) -> Vec<String> {
+    let all = SAID.lock().unwrap_or_else(PoisonError::into_inner);
+    let of_dir = |text: &&String| text.contains(&*dir.to_string_lossy());
+    all.iter().filter(of_dir).cloned().collect()
 }
 
 fn open(settings: Settings) -> LogFile {
@@ -208,39 +233,34 @@ fn a_second_open_says_who_has_it() {
 }
 
 #[test]
-fn files_are_private_and_stay_so_compressed() {
+fn files_have_their_mode_and_keep_it_compressed() {
     use std::os::unix::fs::PermissionsExt;
-    let dir = Dir::new();
-    let logs = dir.0.join("new");
-    let log = open(Settings {
-        dir: logs.clone(),
-        max_bytes: 5_000,
-        compress: true,
-        ..dir.settings()
-    });
-    (0..500).for_each(|n| log.write(Priority::Info, line(0, n).as_bytes()));
-    drop(log);
-    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-    assert_eq!(mode(&logs), 0o700);
-    assert!(
-        fs::read_dir(&logs)
-            .unwrap()
-            .all(|entry| mode(&entry.unwrap().path()) == 0o600)
-    );
-    assert!(
-        fs::read_dir(&logs)
-            .unwrap()
-            .filter(|e| e
-                .as_ref()
-                .unwrap()
-                .file_name()
-                .to_str()
-                .unwrap()
-                .ends_with(".gz"))
-            .count()
-            > 5
-    );
-    assert_complete(&history(&logs), &BTreeMap::from([(0, 500)]));
+    for wanted in [0o600, 0o640] {
+        let dir = Dir::new();
+        let logs = dir.0.join("new");
+        let log = open(Settings {
+            dir: logs.clone(),
+            max_bytes: 5_000,
+            compress: true,
+            mode: wanted,
+            ..dir.settings()
+        });
+        (0..500).for_each(|n| log.write(Priority::Info, line(0, n).as_bytes()));
+        drop(log);
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&logs), 0o700);
+        let mut compressed = 0;
+        for entry in fs::read_dir(&logs).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_str().unwrap();
+            compressed += u32::from(name.ends_with(".gz"));
+            // What is not for readers is for this user alone.
+            let expected = if name.starts_with('.') { 0o600 } else { wanted };
+            assert_eq!(mode(&path), expected, "{name}");
+        }
+        assert!(compressed > 5);
+        assert_complete(&history(&logs), &BTreeMap::from([(0, 500)]));
+    }
 }
 
 /// Runs `name` of this test program alone, with `LOG_TEST_DIR` set: the child of a test.

@@ -258,7 +258,7 @@ impl Lines {
 }
 
 impl Route {
-    fn publish(&self, stats: &Stats) {
+    pub(super) fn publish(&self, stats: &Stats) {
         let of_file = self.file.stats();
         let logger = [("logger", self.name.as_str())];
         for (reason, lost) in &of_file.lost {
@@ -367,6 +367,21 @@ mod tests {
         assert!(select.takes(&about("embedding", Outcome::Panic, Level::ERROR)));
         assert!(!select.takes(&about("embedding", Outcome::Ok, Level::INFO)));
         assert!(!select.takes(&about("query", Outcome::Error, Level::ERROR)));
+    }
+
+    #[test]
+    fn a_line_is_formatted_once_a_format() {
+        let times = std::cell::Cell::new(0);
+        let line = |out: &mut Vec<u8>, format: Format| {
+            times.set(times.get() + 1);
+            out.extend_from_slice(format!("{format:?}\n").as_bytes());
+        };
+        let mut buffers = Buffers::default();
+        for _ in 0..3 {
+            assert_eq!(buffers.of(Format::Json, &line), b"Json\n");
+            assert_eq!(buffers.of(Format::Text, &line), b"Text\n");
+        }
+        assert_eq!(times.get(), 2);
     }
 
     #[test]

@@ -65,6 +65,11 @@ impl Writer {
         })
     }
 
+    #[cfg(test)]
+    pub(super) fn is_woken(&self) -> bool {
+        self.woken.load(Ordering::SeqCst)
+    }
+
     pub(super) fn add(&self, core: Arc<Core>) {
         self.lock().push(core);
         self.wake();

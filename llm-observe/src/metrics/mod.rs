@@ -4,6 +4,10 @@
 //! scrape, [`Metrics::publish`] moves what they gained to the recorder. Knows no server.
 
 mod cells;
+#[cfg_attr(
+    not(feature = "http-client"),
+    allow(dead_code, reason = "nobody else asks models")
+)]
 mod models;
 pub(crate) mod names;
 mod publish;
@@ -22,6 +26,7 @@ use metrics_exporter_prometheus::{
 };
 
 pub(crate) use cells::SiteMetrics;
+#[cfg(feature = "http-client")]
 pub(crate) use models::ModelCall;
 pub(crate) use requests::RequestMetrics;
 

@@ -50,6 +50,13 @@ impl Told {
         }
     }
 
+    /// Tells that parcels wait for a destination that is not there: of an earlier configuration.
+    pub(super) fn stranger(&self, name: &str) {
+        if self.is_new(name, "stranger") {
+            tracing::warn!(target: "llm_observe::outbox", destination = name, "reports or alerts wait for a destination that is not configured: they are kept until they are too old");
+        }
+    }
+
     /// Tells that parcels in the folder cannot be read.
     pub(super) fn corrupt(&self, count: u64) {
         tracing::warn!(target: "llm_observe::outbox", count, "corrupt parcels in the outbox folder were removed");

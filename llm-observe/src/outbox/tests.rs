@@ -110,7 +110,20 @@ fn settings(dir: Option<PathBuf>) -> Settings {
     }
 }
 
+/// Waits a moment for the folder's owner to be gone: between fork and exec, a process that another
+/// test starts holds every lock of this one.
+pub(crate) fn wait_for_owner(folder: &Path) {
+    for _ in 0..50 {
+        let lock = fs::File::open(folder.join("0/owner.lock"));
+        if lock.is_err() || lock.is_ok_and(|lock| lock.try_lock().is_ok()) {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
 fn open(folder: &Folder, to: &Arc<Told>, stats: &Arc<Stats>) -> Outbox {
+    wait_for_owner(&folder.path());
     let to = vec![to.clone() as Arc<dyn Destination>];
     Outbox::open(settings(Some(folder.path())), to, stats.clone()).unwrap()
 }

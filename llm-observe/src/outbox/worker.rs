@@ -206,6 +206,9 @@ impl Shared {
             self.told.corrupt(found.corrupt);
         }
         for (parcel, size, path) in found.parcels {
+            if !self.counts.contains_key(&parcel.destination) {
+                self.told.stranger(&parcel.destination);
+            }
             self.add(&parcel, size, Place::File(path));
         }
     }

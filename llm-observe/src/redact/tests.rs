@@ -1,4 +1,4 @@
-use std::{borrow::Cow, time::Instant};
+use std::{borrow::Cow, sync::mpsc, thread, time::Duration};
 
 use proptest::prelude::*;
 
@@ -262,47 +262,11 @@ fn the_configuration_adds_names_and_patterns() {
     );
 }
 
+/// Texts made to be slow: everything that looks ahead, over and over. A step that looked through
+/// the rest of such a text at each place would take hours for one.
 #[test]
-fn a_usual_line_costs_under_a_microsecond_and_time_grows_with_length() {
-    let line = "2026-11-23 07:17:09.123 - INFO - embedding ok in 12.3ms rag::embed \
-                model=text-embedding-3-small items=32 trace_id=4bf92f3577b34da6a3ce929d0e0e4736 \
-                user=alice quality=0.93";
-    let redactor = Redactor::default();
-    let per_line = best_of(
-        20,
-        || {
-            drop(std::hint::black_box(
-                redactor.redact(std::hint::black_box(line)),
-            ))
-        },
-        2_000,
-    );
-    println!("{} bytes: {per_line:.0} ns", line.len());
-    let long = line.repeat(1000);
-    let per_long = best_of(
-        5,
-        || {
-            drop(std::hint::black_box(
-                redactor.redact(std::hint::black_box(&long)),
-            ))
-        },
-        2,
-    );
-    println!("{} bytes: {:.0} ns a line", long.len(), per_long / 1000.0);
-    let limit = if cfg!(debug_assertions) {
-        50_000.0
-    } else {
-        1_000.0
-    };
-    assert!(
-        per_line < limit && per_long / 1000.0 < limit * 2.0,
-        "{per_line} ns, {per_long} ns"
-    );
-}
-
-/// Texts made to be slow: everything that looks ahead, over and over.
-#[test]
-fn hostile_text_is_linear_too() {
+fn hostile_text_is_done_with_in_one_pass() {
+    const LENGTH: usize = 1_000_000;
     for piece in [
         "password:\"",
         "://a:b",
@@ -316,30 +280,15 @@ fn hostile_text_is_linear_too() {
         "?key=",
         "a://b:c/",
     ] {
-        let time = |n: usize| {
-            let text = piece.repeat(n);
-            best_of(
-                3,
-                || drop(std::hint::black_box(Redactor::default().redact(&text))),
-                1,
-            )
-        };
-        let (small, large) = (time(1_000), time(16_000));
-        assert!(
-            large < small.max(20_000.0) * 16.0 * 6.0,
-            "{piece}: {small} ns, then {large} ns"
-        );
+        let text = piece.repeat(LENGTH / piece.len());
+        let (done, ended) = mpsc::channel();
+        thread::spawn(move || {
+            drop(Redactor::default().redact(&text));
+            let _ = done.send(());
+        });
+        let ended = ended.recv_timeout(Duration::from_secs(120));
+        assert!(ended.is_ok(), "{piece} goes on and on");
     }
-}
-
-/// Returns the least mean time of one `run`, in nanoseconds.
-fn best_of(rounds: u32, mut run: impl FnMut(), times: u32) -> f64 {
-    let round = |_| {
-        let start = Instant::now();
-        (0..times).for_each(|_| run());
-        start.elapsed().as_secs_f64() * 1e9 / f64::from(times)
-    };
-    (0..rounds).map(round).fold(f64::INFINITY, f64::min)
 }
 
 proptest! {

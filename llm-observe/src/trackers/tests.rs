@@ -225,3 +225,65 @@ fn a_failure_is_reported_with_what_came_before_it() {
         "an empty body is not sent"
     );
 }
+
+/// A tracker that works only when it is told to, and hears of what is lost.
+struct Slow {
+    told: Arc<Told>,
+    begun: Mutex<std::sync::mpsc::Sender<()>>,
+    go: Mutex<std::sync::mpsc::Receiver<()>>,
+    heard: Mutex<u64>,
+}
+
+impl Destination for Slow {
+    fn name(&self) -> &str {
+        self.told.name()
+    }
+
+    fn deliver<'a>(&'a self, parcel: &'a Parcel) -> Answer<'a> {
+        self.told.deliver(parcel)
+    }
+
+    fn lost(&self, _: &str, why: Lost, count: u64) {
+        assert_eq!(why, Lost::Overflow);
+        *self.heard.lock().unwrap() += count;
+    }
+}
+
+impl Tracker for Slow {
+    fn encode(&self, report: &Report) -> Vec<u8> {
+        if report.message == "first" {
+            self.begun.lock().unwrap().send(()).unwrap();
+            self.go.lock().unwrap().recv().unwrap();
+        }
+        Vec::new()
+    }
+}
+
+#[test]
+fn more_than_memory_has_room_for_are_counted_and_the_trackers_hear_of_them() {
+    let (go, going) = std::sync::mpsc::channel();
+    let (begin, begun) = std::sync::mpsc::channel();
+    let slow = Arc::new(Slow {
+        told: Told::new("slow", Delivery::Delivered),
+        begun: Mutex::new(begin),
+        go: Mutex::new(going),
+        heard: Mutex::default(),
+    });
+    let stats = Arc::<Stats>::default();
+    let settings = outbox::Settings::default();
+    let outbox = Outbox::open(settings, vec![slow.clone() as _], stats.clone()).unwrap();
+    let trackers = Trackers::start(vec![slow.clone()], outbox, Arc::default(), &stats).unwrap();
+    trackers.record(&record(&SITE, &error("first")));
+    begun.recv().unwrap();
+    for n in 0..MOST_DIFFERENT + 7 {
+        trackers.record(&record(&SITE, &error(&format!("error {n}"))));
+    }
+    let labels = [("reason", "overflow")];
+    let lost = stats
+        .counter("llm_observe_reports_lost_total", &labels)
+        .get();
+    go.send(()).unwrap();
+    assert!(trackers.flush(LONG));
+    assert_eq!(*slow.heard.lock().unwrap(), lost);
+    assert_eq!(lost, 7);
+}

@@ -11,6 +11,9 @@ use crate::{
 /// How many different errors an incident keeps.
 const MOST_ERRORS: usize = 10;
 
+/// How many of them outlive the process once they were told.
+const MOST_SAVED: usize = 3;
+
 /// Names its file format on disk; what cannot be read back is told anew.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(in crate::alerts) struct Incident {
@@ -187,6 +190,16 @@ impl Incident {
     pub(super) fn tell(&mut self, now: u64) {
         self.told = Some(now);
         self.said = Some(self.severity.clone());
+    }
+
+    /// Returns what of it outlives the process: of one that was told of, few of its errors.
+    pub(super) fn saved(&self) -> Incident {
+        let mut saved = self.clone();
+        if saved.told.is_some() && saved.errors.len() > MOST_SAVED {
+            let rest = saved.errors.split_off(MOST_SAVED);
+            saved.more += rest.iter().map(|error| error.count).sum::<u64>();
+        }
+        saved
     }
 
     /// Returns whether a channel that knows alerts by what they are, not by their key, takes

@@ -302,7 +302,7 @@ impl Policy {
     /// Returns what is to outlive the process.
     pub(super) fn saved(&self) -> Saved {
         Saved {
-            incidents: self.incidents.values().cloned().collect(),
+            incidents: self.incidents.values().map(Incident::saved).collect(),
             channels: self.limiter.saved(),
         }
     }

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     call::{Call, Ending},
-    classify,
+    classify, clock,
     observer::Core,
     outcome::{Class, Outcome},
     record::ErrorInfo,
@@ -26,6 +26,8 @@ pub(crate) struct Answer {
     core: Arc<Core>,
     site: &'static Site,
     status: u16,
+    /// When its head was there: the time since the start, and the reading of the clock.
+    head: (Duration, u64),
     bytes: u64,
     /// How many bytes there will be, where that is known.
     promised: Option<u64>,
@@ -55,6 +57,7 @@ enum Verdict {
 impl Answer {
     pub(super) fn new(call: Call, core: Arc<Core>, site: &'static Site, status: u16) -> Answer {
         Answer {
+            head: (call.elapsed(), clock::ticks()),
             call,
             core,
             site,
@@ -132,6 +135,12 @@ impl Answer {
 
     fn end(&mut self, end: End) {
         let complete = matches!(end, End::Complete);
+        // By the HTTP conventions: when an answer whose body nobody reads is cleaned up has nothing
+        // to do with the request. It may be after the wait for the next attempt.
+        let (duration, at) = match end {
+            End::Left if !self.wanted => self.head,
+            _ => (self.call.elapsed(), clock::ticks()),
+        };
         let reader = self.reader.take();
         let (reading, missing) = reader.map_or_else(Default::default, Reader::finish);
         let verdict = self.verdict(end, &reading);
@@ -141,20 +150,15 @@ impl Answer {
             exchange.response_bytes = wanted.then_some(bytes);
         }
         record::answered(&mut extra.fields, &reading, self.first_chunk);
-        self.count(&verdict, &reading, missing.filter(|_| complete));
-        match verdict {
-            Verdict::Cancelled => self.call.cancelled(),
-            Verdict::Ok => self.end_call(None),
-            Verdict::Failed(outcome, error) => self.end_call(Some((outcome, error))),
+        self.count(&verdict, &reading, duration, missing.filter(|_| complete));
+        if let Verdict::Cancelled = verdict {
+            return self.call.cancelled();
         }
-    }
-
-    fn end_call(&mut self, failure: Option<(Outcome, ErrorInfo)>) {
         let mut ending = Ending::take(&mut self.call);
-        if let Some((outcome, error)) = failure {
+        if let Verdict::Failed(outcome, error) = verdict {
             ending.failed(outcome, error);
         }
-        self.call.end(ending);
+        self.call.end_at(ending, at);
     }
 
     fn verdict(&self, end: End, reading: &Reading) -> Verdict {
@@ -174,10 +178,16 @@ impl Answer {
         }
     }
 
-    fn count(&self, verdict: &Verdict, reading: &Reading, missing: Option<Missing>) {
+    fn count(
+        &self,
+        verdict: &Verdict,
+        reading: &Reading,
+        duration: Duration,
+        missing: Option<Missing>,
+    ) {
         let Some(asked) = self.asked else { return };
         let ended = Ended {
-            duration: self.call.elapsed(),
+            duration,
             first_chunk: self.first_chunk,
             error_type: match verdict {
                 Verdict::Ok => None,

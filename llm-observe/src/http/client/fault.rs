@@ -3,7 +3,7 @@
 
 use std::{error::Error, fmt};
 
-use super::{attempts::Reason, hyper};
+use super::{attempts::Reason, hyper, reqwest};
 use crate::{
     classify,
     outcome::{Class, Outcome},
@@ -43,6 +43,9 @@ impl Fault {
 
     /// Describes any error that can be written down.
     pub(crate) fn of<E: fmt::Display + 'static>(error: &E) -> Fault {
+        if let Some(fault) = reqwest::error(error) {
+            return fault;
+        }
         let name = std::any::type_name::<E>();
         match hyper::error(error) {
             Some(error) => Fault::told(error, name, reason(error)),

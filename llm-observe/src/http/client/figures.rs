@@ -50,14 +50,16 @@ impl Clients {
         }
     }
 
+    fn known(&self, host: &str) -> Option<Arc<Gauges>> {
+        let all = self.gauges.read().unwrap_or_else(PoisonError::into_inner);
+        all.get(host).cloned()
+    }
+
     fn gauges(&self, host: &'static str) -> Arc<Gauges> {
-        let known = self.gauges.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(gauges) = known.get(host) {
-            return gauges.clone();
-        }
-        drop(known);
-        let mut all = self.gauges.write().unwrap_or_else(PoisonError::into_inner);
-        all.entry(host).or_default().clone()
+        self.known(host).unwrap_or_else(|| {
+            let mut all = self.gauges.write().unwrap_or_else(PoisonError::into_inner);
+            all.entry(host).or_default().clone()
+        })
     }
 }
 
@@ -94,30 +96,20 @@ fn set(core: &Core, host: &'static str, stated: Stated) {
 
 /// A host that asks for no wait any more has its gauge go back to 0; one that never did has none.
 fn set_wait(core: &Core, host: &'static str, wait: Option<i64>) {
-    let known = || {
-        let all = core.http.clients.gauges.read();
-        let all = all.unwrap_or_else(PoisonError::into_inner);
-        all.get(host).cloned()
-    };
-    match wait {
-        Some(seconds) => core
-            .http
-            .clients
-            .gauges(host)
-            .retry_after
-            .get_or_init(|| {
-                let labels = [("server_address", host)];
-                core.stats.gauge(names::LIMIT_RETRY_AFTER, &labels)
-            })
-            .set(seconds),
-        None => {
-            if let Some(gauges) = known()
-                && let Some(gauge) = gauges.retry_after.get()
-            {
-                gauge.set(0);
-            }
+    let clients = &core.http.clients;
+    let Some(seconds) = wait else {
+        let known = clients.known(host);
+        if let Some(gauge) = known.as_ref().and_then(|known| known.retry_after.get()) {
+            gauge.set(0);
         }
-    }
+        return;
+    };
+    let gauges = clients.gauges(host);
+    let gauge = gauges.retry_after.get_or_init(|| {
+        let labels = [("server_address", host)];
+        core.stats.gauge(names::LIMIT_RETRY_AFTER, &labels)
+    });
+    gauge.set(seconds);
 }
 
 /// Counts a request that is sent again.

@@ -19,6 +19,9 @@ mod record;
 mod redirects;
 #[cfg(feature = "reqwest-middleware")]
 mod reqwest;
+#[cfg(not(feature = "reqwest-middleware"))]
+#[path = "../../absent/reqwest.rs"]
+mod reqwest;
 mod target;
 mod tower;
 mod usage;

@@ -15,7 +15,9 @@ const PATHS: &[(&str, &str, &str)] = &[
     ("/chat/completions", "chat", "openai"),
     ("/completions", "text_completion", "openai"),
     ("/embeddings", "embeddings", "openai"),
-    ("/responses", "chat", "openai"),
+    // A word that others use too.
+    ("/v1/responses", "chat", "openai"),
+    ("/openai/responses", "chat", "openai"),
     ("/v1/messages", "chat", "anthropic"),
 ];
 
@@ -137,6 +139,7 @@ mod tests {
                 "/v1/embeddings",
                 Some(("embeddings", "openai")),
             ),
+            ("forms.example.org", "/api/responses", None),
             ("chat.example.org", "/messages", None),
             ("api.openai.com", "/v1/models", None),
             ("api.openai.com", "/v1/mycompletions", None),

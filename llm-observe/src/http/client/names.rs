@@ -7,6 +7,7 @@ use std::{
 
 use crate::{
     http::sites::OTHER,
+    names::OVER_LIMIT,
     stats::{Counter, Stats},
 };
 
@@ -26,10 +27,7 @@ impl Names {
         Names {
             known: RwLock::default(),
             most: usize::try_from(most).unwrap_or(usize::MAX),
-            over: stats.counter(
-                "llm_observe_label_values_over_limit_total",
-                &[("label", label)],
-            ),
+            over: stats.counter(OVER_LIMIT, &[("label", label)]),
         }
     }
 
@@ -69,7 +67,7 @@ mod tests {
         let seen = ["a", "b", "c", "a", &long].map(|name| names.bounded(name).to_string());
         assert_eq!(seen, ["a", "b", OTHER, "a", OTHER]);
         let labels = [("label", "model")];
-        let over = stats.counter("llm_observe_label_values_over_limit_total", &labels);
+        let over = stats.counter(OVER_LIMIT, &labels);
         assert_eq!(over.get(), 2);
     }
 }

@@ -46,9 +46,10 @@ pub(super) fn onward(mut request: Request, response: &Response) -> Option<Reques
     let location = response.headers().get(header::LOCATION)?;
     let next = response.url().join(location.to_str().ok()?).ok()?;
     let http = matches!(next.scheme(), "http" | "https");
-    // Which method and body it had, after other redirects, cannot be told.
-    let first = response.url() == request.url();
-    if !http || !first || !leaves(request.url(), &next) {
+    // Whether it still has its method and body, after other redirects, cannot be told.
+    let is_same =
+        response.url() == request.url() || matches!(*request.method(), Method::GET | Method::HEAD);
+    if !http || !is_same || !leaves(request.url(), &next) {
         return None;
     }
     become_get(&mut request, response.status())?;

@@ -1,5 +1,7 @@
 //! The middleware for `reqwest`, by way of `reqwest-middleware`: see [`middleware`].
 
+use std::any::Any;
+
 use async_trait::async_trait;
 use http::Extensions;
 use reqwest::{Body, Request, Response, ResponseBuilderExt, Url};
@@ -80,13 +82,8 @@ impl Middleware {
     ) -> (Result<Response>, Option<Outgoing>) {
         let attempts = extensions.get_or_insert_default::<Attempts>().clone();
         let outgoing = start(&request, attempts);
-        let host = request.url().host_str().unwrap_or_default().to_owned();
         let spare = match &outgoing {
-            Some(outgoing) if self.propagates && outgoing.propagates_to(&host) => {
-                let spare = request.try_clone();
-                outgoing.propagate(&host, request.headers_mut());
-                spare
-            }
+            Some(outgoing) if self.propagates => propagate(outgoing, &mut request),
             _ => None,
         };
         let sent = Awaiting::new(next.clone().run(request, extensions), outgoing);
@@ -145,6 +142,18 @@ fn start(request: &Request, attempts: Attempts) -> Option<Outgoing> {
     Outgoing::start(&target, Some(attempts))
 }
 
+/// Says in a request which trace it belongs to, where its host may know; returns it as it was, for
+/// where a redirect leads to.
+fn propagate(outgoing: &Outgoing, request: &mut Request) -> Option<Request> {
+    let host = request.url().host_str().unwrap_or_default().to_owned();
+    if !outgoing.propagates_to(&host) {
+        return None;
+    }
+    let spare = request.try_clone();
+    outgoing.propagate(&host, request.headers_mut());
+    spare
+}
+
 /// Goes on observing the body of an answer.
 fn observe(response: Response, outgoing: Outgoing, bodiless: bool) -> Response {
     let url = response.url().clone();
@@ -166,13 +175,25 @@ fn keep(url: &Url, extensions: &mut Extensions) {
 }
 
 fn fault(error: &Error) -> Fault {
-    let name = std::any::type_name::<reqwest::Error>();
     match error {
-        Error::Reqwest(error) if error.is_timeout() => Fault::told(error, name, Reason::Timeout),
-        Error::Reqwest(error) if error.is_connect() => Fault::told(error, name, Reason::Connect),
-        Error::Reqwest(error) => Fault::told(error, name, Reason::Other),
+        Error::Reqwest(error) => told(error),
         Error::Middleware(error) => {
             Fault::told(error.as_ref(), "reqwest_middleware::Error", Reason::Other)
         }
     }
+}
+
+/// Describes an error if it is one of `reqwest`'s: of a body, for one.
+pub(super) fn error<E: 'static>(error: &E) -> Option<Fault> {
+    let any: &dyn Any = error;
+    any.downcast_ref::<reqwest::Error>().map(told)
+}
+
+fn told(error: &reqwest::Error) -> Fault {
+    let reason = match error {
+        error if error.is_timeout() => Reason::Timeout,
+        error if error.is_connect() => Reason::Connect,
+        _ => Reason::Other,
+    };
+    Fault::told(error, std::any::type_name::<reqwest::Error>(), reason)
 }

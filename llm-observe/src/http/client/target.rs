@@ -99,21 +99,11 @@ fn site(method: Method, scheme: usize, name: &'static str) -> Site {
     let (host, port) = name.rsplit_once(':').unwrap_or((name, ""));
     let usual = if scheme == "https" { "443" } else { "80" };
     let shown = if port == usual { host } else { name };
-    let labels = [
-        ("http_request_method", method),
-        ("server_address", host),
-        ("server_port", port),
-        ("url_scheme", scheme),
-    ];
     let request = RequestSite {
         kind: Kind::Client,
         method,
         route: None,
-        labels: labels
-            .into_iter()
-            .filter(|(_, value)| !value.is_empty())
-            .map(|(name, value)| (name, value.to_owned()))
-            .collect(),
+        labels: labels(method, scheme, host, port),
     };
     let function = format!("{method} {shown}").trim_end().to_owned();
     let mut site = Site::of_requests(EVENT, function.leak(), request)
@@ -123,6 +113,19 @@ fn site(method: Method, scheme: usize, name: &'static str) -> Site {
         .report(false);
     site.err_level = Some(tracing::Level::WARN);
     site
+}
+
+fn labels(method: &str, scheme: &str, host: &str, port: &str) -> Vec<(&'static str, String)> {
+    let labels = [
+        ("http_request_method", method),
+        ("server_address", host),
+        ("server_port", port),
+        ("url_scheme", scheme),
+    ];
+    let known = labels.into_iter().filter(|(_, value)| !value.is_empty());
+    known
+        .map(|(name, value)| (name, value.to_owned()))
+        .collect()
 }
 
 /// Returns the label of a site's host; `None` for what stands for several, or for none.

@@ -57,7 +57,7 @@ fn stepped(settings: Settings, now: &Arc<AtomicI64>) -> Arc<Core> {
     let clock = move || Timestamp::from_second(now.load(Ordering::Relaxed)).unwrap();
     let hooks = Hooks {
         clock: Arc::new(clock),
-        ..quiet()
+        ..listening()
     };
     let disk = Arc::new(RealDisk::new(&settings.dir, false).unwrap());
     Core::open(settings, "test", hooks, disk, Writer::idle()).unwrap()
@@ -103,6 +103,73 @@ fn a_clock_that_is_set_back_neither_rotates_nor_overwrites() {
     put(7_200, 5);
     assert_eq!(backups(&dir.0), 2);
     assert_complete(&history(&dir.0), &BTreeMap::from([(0, 6)]));
+}
+
+#[test]
+fn size_and_time_rotate_one_file() {
+    let dir = Dir::new();
+    let now = Arc::new(AtomicI64::new(noon()));
+    let settings = Settings {
+        rotate: Rotate::Hourly,
+        max_bytes: 250,
+        ..dir.settings()
+    };
+    let core = stepped(settings, &now);
+    for number in 0..5 {
+        core.write(Priority::Info, line(0, number).as_bytes());
+        core.pump_now();
+    }
+    assert_eq!(backups(&dir.0), 2);
+    now.store(noon() + 3_600, Ordering::Relaxed);
+    core.write(Priority::Info, line(0, 5).as_bytes());
+    core.pump_now();
+    assert_eq!(backups(&dir.0), 3);
+    assert_complete(&history(&dir.0), &BTreeMap::from([(0, 6)]));
+}
+
+#[test]
+fn a_blocked_rename_costs_no_line_and_is_said_once() {
+    let dir = Dir::new();
+    let now = Arc::new(AtomicI64::new(noon()));
+    let settings = Settings {
+        max_bytes: 250,
+        ..dir.settings()
+    };
+    let core = stepped(settings, &now);
+    let mut number = 0;
+    let mut put = |lines: u64| {
+        for _ in 0..lines {
+            core.write(Priority::Info, line(0, number).as_bytes());
+            core.pump_now();
+            number += 1;
+        }
+    };
+    // Directories have every name that it may try at this second.
+    let in_the_way: Vec<_> = (0..10)
+        .map(|n| dir.0.join(format!("app.log.2036-06-01T12-00-00Z.{n}")))
+        .collect();
+    in_the_way
+        .iter()
+        .for_each(|path| fs::create_dir(path).unwrap());
+    put(10);
+    in_the_way
+        .iter()
+        .for_each(|path| fs::remove_dir(path).unwrap());
+    assert_eq!(backups(&dir.0), 0);
+    assert!(
+        fs::metadata(dir.0.join("app.log")).unwrap().len() > 1_000,
+        "it has not grown"
+    );
+    let told = said(&dir.0);
+    assert!(
+        told.len() == 1 && told[0].contains("cannot rotate"),
+        "{told:?}"
+    );
+    // It tries again a second later.
+    now.store(noon() + 1, Ordering::Relaxed);
+    put(2);
+    assert_eq!(backups(&dir.0), 1);
+    assert_complete(&history(&dir.0), &BTreeMap::from([(0, 12)]));
 }
 
 #[test]

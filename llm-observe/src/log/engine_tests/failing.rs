@@ -1,37 +1,21 @@
 //! Disks that fail while a file is open: over a quota, read-only after an error, dead. Real ones
 //! where a file system can be mounted, and one that fails on request.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+
+use llm_observe_config::Format;
 
 use super::*;
-use crate::log::{
-    core::Core,
-    faulty_disk::{ERRORS, FaultyDisk},
-    spool::all_of,
-    writer::Writer,
+use crate::{
+    log::{
+        core::Core,
+        faulty_disk::{ERRORS, FaultyDisk},
+        lines::Route,
+        spool::all_of,
+        writer::Writer,
+    },
+    stats::Stats,
 };
-
-/// What was said on stderr; each folder is one test's.
-static SAID: Mutex<Vec<String>> = Mutex::new(Vec::new());
-
-fn listening() -> Hooks {
-    let say: fn(&str) = |text| {
-        SAID.lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(text.to_owned());
-    };
-    Hooks {
-        say,
-        ..Hooks::default()
-    }
-}
-
-/// What was said of that folder.
-fn said(dir: &Path) -> Vec<String> {
-    let all = SAID.lock().unwrap_or_else(PoisonError::into_inner);
-    let of_dir = |text: &&String| text.contains(&*dir.to_string_lossy());
-    all.iter().filter(of_dir).cloned().collect()
-}
 
 /// How often it was said that lines wait, with that error.
 fn refusals(dir: &Path, error: i32) -> usize {
@@ -92,6 +76,50 @@ fn whatever_the_disk_says_lines_wait_and_are_written_in_order() {
             assert_eq!(refusals(&dir.0, error), 1, "{name}: {:?}", said(&dir.0));
         }
     }
+}
+
+/// The numbers that end on the metrics page.
+#[test]
+fn a_refusal_is_a_metric_while_it_lasts_and_lost_lines_stay_one() {
+    let dir = Dir::new();
+    let (logs, away) = (dir.0.join("logs"), dir.0.join("away"));
+    let settings = Settings {
+        dir: logs.clone(),
+        spool_bytes: 1 << 16,
+        max_wait: Duration::ZERO,
+        ..dir.settings()
+    };
+    let stats = Stats::default();
+    let labels = [("logger", "audit")];
+    let route = Route {
+        name: "audit".to_owned(),
+        path: logs.join("app.log"),
+        file: open(settings),
+        format: Format::Text,
+        select: None,
+        lines: stats.counter("llm_observe_log_lines_total", &labels),
+    };
+    let shows = |what: &str, refused: i64, waits: bool, lost: bool| {
+        until(what, || {
+            route.publish(&stats);
+            let waiting = stats.gauge("llm_observe_log_waiting_bytes", &labels).get();
+            let overflow = [labels[0], ("reason", "overflow")];
+            let overflow = stats.counter("llm_observe_log_lines_lost_total", &overflow);
+            stats.gauge("llm_observe_log_refused", &labels).get() == refused
+                && (waiting > 0) == waits
+                && (overflow.get() > 0) == lost
+        });
+    };
+    shows("all is well", 0, false, false);
+    fs::rename(&logs, &away).unwrap();
+    fs::write(&logs, "not a folder").unwrap();
+    route.file.write(Priority::Error, line(0, 0).as_bytes());
+    shows("it is refused", 1, true, false);
+    (1..2_000).for_each(|n| route.file.write(Priority::Info, line(0, n).as_bytes()));
+    shows("lines are lost", 1, true, true);
+    fs::remove_file(&logs).unwrap();
+    fs::rename(&away, &logs).unwrap();
+    shows("it is written", 0, false, true);
 }
 
 /// More lines than the ring holds, so that each of its pages is written again after the file system

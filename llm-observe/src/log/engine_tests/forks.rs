@@ -15,14 +15,18 @@ unsafe extern "C" {
 fn forks_and_writes_in_both() {
     let Some((dir, kill)) = told() else { return };
     let dir = std::mem::ManuallyDrop::new(dir);
-    let log = open(dir.settings());
+    let log = open(Settings {
+        shared: kill & 2 != 0,
+        max_bytes: if kill & 2 != 0 { 50_000 } else { 10_000_000 },
+        ..dir.settings()
+    });
     (0..1_000).for_each(|n| log.write(Priority::Info, line(0, n).as_bytes()));
     // SAFETY: this test is alone in its process, and the child calls nothing that another thread
     // could have held locked: the writer's locks are not those of its heir.
     let pid = unsafe { fork() };
     if pid == 0 {
         (0..1_000).for_each(|n| log.write(Priority::Info, line(1, n).as_bytes()));
-        if kill == 0 {
+        if kill & 1 == 0 {
             log.flush(LIMIT);
         }
         rustix::process::kill_process(rustix::process::getpid(), Signal::KILL).unwrap();
@@ -35,7 +39,8 @@ fn forks_and_writes_in_both() {
 /// Both write all their lines, once each; the fork's are there even when it is killed at once.
 #[test]
 fn a_fork_writes_on_in_a_ring_of_its_own() {
-    for kill in [0, 1] {
+    // With and without a file that is shared, and rotated by both.
+    for kill in [0, 1, 2, 3] {
         let dir = Dir::new();
         let output = child("forks::forks_and_writes_in_both", &dir.0, kill)
             .wait_with_output()
@@ -45,6 +50,15 @@ fn a_fork_writes_on_in_a_ring_of_its_own() {
         assert_complete(&history(&dir.0), &BTreeMap::from([(0, 2_000), (1, 1_000)]));
         assert_eq!(history(&dir.0).len(), 3_000);
     }
+}
+
+/// Whether the writer has nothing more to do of what it has begun.
+fn writer_rests() -> bool {
+    let tasks = fs::read_dir("/proc/self/task").unwrap();
+    let texts = tasks.map(|task| fs::read_to_string(task.unwrap().path().join("stat")).unwrap());
+    texts
+        .filter(|text| text.contains("(llm-observe-log)"))
+        .all(|text| text.contains(") S "))
 }
 
 #[test]
@@ -60,6 +74,8 @@ fn forks_where_a_fork_cannot_log() {
     let log = open(settings);
     log.write(Priority::Info, b"before\n");
     log.flush(LIMIT);
+    // It would make the folder again that is about to be moved away.
+    until("the writer rests", writer_rests);
     // SAFETY: as above.
     let pid = unsafe { fork() };
     if pid == 0 {

@@ -50,6 +50,36 @@ fn a_folder_that_becomes_a_symlink_is_not_followed() {
 }
 
 #[test]
+fn symlinks_are_followed_where_that_is_allowed() {
+    let dir = Dir::new();
+    let (logs, away) = (dir.0.join("logs"), dir.0.join("away"));
+    let settings = |follow_symlinks| Settings {
+        dir: logs.clone(),
+        follow_symlinks,
+        ..dir.settings()
+    };
+    let log = open(settings(true));
+    log.write(Priority::Info, b"one\n");
+    log.flush(LIMIT);
+    fs::rename(&logs, &away).unwrap();
+    std::os::unix::fs::symlink(&away, &logs).unwrap();
+    log.write(Priority::Info, b"two\n");
+    assert_eq!(log.flush(LIMIT).pending_bytes, 0);
+    drop(log);
+    assert_eq!(history(&away), ["one", "two"]);
+    // The file itself: refused with a word on what to do, or followed.
+    let elsewhere = dir.0.join("elsewhere");
+    fs::rename(away.join("app.log"), &elsewhere).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, away.join("app.log")).unwrap();
+    let refused = LogFile::open(settings(false), "test", quiet()).unwrap_err();
+    assert!(refused.to_string().contains("follow_symlinks"), "{refused}");
+    let log = open(settings(true));
+    log.write(Priority::Info, b"three\n");
+    drop(log);
+    assert_eq!(fs::read_to_string(elsewhere).unwrap(), "one\ntwo\nthree\n");
+}
+
+#[test]
 fn logrotate_itself_costs_no_line() {
     for mode in ["create", "copytruncate"] {
         let dir = Dir::new();

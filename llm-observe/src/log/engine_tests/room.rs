@@ -90,6 +90,58 @@ fn a_short_refusal_costs_no_line_though_there_is_no_room_left() {
 }
 
 #[test]
+fn a_notice_stands_where_its_lines_are_missing_and_a_full_disk_deletes_no_backup() {
+    let dir = Dir::new();
+    let backups = [1, 2, 3].map(|n| dir.0.join(format!("app.log.2026-01-0{n}T00-00-00Z.{n}")));
+    backups.iter().for_each(|path| fs::write(path, "").unwrap());
+    let disk = Arc::new(FaultyDisk::new(&dir.0));
+    let settings = Settings {
+        spool_bytes: 1 << 16,
+        max_wait: Duration::ZERO,
+        backups: 3,
+        ..dir.settings()
+    };
+    let core = Core::open(settings, "test", quiet(), disk.clone(), Writer::idle()).unwrap();
+    let mut number = 0;
+    for _ in 0..3 {
+        disk.room.store(0, Ordering::Relaxed);
+        (0..1_000).for_each(|n| core.write(Priority::Info, line(0, number + n).as_bytes()));
+        number += 1_000;
+        (0..3).for_each(|_| {
+            core.pump_now();
+        });
+        disk.room.store(-1, Ordering::Relaxed);
+        until("it is written", || !core.pump_now());
+    }
+    assert!(backups.iter().all(|path| path.exists()));
+    let mut next = 0;
+    for text in history(&dir.0) {
+        let word = |at: usize| text.split(' ').nth(at).unwrap();
+        match text.starts_with("WARN - ") {
+            true => next += word(2).parse::<u64>().unwrap(),
+            false => {
+                assert_eq!(word(1).parse::<u64>().unwrap(), next);
+                next += 1;
+            }
+        }
+    }
+    assert_eq!(next, number);
+    assert!(core.stats().lost["overflow"] > 1_000);
+}
+
+#[test]
+fn only_an_error_wakes_a_writer_that_looks_soon_anyway() {
+    let dir = Dir::new();
+    let disk = Arc::new(FaultyDisk::new(&dir.0));
+    let writer = Writer::idle();
+    let core = Core::open(dir.settings(), "test", quiet(), disk, writer.clone()).unwrap();
+    core.write(Priority::Warn, b"soon\n");
+    assert!(!writer.is_woken());
+    core.write(Priority::Error, b"now\n");
+    assert!(writer.is_woken());
+}
+
+#[test]
 fn the_lowest_levels_are_dropped_first_and_the_log_says_how_many() {
     let dir = Dir::new();
     let (core, disk) = stuck(&dir, Duration::ZERO);

@@ -100,6 +100,7 @@ impl Model {
             Action::Restart => {
                 // As after a kill: nothing but the files is left.
                 self.store = None;
+                wait_for_owner(&self.folder.path());
                 let (store, opened) = Store::open(Some(&self.folder.path()));
                 opened.unwrap();
                 let found = store.load();

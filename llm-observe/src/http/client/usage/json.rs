@@ -107,6 +107,9 @@ const DEEPEST: usize = 3;
 /// The longest key that is compared.
 const LONGEST_KEY: usize = 16;
 
+/// How many bytes are looked at in one go.
+const BLOCK: usize = 32;
+
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 enum Place {
     #[default]
@@ -155,7 +158,12 @@ impl Scanner {
         while let Some((&byte, after)) = rest.split_first() {
             rest = after;
             match self.place {
-                Place::Between => self.between(byte, &mut found),
+                Place::Between => {
+                    self.between(byte, &mut found);
+                    if self.place == Place::Between && self.capture.is_none() {
+                        rest = self.skip_plain(after);
+                    }
+                }
                 Place::String if self.capture.is_none() => {
                     rest = self.skip(byte, after);
                 }
@@ -207,11 +215,28 @@ impl Scanner {
             b'"' => self.place = Place::Between,
             b'\\' => self.place = Place::Escape,
             _ => {
-                let length = after.iter().position(|b| matches!(b, b'"' | b'\\'));
-                return length.and_then(|at| after.get(at..)).unwrap_or_default();
+                let end = memchr::memchr2(b'"', b'\\', after).unwrap_or(after.len());
+                return after.get(end..).unwrap_or_default();
             }
         }
         after
+    }
+
+    /// Passes over what changes nothing between strings: numbers, words, spaces, and commas but for
+    /// those that a key follows. Most of an embedding is that.
+    fn skip_plain<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
+        let commas = self.is_in_object();
+        // `[` and `{` differ in one bit, and so do `]` and `}`.
+        let matters = |byte: &u8| {
+            let bracket = byte | 0x20;
+            (*byte == b'"') | (bracket == b'{') | (bracket == b'}') | (commas & (*byte == b','))
+        };
+        // Whole blocks first, without a branch for each byte.
+        let plain = |block: &&[u8]| !block.iter().fold(false, |any, byte| any | matters(byte));
+        let blocks = bytes.chunks(BLOCK).take_while(plain).count();
+        let rest = bytes.get(blocks * BLOCK..).unwrap_or_default();
+        let at = rest.iter().position(matters);
+        at.and_then(|at| rest.get(at..)).unwrap_or_default()
     }
 
     fn open_key(&mut self, byte: u8) {

@@ -104,7 +104,7 @@ impl Events {
         bytes: &'a [u8],
         found: &mut impl FnMut(Target, Option<&[u8]>),
     ) -> &'a [u8] {
-        let end = bytes.iter().position(|b| matches!(b, b'\r' | b'\n'));
+        let end = memchr::memchr2(b'\r', b'\n', bytes);
         let (line, rest) = bytes
             .split_at_checked(end.unwrap_or(bytes.len()))
             .unwrap_or_default();

@@ -1,0 +1,96 @@
+//! Requests that are sent, by real clients to a real listener: what is recorded of them, and that
+//! nothing of them changes.
+
+mod answers;
+mod bounds;
+mod ends;
+mod limits;
+mod redirects;
+mod retries;
+mod tower;
+mod traces;
+
+use std::{sync::Once, time::Duration};
+
+use llm_observe::{
+    Value,
+    http::client,
+    testing::{Call, Testing},
+};
+use llm_observe_tests::listener::{Listener, Reply};
+use reqwest_middleware::ClientWithMiddleware;
+
+/// Returns a builder of clients that give up in time.
+fn builder() -> reqwest::ClientBuilder {
+    static PROVIDER: Once = Once::new();
+    PROVIDER.call_once(|| {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+    });
+    reqwest::Client::builder()
+        .no_proxy()
+        .timeout(Duration::from_secs(30))
+}
+
+/// Returns an observed client.
+fn observed() -> ClientWithMiddleware {
+    client::client(builder()).unwrap()
+}
+
+/// Returns a client that is not.
+fn plain() -> reqwest::Client {
+    builder().build().unwrap()
+}
+
+/// Returns the one call out that was seen.
+#[track_caller]
+fn only(seen: &Testing) -> Call {
+    let mut calls = seen.calls_of("http_call");
+    assert_eq!(calls.len(), 1, "{calls:#?}");
+    calls.remove(0)
+}
+
+/// Returns a recorded text.
+fn text<'a>(call: &'a Call, name: &str) -> Option<&'a str> {
+    match call.fields.get(name)? {
+        Value::Str(text) => Some(text),
+        other => panic!("{name} is {other:?}"),
+    }
+}
+
+/// Returns a recorded number.
+fn number(call: &Call, name: &str) -> Option<u64> {
+    match call.fields.get(name)? {
+        Value::U64(number) => Some(*number),
+        other => panic!("{name} is {other:?}"),
+    }
+}
+
+/// Returns the value of the one series of that name whose labels hold all of `labels`.
+#[track_caller]
+fn sample(metrics: &str, name: &str, labels: &[&str]) -> Option<f64> {
+    let mut series = metrics.lines().filter(|line| {
+        let rest = line.strip_prefix(name);
+        rest.is_some_and(|rest| rest.starts_with('{')) && labels.iter().all(|l| line.contains(l))
+    });
+    let line = series.next()?;
+    assert_eq!(series.next(), None, "more than one");
+    line.rsplit(' ').next()?.parse().ok()
+}
+
+fn json(body: &str) -> Reply {
+    Reply::Status(
+        200,
+        vec![("Content-Type", "application/json".to_owned())],
+        body.to_owned(),
+    )
+}
+
+/// What a model answers a chat with.
+const CHAT: &str = r#"{"id":"chatcmpl-1","model":"gpt-4o-2024-08-06","choices":[{"index":0,"message":{"role":"assistant","content":"a \"usage\": {} of braces"},"finish_reason":"stop"}],"usage":{"prompt_tokens":19,"completion_tokens":10,"total_tokens":29,"prompt_tokens_details":{"cached_tokens":4}}}"#;
+
+const COMPLETIONS: &str = "/v1/chat/completions";
+
+/// A listener that answers like a model.
+fn model() -> Listener {
+    Listener::start(json(CHAT))
+}
