@@ -107,7 +107,7 @@ impl fmt::Debug for RequestId {
 pub struct Request {
     /// Its id: the client's, or a new one.
     pub id: RequestId,
-    /// Its method; `_OTHER` for one that RFC 9110 and RFC 5789 do not know.
+    /// Its method; `_OTHER` for one that the conventions do not know.
     pub method: &'static str,
     /// The template of its route, such as `/users/{id}`, where one matched.
     pub route: Option<&'static str>,

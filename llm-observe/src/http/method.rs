@@ -4,10 +4,11 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Method(usize);
 
-/// Those of RFC 9110 and RFC 5789, as the OpenTelemetry HTTP conventions have it, and what they call
-/// any other.
-const NAMES: [&str; 10] = [
-    "GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "CONNECT", "TRACE", "_OTHER",
+/// Those of RFC 9110, RFC 5789 and the draft of QUERY (httpbis-safe-method-w-body), as the
+/// OpenTelemetry HTTP conventions have it, and what they call any other.
+const NAMES: [&str; 11] = [
+    "GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "CONNECT", "TRACE", "QUERY",
+    "_OTHER",
 ];
 
 impl Method {
