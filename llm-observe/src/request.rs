@@ -151,6 +151,8 @@ pub struct Exchange {
     pub peer: Option<SocketAddr>,
     /// The `User-Agent` that came with it, redacted.
     pub user_agent: Option<Arc<str>>,
+    /// Whether the user agent needs no escape.
+    pub(crate) plain_agent: bool,
     /// Bytes of the request's body, where they are known.
     pub request_bytes: Option<u64>,
     /// Bytes of the response's body so far.
@@ -169,8 +171,8 @@ pub struct Exchange {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Fact<'a> {
     Str(&'a str),
-    /// A word of ours, which needs no escape.
-    Own(&'static str),
+    /// A text that is known to need no escape, in text and in JSON.
+    Plain(&'a str),
     U64(u64),
     /// Milliseconds, to the microsecond.
     Millis(Duration),
@@ -182,13 +184,29 @@ impl Fact<'_> {
     /// Returns it as a recorded value.
     pub(crate) fn to_value(self) -> Value {
         match self {
-            Fact::Str(text) | Fact::Own(text) => Value::Str(text.to_owned()),
+            Fact::Str(text) | Fact::Plain(text) => Value::Str(text.to_owned()),
             Fact::U64(n) => Value::U64(n),
             Fact::Millis(time) => Value::F64(millis(time)),
             Fact::Ip(address) => Value::Str(address.to_string()),
             Fact::Peer(address) => Value::Str(address.to_string()),
         }
     }
+}
+
+/// Returns a text as a fact, `plain` where it is known to be.
+const fn fact(text: &str, plain: bool) -> Fact<'_> {
+    if plain {
+        Fact::Plain(text)
+    } else {
+        Fact::Str(text)
+    }
+}
+
+/// Returns whether a text needs no escape anywhere: it is visible ASCII and spaces, without quotes
+/// and backslashes.
+pub(crate) fn is_plain(text: &str) -> bool {
+    text.bytes()
+        .all(|b| matches!(b, b' '..=b'~') && !matches!(b, b'"' | b'\\'))
 }
 
 /// The names of a fact: the attribute's of the OpenTelemetry HTTP conventions, which JSON lines,
@@ -287,7 +305,7 @@ impl Exchange {
 
     /// Shows every fact that is known to `see`; the method, always, as the first.
     pub(crate) fn facts(&self, site: &RequestSite, mut see: impl FnMut(Named, Fact<'_>)) {
-        see(named!("http.request.method", ""), Fact::Own(site.method));
+        see(named!("http.request.method", ""), Fact::Plain(site.method));
         let mut put = |name, fact: Option<Fact<'_>>| {
             if let Some(fact) = fact {
                 see(name, fact);
@@ -295,7 +313,7 @@ impl Exchange {
         };
         let original = self.method.as_deref().map(Fact::Str);
         put(named!("http.request.method_original", "method"), original);
-        let route = site.route.map(Fact::Str);
+        let route = site.route.map(|route| fact(route, site.plain));
         put(named!("http.route", "route"), route);
         if site.kind == Kind::Server {
             self.facts_of_server(&mut put);
@@ -331,7 +349,8 @@ impl Exchange {
             );
             put(named!("", "peer"), Some(Fact::Peer(peer)));
         }
-        let agent = self.user_agent.as_deref().map(Fact::Str);
+        let agent = self.user_agent.as_deref();
+        let agent = agent.map(|agent| fact(agent, self.plain_agent));
         put(named!("user_agent.original", "user_agent"), agent);
         let (sent, got) = (self.request_bytes, self.response_bytes);
         put(

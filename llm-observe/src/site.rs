@@ -122,6 +122,8 @@ pub(crate) struct RequestSite {
     pub(crate) method: &'static str,
     /// The template of the route, where there is one.
     pub(crate) route: Option<&'static str>,
+    /// Whether method, route and function need no escape in a line.
+    pub(crate) plain: bool,
     /// The labels that all its metrics have, besides those of each response.
     pub(crate) labels: Vec<(&'static str, String)>,
 }
@@ -232,8 +234,10 @@ impl Site {
     pub(crate) fn of_requests(
         event: &'static str,
         name: &'static str,
-        request: RequestSite,
+        mut request: RequestSite,
     ) -> Site {
+        let route = request.route.unwrap_or_default();
+        request.plain = crate::request::is_plain(route) && crate::request::is_plain(name);
         let mut site = Site::new(event, name, REQUESTS, REQUESTS, 0, || "");
         site.function = OnceLock::from(name.to_owned());
         site.request = Some(Box::leak(Box::new(request)));

@@ -245,7 +245,13 @@ fn json_call(out: &mut Vec<u8>, style: Style, record: &Record<'_>) {
     put(out, "\",\"duration_ms\":");
     put_millis(out, record.duration);
     put(out, ",\"function\":");
-    put_json(out, style, record.site.function());
+    let function = record.site.function();
+    let plain = record.site.request.is_some_and(|request| request.plain);
+    if plain && function.len() <= style.max_value_bytes {
+        put_plain(out, function);
+    } else {
+        put_json(out, style, function);
+    }
     json_ids(out, record.trace_id, record.span_id);
     json_request(out, style, record.request);
     if let Some(error) = record.error {
@@ -388,6 +394,13 @@ impl Members {
             number => put_number(out, number),
         }
     }
+}
+
+/// A text that needs no escape, in quotes.
+fn put_plain(out: &mut Vec<u8>, text: &str) {
+    out.push(b'"');
+    put(out, text);
+    out.push(b'"');
 }
 
 fn put_json(out: &mut Vec<u8>, style: Style, text: &str) {
