@@ -7,7 +7,7 @@ use tracing::Level;
 
 use super::{Core, passing, tracing_level};
 use crate::{
-    call::{Call, Ended, Extra, Ids},
+    call::{Below, Call, Ended, Extra, Ids},
     clock, context,
     metrics::{RequestMetrics, SiteMetrics},
     names,
@@ -169,23 +169,28 @@ impl Active {
         let Some(error) = &mut ended.error else {
             return Passed::default();
         };
+        let bare = exchange.is_some() && passing::is_bare_status(error);
         // Compared as they are, told only after redaction.
-        let again = match &below {
-            Some(_) if exchange.is_some() => true,
-            Some(below) => passing::is_same(error, &below.error),
-            None => false,
+        let (again, told) = match &below {
+            Some(below) => passing::known(error, below, bare),
+            None => (false, false),
         };
         let (seen_above, class) = (error.clone(), error.class);
-        if let Some(below) = below.as_ref().filter(|_| exchange.is_some()) {
+        if let Some(below) = below.as_ref().filter(|_| bare) {
             passing::explain(error, &below.error);
         }
         self.redact(error);
-        let told = again && below.is_some_and(|below| below.told);
         let wanted = !ended.expected && self.tells(ended.outcome, class, exchange);
         // What a request to others failed in is no failure yet: whoever made it may try again, and
         // tells of it, as its own, when that does not help.
         if self.site.kind() != Kind::Client {
-            passing::on(ids, seen_above, told || wanted);
+            let before = below.is_some_and(|below| again && below.reported);
+            let below = Below {
+                error: seen_above,
+                told: told || wanted,
+                reported: before || (self.site.report && !ended.expected),
+            };
+            passing::on(ids, below);
         }
         Passed {
             again,
