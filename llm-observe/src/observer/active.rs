@@ -13,7 +13,6 @@ use crate::{
     names,
     outcome::{Class, Outcome},
     record::{ErrorInfo, Fields, Record, Value},
-    redact::MARK,
     request::{Exchange, HEADER, Request},
     site::{Kind, On, Site},
     spans::SpanSite,
@@ -258,18 +257,20 @@ impl Active {
 
     fn redact_exchange(&self, exchange: &mut Exchange) {
         let redactor = &self.core.redactor;
-        for text in exchange.texts() {
-            if let Cow::Owned(clean) = redactor.redact(text) {
-                *text = clean;
-            }
+        if let Cow::Owned(clean) = redactor.redact_url(&exchange.target) {
+            exchange.target = clean;
+        }
+        if let Some(method) = &mut exchange.method
+            && let Cow::Owned(clean) = redactor.redact(method)
+        {
+            *method = clean;
         }
         // The name of a header says whether its value is secret.
         for (attribute, value) in &mut exchange.headers {
             let name = attribute.strip_prefix(HEADER).unwrap_or(attribute);
-            let both = format!("{name}: {value}");
-            if let Cow::Owned(clean) = redactor.redact(&both) {
-                let value_at = name.len() + 2;
-                *value = clean.get(value_at..).unwrap_or(MARK).to_owned();
+            let clean = redactor.redact_header(name, value);
+            if *clean != **value {
+                *value = clean.into_owned();
             }
         }
     }
