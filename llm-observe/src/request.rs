@@ -119,6 +119,9 @@ pub struct Request {
     pub(crate) state: Option<String>,
 }
 
+/// The type of an error that is no more than the status of an answer.
+pub(crate) const STATUS: &str = "status";
+
 /// The flags of a trace that starts here: sampled.
 pub(crate) const SAMPLED: u8 = 1;
 
@@ -277,13 +280,6 @@ impl Exchange {
             ..Exchange::default()
         };
         spare::keep(&SPARE, self);
-    }
-
-    /// Returns what came from outside and is to be redacted, but for the headers.
-    pub(crate) fn texts(&mut self) -> impl Iterator<Item = &mut String> {
-        [Some(&mut self.target), self.method.as_mut()]
-            .into_iter()
-            .flatten()
     }
 
     /// Returns path and query.

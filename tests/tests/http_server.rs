@@ -38,6 +38,11 @@ async fn asked() -> Result<usize, std::io::Error> {
     Err(std::io::Error::other("no model"))
 }
 
+#[observe(event = "looked_up", expected(_))]
+async fn looked_up() -> Result<usize, std::io::Error> {
+    Err(std::io::Error::other("not there"))
+}
+
 #[observe(event = "waiting")]
 async fn wait() {
     pending::<()>().await;
@@ -330,6 +335,34 @@ alert_on = [\"5xx\", \"429\"]
 ";
 
 #[tokio::test]
+async fn a_failure_that_was_dealt_with_is_not_the_cause_of_another() {
+    let panics = get(async || -> &'static str {
+        let _ = embed("").await;
+        panic!("the model is gone")
+    });
+    let breaks = get(async || {
+        let _ = embed("").await;
+        chunks(Some(std::io::Error::other("the provider hung up")))
+    });
+    let fails = get(async || {
+        let _ = looked_up().await;
+        StatusCode::BAD_GATEWAY
+    });
+    let router = Router::new()
+        .route("/panics", panics)
+        .route("/breaks", breaks)
+        .route("/fails", fails)
+        .layer(layer());
+    for path in ["/panics", "/breaks", "/fails"] {
+        let seen = testing::observe();
+        let answer = router.clone().oneshot(get_of(path)).await.unwrap();
+        let _ = answer.into_body().collect().await;
+        let call = &seen.calls_of("http_request")[0];
+        assert!(call.outcome.is_failure() && !call.passed_on, "{call:?}");
+    }
+}
+
+#[tokio::test]
 async fn one_failure_is_one_alert_wherever_it_is_asked_for() {
     let of = |event: &str, path: &'static str| {
         let event = event.to_owned();
@@ -571,6 +604,18 @@ async fn routes_beyond_the_bound_are_other_and_counted() {
     assert!(metrics.contains(count), "{metrics}");
     let over = "llm_observe_label_values_over_limit_total{label=\"http_route\"} 7\n";
     assert!(metrics.contains(over), "{metrics}");
+}
+
+#[tokio::test]
+async fn a_route_that_is_too_long_is_other() {
+    let seen = testing::observe();
+    let layer = layer().route(|parts| Some(parts.uri.path().into()));
+    let service =
+        service_fn(async |_: Request<Body>| Ok::<_, Infallible>(Response::new(Body::empty())));
+    let service = ServiceBuilder::new().layer(layer).service(service);
+    let path = format!("/{}", "x".repeat(1_000));
+    service.oneshot(get_of(&path)).await.unwrap();
+    assert_eq!(seen.calls()[0].function(), "GET _other");
 }
 
 #[tokio::test]
