@@ -1,7 +1,7 @@
 //! What is known of a call once it has ended: the one value that every sink reads.
 //! Knows no sink.
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use tracing::Level;
 
@@ -277,4 +277,6 @@ pub(crate) struct Running {
     pub(crate) span_id: SpanId,
     /// How long it has been running.
     pub(crate) duration: Duration,
+    /// The HTTP request that it belongs to.
+    pub(crate) request: Option<Arc<Request>>,
 }

@@ -2,14 +2,15 @@
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use crate::{
     call::Ids,
-    clock,
+    clock, context,
     record::{Running, Sink, SpanId},
+    request::Request,
     site::Site,
     stats::Gauge,
 };
@@ -27,6 +28,7 @@ struct Watched {
     start: u64,
     limit: Duration,
     stalled: Gauge,
+    request: Option<Arc<Request>>,
     told: bool,
 }
 
@@ -37,6 +39,7 @@ impl Watched {
             trace_id: self.ids.trace,
             span_id: self.ids.span,
             duration: Duration::from_nanos(clock::nanos(self.start, now)),
+            request: self.request.clone(),
         }
     }
 }
@@ -54,6 +57,7 @@ impl Stalls {
             start: clock::ticks(),
             limit,
             stalled: stalled.clone(),
+            request: context::request(),
             told: false,
         };
         self.lock().insert(ids.span, watched);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::{Router, body::Body, http::StatusCode, routing::post};
 use http::Request;
-use llm_observe::{Observer, config::Config, http::layer, observe};
+use llm_observe::{Observer, config::Config, http::layer, observe, testing};
 use llm_observe_tests::{
     folder::Folder,
     listener::{Listener, Reply},
@@ -95,4 +95,27 @@ async fn the_request_and_its_session_are_told_to_every_tracker() {
     assert_eq!(airbrake["params"]["request_id"], "req-7");
     assert_eq!(airbrake["context"]["httpMethod"], "POST");
     assert_eq!(airbrake["context"]["route"], "/ask/{id}");
+}
+
+#[observe(event = "search", alert_on_error)]
+fn search() -> Result<(), std::io::Error> {
+    Err(std::io::Error::other("nobody searches"))
+}
+
+#[tokio::test]
+async fn an_alert_links_to_the_session_that_it_happened_in() {
+    let seen = testing::observe_with("[trackers.logrocket]\napp = \"acme/shop\"").unwrap();
+    let fails = post(async || search().map_or(StatusCode::BAD_GATEWAY, |()| StatusCode::OK));
+    let router = Router::new().route("/search", fails).layer(layer());
+    for session in ["https://evil.example/acme/shop/s/1", LINK] {
+        let request = Request::post("/search").header("x-logrocket-url", session);
+        let request = request.body(Body::empty()).unwrap();
+        router.clone().oneshot(request).await.unwrap();
+    }
+    let alerts = seen.alerts();
+    let [(_, alert)] = &alerts[..] else {
+        panic!("{alerts:?}");
+    };
+    assert_eq!(alert.count, 2);
+    assert_eq!(alert.session_url.as_deref(), Some(LINK));
 }

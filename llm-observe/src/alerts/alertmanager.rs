@@ -144,6 +144,10 @@ fn annotations(notice: &Notice) -> BTreeMap<&'static str, String> {
         ("trace_url", notice.trace_url.clone().unwrap_or_default()),
         ("sentry_url", notice.sentry_url.clone().unwrap_or_default()),
         (
+            "session_url",
+            notice.session_url.clone().unwrap_or_default(),
+        ),
+        (
             "dashboard_url",
             notice.dashboard.clone().unwrap_or_default(),
         ),

@@ -44,7 +44,7 @@ use crate::{
     error::Error,
     names,
     outbox::{self, Outbox, burst::Burst, now_micros},
-    record::{Record, Running, Sink, TraceId},
+    record::{Record, Running, Sink},
     redact::Redactor,
     site::Site,
     stats::{Counter, Stats},
@@ -235,21 +235,14 @@ impl Sink for Alerts {
     }
 
     fn stalled(&self, running: &Running) {
-        let Running {
-            site,
-            trace_id,
-            duration,
-            ..
-        } = *running;
-        self.shared.add(site, Trigger::Stalled, trace_id, 1, || {
+        let duration = running.duration;
+        self.shared.add(running, 1, || {
             policy::Sample::plain(format!("still running after {}", text::duration(duration)))
         });
     }
 
     fn unstalled(&self, running: &Running) {
-        let (site, trace) = (running.site, running.trace_id);
-        self.shared
-            .add(site, Trigger::Stalled, trace, -1, policy::Sample::default);
+        self.shared.add(running, -1, policy::Sample::default);
     }
 }
 
@@ -288,23 +281,20 @@ impl Shared {
         }
     }
 
-    fn add(
-        &self,
-        site: &'static Site,
-        trigger: Trigger,
-        trace: TraceId,
-        open: i64,
-        sample: impl FnOnce() -> policy::Sample,
-    ) {
-        if !self.routes.is_wanted(site, trigger, None) {
+    /// Takes a call that hangs (1), or no longer does (-1).
+    fn add(&self, running: &Running, open: i64, sample: impl FnOnce() -> policy::Sample) {
+        let (site, trace) = (running.site, running.trace_id);
+        if !self.routes.is_wanted(site, Trigger::Stalled, None) {
             return;
         }
+        let request = running.request.as_ref();
         let seen = policy::Seen {
             open,
-            ..policy::Seen::at(now_micros(), trigger, trace, sample())
+            session: request.and_then(|request| request.session.clone()),
+            ..policy::Seen::at(now_micros(), Trigger::Stalled, trace, sample())
         };
         let address = std::ptr::from_ref(site).addr();
-        let key = (address, trigger, trace, open);
+        let key = (address, Trigger::Stalled, trace, open);
         if !self.burst.add(
             key,
             |signal| signal.seen.again(now_micros()),

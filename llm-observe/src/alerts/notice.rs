@@ -240,6 +240,8 @@ pub struct Notice {
     pub trace_url: Option<String>,
     /// The issues of that trace in Sentry.
     pub sentry_url: Option<String>,
+    /// The LogRocket session in which one of the calls was made.
+    pub session_url: Option<String>,
 }
 
 impl Notice {
@@ -255,6 +257,7 @@ impl Notice {
             ("Runbook", &self.runbook),
             ("Trace", &self.trace_url),
             ("Sentry", &self.sentry_url),
+            ("LogRocket", &self.session_url),
             ("Dashboard", &self.dashboard),
         ];
         all.into_iter()
@@ -285,6 +288,7 @@ impl Notice {
             dashboard: None,
             trace_url: None,
             sentry_url: None,
+            session_url: None,
         }
     }
 

@@ -12,7 +12,7 @@ use super::*;
 use crate::{
     outbox::{self, tests::Folder},
     outcome::{Class, Outcome},
-    record::{ErrorInfo, Fields, SpanId},
+    record::{ErrorInfo, Fields, SpanId, TraceId},
     site::{AlertRule, On},
 };
 
@@ -296,6 +296,7 @@ fn a_stalled_call_is_told_while_it_hangs_and_when_it_ends() {
         trace_id: trace,
         span_id: crate::record::SpanId(1),
         duration: Duration::from_secs(10),
+        request: None,
     };
     alerts.stalled(&running);
     assert!(alerts.flush(LONG));

@@ -138,6 +138,7 @@ fn message(notice: &Notice) -> Value {
         "dashboard": notice.dashboard,
         "trace_url": notice.trace_url,
         "sentry_url": notice.sentry_url,
+        "session_url": notice.session_url,
     })
 }
 

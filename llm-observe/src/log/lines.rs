@@ -177,7 +177,7 @@ impl Lines {
             fields: &[("function", Value::Str(site.function().to_owned()))],
             trace_id: running.trace_id,
             span_id: running.span_id,
-            request: None,
+            request: running.request.as_deref(),
         };
         self.write(&about, |out, format| {
             format::event(out, format, self.style, &line);

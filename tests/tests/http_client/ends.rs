@@ -3,10 +3,10 @@
 use std::time::{Duration, Instant};
 
 use llm_observe::{Class, Outcome, observe, testing};
-use llm_observe_tests::listener::{Listener, Reply};
+use llm_observe_tests::listener::{Listener, Reply, Then};
 use tracing::Level;
 
-use super::{COMPLETIONS, model, observed, only, sample};
+use super::{CHAT, COMPLETIONS, model, observed, only, sample};
 
 #[tokio::test]
 async fn a_status_is_an_end() {
@@ -136,6 +136,37 @@ async fn a_body_that_breaks_off_is_an_error_after_a_good_status() {
     assert_eq!(call.outcome, Outcome::Error);
     assert_eq!(call.exchange.unwrap().status, Some(200));
     assert_eq!(call.error.unwrap().class, Class::Connection);
+}
+
+#[tokio::test]
+async fn a_download_that_is_left_is_cancelled_and_counted_once() {
+    const EACH: usize = 200;
+    let seen = testing::observe();
+    let half = vec![CHAT.as_bytes()[..40].to_vec()];
+    let headers = vec![("Content-Type", "application/json".to_owned())];
+    let listener = Listener::start(Reply::Pieces(headers, half, Then::Wait));
+    let client = observed();
+    for at in 0..EACH {
+        let mut response = client.post(listener.url(COMPLETIONS)).send().await.unwrap();
+        if at % 2 == 0 {
+            assert_eq!(response.chunk().await.unwrap().unwrap().len(), 40);
+        }
+    }
+    let calls = seen.calls_of("http_call");
+    assert_eq!(calls.len(), EACH);
+    for (at, call) in calls.into_iter().enumerate() {
+        let (outcome, bytes) = match at % 2 {
+            0 => (Outcome::Cancelled, Some(40)),
+            _ => (Outcome::Ok, None),
+        };
+        assert_eq!(call.outcome, outcome);
+        assert_eq!(call.exchange.unwrap().response_bytes, bytes);
+    }
+    let metrics = seen.metrics();
+    let cancelled = ["error_type=\"cancelled\""];
+    let count = "http_client_request_duration_seconds_count";
+    assert_eq!(sample(&metrics, count, &cancelled), Some(100.0));
+    assert!(!metrics.contains("\nllm_observe_usage_missing_total{"));
 }
 
 #[tokio::test]

@@ -28,6 +28,9 @@ pub(in crate::alerts) struct Incident {
     pub(super) first: u64,
     pub(super) last: u64,
     trace: String,
+    /// The session of the first call that was in one.
+    #[serde(default)]
+    session: Option<String>,
     /// When the group is complete.
     pub(super) due: u64,
     /// When the last message was.
@@ -65,6 +68,7 @@ impl Incident {
             first: seen.first,
             last: seen.last,
             trace: seen.trace.to_string(),
+            session: None,
             due,
             told: None,
             said: None,
@@ -89,6 +93,9 @@ impl Incident {
             return;
         }
         self.count += seen.count;
+        if self.session.is_none() {
+            self.session.clone_from(&seen.session);
+        }
         if !self.functions.iter().any(|known| known == function) {
             self.functions.push(function.to_owned());
         }
@@ -225,6 +232,7 @@ impl Incident {
             more: self.more,
             risen_from: self.risen_from(),
             trace_id: self.trace.clone(),
+            session_url: self.session.clone(),
             ..Notice::empty(status, self.last)
         }
     }

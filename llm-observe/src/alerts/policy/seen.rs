@@ -72,6 +72,8 @@ pub(in crate::alerts) struct Seen {
     pub(in crate::alerts) first: u64,
     pub(in crate::alerts) last: u64,
     pub(in crate::alerts) trace: TraceId,
+    /// The LogRocket session of the request it was in.
+    pub(in crate::alerts) session: Option<String>,
     pub(in crate::alerts) sample: Sample,
     /// How many calls stalled (1) or are so no longer (-1); 0 for what is over at once.
     pub(in crate::alerts) open: i64,
@@ -90,6 +92,7 @@ impl Seen {
             first: time,
             last: time,
             trace,
+            session: None,
             sample,
             open: 0,
         }
@@ -100,12 +103,11 @@ impl Seen {
         trigger: Trigger,
         redactor: &Redactor,
     ) -> Seen {
-        Seen::at(
-            record.time,
-            trigger,
-            record.trace_id,
-            Sample::of(record, trigger, redactor),
-        )
+        let sample = Sample::of(record, trigger, redactor);
+        Seen {
+            session: record.request.and_then(|request| request.session.clone()),
+            ..Seen::at(record.time, trigger, record.trace_id, sample)
+        }
     }
 
     /// Counts one more at `time`.
