@@ -4,7 +4,10 @@
 use std::io::Write;
 
 use super::{
-    Members, Style, put, put_duration, put_json, put_millis, put_plain, put_u64, text_value,
+    Style,
+    json::{Members, put_json, put_plain},
+    put::{put, put_duration, put_millis, put_u64},
+    text_value,
 };
 use crate::{
     outcome::Outcome,
