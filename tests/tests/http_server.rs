@@ -14,7 +14,7 @@ use bytes::Bytes;
 use futures_util::{FutureExt, stream};
 use http::{Request, Response, StatusCode, header};
 use http_body::Frame;
-use http_body_util::{BodyExt, StreamBody};
+use http_body_util::{BodyExt, Full, StreamBody};
 use llm_observe::{
     Kind, Outcome, http as observed,
     http::{in_current_call, layer},
@@ -647,6 +647,43 @@ async fn peers_routes_and_grpc_are_known_without_axum() {
     let exchange = call.exchange.unwrap();
     assert_eq!(exchange.peer, Some(([192, 0, 2, 7], 50_051).into()));
     assert_eq!(exchange.status, Some(200));
+}
+
+#[tokio::test]
+async fn the_status_of_grpc_is_behind_a_body_of_known_length_too() {
+    let seen = testing::observe();
+    let service = service_fn(async |_: Request<Body>| {
+        let trailers = http::HeaderMap::from_iter([(
+            http::HeaderName::from_static("grpc-status"),
+            http::HeaderValue::from_static("13"),
+        )]);
+        let body = Full::new(Bytes::from("hello"));
+        let body = Body::new(body.with_trailers(async { Some(Ok(trailers)) }));
+        let response = Response::builder().header(header::CONTENT_LENGTH, 5);
+        Ok::<_, Infallible>(response.body(body).unwrap())
+    });
+    let service = ServiceBuilder::new().layer(layer()).service(service);
+    let request = Request::post("/rag.Ask/Ask").header(header::CONTENT_TYPE, "application/grpc");
+    let answer = service.oneshot(request.body(Body::empty()).unwrap()).await;
+    let trailers = answer.unwrap().into_body().collect().await.unwrap();
+    assert!(trailers.trailers().is_some());
+    assert_eq!(seen.calls()[0].outcome, Outcome::Error);
+}
+
+#[tokio::test]
+async fn the_scheme_is_the_one_that_the_first_proxy_saw() {
+    for (proxies, scheme) in [
+        ("https", "https"),
+        ("https, http", "https"),
+        ("ftp", "http"),
+    ] {
+        let seen = testing::observe();
+        let request = Request::get("/").header("x-forwarded-proto", proxies);
+        let answer = ask(request.body(Body::empty()).unwrap()).await;
+        drop(answer.into_body().collect().await.unwrap());
+        let label = format!("url_scheme=\"{scheme}\"");
+        assert!(seen.metrics().contains(&label), "{proxies}");
+    }
 }
 
 #[tokio::test]
