@@ -3,7 +3,7 @@
 
 use std::{cell::RefCell, sync::Arc};
 
-use crate::redact::Redactor;
+use crate::{redact::Redactor, request::is_plain};
 
 /// How many a thread keeps.
 const KEPT: usize = 32;
@@ -16,6 +16,7 @@ struct Agent {
     observer: u64,
     raw: Box<[u8]>,
     clean: Arc<str>,
+    plain: bool,
 }
 
 thread_local! {
@@ -23,8 +24,14 @@ thread_local! {
 }
 
 /// Returns the header's value as text, redacted by the rules of the observer of that number.
-pub(super) fn clean(raw: &[u8], observer: u64, redactor: &Redactor) -> Arc<str> {
-    let new = || Arc::from(redactor.redact(&super::start::text(raw)));
+///
+/// Besides, whether it needs no escape in a line.
+pub(super) fn clean(raw: &[u8], observer: u64, redactor: &Redactor) -> (Arc<str>, bool) {
+    let new = || {
+        let clean: Arc<str> = Arc::from(redactor.redact(&super::start::text(raw)));
+        let plain = is_plain(&clean);
+        (clean, plain)
+    };
     if raw.len() > LONGEST_KEPT {
         return new();
     }
@@ -35,26 +42,26 @@ pub(super) fn clean(raw: &[u8], observer: u64, redactor: &Redactor) -> Arc<str> 
         let known = place
             .as_ref()
             .filter(|a| a.observer == observer && *a.raw == *raw);
-        known.map(|agent| agent.clean.clone())
+        known.map(|agent| (agent.clean.clone(), agent.plain))
     });
     kept.ok().flatten().unwrap_or_else(|| {
-        let clean: Arc<str> = new();
-        keep(raw, observer, clean.clone());
-        clean
+        let (clean, plain) = new();
+        keep(Agent {
+            observer,
+            raw: raw.into(),
+            clean: clean.clone(),
+            plain,
+        });
+        (clean, plain)
     })
 }
 
 #[cold]
-fn keep(raw: &[u8], observer: u64, clean: Arc<str>) {
-    let agent = Agent {
-        observer,
-        raw: raw.into(),
-        clean,
-    };
+fn keep(agent: Agent) {
     // A thread that is being torn down keeps nothing.
     let _ = AGENTS.try_with(|agents| {
         if let Ok(mut agents) = agents.try_borrow_mut()
-            && let Some(place) = agents.get_mut(place(raw))
+            && let Some(place) = agents.get_mut(place(&agent.raw))
         {
             *place = Some(agent);
         }
@@ -75,19 +82,22 @@ mod tests {
     #[test]
     fn one_that_comes_again_is_the_same_text_unless_the_rules_are_others() {
         let redactor = Redactor::default();
-        let first = clean(b"curl/8.5", 1, &redactor);
-        assert_eq!(&*first, "curl/8.5");
-        assert!(Arc::ptr_eq(&first, &clean(b"curl/8.5", 1, &redactor)));
+        let (first, plain) = clean(b"curl/8.5", 1, &redactor);
+        assert_eq!((&*first, plain), ("curl/8.5", true));
+        assert!(Arc::ptr_eq(&first, &clean(b"curl/8.5", 1, &redactor).0));
         let strict = Redactor::default().custom(|_| Some("[gone]".to_owned()));
-        assert_eq!(&*clean(b"curl/8.5", 2, &strict), "[gone]");
+        assert_eq!(&*clean(b"curl/8.5", 2, &strict).0, "[gone]");
+        for hostile in ["a\"b", "a\\b", "a\tb", "a\u{e9}b", "a\u{7f}b"] {
+            assert!(!clean(hostile.as_bytes(), 1, &redactor).1, "{hostile:?}");
+        }
     }
 
     #[test]
     fn a_secret_or_a_long_one_is_none() {
         let redactor = Redactor::default();
         let secret = b"agent ghp_0123456789abcdefghijABCDEFGHIJ012345";
-        assert_eq!(&*clean(secret, 1, &redactor), "agent [redacted]");
+        assert_eq!(&*clean(secret, 1, &redactor).0, "agent [redacted]");
         let long = vec![b'x'; 100_000];
-        assert_eq!(clean(&long, 1, &redactor).len(), 4_096);
+        assert_eq!(clean(&long, 1, &redactor).0.len(), 4_096);
     }
 }

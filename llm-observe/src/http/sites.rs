@@ -197,6 +197,7 @@ mod tests {
                 kind: Kind::Server,
                 method: method.as_str(),
                 route: Some(name),
+                plain: false,
                 labels: Vec::new(),
             };
             Site::of_requests("http_request", name, request)

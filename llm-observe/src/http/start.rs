@@ -196,8 +196,10 @@ impl Head<'_> {
             0..=LONGEST_TEXT => exchange.target.push_str(target),
             _ => exchange.target = text(target.as_bytes()),
         }
-        let agent = self.known.user_agent;
-        exchange.user_agent = agent.map(|raw| agents::clean(raw, core.http.number, &core.redactor));
+        if let Some(raw) = self.known.user_agent {
+            let (clean, plain) = agents::clean(raw, core.http.number, &core.redactor);
+            (exchange.user_agent, exchange.plain_agent) = (Some(clean), plain);
+        }
         exchange.request_bytes = self.known.content_length.and_then(number);
         exchange.headers = self.captured(&core.http);
     }
@@ -230,6 +232,7 @@ fn site(method: Method, scheme: usize, route: &'static str) -> Site {
         kind: Kind::Server,
         method,
         route,
+        plain: false,
         labels,
     };
     Site::of_requests(EVENT, name.leak(), request)

@@ -103,6 +103,7 @@ fn site(method: Method, scheme: usize, name: &'static str) -> Site {
         kind: Kind::Client,
         method,
         route: None,
+        plain: false,
         labels: labels(method, scheme, host, port),
     };
     let function = format!("{method} {shown}").trim_end().to_owned();

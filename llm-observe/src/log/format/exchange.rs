@@ -3,7 +3,12 @@
 
 use std::io::Write;
 
-use super::{Members, Style, put, put_duration, put_json, put_millis, put_u64, text_value};
+use super::{
+    Style,
+    json::{Members, put_json, put_plain},
+    put::{put, put_duration, put_millis, put_u64},
+    text_value,
+};
 use crate::{
     outcome::Outcome,
     record::Record,
@@ -55,7 +60,7 @@ pub(super) fn text(out: &mut Vec<u8>, style: Style, exchange: &Exchange, site: &
         put(out, name.short);
         put(out, "=");
         match fact {
-            Fact::Str(text) | Fact::Own(text) => text_value(out, style, text),
+            Fact::Str(text) | Fact::Plain(text) => text_value(out, style, text),
             fact => number(out, fact),
         }
     });
@@ -72,12 +77,8 @@ pub(super) fn json(
     exchange.attributes(site, |name, fact| {
         members.fact(out, name);
         match fact {
-            Fact::Own(text) => {
-                put(out, "\"");
-                put(out, text);
-                put(out, "\"");
-            }
-            Fact::Str(text) => put_json(out, style, text),
+            Fact::Plain(text) if text.len() <= style.max_value_bytes => put_plain(out, text),
+            Fact::Str(text) | Fact::Plain(text) => put_json(out, style, text),
             Fact::Ip(_) | Fact::Peer(_) => {
                 put(out, "\"");
                 number(out, fact);
@@ -95,6 +96,6 @@ fn number(out: &mut Vec<u8>, fact: Fact<'_>) {
         // A `Vec` takes whatever is written.
         Fact::Ip(address) => drop(write!(out, "{address}")),
         Fact::Peer(address) => drop(write!(out, "{address}")),
-        Fact::Str(_) | Fact::Own(_) => {}
+        Fact::Str(_) | Fact::Plain(_) => {}
     }
 }

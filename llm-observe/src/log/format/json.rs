@@ -1,0 +1,203 @@
+//! One record or one event as a JSON object. Every text from outside goes through the escaper.
+
+use tracing::Level;
+
+use super::{
+    super::{escape::escape_json, timestamp},
+    EventLine, Style, exchange, marks,
+    put::{put, put_f64, put_hex, put_hex64, put_millis, put_u64},
+    summary,
+};
+use crate::{
+    record::{ErrorInfo, Record, SpanId, TraceId, Value},
+    request::{Named, Request},
+};
+
+pub(super) fn call(out: &mut Vec<u8>, style: Style, record: &Record<'_>) {
+    head(out, record.time, record.level());
+    match exchange::of(record) {
+        Some((exchange, site)) => {
+            exchange::summary(out, style, record, exchange, site, escape_json);
+        }
+        None => summary(out, record),
+    }
+    put(out, "\",\"event\":\"");
+    put(out, record.site.event);
+    put(out, "\",\"outcome\":\"");
+    put(out, record.outcome.as_str());
+    put(out, "\",\"duration_ms\":");
+    put_millis(out, record.duration);
+    put(out, ",\"function\":");
+    let function = record.site.function();
+    let plain = record.site.request.is_some_and(|request| request.plain);
+    if plain && function.len() <= style.max_value_bytes {
+        put_plain(out, function);
+    } else {
+        put_json(out, style, function);
+    }
+    put_ids(out, record.trace_id, record.span_id);
+    put_request(out, style, record.request);
+    if let Some(error) = record.error {
+        put_error(out, style, error);
+    }
+    put_fields(out, style, record);
+    put(out, "}\n");
+}
+
+pub(super) fn event(out: &mut Vec<u8>, style: Style, event: &EventLine<'_>) {
+    head(out, event.time, event.level);
+    escape_json(out, event.message, style.max_value_bytes);
+    put(out, "\",\"target\":");
+    put_json(out, style, event.target);
+    if !event.trace_id.is_none() {
+        put_ids(out, event.trace_id, event.span_id);
+    }
+    put_request(out, style, event.request);
+    if !event.fields.is_empty() {
+        put(out, ",\"fields\":{");
+        let mut members = Members(false);
+        for (name, value) in event.fields {
+            members.put(out, style, name, value);
+        }
+        put(out, "}");
+    }
+    put(out, "}\n");
+}
+
+/// Opens the object and the text of `message`.
+pub(super) fn head(out: &mut Vec<u8>, time: u64, level: Level) {
+    put(out, "{\"time\":\"");
+    timestamp::rfc3339(out, time);
+    put(out, "\",\"level\":\"");
+    put(out, level.as_str());
+    put(out, "\",\"message\":\"");
+}
+
+fn put_ids(out: &mut Vec<u8>, trace_id: TraceId, span_id: SpanId) {
+    put(out, ",\"trace_id\":\"");
+    put_hex(out, trace_id);
+    put(out, "\",\"span_id\":\"");
+    put_hex64(out, span_id.0);
+    put(out, "\"");
+}
+
+fn put_request(out: &mut Vec<u8>, style: Style, request: Option<&Request>) {
+    let Some(request) = request else { return };
+    put(out, ",\"request_id\":");
+    put_json(out, style, request.id.as_str());
+    if let Some(session) = &request.session {
+        put(out, ",\"session\":");
+        put_json(out, style, session);
+    }
+}
+
+fn put_error(out: &mut Vec<u8>, style: Style, error: &ErrorInfo) {
+    put(out, ",\"error\":{\"type\":");
+    put_json(out, style, error.type_name);
+    put(out, ",\"message\":");
+    put_json(out, style, &error.message);
+    put(out, ",\"class\":\"");
+    put(out, error.class.as_str());
+    put(out, "\",\"chain\":[");
+    for (at, cause) in error.chain.iter().enumerate() {
+        if at > 0 {
+            put(out, ",");
+        }
+        put_json(out, style, cause);
+    }
+    put(out, "]");
+    if let Some(location) = &error.location {
+        put(out, ",\"location\":");
+        put_json(out, style, location);
+    }
+    put(out, "}");
+}
+
+fn put_fields(out: &mut Vec<u8>, style: Style, record: &Record<'_>) {
+    let marked = marks(record);
+    let exchange = exchange::of(record);
+    let none = record.fields.is_empty()
+        && exchange.is_none()
+        && record.items.is_none()
+        && record.quality.is_none()
+        && marked.iter().all(|(_, set)| !set);
+    if none {
+        return;
+    }
+    put(out, ",\"fields\":{");
+    let mut members = Members(false);
+    if let Some((exchange, site)) = exchange {
+        exchange::json(out, style, &mut members, exchange, site);
+    }
+    for (name, value) in record.fields.iter() {
+        members.put(out, style, name, value);
+    }
+    if let Some(items) = record.items {
+        members.put(out, style, "items", &Value::U64(items));
+    }
+    if let Some(quality) = record.quality {
+        members.put(out, style, "quality", &Value::F64(quality));
+    }
+    for (mark, _) in marked.into_iter().filter(|(_, set)| *set) {
+        members.put(out, style, mark, &Value::Bool(true));
+    }
+    put(out, "}");
+}
+
+/// The members of a JSON object: remembers whether a comma is due.
+pub(super) struct Members(bool);
+
+impl Members {
+    fn name(&mut self, out: &mut Vec<u8>, style: Style, name: &str) {
+        if std::mem::replace(&mut self.0, true) {
+            put(out, ",");
+        }
+        put_json(out, style, name);
+        put(out, ":");
+    }
+
+    /// The name of a fact. A header's is a token (RFC 9110, section 5.6.2): no quote is in it.
+    pub(super) fn fact(&mut self, out: &mut Vec<u8>, name: Named) {
+        let comma = std::mem::replace(&mut self.0, true);
+        if !name.member.is_empty() {
+            let from = usize::from(!comma);
+            return put(out, name.member.get(from..).unwrap_or_default());
+        }
+        put(out, if comma { ",\"" } else { "\"" });
+        put(out, name.attribute);
+        put(out, "\":");
+    }
+
+    fn put(&mut self, out: &mut Vec<u8>, style: Style, name: &str, value: &Value) {
+        self.name(out, style, name);
+        match value {
+            Value::Str(text) => put_json(out, style, text),
+            // JSON has no NaN and no infinities.
+            Value::F64(number) if !number.is_finite() => put(out, "null"),
+            number => put_number(out, number),
+        }
+    }
+}
+
+/// A text that needs no escape, in quotes.
+pub(super) fn put_plain(out: &mut Vec<u8>, text: &str) {
+    out.push(b'"');
+    put(out, text);
+    out.push(b'"');
+}
+
+pub(super) fn put_json(out: &mut Vec<u8>, style: Style, text: &str) {
+    out.push(b'"');
+    escape_json(out, text, style.max_value_bytes);
+    out.push(b'"');
+}
+
+pub(super) fn put_number(out: &mut Vec<u8>, value: &Value) {
+    match value {
+        Value::I64(v) => put(out, itoa::Buffer::new().format(*v)),
+        Value::U64(v) => put_u64(out, *v),
+        Value::F64(v) => put_f64(out, *v),
+        Value::Bool(v) => put(out, if *v { "true" } else { "false" }),
+        Value::Str(_) => {}
+    }
+}

@@ -1,0 +1,64 @@
+use super::*;
+
+fn duration(nanos: u128) -> String {
+    let mut out = Vec::new();
+    put_duration(&mut out, nanos);
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn durations_have_three_digits_and_a_unit() {
+    for (nanos, text) in [
+        (0, "0ns"),
+        (850, "850ns"),
+        (1_000, "1.00us"),
+        (12_345, "12.3us"),
+        (1_050_000, "1.05ms"),
+        (999_999_999, "999ms"),
+        (75_250_000_000, "75.2s"),
+        (754_000_000_000, "754s"),
+    ] {
+        assert_eq!(duration(nanos), text);
+    }
+}
+
+#[test]
+fn milliseconds_have_the_digits_they_need() {
+    for (nanos, text) in [
+        (0, "0"),
+        (1, "0.000001"),
+        (12_345_000, "12.345"),
+        (7_000_000, "7"),
+        (100_000, "0.1"),
+        (3_600_000_000_010, "3600000.00001"),
+    ] {
+        let mut out = Vec::new();
+        put::put_millis(&mut out, std::time::Duration::from_nanos(nanos));
+        assert_eq!(String::from_utf8(out).unwrap(), text);
+    }
+}
+
+#[test]
+fn a_forged_value_stays_one_value() {
+    let style = Style {
+        timezone: Timezone::Utc,
+        max_value_bytes: 100,
+    };
+    let evil = "x\n2026-11-23 07:17:09.123 - INFO - forged a=\"1\"";
+    let fields = [("user", Value::Str(evil.to_owned()))];
+    let line = EventLine {
+        time: 1_795_418_229_123_456,
+        level: Level::INFO,
+        target: "t",
+        message: evil,
+        fields: &fields,
+        trace_id: TraceId::default(),
+        span_id: SpanId::default(),
+        request: None,
+    };
+    for format in [Format::Text, Format::Json] {
+        let mut out = Vec::new();
+        event(&mut out, format, style, &line);
+        assert_eq!(out.iter().filter(|b| **b == b'\n').count(), 1);
+    }
+}
