@@ -65,6 +65,11 @@ impl Watch {
         self.promised.is_some_and(|promised| self.bytes >= promised)
     }
 
+    /// Returns whether nothing is to come that matters.
+    fn is_over(&self) -> bool {
+        self.is_complete() && !self.underway.awaits_status()
+    }
+
     fn count(&mut self) {
         let bytes = self.bytes;
         self.underway
@@ -163,7 +168,7 @@ where
                 .for_each(|trailers| watch.underway.saw(trailers));
         }
         let is_last = match &polled {
-            Some(Ok(frame)) => frame.is_trailers() || inner.is_end_stream() || watch.is_complete(),
+            Some(Ok(frame)) => frame.is_trailers() || inner.is_end_stream() || watch.is_over(),
             Some(Err(_)) | None => true,
         };
         if is_last && let Some(watch) = this.watch.take() {

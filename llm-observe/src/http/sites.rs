@@ -31,14 +31,14 @@ const COLUMNS: usize = Method::COUNT * SCHEMES.len();
 
 /// The sites of all names of one kind.
 pub(crate) struct Table {
-    rows: RwLock<HashMap<&'static str, &'static Row, Quick>>,
+    rows: RwLock<Rows>,
     /// No other table has the same.
     number: u64,
     most: usize,
     over: Counter,
 }
 
-type Quick = BuildHasherDefault<Sum>;
+type Rows = HashMap<&'static str, &'static Row, BuildHasherDefault<Sum>>;
 
 /// A hash of eight bytes at a time. Nobody gains from names that meet in it: the table is bounded, and
 /// asked by one name a request.
@@ -132,7 +132,12 @@ impl Table {
             return Some(row);
         }
         let rows = self.rows.read().unwrap_or_else(PoisonError::into_inner);
-        let row = rows.get(name).copied();
+        let Some(row) = rows.get(name).copied() else {
+            // A flood of new names is not to meet at the lock for writing, nor to drive out others.
+            let other = rows.get(OTHER).copied();
+            return other.filter(|_| !is_own(name) && self.is_full(&rows));
+        };
+        let row = Some(row);
         let _ = RECENT.try_with(|recent| {
             if let Some(place) = recent.get(place) {
                 place.set((self.number, row));
@@ -141,12 +146,18 @@ impl Table {
         row
     }
 
+    /// Returns whether there are as many as there may be. Neither the empty name nor the one for the
+    /// others counts among those from outside.
+    fn is_full(&self, rows: &Rows) -> bool {
+        let own = ["", OTHER].iter().filter(|own| rows.contains_key(**own));
+        rows.len().saturating_sub(own.count()) >= self.most
+    }
+
     #[cold]
     fn add(&self, name: &str) -> &'static Row {
         let mut rows = self.rows.write().unwrap_or_else(PoisonError::into_inner);
-        // Neither the empty name nor the one for the others counts among those from outside.
-        let full = rows.keys().filter(|known| !is_own(known)).count() >= self.most;
-        let name = if full && !is_own(name) { OTHER } else { name };
+        let full = self.is_full(&rows) && !is_own(name);
+        let name = if full { OTHER } else { name };
         if let Some(known) = rows.get(name) {
             return known;
         }

@@ -176,7 +176,11 @@ impl Head<'_> {
     /// The scheme that the client used, as far as one can tell: a proxy may have ended its TLS.
     fn scheme(&self) -> usize {
         let own = self.uri.scheme_str().map(str::as_bytes);
-        let name = self.known.forwarded_proto.or(own).unwrap_or(b"http");
+        // Each proxy adds its own behind those of the ones before it.
+        let proxies = self.known.forwarded_proto;
+        let forwarded = proxies.and_then(|list| list.split(|byte| *byte == b',').next());
+        let forwarded = forwarded.map(<[u8]>::trim_ascii);
+        let name = forwarded.or(own).unwrap_or(b"http");
         let known = SCHEMES
             .iter()
             .position(|known| known.as_bytes().eq_ignore_ascii_case(name));

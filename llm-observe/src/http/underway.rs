@@ -52,6 +52,11 @@ impl Underway {
         }
     }
 
+    /// Returns whether what tells how it went may come behind the body.
+    pub(crate) fn awaits_status(&self) -> bool {
+        matches!(self.grpc, (true, None))
+    }
+
     /// Returns the request that lines in it are marked with.
     pub(crate) fn request(&self) -> Option<&Request> {
         self.request.as_deref()

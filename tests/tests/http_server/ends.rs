@@ -260,6 +260,27 @@ async fn a_body_that_nobody_reads_is_complete_where_there_is_none() {
 }
 
 #[tokio::test]
+async fn the_status_of_grpc_is_behind_a_body_of_known_length_too() {
+    let seen = testing::observe();
+    let service = service_fn(async |_: Request<Body>| {
+        let trailers = http::HeaderMap::from_iter([(
+            http::HeaderName::from_static("grpc-status"),
+            http::HeaderValue::from_static("13"),
+        )]);
+        let body = Full::new(Bytes::from("hello"));
+        let body = Body::new(body.with_trailers(async { Some(Ok(trailers)) }));
+        let response = Response::builder().header(header::CONTENT_LENGTH, 5);
+        Ok::<_, Infallible>(response.body(body).unwrap())
+    });
+    let service = ServiceBuilder::new().layer(layer()).service(service);
+    let request = Request::post("/rag.Ask/Ask").header(header::CONTENT_TYPE, "application/grpc");
+    let answer = service.oneshot(request.body(Body::empty()).unwrap()).await;
+    let trailers = answer.unwrap().into_body().collect().await.unwrap();
+    assert!(trailers.trailers().is_some());
+    assert_eq!(seen.calls()[0].outcome, Outcome::Error);
+}
+
+#[tokio::test]
 async fn a_services_own_error_passes_through_as_it_is() {
     #[derive(Debug, PartialEq)]
     struct Refused(u8);

@@ -18,7 +18,7 @@ use bytes::Bytes;
 use futures_util::{FutureExt, stream};
 use http::{Request, Response, StatusCode, header};
 use http_body::Frame;
-use http_body_util::{BodyExt, StreamBody};
+use http_body_util::{BodyExt, Full, StreamBody};
 use llm_observe::{
     Kind, Outcome, http as observed,
     http::{in_current_call, layer},

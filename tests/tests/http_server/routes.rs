@@ -149,6 +149,22 @@ async fn peers_routes_and_grpc_are_known_without_axum() {
 }
 
 #[tokio::test]
+async fn the_scheme_is_the_one_that_the_first_proxy_saw() {
+    for (proxies, scheme) in [
+        ("https", "https"),
+        ("https, http", "https"),
+        ("ftp", "http"),
+    ] {
+        let seen = testing::observe();
+        let request = Request::get("/").header("x-forwarded-proto", proxies);
+        let answer = ask(request.body(Body::empty()).unwrap()).await;
+        drop(answer.into_body().collect().await.unwrap());
+        let label = format!("url_scheme=\"{scheme}\"");
+        assert!(seen.metrics().contains(&label), "{proxies}");
+    }
+}
+
+#[tokio::test]
 async fn without_an_observer_it_does_nothing() {
     let response = ask(get_of("/ask/1")).await;
     assert!(!response.headers().contains_key("x-request-id"));
