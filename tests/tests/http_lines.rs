@@ -64,6 +64,8 @@ fn config(folder: &Folder) -> String {
         headers = ["X-Tenant", "authorization", "cookie", "x-api-key"]
         [trackers.logrocket]
         app = "acme/shop"
+        [redact]
+        keys = ["question"]
         "#,
         folder.path()
     )
@@ -284,7 +286,8 @@ fn lines_of_the_forged(text: &str, json: &[Value]) {
     assert_eq!(id.len(), 36, "a new one: {id}");
 }
 
-const SECRETS: [&str; 7] = [
+const SECRETS: [&str; 8] = [
+    "is+it+contagious",
     "hunter2",
     "deadbeefcafe",
     "sk-ant-api03-abcdefghijklmnopqrstuvwxyz",
@@ -307,6 +310,7 @@ async fn secret() {
         "next=%2Fx%3Ftoken%3Dhunter2",
         "user%5Bpassword%5D=hunter2",
         "password=my,hunter2",
+        "question=is+it+contagious",
     ] {
         let request = Request::get(format!("/fails?{query}"))
             .header(

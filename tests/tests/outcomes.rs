@@ -105,6 +105,43 @@ async fn one_error_is_reported_once() {
     assert_eq!(outer.outcome, Outcome::Error);
 }
 
+#[derive(Debug)]
+struct TooLong;
+
+impl From<llm_observe::Elapsed> for TooLong {
+    fn from(_: llm_observe::Elapsed) -> TooLong {
+        TooLong
+    }
+}
+
+impl std::fmt::Display for TooLong {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("gave up")
+    }
+}
+
+#[observe(timeout = "1ms")]
+async fn never() -> Result<(), TooLong> {
+    pending().await
+}
+
+#[observe]
+async fn waits() -> Result<(), TooLong> {
+    never().await
+}
+
+/// An error of the program's own says nothing of the limit that it stands for.
+#[tokio::test]
+async fn a_class_is_kept_on_the_way_up() {
+    let seen = testing::observe();
+    waits().await.unwrap_err();
+    let calls = seen.calls();
+    let classes = calls.iter().map(|call| call.error.as_ref().unwrap().class);
+    assert_eq!(classes.collect::<Vec<_>>(), [Class::Timeout; 2]);
+    assert_eq!(calls[1].outcome, Outcome::Error);
+    assert!(calls[1].passed_on);
+}
+
 #[tokio::test]
 async fn a_dropped_future_is_cancelled_once() {
     let seen = testing::observe();

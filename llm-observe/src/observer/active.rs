@@ -174,6 +174,9 @@ impl Active {
             Some(below) => passing::known(error, below, bare),
             None => (false, false),
         };
+        if let Some(below) = below.as_ref().filter(|_| again) {
+            passing::keep_class(error, &below.error);
+        }
         let (seen_above, class) = (error.clone(), error.class);
         if let Some(below) = below.as_ref().filter(|_| bare) {
             passing::explain(error, &below.error);

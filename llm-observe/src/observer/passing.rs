@@ -3,6 +3,7 @@
 use crate::{
     call::{Below, Extra, Ids},
     context,
+    outcome::Class,
     record::ErrorInfo,
     request::STATUS,
 };
@@ -35,6 +36,14 @@ pub(super) fn known(error: &ErrorInfo, below: &Below, bare: bool) -> (bool, bool
         false => is_same(error, &below.error),
     };
     (again, below.told && (again || bare))
+}
+
+/// Leaves an error that says nothing of its class the one that it had where it began: a limit that
+/// an error of the program's own stands for, or a wrapper that has no source.
+pub(super) fn keep_class(error: &mut ErrorInfo, below: &ErrorInfo) {
+    if error.class == Class::Other {
+        error.class = below.class;
+    }
 }
 
 /// Returns whether a request failed in nothing but its status, which has no text of its own to know
