@@ -83,6 +83,8 @@ pub(crate) struct Below {
     pub(crate) error: Box<ErrorInfo>,
     /// Whether its failure alerts somebody.
     pub(crate) told: bool,
+    /// Whether the error trackers were to hear of it.
+    pub(crate) reported: bool,
 }
 
 /// A call that was not observed because no observer was there when it started.

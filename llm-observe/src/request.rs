@@ -112,6 +112,9 @@ pub struct Request {
     pub(crate) state: Option<String>,
 }
 
+/// The type of an error that is no more than the status of an answer.
+pub(crate) const STATUS: &str = "status";
+
 /// The flags of a trace that starts here: sampled.
 pub(crate) const SAMPLED: u8 = 1;
 

@@ -161,7 +161,8 @@ impl IntoScore for f64 {
 
 impl IntoScore for f32 {
     fn into_score(self) -> f64 {
-        f64::from(self)
+        // As many decimals as it has: 0.7 is to be 0.7, and not below a `min_quality` of that.
+        (f64::from(self) * 1e7).round() / 1e7
     }
 }
 
@@ -184,4 +185,18 @@ pub fn see<T: ?Sized, R>(value: &T, f: impl FnOnce(&T) -> R) -> R {
 /// Applies the closure of `ok_if` or `error_if`.
 pub fn check<T: ?Sized>(value: &T, f: impl FnOnce(&T) -> bool) -> bool {
     f(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[allow(clippy::float_cmp, reason = "it is about the last digit")]
+    fn a_score_in_single_precision_is_the_number_that_was_written() {
+        for (single, double) in [(0.1_f32, 0.1), (0.7, 0.7), (0.0, 0.0), (1.0, 1.0)] {
+            assert_eq!(score(&single, |n| *n), double);
+        }
+        assert!(score(&f32::NAN, |n| *n).is_nan());
+    }
 }

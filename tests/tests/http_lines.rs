@@ -304,6 +304,9 @@ async fn secret() {
         "access_token=eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJl",
         "q=ghp_0123456789abcdefghijABCDEFGHIJ012345",
         "next=https://user:hunter2@host/",
+        "next=%2Fx%3Ftoken%3Dhunter2",
+        "user%5Bpassword%5D=hunter2",
+        "password=my,hunter2",
     ] {
         let request = Request::get(format!("/fails?{query}"))
             .header(
@@ -313,7 +316,7 @@ async fn secret() {
             .header(header::AUTHORIZATION, "Basic dXNlcjpodW50ZXIyaHVudGVyMg==")
             .header("x-request-id", "ghp_0123456789abcdefghijABCDEFGHIJ012345")
             .header("x-tenant", "password=hunter2")
-            .header("x-api-key", "hunter2")
+            .header("x-api-key", "my, hunter2")
             .header(header::COOKIE, "session=deadbeefcafe");
         send(request.body(Body::empty()).unwrap()).await;
     }

@@ -57,6 +57,8 @@ fn a_browser_shows_the_events_and_its_console_is_silent() {
         let cell = format!(">{event}</span>");
         assert!(front.contains(&cell), "no {event} in {front}");
     }
+    let recent = r#"id="h-recent">Since "#;
+    assert!(front.contains(recent), "just opened, it knows no 5 minutes");
     let figures = format!("{page}metrics");
     let (figures, console) = browse(&chromium, &profile, &["--dump-dom", &figures]);
     assert_eq!(console, [""; 0]);

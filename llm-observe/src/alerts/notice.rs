@@ -1,6 +1,6 @@
 //! What an alert's message says, for channels to put into their own form.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use crate::{
     outcome::{Class, Outcome},
@@ -163,14 +163,18 @@ pub struct Distinct {
 }
 
 impl Distinct {
+    /// Returns the error's type, or what else it is.
+    pub(super) fn kind(&self) -> &str {
+        match self.type_name.as_str() {
+            "" => self.trigger.as_str(),
+            name => name,
+        }
+    }
+
     /// Returns it in one line: "30 × rag::QueryError in rag::query: connection refused".
     #[must_use]
     pub fn line(&self) -> String {
-        let kind = if self.type_name.is_empty() {
-            self.trigger.as_str()
-        } else {
-            &self.type_name
-        };
+        let kind = self.kind();
         let text = if self.message.is_empty() {
             String::new()
         } else {
@@ -193,6 +197,9 @@ pub struct Held {
     /// How many calls it was about.
     pub count: u64,
 }
+
+/// The event of requests that a service gets.
+const REQUESTS: &str = "http_request";
 
 /// What an alert's message says. Redacted; channels escape it.
 #[derive(Clone, Debug, PartialEq)]
@@ -301,10 +308,30 @@ impl Notice {
         }
     }
 
+    /// Returns what alerts: of requests, which are all one event, the route that began.
+    fn subject(&self) -> Cow<'_, str> {
+        match self.functions.as_slice() {
+            [route] if self.event == REQUESTS => route.into(),
+            [route, others @ ..] if self.event == REQUESTS => {
+                format!("{route} and {} more", others.len()).into()
+            }
+            _ => self.event.as_str().into(),
+        }
+    }
+
+    /// Returns how a title says what alerts; "failing" of failures of several kinds.
+    fn verb(&self) -> &'static str {
+        let other = |error: &Distinct| error.trigger != self.trigger && error.trigger.is_failure();
+        if self.trigger.is_failure() && self.errors.iter().any(other) {
+            return Trigger::Error.verb();
+        }
+        self.trigger.verb()
+    }
+
     /// Returns the one line that says it all: "query failing: 37 calls in 12 s".
     #[must_use]
     pub fn title(&self) -> String {
-        let (event, verb) = (&self.event, self.trigger.verb());
+        let (event, verb) = (self.subject(), self.verb());
         let calls = super::text::calls(self.count);
         let time = super::text::duration(self.duration());
         match self.status {

@@ -155,7 +155,7 @@ fn fallback(notice: &Notice, title: &str) -> String {
     let first = notice
         .errors
         .first()
-        .map(|e| format!(" - {}: {}", e.type_name, e.message));
+        .map(|e| format!(" - {}: {}", e.kind(), e.message));
     let place = format!(" [{} {}]", notice.service, notice.environment);
     escaped(
         &format!("{title}{}{place}", first.unwrap_or_default()),
@@ -254,13 +254,9 @@ fn error(error: &Distinct) -> String {
     } else {
         String::new()
     };
-    let kind = match error.type_name.as_str() {
-        "" => error.trigger.as_str(),
-        name => name,
-    };
     let head = format!(
         "{often}`{}` in `{}`",
-        escaped(kind, 200),
+        escaped(error.kind(), 200),
         escaped(&error.function, 200)
     );
     // Three backquotes would end the block early.

@@ -8,9 +8,10 @@ use http::{HeaderMap, HeaderName, header, request::Parts};
 use crate::{
     outcome::{Class, Outcome},
     record::ErrorInfo,
+    request::STATUS,
 };
 
-const STATUS: HeaderName = HeaderName::from_static("grpc-status");
+const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 
 /// Returns the method that a gRPC request calls, `/package.Service/Method`: a route for
 /// [`HttpLayer::route`](super::HttpLayer::route) where no router knows any.
@@ -33,7 +34,7 @@ pub(super) fn is_type(kind: &[u8]) -> bool {
 
 /// Returns the status in an answer's headers or trailers.
 pub(super) fn status(headers: &HeaderMap) -> Option<u16> {
-    headers.get(STATUS)?.to_str().ok()?.parse().ok()
+    headers.get(GRPC_STATUS)?.to_str().ok()?.parse().ok()
 }
 
 /// Returns how a call with that status ended: the codes that the OpenTelemetry conventions count as
@@ -49,5 +50,5 @@ pub(super) fn outcome(status: u16) -> Option<(Outcome, ErrorInfo)> {
         _ => return None,
     };
     let message = format!("gRPC {status} {name}");
-    Some((outcome, ErrorInfo::new("status", message, class)))
+    Some((outcome, ErrorInfo::new(STATUS, message, class)))
 }

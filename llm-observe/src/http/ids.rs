@@ -8,7 +8,6 @@ use crate::record::{SpanId, TraceId};
 pub(crate) struct TraceParent {
     pub(crate) trace: TraceId,
     pub(crate) span: SpanId,
-    /// Kept as they came, for those further on.
     pub(crate) flags: u8,
 }
 
@@ -52,6 +51,11 @@ impl TraceParent {
         put_hex(out.get_mut(53..55), self.flags.into());
         out
     }
+}
+
+/// Returns whether more of a `tracestate` matters: one that is too long already is not passed on.
+pub(crate) fn may_grow(state: &[u8]) -> bool {
+    state.len() <= LONGEST_STATE
 }
 
 /// Returns the `tracestate` to pass on; `None` for one that is too long or no header's value.

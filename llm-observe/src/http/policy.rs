@@ -8,7 +8,7 @@ use llm_observe_config::Http as Config;
 use crate::{
     outcome::{Class, Outcome},
     record::ErrorInfo,
-    request::HEADER,
+    request::{HEADER, STATUS},
     site::{AlertRule, On},
 };
 
@@ -105,7 +105,7 @@ impl Policy {
         };
         let text = reason(status)
             .map_or_else(|| status.to_string(), |reason| format!("{status} {reason}"));
-        Some((outcome, ErrorInfo::new("status", text, class)))
+        Some((outcome, ErrorInfo::new(STATUS, text, class)))
     }
 }
 

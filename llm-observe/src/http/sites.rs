@@ -24,6 +24,9 @@ pub(crate) const OTHER: &str = "_other";
 /// The schemes that are told apart.
 pub(crate) const SCHEMES: [&str; 2] = ["http", "https"];
 
+/// The longest name that is one of its own: no stranger decides how long a label gets.
+const LONGEST: usize = 256;
+
 const COLUMNS: usize = Method::COUNT * SCHEMES.len();
 
 /// The sites of all names of one kind.
@@ -108,6 +111,7 @@ impl Table {
         scheme: usize,
         make: impl FnOnce(&'static str) -> Site,
     ) -> Option<&'static Site> {
+        let name = if name.len() > LONGEST { OTHER } else { name };
         let row = self.known(name).unwrap_or_else(|| self.add(name));
         if row.name == OTHER {
             self.over.add(1);

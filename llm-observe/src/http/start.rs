@@ -15,7 +15,7 @@ use crate::{
     call::Call,
     logrocket::session_link,
     observer::{self, Core},
-    request::{Exchange, Request, RequestId},
+    request::{Exchange, Request, RequestId, SAMPLED},
     site::{Kind, RequestSite, Site},
 };
 
@@ -87,12 +87,12 @@ struct Head<'a> {
     known: Known<'a>,
 }
 
-/// The headers that are always looked for, the first of each.
+/// The headers that are always looked for: the first of each, but for those of a trace.
 #[derive(Default)]
 struct Known<'a> {
     id: Option<&'a [u8]>,
     trace_parent: Option<&'a [u8]>,
-    trace_state: Option<&'a [u8]>,
+    trace_state: Option<Cow<'a, [u8]>>,
     session: Option<&'a [u8]>,
     forwarded_proto: Option<&'a [u8]>,
     content_type: Option<&'a [u8]>,
@@ -104,11 +104,18 @@ impl<'a> Known<'a> {
     /// Finds them in one pass: a request has few headers, and a look-up costs a hash.
     fn of(headers: &'a HeaderMap) -> Known<'a> {
         let mut known = Known::default();
+        let mut parents = 0;
         for (name, value) in headers {
             let place = match name.as_str() {
                 "x-request-id" => &mut known.id,
-                "traceparent" => &mut known.trace_parent,
-                "tracestate" => &mut known.trace_state,
+                "traceparent" => {
+                    parents += 1;
+                    &mut known.trace_parent
+                }
+                "tracestate" => {
+                    known.add_state(value.as_bytes());
+                    continue;
+                }
                 "x-logrocket-url" => &mut known.session,
                 "x-forwarded-proto" => &mut known.forwarded_proto,
                 "content-type" => &mut known.content_type,
@@ -118,7 +125,18 @@ impl<'a> Known<'a> {
             };
             place.get_or_insert(value.as_bytes());
         }
+        // Which of several is meant, nobody can tell.
+        known.trace_parent = known.trace_parent.filter(|_| parents == 1);
         known
+    }
+
+    /// Several are one list (W3C Trace Context, section 3.3).
+    fn add_state(&mut self, value: &'a [u8]) {
+        self.trace_state = Some(match self.trace_state.take() {
+            None => Cow::Borrowed(value),
+            Some(before) if ids::may_grow(&before) => [&before, &b","[..], value].concat().into(),
+            Some(before) => before,
+        });
     }
 }
 
@@ -127,8 +145,9 @@ impl Head<'_> {
         let mut request = Request::new(self.id(core), self.method.as_str());
         request.route = site.request.and_then(|request| request.route);
         if let Some(parent) = parent {
-            request.flags = parent.flags;
-            request.state = self.known.trace_state.and_then(ids::state);
+            // Of the other flags nothing is known, so they are not passed on (section 3.2.2.5).
+            request.flags = parent.flags & SAMPLED;
+            request.state = self.known.trace_state.as_deref().and_then(ids::state);
         }
         request.session = self.session(&core.http);
         request

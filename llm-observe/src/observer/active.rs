@@ -7,13 +7,12 @@ use tracing::Level;
 
 use super::{Core, passing, tracing_level};
 use crate::{
-    call::{Call, Ended, Extra, Ids},
+    call::{Below, Call, Ended, Extra, Ids},
     clock, context,
     metrics::{RequestMetrics, SiteMetrics},
     names,
     outcome::{Class, Outcome},
     record::{ErrorInfo, Fields, Record, Value},
-    redact::MARK,
     request::{Exchange, HEADER, Request},
     site::{Kind, On, Site},
     spans::SpanSite,
@@ -169,23 +168,28 @@ impl Active {
         let Some(error) = &mut ended.error else {
             return Passed::default();
         };
+        let bare = exchange.is_some() && passing::is_bare_status(error);
         // Compared as they are, told only after redaction.
-        let again = match &below {
-            Some(_) if exchange.is_some() => true,
-            Some(below) => passing::is_same(error, &below.error),
-            None => false,
+        let (again, told) = match &below {
+            Some(below) => passing::known(error, below, bare),
+            None => (false, false),
         };
         let (seen_above, class) = (error.clone(), error.class);
-        if let Some(below) = below.as_ref().filter(|_| exchange.is_some()) {
+        if let Some(below) = below.as_ref().filter(|_| bare) {
             passing::explain(error, &below.error);
         }
         self.redact(error);
-        let told = again && below.is_some_and(|below| below.told);
         let wanted = !ended.expected && self.tells(ended.outcome, class, exchange);
         // What a request to others failed in is no failure yet: whoever made it may try again, and
         // tells of it, as its own, when that does not help.
         if self.site.kind() != Kind::Client {
-            passing::on(ids, seen_above, told || wanted);
+            let before = below.is_some_and(|below| again && below.reported);
+            let below = Below {
+                error: seen_above,
+                told: told || wanted,
+                reported: before || (self.site.report && !ended.expected),
+            };
+            passing::on(ids, below);
         }
         Passed {
             again,
@@ -253,18 +257,20 @@ impl Active {
 
     fn redact_exchange(&self, exchange: &mut Exchange) {
         let redactor = &self.core.redactor;
-        for text in exchange.texts() {
-            if let Cow::Owned(clean) = redactor.redact(text) {
-                *text = clean;
-            }
+        if let Cow::Owned(clean) = redactor.redact_url(&exchange.target) {
+            exchange.target = clean;
+        }
+        if let Some(method) = &mut exchange.method
+            && let Cow::Owned(clean) = redactor.redact(method)
+        {
+            *method = clean;
         }
         // The name of a header says whether its value is secret.
         for (attribute, value) in &mut exchange.headers {
             let name = attribute.strip_prefix(HEADER).unwrap_or(attribute);
-            let both = format!("{name}: {value}");
-            if let Cow::Owned(clean) = redactor.redact(&both) {
-                let value_at = name.len() + 2;
-                *value = clean.get(value_at..).unwrap_or(MARK).to_owned();
+            let clean = redactor.redact_header(name, value);
+            if *clean != **value {
+                *value = clean.into_owned();
             }
         }
     }

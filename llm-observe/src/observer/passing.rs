@@ -4,20 +4,20 @@ use crate::{
     call::{Below, Extra, Ids},
     context,
     record::ErrorInfo,
+    request::STATUS,
 };
 
 /// Leaves the error with the call above, which may pass it on.
-pub(super) fn on(ids: Ids, error: Box<ErrorInfo>, told: bool) {
+pub(super) fn on(ids: Ids, below: Below) {
     context::change(|current| {
         if current.site.is_some() && current.span == ids.parent {
-            let below = Below { error, told };
             current.extra.get_or_insert_with(Extra::fresh).below = Some(below);
         }
     });
 }
 
 /// Returns whether `error` is `below` again: the same, or one that wraps or quotes it.
-pub(super) fn is_same(error: &ErrorInfo, below: &ErrorInfo) -> bool {
+fn is_same(error: &ErrorInfo, below: &ErrorInfo) -> bool {
     if below.message.is_empty() {
         return error.type_name == below.type_name;
     }
@@ -27,8 +27,23 @@ pub(super) fn is_same(error: &ErrorInfo, below: &ErrorInfo) -> bool {
         || matches!((error.chain.last(), below.chain.last()), (Some(a), Some(b)) if a == b)
 }
 
-/// Says in a request's error which call below it failed: a status has no text of its own to know
-/// the failure by, so the latest one below is taken for its cause.
+/// Returns whether the failure had been recorded with `below`, and whether somebody was told of it
+/// there. `bare`: it is a status, whose cause nobody was to hear of has not been heard of.
+pub(super) fn known(error: &ErrorInfo, below: &Below, bare: bool) -> (bool, bool) {
+    let again = match bare {
+        true => below.reported,
+        false => is_same(error, &below.error),
+    };
+    (again, below.told && (again || bare))
+}
+
+/// Returns whether a request failed in nothing but its status, which has no text of its own to know
+/// the failure by: the latest one below is taken for its cause.
+pub(super) fn is_bare_status(error: &ErrorInfo) -> bool {
+    error.type_name == STATUS
+}
+
+/// Says in the error of such a request which call below it failed.
 pub(super) fn explain(error: &mut ErrorInfo, below: &ErrorInfo) {
     if !is_same(error, below) {
         error.chain.push(below.message.clone());

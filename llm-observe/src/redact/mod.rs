@@ -15,6 +15,7 @@ mod scan;
 mod shape;
 mod url;
 mod value;
+mod whole;
 
 use std::{
     borrow::Cow,
@@ -80,11 +81,14 @@ impl Redactor {
     }
 
     /// Returns a URL without the credentials in it: user and password, and the values of its
-    /// query that are keys, tokens or signatures.
+    /// query that are keys, tokens or signatures, encoded or not.
     #[must_use]
     pub fn redact_url<'a>(&self, url: &'a str) -> Cow<'a, str> {
         // A relative URL has no scheme to be known by, but its query has the same `?` and `&`.
-        self.redact(url)
+        match self.parts(url) {
+            Cow::Borrowed(url) => self.redact(url),
+            Cow::Owned(clean) => Cow::Owned(self.redact(&clean).into_owned()),
+        }
     }
 
     /// Applies the user's patterns, then the user's function.

@@ -135,6 +135,82 @@ fn credentials_in_urls_go() {
 }
 
 #[test]
+fn what_a_url_encodes_goes_too() {
+    for (url, wanted) in [
+        ("/cb?password=hunter,2;x'y&q=1", "/cb?password=REDACTED&q=1"),
+        ("/cb?api%5Fkey=abc&q=%20", "/cb?api%5Fkey=REDACTED&q=%20"),
+        ("/cb?t%6Fken=abc", "/cb?t%6Fken=REDACTED"),
+        ("/cb?user[password]=abc", "/cb?user[password]=REDACTED"),
+        (
+            "/cb?user%5Bpassword%5D=abc#f",
+            "/cb?user%5Bpassword%5D=REDACTED#f",
+        ),
+        ("/cb?next=%2Fx%3Ftoken%3Dabc&q=1", "/cb?next=REDACTED&q=1"),
+        (
+            "/cb?body=%7B%22password%22%3A%22abc%22%7D",
+            "/cb?body=REDACTED",
+        ),
+        (
+            "https://h/x?to=https%3A%2F%2Fme%3Apw%40h%2F",
+            "https://h/x?to=REDACTED",
+        ),
+        (
+            "/x/ghp%5Fabcdefghijklmnopqrstuvwxyz0123456789/y",
+            "/x/REDACTED/y",
+        ),
+        (
+            "https://me:pw@h/%20?key=a,b",
+            "https://REDACTED:REDACTED@h/%20?key=REDACTED",
+        ),
+    ] {
+        let redactor = Redactor::default();
+        assert_eq!(redactor.redact_url(url), wanted, "{url}");
+        assert_eq!(redactor.redact_url(wanted), wanted);
+    }
+    for url in [
+        "/a%20b?q=a%26b,c&n=%",
+        "/%zz?%=%ff&x",
+        "/?max_tokens=5",
+        "",
+        "?",
+    ] {
+        let redactor = Redactor::default();
+        let clean = redactor.redact_url(url);
+        assert!(matches!(clean, Cow::Borrowed(_)), "{url} became {clean}");
+    }
+}
+
+#[test]
+fn of_a_header_that_is_secret_all_goes() {
+    for (name, value, wanted) in [
+        ("x-api-key", "first, second", "[redacted]"),
+        ("x-auth-token", "a'b;c", "[redacted]"),
+        (
+            "authorization",
+            "Bearer abc, Bearer def",
+            "Bearer [redacted]",
+        ),
+        (
+            "authorization",
+            "Digest username=\"me\", response=\"6629fae4\"",
+            "Digest [redacted]",
+        ),
+        (
+            "authorization",
+            "AWS4-HMAC-SHA256 Credential=AKIA/x, Signature=fe5f80",
+            "[redacted]",
+        ),
+        ("authorization", "hunter2", "[redacted]"),
+        ("cookie", "a=b; c=d", "[redacted]"),
+        ("x-note", "password=abc", "password=[redacted]"),
+        ("x-tenant", "acme, password", "acme, password"),
+        ("x-token", "17", "17"),
+    ] {
+        assert_eq!(Redactor::default().redact_header(name, value), wanted);
+    }
+}
+
+#[test]
 fn private_keys_and_cards_go() {
     let pem = "-----BEGIN RSA PRIVATE KEY-----\nMIIEabc\n-----END RSA PRIVATE KEY-----";
     assert_eq!(redact(&format!("key {pem} end")), "key [redacted] end");

@@ -14,8 +14,18 @@ pub(super) fn behind(bytes: &[u8], from: usize, kind: Kind) -> Option<(usize, us
         Kind::Value | Kind::Token => read(bytes, from)?,
     };
     let value = bytes.get(start..end)?;
-    let spared = is_harmless(value) || (kind == Kind::Token && is_number(value));
-    (!spared).then_some((start, end))
+    (!is_spared(value, kind)).then_some((start, end))
+}
+
+/// Returns whether a value is nothing secret, whatever its name.
+pub(super) fn is_spared(value: &[u8], kind: Kind) -> bool {
+    is_harmless(value) || (kind == Kind::Token && is_number(value))
+}
+
+/// Returns the scheme that the value of an `Authorization` header starts with.
+pub(super) fn scheme(value: &str) -> Option<&str> {
+    let (scheme, _) = value.split_once(' ')?;
+    is_scheme(scheme.as_bytes()).then_some(scheme)
 }
 
 /// Returns the range of what follows the word `Bearer` or `Basic`, when it looks like
@@ -129,7 +139,16 @@ fn ends_bare(byte: u8) -> bool {
 fn with_scheme(bytes: &[u8], from: usize) -> Option<(usize, usize)> {
     let (start, end) = read(bytes, from)?;
     let word = bytes.get(start..end)?;
-    let schemes: [&[u8]; 6] = [
+    if !is_scheme(word) {
+        return Some((start, end));
+    }
+    let next = skip_spaces(bytes, end);
+    let end = bare_end(bytes, next);
+    (end > next).then_some((next, end))
+}
+
+fn is_scheme(word: &[u8]) -> bool {
+    const SCHEMES: [&[u8]; 6] = [
         b"bearer",
         b"basic",
         b"token",
@@ -137,15 +156,9 @@ fn with_scheme(bytes: &[u8], from: usize) -> Option<(usize, usize)> {
         b"negotiate",
         b"apikey",
     ];
-    if !schemes
+    SCHEMES
         .iter()
         .any(|scheme| word.eq_ignore_ascii_case(scheme))
-    {
-        return Some((start, end));
-    }
-    let next = skip_spaces(bytes, end);
-    let end = bare_end(bytes, next);
-    (end > next).then_some((next, end))
 }
 
 fn line_end(bytes: &[u8], at: usize) -> usize {

@@ -156,13 +156,6 @@ impl Exchange {
         spare::keep(&SPARE, self);
     }
 
-    /// Returns what came from outside and is to be redacted, but for the headers.
-    pub(crate) fn texts(&mut self) -> impl Iterator<Item = &mut String> {
-        [Some(&mut self.target), self.method.as_mut()]
-            .into_iter()
-            .flatten()
-    }
-
     /// Returns path and query.
     fn parts(&self) -> (&str, Option<&str>) {
         match self.target.split_once('?') {

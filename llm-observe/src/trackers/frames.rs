@@ -20,11 +20,22 @@ pub struct Frame {
 }
 
 impl Frame {
-    /// Returns whether it is code of the program, not of the standard library or a dependency.
+    /// Returns whether it is code of the program, not of the standard library, the system, a
+    /// dependency or this one, wherever that was built.
     #[must_use]
     pub fn is_in_app(&self) -> bool {
-        let foreign = ["/rustc/", "/.cargo/registry/", "/.cargo/git/", "/rustlib/"];
-        !self.file.is_empty() && !foreign.iter().any(|part| self.file.contains(part))
+        let foreign = [
+            "/rustc/",
+            "/.cargo/registry/",
+            "/.cargo/git/",
+            "/rustlib/",
+            "/sysdeps/",
+            "/nptl/",
+        ];
+        let ours = self.function.trim_start_matches('<');
+        !self.file.is_empty()
+            && !foreign.iter().any(|part| self.file.contains(part))
+            && !ours.starts_with("llm_observe::")
     }
 
     fn set_place(&mut self, place: &str) {
@@ -55,7 +66,8 @@ pub(super) fn of(error: &ErrorInfo) -> Vec<Frame> {
     }
 }
 
-/// Reads lines such as `3: rag::embed` and `at src/lib.rs:12:5`.
+/// Reads lines such as `3: rag::embed` and `at src/lib.rs:12:5`, of the part that the standard
+/// library marks as the program's: not how the panic got to our hook, nor how the thread began.
 fn parse(backtrace: &str) -> Vec<Frame> {
     let mut frames: Vec<Frame> = Vec::new();
     for line in backtrace.lines().map(str::trim) {
@@ -65,7 +77,6 @@ fn parse(backtrace: &str) -> Vec<Frame> {
             }
         } else if let Some((number, function)) = line.split_once(": ")
             && number.parse::<u32>().is_ok()
-            && frames.len() < MOST
         {
             frames.push(Frame {
                 function: function.to_owned(),
@@ -73,7 +84,11 @@ fn parse(backtrace: &str) -> Vec<Frame> {
             });
         }
     }
-    frames
+    let marked = |mark: &str| frames.iter().position(|f| f.function.contains(mark));
+    let start = marked("__rust_end_short_backtrace").map_or(0, |at| at + 1);
+    let end = marked("__rust_begin_short_backtrace").filter(|end| *end > start);
+    frames.truncate(end.unwrap_or(frames.len()));
+    frames.into_iter().skip(start).take(MOST).collect()
 }
 
 #[cfg(test)]
@@ -92,6 +107,30 @@ mod tests {
             ("./src/lib.rs", 12, 5)
         );
         assert_eq!(frames[1].function, "rag::embed::{{closure}}");
+    }
+
+    #[test]
+    fn a_report_begins_where_the_program_panicked_and_ends_where_its_thread_began() {
+        let text = "   0: llm_observe::panics::keep\n             at /w/panics.rs:47:17\n   1: std::sys::backtrace::__rust_end_short_backtrace::<f, !>\n             at /rustc/abc/b.rs:1:2\n   2: rag::embed\n             at ./src/lib.rs:12:5\n   3: <llm_observe::future::Observed<F> as Future>::poll\n             at /w/future.rs:117:33\n   4: std::sys::backtrace::__rust_begin_short_backtrace\n             at /rustc/abc/b.rs:8:2\n   5: clone3\n             at ./misc/../sysdeps/clone3.S:81\n";
+        let frames = parse(text);
+        let seen: Vec<_> = frames
+            .iter()
+            .map(|f| (f.line, f.column, f.is_in_app()))
+            .collect();
+        assert_eq!(seen, [(12, 5, true), (117, 33, false)]);
+    }
+
+    #[test]
+    fn the_last_of_too_many_frames_keeps_its_own_place() {
+        use std::fmt::Write as _;
+        let mut text = String::new();
+        for n in 0..2 * MOST {
+            writeln!(text, "{n}: f{n}\n at src/lib.rs:{n}:1").unwrap();
+        }
+        let frames = parse(&text);
+        assert_eq!(frames.len(), MOST);
+        let last = frames.last().unwrap();
+        assert_eq!((last.function.as_str(), last.line), ("f99", 99));
     }
 
     #[test]

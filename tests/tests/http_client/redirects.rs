@@ -2,6 +2,7 @@
 
 use llm_observe::{Outcome, testing};
 use llm_observe_tests::listener::{Listener, Reply};
+use reqwest::redirect::Policy;
 use reqwest_middleware::ClientBuilder;
 
 use super::{CHAT, builder, model, observed, only};
@@ -116,4 +117,17 @@ async fn without_the_guard_the_trace_would_go_along() {
     let client = ClientBuilder::new(client).with(middleware).build();
     client.get(here.url("/")).send().await.unwrap();
     assert!(there.requests()[0].header("traceparent").is_some());
+}
+
+#[tokio::test]
+async fn a_client_that_follows_none_stays_where_it_is() {
+    let _seen = testing::observe_with(CONFIG).unwrap();
+    let there = model();
+    let here = redirect(302, elsewhere(&there));
+    let client = builder().redirect(Policy::none()).build().unwrap();
+    let middleware = llm_observe::http::client::middleware().propagate();
+    let client = ClientBuilder::new(client).with(middleware).build();
+    let response = client.get(here.url("/")).send().await.unwrap();
+    assert_eq!(response.status(), 302);
+    assert!(there.requests().is_empty());
 }

@@ -1,8 +1,13 @@
 //! Which hosts are told of a trace.
 
-use llm_observe::{http::client, observe, testing};
+use axum::{Router, body::Body, routing::get};
+use llm_observe::{
+    http::{client, layer},
+    observe, testing,
+};
 use llm_observe_tests::listener::{Listener, Request};
 use reqwest_middleware::ClientBuilder;
+use tower::ServiceExt;
 
 use super::{model, observed, only, plain};
 
@@ -59,4 +64,47 @@ async fn what_somebody_else_said_stays() {
     let request = observed().get(listener.url("/"));
     request.header("traceparent", theirs).send().await.unwrap();
     assert_eq!(last(&listener).header("traceparent"), Some(theirs));
+}
+
+/// Serves a request with those headers by one to `listener`; returns what that one said of the trace.
+async fn passed_on(listener: &Listener, headers: &[(&str, &str)]) -> [Option<String>; 2] {
+    let url = listener.url("/");
+    let router = Router::new()
+        .route("/", get(async move || ask(url).await))
+        .layer(layer());
+    let mut request = http::Request::get("/");
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let request = request.body(Body::empty()).unwrap();
+    router.oneshot(request).await.unwrap();
+    let last = last(listener);
+    ["traceparent", "tracestate"].map(|name| last.header(name).map(str::to_owned))
+}
+
+#[tokio::test]
+async fn what_came_in_goes_out_as_the_recommendation_has_it() {
+    let (_seen, listener) = (testing::observe_with(CONFIG).unwrap(), model());
+    let parent = |last| ("traceparent", last);
+    const ONE: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-ff";
+    const TWO: &str = "00-1af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    const ID: &str = "0af7651916cd43dd8448eb211c80319c";
+
+    let states = [
+        parent(ONE),
+        ("tracestate", "a=1"),
+        ("tracestate", "b=2,c=3"),
+    ];
+    let [sent, state] = passed_on(&listener, &states).await;
+    let sent = sent.unwrap();
+    assert!(sent.contains(ID), "{sent}");
+    assert!(sent.ends_with("-01"), "of the flags the known one: {sent}");
+    assert_eq!(state.unwrap().replace(' ', ""), "a=1,b=2,c=3");
+
+    // Nobody can tell which of them it is.
+    let both = [parent(ONE), parent(TWO), ("tracestate", "a=1")];
+    let [sent, state] = passed_on(&listener, &both).await;
+    let sent = sent.unwrap();
+    assert!(!sent.contains("af7651916cd43dd8448eb211c80319c"), "{sent}");
+    assert_eq!(state, None);
 }

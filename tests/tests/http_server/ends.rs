@@ -91,6 +91,34 @@ alert_on = [\"5xx\", \"429\"]
 ";
 
 #[tokio::test]
+async fn a_failure_that_was_dealt_with_is_not_the_cause_of_another() {
+    let panics = get(async || -> &'static str {
+        let _ = embed("").await;
+        panic!("the model is gone")
+    });
+    let breaks = get(async || {
+        let _ = embed("").await;
+        chunks(Some(std::io::Error::other("the provider hung up")))
+    });
+    let fails = get(async || {
+        let _ = looked_up().await;
+        StatusCode::BAD_GATEWAY
+    });
+    let router = Router::new()
+        .route("/panics", panics)
+        .route("/breaks", breaks)
+        .route("/fails", fails)
+        .layer(layer());
+    for path in ["/panics", "/breaks", "/fails"] {
+        let seen = testing::observe();
+        let answer = router.clone().oneshot(get_of(path)).await.unwrap();
+        let _ = answer.into_body().collect().await;
+        let call = &seen.calls_of("http_request")[0];
+        assert!(call.outcome.is_failure() && !call.passed_on, "{call:?}");
+    }
+}
+
+#[tokio::test]
 async fn one_failure_is_one_alert_wherever_it_is_asked_for() {
     let of = |event: &str, path: &'static str| {
         let event = event.to_owned();

@@ -42,6 +42,11 @@ async fn asked() -> Result<usize, std::io::Error> {
     Err(std::io::Error::other("no model"))
 }
 
+#[observe(event = "looked_up", expected(_))]
+async fn looked_up() -> Result<usize, std::io::Error> {
+    Err(std::io::Error::other("not there"))
+}
+
 #[observe(event = "waiting")]
 async fn wait() {
     pending::<()>().await;

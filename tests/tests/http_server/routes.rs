@@ -106,6 +106,18 @@ async fn routes_beyond_the_bound_are_other_and_counted() {
 }
 
 #[tokio::test]
+async fn a_route_that_is_too_long_is_other() {
+    let seen = testing::observe();
+    let layer = layer().route(|parts| Some(parts.uri.path().into()));
+    let service =
+        service_fn(async |_: Request<Body>| Ok::<_, Infallible>(Response::new(Body::empty())));
+    let service = ServiceBuilder::new().layer(layer).service(service);
+    let path = format!("/{}", "x".repeat(1_000));
+    service.oneshot(get_of(&path)).await.unwrap();
+    assert_eq!(seen.calls()[0].function(), "GET _other");
+}
+
+#[tokio::test]
 async fn peers_routes_and_grpc_are_known_without_axum() {
     let seen = testing::observe();
     let service = service_fn(|_: Request<()>| async {

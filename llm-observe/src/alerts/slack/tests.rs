@@ -88,6 +88,37 @@ fn check_limits(message: &Value) -> usize {
 }
 
 #[test]
+fn a_title_says_failing_where_calls_failed_in_several_ways() {
+    let mut mixed = notice(Status::Firing);
+    mixed.trigger = Trigger::Panic;
+    mixed.errors = vec![distinct("timed out", 7)];
+    assert_eq!(mixed.title(), "query failing: 37 calls in 12 s");
+    mixed.errors[0].trigger = Trigger::Panic;
+    assert_eq!(mixed.title(), "query panicking: 37 calls in 12 s");
+}
+
+#[test]
+fn a_title_names_the_route_of_requests() {
+    let mut requests = notice(Status::Resolved);
+    requests.event = "http_request".into();
+    requests.functions = vec!["POST /ask".into()];
+    let after = "resolved after 12 s: 37 calls";
+    assert_eq!(requests.title(), format!("POST /ask {after}"));
+    requests.functions.push("GET /".into());
+    assert_eq!(requests.title(), format!("POST /ask and 1 more {after}"));
+}
+
+#[test]
+fn the_text_of_what_is_slow_says_so() {
+    let mut slow = notice(Status::Firing);
+    slow.errors[0].type_name.clear();
+    slow.errors[0].trigger = Trigger::Slow;
+    slow.errors[0].message = "took 392 ms".into();
+    let text = message(&slow)["text"].to_string();
+    assert!(text.contains(" - slow: took 392 ms"), "{text}");
+}
+
+#[test]
 fn a_message_says_what_one_needs_at_three_in_the_morning() {
     let firing = message(&notice(Status::Firing));
     check_limits(&firing);

@@ -17,6 +17,7 @@ use crate::{
     observer::Core,
     outcome::{Class, Outcome},
     record::ErrorInfo,
+    request::STATUS,
     site::Site,
 };
 
@@ -233,7 +234,7 @@ fn status_error(status: u16, code: Option<&str>) -> ErrorInfo {
     }
     let class = code.and_then(classify::of_text);
     let class = class.or_else(|| Class::of_status(status));
-    ErrorInfo::new("status", message, class.unwrap_or(Class::Other))
+    ErrorInfo::new(STATUS, message, class.unwrap_or(Class::Other))
 }
 
 fn answer_error(code: Option<&str>) -> ErrorInfo {

@@ -4,6 +4,12 @@
 //! credentials, and takes nobody's advice. So it is made to stop where the next host is not to know
 //! of the trace, and what is left to do is done here, without the header.
 
+use std::{
+    cell::Cell,
+    future::{Future, poll_fn},
+    pin::pin,
+};
+
 use http::{HeaderMap, Method, StatusCode, header};
 use reqwest::{Request, Response, Url, redirect::Policy};
 
@@ -11,6 +17,25 @@ use crate::observer;
 
 /// How many redirects are followed, as `reqwest` has it.
 const MOST: usize = 10;
+
+thread_local! {
+    /// Whether [`redirects`] has stopped a client.
+    static STOPPED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Awaits `sent`, and says whether [`redirects`] stopped its client: one that follows no redirects,
+/// or others, is not to be sent on.
+pub(super) async fn watch<F: Future>(sent: F) -> (F::Output, bool) {
+    let mut sent = pin!(sent);
+    let mut stopped = false;
+    let output = poll_fn(|cx| {
+        STOPPED.set(false);
+        let polled = sent.as_mut().poll(cx);
+        stopped |= STOPPED.take();
+        polled
+    });
+    (output.await, stopped)
+}
 
 /// Returns the redirects to follow for a client whose requests say which trace they belong to: up to
 /// 10, as `reqwest` does, but for one from a host of `[http] propagate` to one that is not.
@@ -21,6 +46,7 @@ pub fn redirects() -> Policy {
     Policy::custom(|attempt| {
         let first = attempt.previous().first();
         if first.is_some_and(|first| leaves(first, attempt.url())) {
+            STOPPED.set(true);
             attempt.stop()
         } else if attempt.previous().len() > MOST {
             attempt.error("too many redirects")

@@ -87,9 +87,9 @@ impl Middleware {
             _ => None,
         };
         let sent = Awaiting::new(next.clone().run(request, extensions), outgoing);
-        let (result, outgoing) = sent.await;
+        let ((result, outgoing), stopped) = redirects::watch(sent).await;
         let onward = match (&result, spare) {
-            (Ok(response), Some(spare)) => redirects::onward(spare, response),
+            (Ok(response), Some(spare)) if stopped => redirects::onward(spare, response),
             _ => None,
         };
         match onward {

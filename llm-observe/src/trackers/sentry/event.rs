@@ -216,7 +216,8 @@ fn extra(report: &Report, size: Size) -> Map<String, Value> {
         "duration_ms".to_owned(),
         (report.duration.as_secs_f64() * 1e3).into(),
     );
-    if !report.source.0.is_empty() {
+    // A request has no line of code.
+    if report.source.1 > 0 {
         extra.insert(
             "source".to_owned(),
             format!("{}:{}", report.source.0, report.source.1).into(),

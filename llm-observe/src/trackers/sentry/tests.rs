@@ -136,6 +136,20 @@ fn an_event_has_what_one_needs_to_act() {
 }
 
 #[test]
+fn a_request_has_no_line_of_code() {
+    let extra = |line| {
+        let source = ("src/lib.rs".to_owned(), line);
+        let report = Report {
+            source,
+            ..report("refused")
+        };
+        event::event(&report, &origin(), Size::WHOLE).extra
+    };
+    assert_eq!(extra(27)["source"], "src/lib.rs:27");
+    assert!(!extra(0).contains_key("source"));
+}
+
+#[test]
 fn a_panic_is_fatal_unhandled_and_has_its_frames() {
     let frame = |function: &str, file: &str| Frame {
         function: function.into(),
