@@ -17,6 +17,9 @@ use crate::{
     redact::Redactor,
 };
 
+/// The attribute of a request's query.
+const QUERY: &str = "url.query";
+
 /// The longest value in bytes of JSON: Sentry cuts those of more than 16 KiB.
 const MOST_VALUE: usize = 16_000;
 
@@ -281,12 +284,15 @@ impl Report {
     }
 }
 
-/// Returns what was asked and answered, where the call itself is an HTTP request.
+/// Returns what was asked and answered, where the call itself is an HTTP request. Not the query: it may be
+/// what a person asked, and a tracker is somebody else's machine.
 fn of_exchange(record: &Record<'_>) -> Vec<(String, Value)> {
     let mut all = Vec::new();
     if let (Some(exchange), Some(site)) = (record.exchange, record.site.request) {
         exchange.attributes(site, |name, fact| {
-            all.push((name.attribute.to_owned(), fact.to_value()));
+            if name.attribute != QUERY {
+                all.push((name.attribute.to_owned(), fact.to_value()));
+            }
         });
     }
     all

@@ -5,7 +5,8 @@ use crate::{
     outbox::{self, tests::Told},
     outcome::{Class, Outcome},
     record::{ErrorInfo, Fields, SpanId, TraceId},
-    site::Site,
+    request::Exchange,
+    site::{Kind, RequestSite, Site},
 };
 
 /// A tracker whose body is the report's text and number.
@@ -286,4 +287,36 @@ fn more_than_memory_has_room_for_are_counted_and_the_trackers_hear_of_them() {
     assert!(trackers.flush(LONG));
     assert_eq!(*slow.heard.lock().unwrap(), lost);
     assert_eq!(lost, 7);
+}
+
+#[test]
+fn what_a_person_asked_in_a_query_is_not_reported() {
+    let site = Box::leak(Box::new(Site::of_requests(
+        "http_request",
+        "GET /ask",
+        RequestSite {
+            kind: Kind::Server,
+            method: "GET",
+            route: Some("/ask"),
+            plain: true,
+            labels: Vec::new(),
+        },
+    )));
+    let failed = error("the model is gone");
+    let exchange = Exchange {
+        target: "/ask?q=what+is+it".to_owned(),
+        ..Exchange::default()
+    };
+    let report = Report::of(
+        &Record {
+            exchange: Some(&exchange),
+            ..record(site, &failed)
+        },
+        &failed,
+    );
+    let told = format!("{report:?}");
+    assert!(
+        told.contains("/ask") && !told.contains("what+is+it"),
+        "{told}"
+    );
 }
