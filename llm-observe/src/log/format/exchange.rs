@@ -1,7 +1,7 @@
 //! The line of an HTTP request: `GET /ask 200 in 123ms`, and its facts under the short names of text
 //! lines or the attributes' of the OpenTelemetry HTTP conventions.
 
-use std::io::Write;
+use std::{io::Write, time::Duration};
 
 use super::{
     Style,
@@ -89,10 +89,15 @@ pub(super) fn json(
     });
 }
 
-fn number(out: &mut Vec<u8>, fact: Fact<'_>) {
+/// Cuts off what is no news in the time of a request.
+fn to_the_microsecond(time: Duration) -> Duration {
+    Duration::new(time.as_secs(), time.subsec_micros() * 1_000)
+}
+
+pub(super) fn number(out: &mut Vec<u8>, fact: Fact<'_>) {
     match fact {
         Fact::U64(n) => put_u64(out, n),
-        Fact::Millis(time) => put_millis(out, time),
+        Fact::Millis(time) => put_millis(out, to_the_microsecond(time)),
         // A `Vec` takes whatever is written.
         Fact::Ip(address) => drop(write!(out, "{address}")),
         Fact::Peer(address) => drop(write!(out, "{address}")),

@@ -1,4 +1,5 @@
 use super::*;
+use crate::request::Fact;
 
 fn duration(nanos: u128) -> String {
     let mut out = Vec::new();
@@ -61,4 +62,12 @@ fn a_forged_value_stays_one_value() {
         event(&mut out, format, style, &line);
         assert_eq!(out.iter().filter(|b| **b == b'\n').count(), 1);
     }
+}
+
+#[test]
+fn the_time_to_the_first_byte_is_told_to_the_microsecond() {
+    let mut out = Vec::new();
+    let time = std::time::Duration::from_nanos(3_313_498_959);
+    exchange::number(&mut out, Fact::Millis(time));
+    assert_eq!(out, b"3313.498");
 }
