@@ -68,6 +68,6 @@ fn is_state(path: &Path) -> bool {
 fn take_up(path: &Path, outbox: &Outbox, policy: &mut Policy, now: u64) {
     if let Ok(bytes) = fs::read(path) {
         let saved: Saved = serde_json::from_slice(&bytes).unwrap_or_default();
-        policy.take_up(saved, now, |key| outbox.waits(key));
+        policy.take_up(saved, now, |key| outbox.has_inherited(key));
     }
 }

@@ -268,9 +268,9 @@ impl Outbox {
         Some(self.worker.folder()?.join(owner::LEFT))
     }
 
-    /// Returns whether a parcel about `key` waits or is on its way.
-    pub(crate) fn waits(&self, key: &str) -> bool {
-        self.worker.waits(|_, of| of == key)
+    /// Returns whether an earlier process put a parcel about `key`, be it delivered by now.
+    pub(crate) fn has_inherited(&self, key: &str) -> bool {
+        self.worker.has_inherited(key)
     }
 
     /// Returns whether a parcel about `key` waits for `destination` or is on its way there.

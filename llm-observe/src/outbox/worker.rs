@@ -3,7 +3,7 @@
 
 use std::{
     cell::Cell,
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     future::Future,
     panic::{self, AssertUnwindSafe},
     path::PathBuf,
@@ -54,6 +54,9 @@ pub(super) struct Shared {
     stats: Arc<Stats>,
     counts: HashMap<String, Counts>,
     queue: Mutex<Queue<Place>>,
+    /// What the parcels of processes that are gone were about; kept, since they may be delivered
+    /// before anybody asks.
+    inherited: Mutex<HashSet<String>>,
     /// Notified whenever something is delivered or given up.
     pub(super) settled: Condvar,
     pub(super) stop: Notify,
@@ -127,6 +130,14 @@ impl Worker {
             .any(|entry| such(&entry.destination, &entry.key))
     }
 
+    /// Returns whether a process that is gone left a parcel about `key`.
+    pub(super) fn has_inherited(&self, key: &str) -> bool {
+        let inherited = self.shared.inherited.lock();
+        inherited
+            .unwrap_or_else(PoisonError::into_inner)
+            .contains(key)
+    }
+
     pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         self.runtime.spawn(task);
     }
@@ -176,6 +187,7 @@ impl Shared {
                 .map(|name| (name.clone(), Counts::new(&stats, &name)))
                 .collect(),
             queue: Mutex::new(Queue::new(limits)),
+            inherited: Mutex::default(),
             told,
             settled: Condvar::new(),
             stop: Notify::new(),
@@ -209,7 +221,18 @@ impl Shared {
             if !self.counts.contains_key(&parcel.destination) {
                 self.told.stranger(&parcel.destination);
             }
+            self.inherit(&parcel);
             self.add(&parcel, size, Place::File(path));
+        }
+    }
+
+    fn inherit(&self, parcel: &Parcel) {
+        if !parcel.key.is_empty() {
+            let mut inherited = self
+                .inherited
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            inherited.insert(parcel.key.clone());
         }
     }
 

@@ -103,3 +103,38 @@ fn an_incident_of_a_process_that_died_beside_this_one_is_resolved_by_it() {
     assert_eq!((notices[0].status, notices[0].count), (Status::Resolved, 1));
     assert!(!left.exists());
 }
+
+/// Killed between the message and the note that it was told, the process leaves both; the next may
+/// deliver the message before it reads the note.
+#[test]
+fn an_alert_that_is_delivered_before_the_state_is_read_is_not_told_again() {
+    let folder = Folder::new();
+    let patient = config("[alerts]\ngroup_wait = \"1h\"\n");
+    let down = Arc::new(Kept::default());
+    down.down.set(()).unwrap();
+    let (alerts, outbox, _) = start_with(&patient, Some(folder.path()), down);
+    let boom = error("boom", Class::Internal);
+    alerts.record(&record(&ASKED, Outcome::Error, Some(&boom)));
+    let file = folder.path().join("0/alerts.json");
+    let began = std::time::Instant::now();
+    while !std::fs::read_to_string(&file).is_ok_and(|text| text.contains("boom")) {
+        assert!(began.elapsed() < LONG, "it is not saved");
+        std::thread::yield_now();
+    }
+    let untold = std::fs::read(&file).unwrap();
+    assert!(alerts.flush(LONG));
+    drop((alerts, outbox));
+    std::fs::write(&file, untold).unwrap();
+
+    outbox::tests::wait_for_owner(&folder.path());
+    let told = Arc::new(Kept::default());
+    let settings = outbox::Settings {
+        dir: Some(folder.path()),
+        ..outbox::Settings::default()
+    };
+    let outbox = Outbox::open(settings, vec![told.clone() as _], Arc::default()).unwrap();
+    assert_eq!(outbox.flush(LONG).delivered(), 1);
+    let mut policy = Policy::new(Timing::new(&patient.alerts).unwrap(), HashMap::new());
+    state::restore(&outbox, &mut policy, now_micros());
+    assert_eq!(policy.due_now(now_micros()), []);
+}
