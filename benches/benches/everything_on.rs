@@ -5,8 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use llm_observe::config::{Config, Console, Format};
-use llm_observe_benches::{candidate, compare};
+use llm_observe_benches::{candidate, compare, to_json_files};
 use metrics::{counter, gauge, histogram};
 use tracing_subscriber::{fmt::format::FmtSpan, layer::SubscriberExt};
 
@@ -44,17 +43,7 @@ fn emitted(n: u64) -> Out {
 
 fn main() {
     let dir = std::env::temp_dir().join(format!("llm-observe-bench-{}", std::process::id()));
-    let mut config = Config::default();
-    config.log.dir = dir.join("ours");
-    config.log.format = Format::Json;
-    config.log.max_bytes = 100_000_000;
-    config.log.backups = 2;
-    config.log.console = Console::Never;
-    config.server.listen = None;
-    let observer = llm_observe::Observer::builder()
-        .config(config)
-        .install()
-        .unwrap();
+    let observer = to_json_files(&dir.join("ours"));
 
     let (appender, _guard) =
         tracing_appender::non_blocking(tracing_appender::rolling::never(&dir, "tracing.log"));

@@ -1,7 +1,12 @@
 //! A small harness for figures that are compared: all candidates in one run, taking turns, so
 //! that what the machine does meanwhile hits them alike.
 
-use std::time::Instant;
+use std::{path::Path, time::Instant};
+
+use llm_observe::{
+    Observer,
+    config::{Config, Console, Format},
+};
 
 /// One candidate: its name, and a loop that makes that many calls.
 pub struct Candidate<'a> {
@@ -17,6 +22,22 @@ pub fn candidate<'a>(name: &'static str, mut call: impl FnMut() + 'a) -> Candida
         }
     });
     Candidate { name, run }
+}
+
+/// Observes the program: figures, and lines of JSON in rotating files in `folder`; no page.
+///
+/// # Panics
+///
+/// When the folder cannot be written.
+pub fn to_json_files(folder: &Path) -> Observer {
+    let mut config = Config::default();
+    config.log.dir = folder.to_owned();
+    config.log.format = Format::Json;
+    config.log.max_bytes = 100_000_000;
+    config.log.backups = 2;
+    config.log.console = Console::Never;
+    config.server.listen = None;
+    Observer::builder().config(config).install().unwrap()
 }
 
 /// Lets the candidates take turns, `rounds` times `calls` calls each, and prints nanoseconds a

@@ -269,20 +269,12 @@ impl Call {
     }
 
     /// Returns how long it has been running.
-    #[cfg_attr(
-        not(feature = "http"),
-        allow(dead_code, reason = "asked of requests only")
-    )]
     pub(crate) fn elapsed(&self) -> Duration {
         Duration::from_nanos(clock::nanos(self.start, clock::ticks()))
     }
 
     /// Ends it as dropped before its end.
     #[cold]
-    #[cfg_attr(
-        not(feature = "http"),
-        allow(dead_code, reason = "calls of functions are dropped")
-    )]
     pub(crate) fn cancelled(&mut self) {
         self.end_cut_short(Outcome::Cancelled);
     }

@@ -68,10 +68,6 @@ pub(crate) fn wall_micros(ticks: u64) -> u64 {
 }
 
 /// Returns the time now, in microseconds since the Unix epoch.
-#[cfg_attr(
-    not(feature = "log"),
-    allow(dead_code, reason = "only lines are stamped with it")
-)]
 pub(crate) fn now_micros() -> u64 {
     wall_micros(ticks())
 }

@@ -59,10 +59,6 @@ pub(crate) fn with_request<T>(see: impl FnOnce(Option<&Request>) -> T) -> T {
 
 /// Makes `next` the thread's request and returns the one before.
 #[inline]
-#[cfg_attr(
-    not(feature = "http"),
-    allow(dead_code, reason = "nobody else takes requests")
-)]
 pub(crate) fn replace_request(next: Option<Arc<Request>>) -> Option<Arc<Request>> {
     REQUEST
         .try_with(|request| request.replace(next))

@@ -107,10 +107,6 @@ impl Drop for Wanted {
 }
 
 /// Keeps a line, redacted already, where there is a tracker.
-#[cfg_attr(
-    not(feature = "log"),
-    allow(dead_code, reason = "there are lines only with it")
-)]
 #[inline]
 pub(crate) fn line(
     time: u64,

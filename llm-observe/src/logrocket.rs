@@ -16,10 +16,6 @@ const MOST: usize = 512;
 /// character.
 ///
 /// Of the query only `t=DIGITS` is kept, the moment in the session; the fragment is not.
-#[cfg_attr(
-    not(any(test, feature = "http")),
-    allow(dead_code, reason = "read by the layers of HTTP servers only")
-)]
 pub(crate) fn session_link(header: &str, app: Option<&str>) -> Option<String> {
     if header.len() > MOST {
         return None;

@@ -102,10 +102,6 @@ pub(crate) fn scoped_core() -> Option<Arc<Core>> {
 }
 
 /// Shows the observer that this thread's calls report to, its own or the program's, to `see`.
-#[cfg_attr(
-    not(feature = "http"),
-    allow(dead_code, reason = "calls look for their site's view")
-)]
 pub(crate) fn with_core<T>(see: impl FnOnce(&Arc<Core>) -> T) -> Option<T> {
     if !is_on() {
         return None;

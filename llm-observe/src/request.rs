@@ -2,9 +2,11 @@
 //! itself is. Plain values; knows no sink and no HTTP library.
 
 mod exchange;
+mod model;
 
 pub use exchange::Exchange;
 pub(crate) use exchange::{ATTRIBUTES, Fact, HEADER, Named, is_plain};
+pub(crate) use model::ModelCall;
 
 use std::fmt;
 

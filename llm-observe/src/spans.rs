@@ -195,10 +195,6 @@ thread_local! {
 }
 
 /// Returns whether this thread is emitting a call's own event.
-#[cfg_attr(
-    not(feature = "log"),
-    allow(dead_code, reason = "asked by our own layer only")
-)]
 pub(crate) fn is_emitting() -> bool {
     EMITTING.try_with(Cell::get).unwrap_or(false)
 }

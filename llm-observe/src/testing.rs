@@ -149,10 +149,6 @@ impl Sink for Seen {
 /// An observer of one thread; stops when dropped. Observers nest: the innermost sees the calls.
 #[must_use = "the observer stops when this is dropped; bind it: `let seen = ...`"]
 pub struct Testing {
-    #[cfg_attr(
-        not(feature = "delivery"),
-        allow(dead_code, reason = "nothing is alerted")
-    )]
     alerts: Rehearsed,
     seen: Arc<Seen>,
     core: Arc<Core>,

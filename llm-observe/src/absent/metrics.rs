@@ -1,6 +1,6 @@
 //! The metrics module when its feature is off: the same doors, nothing behind them.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use llm_observe_config::Config;
 
@@ -9,6 +9,7 @@ use crate::{
     error::Error,
     outcome::Outcome,
     record::Record,
+    request::ModelCall,
     site::{RequestSite, Site},
     stats::Stats,
 };
@@ -33,7 +34,6 @@ impl Metrics {
         Arc::new(RequestMetrics(()))
     }
 
-    #[allow(dead_code, reason = "asked by the HTTP client's feature only")]
     pub(crate) fn model_call(&self, _: &ModelCall<'_>) {}
 
     pub(crate) fn build_info(&self, _: &str, _: &str) {}
@@ -63,18 +63,4 @@ impl RequestMetrics {
     pub(crate) fn started(&self) {}
 
     pub(crate) fn ended(&self, _: Option<u16>, _: &Ended) {}
-}
-
-/// A request to a model, which nobody counts.
-#[allow(dead_code, reason = "written by the HTTP client's feature only")]
-pub(crate) struct ModelCall<'a> {
-    pub(crate) operation: &'static str,
-    pub(crate) provider: &'static str,
-    pub(crate) model: Option<&'a str>,
-    pub(crate) server: &'a [(&'static str, String)],
-    pub(crate) error_type: Option<&'a str>,
-    pub(crate) duration: Duration,
-    pub(crate) first_chunk: Option<Duration>,
-    pub(crate) input: Option<u64>,
-    pub(crate) output: Option<u64>,
 }

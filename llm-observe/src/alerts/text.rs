@@ -52,7 +52,6 @@ pub(super) fn time(micros: u64) -> String {
 }
 
 /// Returns RFC 3339 with microseconds.
-#[allow(dead_code, reason = "used by some features' channels only")]
 pub(crate) fn rfc3339(micros: u64) -> String {
     match i64::try_from(micros)
         .ok()

@@ -114,10 +114,6 @@ impl Ending {
     }
 
     /// Says how it failed, where no returned value can tell.
-    #[cfg_attr(
-        not(feature = "http"),
-        allow(dead_code, reason = "said of requests only")
-    )]
     pub(crate) fn failed(&mut self, outcome: Outcome, error: ErrorInfo) {
         self.outcome = outcome;
         self.error = Some(Box::new(error));

@@ -38,10 +38,6 @@ impl TraceParent {
     }
 
     /// Writes the header's value.
-    #[cfg_attr(
-        not(any(test, feature = "http-client")),
-        allow(dead_code, reason = "calls out send it")
-    )]
     pub(crate) fn format(self) -> [u8; LENGTH] {
         let mut out = *b"00-00000000000000000000000000000000-0000000000000000-00";
         let [high, low] = self.trace.0;
@@ -77,10 +73,6 @@ fn hex(digits: &[u8]) -> Option<u64> {
     })
 }
 
-#[cfg_attr(
-    not(any(test, feature = "http-client")),
-    allow(dead_code, reason = "calls out send it")
-)]
 fn put_hex(place: Option<&mut [u8]>, mut number: u64) {
     for digit in place.into_iter().flatten().rev() {
         let value = u8::try_from(number & 15).unwrap_or_default();

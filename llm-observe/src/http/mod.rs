@@ -53,16 +53,8 @@ pub(crate) struct Http {
     /// The routes of the server.
     pub(crate) routes: Table,
     /// The hosts that requests are sent to.
-    #[cfg_attr(
-        not(feature = "http-client"),
-        allow(dead_code, reason = "nobody sends any")
-    )]
     pub(crate) hosts: Table,
     /// What else it keeps of them.
-    #[cfg_attr(
-        not(feature = "http-client"),
-        allow(dead_code, reason = "nobody sends any")
-    )]
     pub(crate) clients: Clients,
 }
 

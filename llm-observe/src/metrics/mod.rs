@@ -4,10 +4,6 @@
 //! scrape, [`Metrics::publish`] moves what they gained to the recorder. Knows no server.
 
 mod cells;
-#[cfg_attr(
-    not(feature = "http-client"),
-    allow(dead_code, reason = "nobody else asks models")
-)]
 mod models;
 pub(crate) mod names;
 mod publish;
@@ -26,8 +22,6 @@ use metrics_exporter_prometheus::{
 };
 
 pub(crate) use cells::SiteMetrics;
-#[cfg(feature = "http-client")]
-pub(crate) use models::ModelCall;
 pub(crate) use requests::RequestMetrics;
 
 use crate::{

@@ -3,11 +3,10 @@
 //!
 //! A model answers in milliseconds at best: each value goes to the recorder as it comes.
 
-use std::time::Duration;
-
 use metrics::{Key, Label};
 
 use super::{METADATA, Metrics, names, publish::as_f64};
+use crate::request::ModelCall;
 
 /// Upper bounds of the histogram of tokens.
 pub(super) const TOKEN_BUCKETS: &[f64] = &[
@@ -33,22 +32,6 @@ pub(super) const DURATION_BUCKETS: &[f64] = &[
     0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92, 163.84,
     327.68, 655.36,
 ];
-
-/// A request to a model that has ended. Its labels are bounded already.
-pub(crate) struct ModelCall<'a> {
-    pub(crate) operation: &'static str,
-    pub(crate) provider: &'static str,
-    /// The model that answered.
-    pub(crate) model: Option<&'a str>,
-    /// The labels of the host, among others.
-    pub(crate) server: &'a [(&'static str, String)],
-    pub(crate) error_type: Option<&'a str>,
-    pub(crate) duration: Duration,
-    /// From the start to the first event, where the answer was a stream.
-    pub(crate) first_chunk: Option<Duration>,
-    pub(crate) input: Option<u64>,
-    pub(crate) output: Option<u64>,
-}
 
 impl ModelCall<'_> {
     fn labels(&self, more: Option<(&'static str, &str)>) -> Vec<Label> {

@@ -127,7 +127,6 @@ impl Post {
     }
 
     /// Posts `body`; the status alone says what became of it.
-    #[allow(dead_code, reason = "used by some features' outlets only")]
     pub(crate) async fn deliver(&self, body: Vec<u8>) -> Delivery {
         match self.send(body, &[]).await {
             Ok(reply) => reply.judge(),

@@ -275,7 +275,7 @@ impl Outbox {
 
     /// Returns whether a parcel about `key` waits for `destination` or is on its way there.
     pub(crate) fn waits_for(&self, destination: &str, key: &str) -> bool {
-        self.worker.waits(|to, of| of == key && to == destination)
+        self.worker.waits_for(destination, key)
     }
 
     /// Runs `task` beside the deliveries, until the outbox stops.

@@ -5,7 +5,6 @@ use std::{
     cell::Cell,
     collections::{HashMap, HashSet},
     future::Future,
-    panic::{self, AssertUnwindSafe},
     path::PathBuf,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread::{self, JoinHandle},
@@ -122,12 +121,12 @@ impl Worker {
         self.shared.store.own().map(PathBuf::from)
     }
 
-    /// Returns whether something waits of such a destination and key.
-    pub(super) fn waits(&self, such: impl Fn(&str, &str) -> bool) -> bool {
+    /// Returns whether a parcel about `key` waits for `destination` or is on its way there.
+    pub(super) fn waits_for(&self, destination: &str, key: &str) -> bool {
         let queue = self.shared.queue();
         queue
             .entries()
-            .any(|entry| such(&entry.destination, &entry.key))
+            .any(|entry| entry.destination == destination && entry.key == key)
     }
 
     /// Returns whether a process that is gone left a parcel about `key`.
@@ -273,7 +272,7 @@ impl Shared {
             if let Some(destination) = self.destination(&entry.destination) {
                 // A user's own may panic; the deliveries go on.
                 let hear = || destination.lost(&entry.category, why, 1);
-                let _ = panic::catch_unwind(AssertUnwindSafe(hear));
+                super::caught(hear);
             }
         }
         self.settled.notify_all();

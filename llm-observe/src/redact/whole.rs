@@ -70,10 +70,6 @@ impl Redactor {
 
     /// Returns the value of a header without its secrets: without all of it, where the header's name
     /// says that it is one.
-    #[cfg_attr(
-        not(feature = "http"),
-        allow(dead_code, reason = "nobody captures headers")
-    )]
     pub(crate) fn redact_header<'a>(&self, name: &str, value: &'a str) -> Cow<'a, str> {
         match self.keys.kind(name.as_bytes(), false) {
             Some(kind) if is_spared(value.as_bytes(), kind) => Cow::Borrowed(value),

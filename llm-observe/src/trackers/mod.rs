@@ -13,10 +13,6 @@ mod report;
 pub(crate) mod rollbar;
 #[cfg(feature = "sentry")]
 pub(crate) mod sentry;
-#[cfg_attr(
-    not(any(feature = "airbrake", feature = "rollbar", feature = "sentry")),
-    allow(dead_code, reason = "a user's tracker cuts by itself")
-)]
 mod size;
 
 use std::{

@@ -15,6 +15,7 @@ use crate::{
     outcome::{Class, Outcome},
     record::{ErrorInfo, Record, SpanId, TraceId, Value},
     redact::Redactor,
+    request::RequestId,
 };
 
 /// The attribute of a request's query.
@@ -198,24 +199,11 @@ impl Report {
     }
 
     /// Returns a new id in the form of a UUID, version 4.
-    #[allow(dead_code, reason = "used by some features' trackers only")]
     pub(super) fn id(&self) -> String {
-        let random = fastrand::u128(..);
-        let id = (random & !(0xf << 76) & !(0b11 << 62)) | (4 << 76) | (0b10 << 62);
-        let hex = format!("{id:032x}");
-        let part = |from, to| hex.get(from..to).unwrap_or_default();
-        [
-            part(0, 8),
-            part(8, 12),
-            part(12, 16),
-            part(16, 20),
-            part(20, 32),
-        ]
-        .join("-")
+        RequestId::random().to_string()
     }
 
     /// Returns what is known besides the error, as one object of JSON.
-    #[allow(dead_code, reason = "used by some features' trackers only")]
     pub(super) fn details(&self, size: Size) -> Json {
         let mut all = Map::new();
         let own = [
@@ -235,7 +223,6 @@ impl Report {
 
     /// Returns where the request went: as it was where the call itself is the request, else its
     /// route.
-    #[allow(dead_code, reason = "used by some features' trackers only")]
     pub(super) fn url(&self) -> Option<String> {
         let known = ["url.full", "url.path"].iter().find_map(|name| {
             let (_, value) = self.fields.iter().find(|(field, _)| field == name)?;
@@ -247,14 +234,12 @@ impl Report {
     }
 
     /// Returns the recorded values, long texts cut.
-    #[allow(dead_code, reason = "used by some features' trackers only")]
     pub(super) fn recorded(&self, size: Size) -> impl Iterator<Item = (String, Json)> {
         let fields = self.fields.iter().take(size.fields);
         fields.map(move |(name, value)| (cut(name, size.name), json(value, size.value)))
     }
 
     /// Returns what is known of the request besides its method and route.
-    #[allow(dead_code, reason = "used by some features' trackers only")]
     pub(super) fn of_request(&self, size: Size) -> impl Iterator<Item = (String, Json)> {
         let id = self.request.as_ref().map(|request| request.id.as_str());
         let id = id.filter(|id| !id.is_empty());

@@ -18,9 +18,9 @@ use super::{
     usage::{Missing, Reading},
 };
 use crate::{
-    metrics::ModelCall,
     names,
     observer::Core,
+    request::ModelCall,
     site::Site,
     stats::{Gauge, Stats},
 };
