@@ -40,37 +40,18 @@
     reason = "`unreachable_pub` asks for the opposite"
 )]
 
-mod call;
-mod classify;
-mod clock;
-mod context;
 mod error;
-mod future;
 mod init;
-mod limit;
-mod links;
+mod kernel;
 mod logrocket;
-mod names;
 mod observer;
-mod outcome;
-mod panics;
-#[doc(hidden)]
-pub mod probe;
-mod record;
 pub mod redact;
-mod registry;
-mod request;
 #[cfg(any(feature = "delivery", feature = "http-client"))]
 mod retry_after;
-mod site;
 mod spans;
-mod spare;
 mod stalls;
-mod stats;
 pub mod testing;
-mod timer;
 mod upkeep;
-mod values;
 
 #[cfg(feature = "delivery")]
 pub mod alerts;
@@ -124,11 +105,16 @@ mod server;
 pub mod __private;
 
 pub use error::Error;
-pub use init::{Builder, Flushed, Observer, Tested};
-pub use limit::Elapsed;
+pub use init::{Builder, FlushReport, Observer, SendTestResult};
+pub use kernel::limit::Elapsed;
+pub use kernel::outcome::{ErrorClass, Outcome};
+pub use kernel::request::{Exchange, Request, RequestId};
+pub use kernel::site::{AlertRule, Kind, Severity, Site, TriggerSet};
+pub use kernel::{
+    error_info::ErrorInfo,
+    ids::{SpanId, TraceId},
+    record::Record,
+    value::{Fields, Value},
+};
 pub use llm_observe_config as config;
 pub use llm_observe_macros::{init, observe};
-pub use outcome::{Class, Outcome};
-pub use record::{ErrorInfo, Fields, Record, SpanId, TraceId, Value};
-pub use request::{Exchange, Request, RequestId};
-pub use site::{AlertRule, Kind, On, Severity, Site};

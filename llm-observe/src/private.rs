@@ -13,14 +13,16 @@ pub use tracing::Level;
 
 pub use crate::{
     __ok_value as ok_value, __verdict as verdict,
-    call::{Ending, SyncCall as Call},
-    future::{Observed, future, limited_future},
     init::{Embedded, init},
-    limit::Limited,
-    links::Links,
-    probe,
-    site::{AlertRule, On, Severity, Site},
-    values::{check, count, debug, display, items, score, see, value},
+    kernel::{
+        call::{Ending, SyncCall as Call},
+        future::{Observed, future, limited_future},
+        limit::Limited,
+        links::Links,
+        probe,
+        site::{AlertRule, Severity, Site, TriggerSet},
+        values::{check, count, debug, display, items, score, see, value},
+    },
 };
 
 /// Returns the name of a type, which holds the path of the function it is declared in.

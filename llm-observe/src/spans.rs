@@ -13,12 +13,7 @@ use tracing::{
     subscriber::Interest,
 };
 
-use crate::{
-    call::Ids,
-    links::Links,
-    record::{Record, Value},
-    site::Site,
-};
+use crate::kernel::{call::Ids, links::Links, record::Record, site::Site, value::Value};
 
 /// A callsite made at run time. Always asks the subscriber: its interest is not cached.
 struct Dynamic {

@@ -6,11 +6,12 @@ use std::{
     time::Duration,
 };
 
-use crate::{
+use crate::kernel::{
     call::Ids,
     clock, context,
-    record::{Running, Sink, SpanId},
+    ids::SpanId,
     request::Request,
+    sink::{Running, Sink},
     site::Site,
     stats::Gauge,
 };
@@ -98,7 +99,7 @@ impl Stalls {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::{Record, TraceId};
+    use crate::kernel::{ids::TraceId, record::Record};
 
     static SITE: Site = Site::new("e", "f", "m", "f.rs", 1, || "m::f");
 

@@ -16,7 +16,7 @@
 //! assert_eq!(calls[0].error.as_ref().unwrap().message, "nothing to embed");
 //! ```
 //!
-//! With a channel's feature on, [`Testing::alerts`] tells which messages would have been sent.
+//! With a channel's feature on, [`TestObserver::alerts`] tells which messages would have been sent.
 
 use std::{
     fmt,
@@ -29,20 +29,26 @@ use llm_observe_config::Config;
 
 use crate::{
     error::Error,
+    kernel::{
+        error_info::ErrorInfo,
+        ids::{SpanId, TraceId},
+        outcome::Outcome,
+        panics,
+        record::Record,
+        request::{Exchange, Request},
+        sink::Sink,
+        site::Site,
+        stats::Stats,
+        value::Fields,
+    },
     metrics::Metrics,
     observer::{self, Core},
-    outcome::Outcome,
-    panics,
-    record::{ErrorInfo, Fields, Record, Sink, SpanId, TraceId},
     redact::Redactor,
-    request::{Exchange, Request},
-    site::Site,
-    stats::Stats,
 };
 
 /// Observes this thread, with nothing but defaults, until the returned value is dropped.
-pub fn observe() -> Testing {
-    Testing::over(Config::default(), Redactor::default())
+pub fn observe() -> TestObserver {
+    TestObserver::over(Config::default(), Redactor::default())
 }
 
 /// Observes this thread with that configuration, until the returned value is dropped. Log files,
@@ -51,11 +57,11 @@ pub fn observe() -> Testing {
 /// # Errors
 ///
 /// When the text has mistakes.
-pub fn observe_with(config: &str) -> Result<Testing, Error> {
+pub fn observe_with(config: &str) -> Result<TestObserver, Error> {
     let config = Config::parse(config, "llm-observe.toml".as_ref())
         .map_err(|e| Error::with("the configuration has mistakes", e))?;
     let redactor = Redactor::new(&config.redact)?;
-    Ok(Testing::over(config, redactor))
+    Ok(TestObserver::over(config, redactor))
 }
 
 /// One call that ended while the observer looked.
@@ -148,7 +154,7 @@ impl Sink for Seen {
 
 /// An observer of one thread; stops when dropped. Observers nest: the innermost sees the calls.
 #[must_use = "the observer stops when this is dropped; bind it: `let seen = ...`"]
-pub struct Testing {
+pub struct TestObserver {
     alerts: Rehearsed,
     seen: Arc<Seen>,
     core: Arc<Core>,
@@ -157,8 +163,8 @@ pub struct Testing {
     thread: PhantomData<*const ()>,
 }
 
-impl Testing {
-    fn over(config: Config, redactor: Redactor) -> Testing {
+impl TestObserver {
+    fn over(config: Config, redactor: Redactor) -> TestObserver {
         panics::install();
         let stats = Arc::new(Stats::default());
         let metrics = Metrics::of_thread(&config, stats.clone());
@@ -169,7 +175,7 @@ impl Testing {
         let core = Core::new(config, sinks, metrics, stats, redactor, false);
         observer::scoped_begins();
         let before = observer::replace_scoped(Some(core.clone()));
-        Testing {
+        TestObserver {
             alerts,
             seen,
             core,
@@ -220,22 +226,22 @@ impl Testing {
     }
 }
 
-impl fmt::Debug for Testing {
+impl fmt::Debug for TestObserver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Testing")
+        f.debug_struct("TestObserver")
             .field("calls", &self.calls().len())
             .finish_non_exhaustive()
     }
 }
 
-impl Drop for Testing {
+impl Drop for TestObserver {
     fn drop(&mut self) {
         observer::replace_scoped(self.before.take());
         observer::scoped_ends();
     }
 }
 
-/// Takes a [`Testing`] observer to another thread.
+/// Takes a [`TestObserver`] observer to another thread.
 #[derive(Clone, Debug)]
 pub struct Handle(Arc<Core>);
 

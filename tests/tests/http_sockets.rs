@@ -19,7 +19,7 @@ use llm_observe::{
     Outcome,
     http::layer,
     observe,
-    testing::{self, Call, Testing},
+    testing::{self, Call, TestObserver},
 };
 use llm_observe_tests::wait;
 use tokio::{
@@ -81,7 +81,7 @@ fn router() -> Router {
 
 /// A server on a thread of its own, whose calls are seen.
 struct Server {
-    seen: Testing,
+    seen: TestObserver,
     address: SocketAddr,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,

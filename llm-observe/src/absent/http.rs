@@ -2,7 +2,7 @@
 
 use llm_observe_config::Config;
 
-use crate::stats::Stats;
+use crate::kernel::stats::Stats;
 
 #[derive(Debug)]
 pub(crate) struct Http(());

@@ -4,10 +4,9 @@ use std::{sync::Arc, time::Duration};
 
 use crate::{
     error::Error,
-    init::{Flushed, Part, Settings},
-    record::{Record, Sink},
+    init::{FlushReport, Part, Settings},
+    kernel::{record::Record, sink::Sink, stats::Stats},
     redact::Redactor,
-    stats::Stats,
 };
 
 pub(crate) struct Loggers(());
@@ -35,7 +34,7 @@ impl Loggers {
 }
 
 impl Part for Loggers {
-    fn flush(&self, _: Duration, _: &mut Flushed) {}
+    fn flush(&self, _: Duration, _: &mut FlushReport) {}
 }
 
 struct Nowhere;

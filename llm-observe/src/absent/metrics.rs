@@ -5,13 +5,15 @@ use std::sync::Arc;
 use llm_observe_config::Config;
 
 use crate::{
-    call::Ended,
     error::Error,
-    outcome::Outcome,
-    record::Record,
-    request::ModelCall,
-    site::{RequestSite, Site},
-    stats::Stats,
+    kernel::{
+        call::Ended,
+        outcome::Outcome,
+        record::Record,
+        request::ModelCall,
+        site::{RequestSite, Site},
+        stats::Stats,
+    },
 };
 
 #[derive(Debug)]

@@ -42,12 +42,15 @@ pub(crate) use text::{cut, rfc3339};
 
 use crate::{
     error::Error,
-    names,
+    kernel::{
+        metric_names as names,
+        record::Record,
+        sink::{Running, Sink},
+        site::Site,
+        stats::{Counter, Stats},
+    },
     outbox::{self, Outbox, burst::Burst, now_micros},
-    record::{Record, Running, Sink},
     redact::Redactor,
-    site::Site,
-    stats::{Counter, Stats},
 };
 use links::Links;
 use policy::{Policy, Timing};

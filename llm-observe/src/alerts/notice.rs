@@ -2,10 +2,10 @@
 
 use std::{borrow::Cow, time::Duration};
 
-use crate::{
-    outcome::{Class, Outcome},
+use crate::kernel::{
+    outcome::{ErrorClass, Outcome},
     record::Record,
-    site::{On, Severity},
+    site::{Severity, TriggerSet},
 };
 
 /// What a message is about.
@@ -92,15 +92,15 @@ impl Trigger {
     }
 
     /// Returns the rule's member that it is.
-    pub(crate) const fn on(self) -> On {
+    pub(crate) const fn on(self) -> TriggerSet {
         match self {
-            Trigger::Error => On::ERROR,
-            Trigger::Panic => On::PANIC,
-            Trigger::Timeout => On::TIMEOUT,
-            Trigger::Cancelled => On::CANCELLED,
-            Trigger::Slow => On::SLOW,
-            Trigger::Stalled => On::STALLED,
-            Trigger::LowQuality => On::LOW_QUALITY,
+            Trigger::Error => TriggerSet::ERROR,
+            Trigger::Panic => TriggerSet::PANIC,
+            Trigger::Timeout => TriggerSet::TIMEOUT,
+            Trigger::Cancelled => TriggerSet::CANCELLED,
+            Trigger::Slow => TriggerSet::SLOW,
+            Trigger::Stalled => TriggerSet::STALLED,
+            Trigger::LowQuality => TriggerSet::LOW_QUALITY,
         }
     }
 
@@ -157,7 +157,7 @@ pub struct Distinct {
     /// The error's text, or what was slow.
     pub message: String,
     /// The error's class.
-    pub class: Option<Class>,
+    pub class: Option<ErrorClass>,
     /// How often.
     pub count: u64,
 }

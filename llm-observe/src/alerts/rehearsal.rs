@@ -15,8 +15,8 @@ use super::{
 };
 use crate::{
     error::Error,
+    kernel::{record::Record, sink::Sink},
     outbox::now_micros,
-    record::{Record, Sink},
     redact::Redactor,
 };
 

@@ -3,10 +3,7 @@ use std::{thread, time::Instant};
 use proptest::prelude::*;
 
 use super::*;
-use crate::{
-    outcome::Class,
-    record::{ErrorInfo, Fields, SpanId},
-};
+use crate::kernel::{error_info::ErrorInfo, ids::SpanId, outcome::ErrorClass, value::Fields};
 
 static SITE: Site = Site::new("query", "query", "rag", "src/lib.rs", 1, || "rag::query");
 
@@ -59,7 +56,7 @@ fn lines_and_calls_of_the_trace_and_lines_of_none_are_told_in_order() {
         say(2, "mine", mine);
         say(3, "of somebody else", other);
         call(&record(mine, 4));
-        let error = ErrorInfo::new("E", "no route".into(), Class::Connection);
+        let error = ErrorInfo::new("E", "no route".into(), ErrorClass::Connection);
         call(&Record {
             outcome: Outcome::Error,
             error: Some(&error),

@@ -1,7 +1,7 @@
 //! Requests over HTTP, in and out, as calls like any other: a line, figures, a span, a report and an
 //! alert for each, and everything below them in their trace.
 //!
-//! [`layer`] observes a server. Knows sinks only through [`Call`](crate::call::Call).
+//! [`layer`] observes a server. Knows sinks only through [`Call`](crate::kernel::call::Call).
 
 mod agents;
 mod body;
@@ -30,12 +30,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use llm_observe_config::Config;
 
-use crate::stats::Stats;
+use crate::kernel::stats::Stats;
 use client::Clients;
 use policy::Policy;
 use sites::Table;
 
-pub use crate::request::{Exchange, Request, RequestId};
+pub use crate::kernel::request::{Exchange, Request, RequestId};
 pub use body::ObservedBody;
 pub use grpc::grpc;
 pub use layer::{HttpLayer, HttpService, layer};
@@ -76,5 +76,5 @@ impl Http {
 /// Returns the id of the request that the thread works for.
 #[must_use]
 pub fn request_id() -> Option<RequestId> {
-    crate::context::request().map(|request| request.id)
+    crate::kernel::context::request().map(|request| request.id)
 }

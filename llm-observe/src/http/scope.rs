@@ -10,9 +10,9 @@ use std::{
 
 use pin_project_lite::pin_project;
 
-use crate::{
+use crate::kernel::{
     context::{self, Current},
-    record::{SpanId, TraceId},
+    ids::{SpanId, TraceId},
     request::Request,
 };
 

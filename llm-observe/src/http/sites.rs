@@ -12,8 +12,8 @@ use std::{
 };
 
 use super::{method::Method, policy::Policy};
-use crate::{
-    names,
+use crate::kernel::{
+    metric_names as names,
     site::Site,
     stats::{Counter, Stats},
 };
@@ -188,7 +188,7 @@ impl Policy {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::site::{Kind, RequestSite};
+    use crate::kernel::site::{Kind, RequestSite};
 
     fn site(table: &Table, name: &str, method: &str) -> &'static Site {
         let method = Method::of(method);

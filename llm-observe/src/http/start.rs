@@ -12,11 +12,13 @@ use super::{
     underway::Underway,
 };
 use crate::{
-    call::Call,
+    kernel::{
+        call::Call,
+        request::{Exchange, Request, RequestId, SAMPLED},
+        site::{Kind, RequestSite, Site},
+    },
     logrocket::session_link,
     observer::{self, Core},
-    request::{Exchange, Request, RequestId, SAMPLED},
-    site::{Kind, RequestSite, Site},
 };
 
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");

@@ -11,11 +11,11 @@ use std::{
 use http::HeaderMap;
 
 use super::{grpc, policy::Policy, scope::Scope};
-use crate::{
+use crate::kernel::{
     call::{Call, Ending},
     classify, context,
-    outcome::{Class, Outcome},
-    record::ErrorInfo,
+    error_info::ErrorInfo,
+    outcome::{ErrorClass, Outcome},
     request::{Exchange, Request},
 };
 
@@ -98,7 +98,7 @@ impl Underway {
     /// Ends it as failed with `error`, after its status or without one.
     pub(crate) fn fail<E: fmt::Display + ?Sized>(mut self, error: &E) {
         let message = error.to_string();
-        let class = classify::of_text(&message).unwrap_or(Class::Internal);
+        let class = classify::of_text(&message).unwrap_or(ErrorClass::Internal);
         let error = ErrorInfo::new(std::any::type_name::<E>(), message, class);
         self.end(Some((Outcome::Error, error)));
     }

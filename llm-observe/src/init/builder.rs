@@ -12,14 +12,12 @@ use super::{
 };
 use crate::{
     error::Error,
+    kernel::{panics, registry, sink::Sink, stats::Stats},
     log,
     metrics::Metrics,
     observer::{self, Core},
-    panics,
-    record::Sink,
     redact::Redactor,
-    registry, server,
-    stats::Stats,
+    server,
     upkeep::Upkeep,
 };
 

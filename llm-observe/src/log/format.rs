@@ -16,10 +16,13 @@ use llm_observe_config::{Format, Timezone};
 use tracing::Level;
 
 use super::{escape::escape_text, timestamp};
-use crate::{
+use crate::kernel::{
     clock,
-    record::{ErrorInfo, Record, SpanId, TraceId, Value},
+    error_info::ErrorInfo,
+    ids::{SpanId, TraceId},
+    record::Record,
     request::Request,
+    value::Value,
 };
 
 use json::{put_json, put_number};

@@ -17,7 +17,11 @@ use tracing_log::NormalizeEvent;
 use tracing_subscriber::layer::Context;
 
 use super::{Lines, format::EventLine};
-use crate::{clock, context, crumbs, record::Value, spans, spare};
+use crate::{
+    crumbs,
+    kernel::{clock, context, pool, value::Value},
+    spans,
+};
 
 /// Writes every event to the lines of an observer.
 ///
@@ -140,7 +144,7 @@ impl Seen {
         self.message.clear();
         self.fields
             .drain(..)
-            .for_each(|(_, value)| spare::give(value));
+            .for_each(|(_, value)| pool::give(value));
         // A thread that is being torn down has no next event.
         let _ = SPARE.try_with(|spare| spare.set(Some(self)));
     }
@@ -167,7 +171,7 @@ impl Visit for Seen {
         if field.name() == "message" {
             self.message.push_str(value);
         } else {
-            self.set(field, Value::Str(spare::text(value)));
+            self.set(field, Value::Str(pool::text(value)));
         }
     }
 
@@ -178,13 +182,13 @@ impl Visit for Seen {
         } else {
             self.set(
                 field,
-                Value::Str(spare::formatted(format_args!("{value:?}"))),
+                Value::Str(pool::formatted(format_args!("{value:?}"))),
             );
         }
     }
 
     fn record_error(&mut self, field: &Field, value: &(dyn std::error::Error + 'static)) {
-        let mut text = spare::formatted(format_args!("{value}"));
+        let mut text = pool::formatted(format_args!("{value}"));
         for cause in std::iter::successors(value.source(), |&e| e.source()).take(16) {
             let _ = write!(text, ": {cause}");
         }

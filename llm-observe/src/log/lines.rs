@@ -23,12 +23,16 @@ use super::{
     settings::Priority,
 };
 use crate::{
-    clock, names,
+    kernel::{
+        clock, metric_names as names,
+        outcome::Outcome,
+        record::Record,
+        sink::{Running, Sink},
+        stats::{Counter, Stats},
+        value::Value,
+    },
     observer::tracing_level,
-    outcome::Outcome,
-    record::{Record, Running, Sink, Value},
     redact::Redactor,
-    stats::{Counter, Stats},
 };
 
 /// One file, and what goes into it.

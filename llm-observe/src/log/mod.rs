@@ -57,12 +57,10 @@ use self::{
 };
 use crate::{
     error::Error,
-    init::{Flushed, Part, Settings, say, variable},
-    names,
+    init::{FlushReport, Part, Settings, say, variable},
+    kernel::{metric_names as names, sink::Sink, stats::Stats},
     observer::tracing_level,
-    record::Sink,
     redact::Redactor,
-    stats::Stats,
 };
 
 /// Opens every logger of the configuration; `None` when there is nothing to write to.
@@ -138,7 +136,7 @@ impl Drop for Loggers {
 }
 
 impl Part for Loggers {
-    fn flush(&self, limit: Duration, report: &mut Flushed) {
+    fn flush(&self, limit: Duration, report: &mut FlushReport) {
         report.pending_bytes += self.lines.flush(limit);
         self.lines.publish(&self.stats);
     }

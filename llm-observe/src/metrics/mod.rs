@@ -26,8 +26,10 @@ pub(crate) use requests::RequestMetrics;
 
 use crate::{
     error::Error,
-    site::{RequestSite, Site},
-    stats::Stats,
+    kernel::{
+        site::{RequestSite, Site},
+        stats::Stats,
+    },
 };
 use cells::Bounds;
 

@@ -6,7 +6,7 @@
 use metrics::{Key, Label};
 
 use super::{METADATA, Metrics, names, publish::as_f64};
-use crate::request::ModelCall;
+use crate::kernel::request::ModelCall;
 
 /// Upper bounds of the histogram of tokens.
 pub(super) const TOKEN_BUCKETS: &[f64] = &[

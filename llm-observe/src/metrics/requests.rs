@@ -19,9 +19,9 @@ use super::{
     names,
     publish::{Series, as_f64},
 };
-use crate::{
+use crate::kernel::{
     call::Ended,
-    outcome::{Class, Outcome},
+    outcome::{ErrorClass, Outcome},
     site::{Kind, RequestSite},
 };
 
@@ -37,13 +37,13 @@ enum End {
     /// With a status, which says itself whether that is an error.
     Status(u16),
     /// Without one, or not as the status promised: panicked, cancelled, broken off.
-    Failed(Option<u16>, Outcome, Class),
+    Failed(Option<u16>, Outcome, ErrorClass),
     Other,
 }
 
 impl End {
     fn of(status: Option<u16>, ended: &Ended) -> End {
-        let class = ended.error.as_ref().map_or(Class::Other, |e| e.class);
+        let class = ended.error.as_ref().map_or(ErrorClass::Other, |e| e.class);
         match (status, ended.outcome) {
             (Some(status), Outcome::Ok) => End::Status(status),
             // The error is the status: what broke off after a good one has the class besides.

@@ -7,16 +7,20 @@ use tracing::Level;
 
 use super::{Core, passing, tracing_level};
 use crate::{
-    call::{Below, Call, Ended, Extra, Ids},
-    clock, context,
+    kernel::{
+        call::{Below, Call, Ended, Extra, Ids},
+        clock, context,
+        error_info::ErrorInfo,
+        metric_names as names,
+        outcome::{ErrorClass, Outcome},
+        record::Record,
+        request::{Exchange, HEADER, Request},
+        site::{Kind, Site, TriggerSet},
+        stats::Gauge,
+        value::{Fields, Value},
+    },
     metrics::{RequestMetrics, SiteMetrics},
-    names,
-    outcome::{Class, Outcome},
-    record::{ErrorInfo, Fields, Record, Value},
-    request::{Exchange, HEADER, Request},
-    site::{Kind, On, Site},
     spans::SpanSite,
-    stats::Gauge,
 };
 
 /// The figures of a site.
@@ -201,11 +205,11 @@ impl Active {
     }
 
     /// Returns whether anybody is told of such a failure, or was meant not to be.
-    fn tells(&self, outcome: Outcome, class: Class, exchange: Option<&Exchange>) -> bool {
+    fn tells(&self, outcome: Outcome, class: ErrorClass, exchange: Option<&Exchange>) -> bool {
         let on = match outcome {
-            Outcome::Panic => On::PANIC,
-            Outcome::Timeout => On::TIMEOUT,
-            _ => On::ERROR,
+            Outcome::Panic => TriggerSet::PANIC,
+            Outcome::Timeout => TriggerSet::TIMEOUT,
+            _ => TriggerSet::ERROR,
         };
         let ruled = self.site.alerts.iter().any(|rule| rule.on.intersects(on));
         // The rules of a request are those of all statuses together.

@@ -1,10 +1,10 @@
 //! Errors that pass up through several calls: told once, by the first that has anybody to tell.
 
-use crate::{
+use crate::kernel::{
     call::{Below, Extra, Ids},
     context,
-    outcome::Class,
-    record::ErrorInfo,
+    error_info::ErrorInfo,
+    outcome::ErrorClass,
     request::STATUS,
 };
 
@@ -41,7 +41,7 @@ pub(super) fn known(error: &ErrorInfo, below: &Below, bare: bool) -> (bool, bool
 /// Leaves an error that says nothing of its class the one that it had where it began: a limit that
 /// an error of the program's own stands for, or a wrapper that has no source.
 pub(super) fn keep_class(error: &mut ErrorInfo, below: &ErrorInfo) {
-    if error.class == Class::Other {
+    if error.class == ErrorClass::Other {
         error.class = below.class;
     }
 }

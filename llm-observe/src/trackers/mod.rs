@@ -35,11 +35,15 @@ pub use report::{Origin, Report, RequestInfo, Scope};
 use crate::{
     crumbs,
     error::Error,
-    names,
+    kernel::{
+        error_info::ErrorInfo,
+        metric_names as names,
+        record::Record,
+        sink::Sink,
+        stats::{Counter, Stats},
+    },
     outbox::{self, Outbox, burst::Burst, now_micros},
-    record::{ErrorInfo, Record, Sink},
     redact::Redactor,
-    stats::{Counter, Stats},
 };
 use repeats::Repeats;
 

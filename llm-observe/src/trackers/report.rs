@@ -11,11 +11,16 @@ use super::{
 use crate::{
     alerts::cut,
     crumbs::{self, Breadcrumb},
+    kernel::{
+        error_info::ErrorInfo,
+        ids::{SpanId, TraceId},
+        outcome::{ErrorClass, Outcome},
+        record::Record,
+        request::RequestId,
+        value::Value,
+    },
     outbox::now_micros,
-    outcome::{Class, Outcome},
-    record::{ErrorInfo, Record, SpanId, TraceId, Value},
     redact::Redactor,
-    request::RequestId,
 };
 
 /// The attribute of a request's query.
@@ -58,7 +63,7 @@ pub struct Report {
     /// The error's text.
     pub message: String,
     /// The kind of failure.
-    pub class: Class,
+    pub class: ErrorClass,
     /// The texts of its causes, the nearest first.
     pub chain: Vec<String>,
     /// The frames of a panic, innermost first.
@@ -182,7 +187,7 @@ impl Report {
             outcome: Outcome::Error,
             type_name: "Test".to_owned(),
             message: "this is a test: error reports arrive here".to_owned(),
-            class: Class::Other,
+            class: ErrorClass::Other,
             chain: Vec::new(),
             frames: Vec::new(),
             time: now_micros(),

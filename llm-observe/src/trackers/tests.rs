@@ -2,11 +2,15 @@ use std::collections::HashSet;
 
 use super::*;
 use crate::{
+    kernel::{
+        error_info::ErrorInfo,
+        ids::{SpanId, TraceId},
+        outcome::{ErrorClass, Outcome},
+        request::Exchange,
+        site::{Kind, RequestSite, Site},
+        value::Fields,
+    },
     outbox::{self, tests::Told},
-    outcome::{Class, Outcome},
-    record::{ErrorInfo, Fields, SpanId, TraceId},
-    request::Exchange,
-    site::{Kind, RequestSite, Site},
 };
 
 /// A tracker whose body is the report's text and number.
@@ -74,7 +78,7 @@ fn start() -> (Trackers, Outbox, Arc<Told>) {
 }
 
 fn error(message: &str) -> ErrorInfo {
-    ErrorInfo::new("rag::QueryError", message.to_owned(), Class::Other)
+    ErrorInfo::new("rag::QueryError", message.to_owned(), ErrorClass::Other)
 }
 
 const LONG: Duration = Duration::from_secs(30);

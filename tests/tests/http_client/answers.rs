@@ -4,7 +4,7 @@ use std::io::Write;
 
 use flate2::{Compression, write::GzEncoder};
 use futures_util::StreamExt;
-use llm_observe::{Class, Outcome, observe, testing};
+use llm_observe::{ErrorClass, Outcome, observe, testing};
 use llm_observe_tests::listener::{Listener, Reply, Then};
 use tracing::Level;
 
@@ -191,7 +191,7 @@ async fn an_error_in_a_stream_is_one() {
     let error = call.error.unwrap();
     assert_eq!(
         (call.outcome, error.class),
-        (Outcome::Error, Class::Unavailable)
+        (Outcome::Error, ErrorClass::Unavailable)
     );
     assert_eq!(
         error.message, "overloaded_error",

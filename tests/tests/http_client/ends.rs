@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use llm_observe::{Class, Outcome, observe, testing};
+use llm_observe::{ErrorClass, Outcome, observe, testing};
 use llm_observe_tests::listener::{Listener, Reply, Then};
 use tracing::Level;
 
@@ -11,18 +11,18 @@ use super::{CHAT, COMPLETIONS, model, observed, only, sample};
 #[tokio::test]
 async fn a_status_is_an_end() {
     for (status, body, class) in [
-        (404, "", Class::NotFound),
+        (404, "", ErrorClass::NotFound),
         (
             429,
             "{\"error\":{\"code\":\"insufficient_quota\"}}",
-            Class::BudgetExceeded,
+            ErrorClass::BudgetExceeded,
         ),
         (
             400,
             "{\"error\":{\"code\":\"context_length_exceeded\"}}",
-            Class::ContextWindowExceeded,
+            ErrorClass::ContextWindowExceeded,
         ),
-        (503, "busy", Class::Unavailable),
+        (503, "busy", ErrorClass::Unavailable),
     ] {
         let seen = testing::observe();
         let headers = vec![("Content-Type", "application/json".to_owned())];
@@ -103,9 +103,9 @@ async fn an_answer_without_a_body_ends_with_its_head() {
 #[tokio::test]
 async fn a_connection_that_fails_is_an_error() {
     for (reply, class) in [
-        (None, Class::Connection),
-        (Some(Reply::Close), Class::Connection),
-        (Some(Reply::Garbage), Class::Connection),
+        (None, ErrorClass::Connection),
+        (Some(Reply::Close), ErrorClass::Connection),
+        (Some(Reply::Garbage), ErrorClass::Connection),
     ] {
         let seen = testing::observe();
         let listener = reply.map(Listener::start);
@@ -135,7 +135,7 @@ async fn a_body_that_breaks_off_is_an_error_after_a_good_status() {
     let call = only(&seen);
     assert_eq!(call.outcome, Outcome::Error);
     assert_eq!(call.exchange.unwrap().status, Some(200));
-    assert_eq!(call.error.unwrap().class, Class::Connection);
+    assert_eq!(call.error.unwrap().class, ErrorClass::Connection);
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use http::{Request, Response, Uri};
 use http_body_util::{BodyExt, Empty, Full};
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use llm_observe::{
-    Class, Outcome,
+    ErrorClass, Outcome,
     http::client::{Attempts, layer},
     testing,
 };
@@ -64,7 +64,7 @@ async fn hypers_errors_are_known() {
     let error = call.error.unwrap();
     assert_eq!(
         (call.outcome, error.class),
-        (Outcome::Error, Class::Connection)
+        (Outcome::Error, ErrorClass::Connection)
     );
     assert!(!error.chain.is_empty(), "{error:?}");
 }

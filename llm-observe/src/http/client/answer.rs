@@ -12,13 +12,15 @@ use super::{
     usage::{Missing, Reader, Reading},
 };
 use crate::{
-    call::{Call, Ending},
-    classify, clock,
+    kernel::{
+        call::{Call, Ending},
+        classify, clock,
+        error_info::ErrorInfo,
+        outcome::{ErrorClass, Outcome},
+        request::STATUS,
+        site::Site,
+    },
     observer::Core,
-    outcome::{Class, Outcome},
-    record::ErrorInfo,
-    request::STATUS,
-    site::Site,
 };
 
 /// An answer whose body is not at its end. Dropped, it ends as its reader left it.
@@ -233,13 +235,13 @@ fn status_error(status: u16, code: Option<&str>) -> ErrorInfo {
         message.push_str(part);
     }
     let class = code.and_then(classify::of_text);
-    let class = class.or_else(|| Class::of_status(status));
-    ErrorInfo::new(STATUS, message, class.unwrap_or(Class::Other))
+    let class = class.or_else(|| ErrorClass::of_status(status));
+    ErrorInfo::new(STATUS, message, class.unwrap_or(ErrorClass::Other))
 }
 
 fn answer_error(code: Option<&str>) -> ErrorInfo {
     let code = code.unwrap_or_default();
-    let class = classify::of_text(code).unwrap_or(Class::Other);
+    let class = classify::of_text(code).unwrap_or(ErrorClass::Other);
     ErrorInfo::new("answer", code.to_owned(), class)
 }
 
@@ -251,12 +253,12 @@ mod tests {
     fn a_status_is_an_error_and_a_code_says_which() {
         let error = status_error(429, None);
         assert_eq!(error.message, "429 Too Many Requests");
-        assert_eq!(error.class, Class::RateLimit);
+        assert_eq!(error.class, ErrorClass::RateLimit);
         let error = status_error(429, Some("insufficient_quota"));
         assert_eq!(error.message, "429 Too Many Requests: insufficient_quota");
-        assert_eq!(error.class, Class::BudgetExceeded);
+        assert_eq!(error.class, ErrorClass::BudgetExceeded);
         let error = status_error(400, Some("context_length_exceeded"));
-        assert_eq!(error.class, Class::ContextWindowExceeded);
+        assert_eq!(error.class, ErrorClass::ContextWindowExceeded);
         assert_eq!(status_error(599, None).message, "599");
     }
 }

@@ -18,11 +18,13 @@ use super::{
     usage::{Missing, Reading},
 };
 use crate::{
-    names,
+    kernel::{
+        metric_names as names,
+        request::ModelCall,
+        site::Site,
+        stats::{Gauge, Stats},
+    },
     observer::Core,
-    request::ModelCall,
-    site::Site,
-    stats::{Gauge, Stats},
 };
 
 /// What an observer keeps of the requests that are sent.

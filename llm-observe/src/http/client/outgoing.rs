@@ -25,13 +25,15 @@ use super::{
     usage::Reading,
 };
 use crate::{
-    call::{Call, Ending},
-    context,
     http::ids::TraceParent,
+    kernel::{
+        call::{Call, Ending},
+        context,
+        request::SAMPLED,
+        site::{Kind, Site},
+        value::Value,
+    },
     observer::{self, Core},
-    record::Value,
-    request::SAMPLED,
-    site::{Kind, Site},
 };
 
 const TRACE_PARENT: HeaderName = HeaderName::from_static("traceparent");

@@ -4,9 +4,9 @@
 use std::{sync::LazyLock, time::Duration};
 
 use super::{model::Asked, usage::Reading};
-use crate::{
-    record::{Fields, Value},
+use crate::kernel::{
     request::ATTRIBUTES,
+    value::{Fields, Value},
 };
 
 /// `http.request.resend_count` of the HTTP conventions.

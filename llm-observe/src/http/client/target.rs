@@ -5,9 +5,11 @@ use crate::{
         method::Method,
         sites::{OTHER, SCHEMES},
     },
+    kernel::{
+        request::Exchange,
+        site::{Kind, RequestSite, Site},
+    },
     observer::Core,
-    request::Exchange,
-    site::{Kind, RequestSite, Site},
 };
 
 /// The event of requests that are sent.

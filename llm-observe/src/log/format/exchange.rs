@@ -9,7 +9,7 @@ use super::{
     put::{put, put_duration, put_millis, put_u64},
     text_value,
 };
-use crate::{
+use crate::kernel::{
     outcome::Outcome,
     record::Record,
     request::{Exchange, Fact},

@@ -8,9 +8,12 @@ use super::{
     put::{put, put_f64, put_hex, put_hex64, put_millis, put_u64},
     summary,
 };
-use crate::{
-    record::{ErrorInfo, Record, SpanId, TraceId, Value},
+use crate::kernel::{
+    error_info::ErrorInfo,
+    ids::{SpanId, TraceId},
+    record::Record,
     request::{Named, Request},
+    value::Value,
 };
 
 pub(super) fn call(out: &mut Vec<u8>, style: Style, record: &Record<'_>) {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::record::TraceId;
+use crate::kernel::ids::TraceId;
 
 #[inline]
 pub(super) fn put(out: &mut Vec<u8>, text: &str) {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::request::Fact;
+use crate::kernel::request::Fact;
 
 fn duration(nanos: u128) -> String {
     let mut out = Vec::new();

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{record::Value, spare};
+use crate::kernel::{pool, value::Value};
 
 /// What can be recorded as it is, without `%` (`Display`) or `?` (`Debug`).
 #[diagnostic::on_unimplemented(
@@ -45,19 +45,19 @@ impl IntoValue for isize {
 
 impl IntoValue for str {
     fn to_value(&self) -> Option<Value> {
-        Some(Value::Str(spare::text(self)))
+        Some(Value::Str(pool::text(self)))
     }
 }
 
 impl IntoValue for String {
     fn to_value(&self) -> Option<Value> {
-        Some(Value::Str(spare::text(self)))
+        Some(Value::Str(pool::text(self)))
     }
 }
 
 impl IntoValue for char {
     fn to_value(&self) -> Option<Value> {
-        Some(Value::Str(spare::text(self.encode_utf8(&mut [0; 4]))))
+        Some(Value::Str(pool::text(self.encode_utf8(&mut [0; 4]))))
     }
 }
 
@@ -92,12 +92,12 @@ pub fn value<T: IntoValue + ?Sized>(value: &T) -> Option<Value> {
 
 /// Returns `value` as its `Display` text.
 pub fn display<T: fmt::Display + ?Sized>(value: &T) -> Option<Value> {
-    Some(Value::Str(spare::formatted(format_args!("{value}"))))
+    Some(Value::Str(pool::formatted(format_args!("{value}"))))
 }
 
 /// Returns `value` as its `Debug` text.
 pub fn debug<T: fmt::Debug + ?Sized>(value: &T) -> Option<Value> {
-    Some(Value::Str(spare::formatted(format_args!("{value:?}"))))
+    Some(Value::Str(pool::formatted(format_args!("{value:?}"))))
 }
 
 /// What can count items.

@@ -6,7 +6,7 @@ mod settings;
 #[cfg(feature = "delivery")]
 mod outlets;
 #[cfg(not(feature = "delivery"))]
-#[path = "absent/outlets.rs"]
+#[path = "../absent/outlets.rs"]
 mod outlets;
 
 pub use builder::Builder;
@@ -49,10 +49,10 @@ const FLUSH_AT_DROP: Duration = Duration::from_secs(5);
 /// One running part of an observer: a logger, the alerts, the trackers, the outbox.
 pub(crate) trait Part: Send + Sync {
     /// Hands on what it holds, within `limit`, and adds to `report` what became of it.
-    fn flush(&self, limit: Duration, report: &mut Flushed);
+    fn flush(&self, limit: Duration, report: &mut FlushReport);
 
     /// Sends a marked test through each destination that it has.
-    fn send_test(&self, limit: Duration) -> Vec<Tested> {
+    fn send_test(&self, limit: Duration) -> Vec<SendTestResult> {
         let _ = limit;
         Vec::new()
     }
@@ -66,7 +66,7 @@ pub(crate) trait Part: Send + Sync {
 /// What one destination answered to a test.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Tested {
+pub struct SendTestResult {
     /// The channel's or tracker's name.
     pub destination: String,
     /// `Ok` when it took the test, else its answer.
@@ -76,7 +76,7 @@ pub struct Tested {
 /// What a flush achieved.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Flushed {
+pub struct FlushReport {
     /// Bytes of log lines that are not in their file yet.
     pub pending_bytes: u64,
     /// Reports and alerts that their destinations took, since the start.
@@ -89,7 +89,7 @@ pub struct Flushed {
     pub unsaved: u64,
 }
 
-impl Flushed {
+impl FlushReport {
     /// Returns whether nothing is left to write or to deliver.
     #[must_use]
     pub const fn is_complete(&self) -> bool {
@@ -101,7 +101,7 @@ impl Flushed {
 #[must_use = "the observer stops when this is dropped; bind it: `let _observer = ...`"]
 pub struct Observer {
     core: Arc<Core>,
-    /// In the order they were started. Flushed last to first: delivering writes lines.
+    /// In the order they were started. FlushReport last to first: delivering writes lines.
     parts: Vec<Box<dyn Part>>,
     /// Threads that end when dropped.
     threads: Vec<Box<dyn Send + Sync>>,
@@ -125,9 +125,9 @@ impl Observer {
     /// Hands on all that is held back, waiting at most `limit`, and returns what was delivered
     /// and what is kept.
     #[must_use = "the report says whether anything is left"]
-    pub fn flush(&self, limit: Duration) -> Flushed {
+    pub fn flush(&self, limit: Duration) -> FlushReport {
         let deadline = Instant::now() + limit;
-        let mut report = Flushed::default();
+        let mut report = FlushReport::default();
         self.core.metrics.publish();
         for part in self.parts.iter().rev() {
             part.flush(
@@ -141,7 +141,7 @@ impl Observer {
     /// Sends a marked test alert through every channel and a marked test report through every
     /// tracker, each within `limit`, and returns what each answered.
     #[must_use = "the answers say which destinations work"]
-    pub fn send_test(&self, limit: Duration) -> Vec<Tested> {
+    pub fn send_test(&self, limit: Duration) -> Vec<SendTestResult> {
         self.parts
             .iter()
             .flat_map(|part| part.send_test(limit))

@@ -64,10 +64,10 @@ impl fmt::Display for Outcome {
 /// The kind of a failure, few enough to be a label value.
 ///
 /// The names are those that clients of hosted models agree on (an HTTP status, or the text of a
-/// provider's error, maps to one of them); [`crate::classify`] derives it.
+/// provider's error, maps to one of them); [`crate::kernel::classify`] derives it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
-pub enum Class {
+pub enum ErrorClass {
     /// The request was malformed (HTTP 400, 422).
     BadRequest,
     /// The prompt is longer than the model takes.
@@ -96,59 +96,59 @@ pub enum Class {
     Other,
 }
 
-impl Class {
+impl ErrorClass {
     /// All classes.
-    pub const ALL: [Class; 13] = [
-        Class::BadRequest,
-        Class::ContextWindowExceeded,
-        Class::ContentPolicy,
-        Class::Authentication,
-        Class::PermissionDenied,
-        Class::NotFound,
-        Class::Timeout,
-        Class::RateLimit,
-        Class::Unavailable,
-        Class::Connection,
-        Class::BudgetExceeded,
-        Class::Internal,
-        Class::Other,
+    pub const ALL: [ErrorClass; 13] = [
+        ErrorClass::BadRequest,
+        ErrorClass::ContextWindowExceeded,
+        ErrorClass::ContentPolicy,
+        ErrorClass::Authentication,
+        ErrorClass::PermissionDenied,
+        ErrorClass::NotFound,
+        ErrorClass::Timeout,
+        ErrorClass::RateLimit,
+        ErrorClass::Unavailable,
+        ErrorClass::Connection,
+        ErrorClass::BudgetExceeded,
+        ErrorClass::Internal,
+        ErrorClass::Other,
     ];
 
     /// Returns the name as it stands in log lines and label values.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
-            Class::BadRequest => "bad_request",
-            Class::ContextWindowExceeded => "context_window_exceeded",
-            Class::ContentPolicy => "content_policy",
-            Class::Authentication => "authentication",
-            Class::PermissionDenied => "permission_denied",
-            Class::NotFound => "not_found",
-            Class::Timeout => "timeout",
-            Class::RateLimit => "rate_limit",
-            Class::Unavailable => "unavailable",
-            Class::Connection => "connection",
-            Class::BudgetExceeded => "budget_exceeded",
-            Class::Internal => "internal",
-            Class::Other => "other",
+            ErrorClass::BadRequest => "bad_request",
+            ErrorClass::ContextWindowExceeded => "context_window_exceeded",
+            ErrorClass::ContentPolicy => "content_policy",
+            ErrorClass::Authentication => "authentication",
+            ErrorClass::PermissionDenied => "permission_denied",
+            ErrorClass::NotFound => "not_found",
+            ErrorClass::Timeout => "timeout",
+            ErrorClass::RateLimit => "rate_limit",
+            ErrorClass::Unavailable => "unavailable",
+            ErrorClass::Connection => "connection",
+            ErrorClass::BudgetExceeded => "budget_exceeded",
+            ErrorClass::Internal => "internal",
+            ErrorClass::Other => "other",
         }
     }
 
     /// Returns the class of an HTTP status, or `None` for one that is no failure.
     #[must_use]
-    pub const fn of_status(status: u16) -> Option<Class> {
+    pub const fn of_status(status: u16) -> Option<ErrorClass> {
         Some(match status {
             0..=399 => return None,
-            401 => Class::Authentication,
-            402 => Class::BudgetExceeded,
-            403 => Class::PermissionDenied,
-            404 | 410 => Class::NotFound,
-            408 | 504 => Class::Timeout,
-            429 => Class::RateLimit,
-            502 | 503 | 529 => Class::Unavailable,
-            400..=499 => Class::BadRequest,
-            500..=599 => Class::Internal,
-            _ => Class::Other,
+            401 => ErrorClass::Authentication,
+            402 => ErrorClass::BudgetExceeded,
+            403 => ErrorClass::PermissionDenied,
+            404 | 410 => ErrorClass::NotFound,
+            408 | 504 => ErrorClass::Timeout,
+            429 => ErrorClass::RateLimit,
+            502 | 503 | 529 => ErrorClass::Unavailable,
+            400..=499 => ErrorClass::BadRequest,
+            500..=599 => ErrorClass::Internal,
+            _ => ErrorClass::Other,
         })
     }
 
@@ -157,15 +157,15 @@ impl Class {
     pub const fn is_client_fault(self) -> bool {
         matches!(
             self,
-            Class::BadRequest
-                | Class::ContextWindowExceeded
-                | Class::ContentPolicy
-                | Class::NotFound
+            ErrorClass::BadRequest
+                | ErrorClass::ContextWindowExceeded
+                | ErrorClass::ContentPolicy
+                | ErrorClass::NotFound
         )
     }
 }
 
-impl fmt::Display for Class {
+impl fmt::Display for ErrorClass {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
     }
@@ -185,10 +185,10 @@ mod tests {
 
     #[test]
     fn statuses_have_the_class_of_the_http_registry() {
-        assert_eq!(Class::of_status(200), None);
-        assert_eq!(Class::of_status(429), Some(Class::RateLimit));
-        assert_eq!(Class::of_status(422), Some(Class::BadRequest));
-        assert_eq!(Class::of_status(529), Some(Class::Unavailable));
-        assert_eq!(Class::of_status(501), Some(Class::Internal));
+        assert_eq!(ErrorClass::of_status(200), None);
+        assert_eq!(ErrorClass::of_status(429), Some(ErrorClass::RateLimit));
+        assert_eq!(ErrorClass::of_status(422), Some(ErrorClass::BadRequest));
+        assert_eq!(ErrorClass::of_status(529), Some(ErrorClass::Unavailable));
+        assert_eq!(ErrorClass::of_status(501), Some(ErrorClass::Internal));
     }
 }

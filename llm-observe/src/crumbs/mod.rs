@@ -20,11 +20,7 @@ use std::{
 
 use tracing::Level;
 
-use crate::{
-    outcome::Outcome,
-    record::{Record, TraceId, Value},
-    site::Site,
-};
+use crate::kernel::{ids::TraceId, outcome::Outcome, record::Record, site::Site, value::Value};
 
 /// How many of one error's crumbs are reported: the latest.
 pub(crate) const MOST_REPORTED: usize = 30;

@@ -10,7 +10,7 @@
 
 use std::{any::type_name, error::Error, fmt};
 
-use crate::{classify, outcome::Class, record::ErrorInfo};
+use crate::kernel::{classify, error_info::ErrorInfo, outcome::ErrorClass};
 
 /// What a returned value says of the outcome.
 pub enum Verdict<'a> {
@@ -46,7 +46,7 @@ impl Failure<'_> {
     }
 
     fn with_message(&self, message: String) -> ErrorInfo {
-        let class = classify::of_text(&message).unwrap_or(Class::Other);
+        let class = classify::of_text(&message).unwrap_or(ErrorClass::Other);
         ErrorInfo::new(self.type_name, message, class)
     }
 }

@@ -9,7 +9,7 @@ use std::{
     sync::Once,
 };
 
-use crate::{outcome::Class, record::ErrorInfo};
+use crate::kernel::{error_info::ErrorInfo, outcome::ErrorClass};
 
 thread_local! {
     static LAST: RefCell<Option<ErrorInfo>> = const { RefCell::new(None) };
@@ -37,12 +37,12 @@ pub(crate) fn unknown() -> ErrorInfo {
     ErrorInfo::new(
         "panic",
         "a panic whose message was not seen".to_owned(),
-        Class::Internal,
+        ErrorClass::Internal,
     )
 }
 
 fn keep(info: &PanicHookInfo<'_>) {
-    let mut error = ErrorInfo::new("panic", text(info.payload()), Class::Internal);
+    let mut error = ErrorInfo::new("panic", text(info.payload()), ErrorClass::Internal);
     error.location = info.location().map(ToString::to_string);
     let trace = Backtrace::capture();
     if trace.status() == BacktraceStatus::Captured {

@@ -3,9 +3,9 @@
 
 use std::{cell::RefCell, sync::Arc};
 
-use crate::{
+use crate::kernel::{
     call::Extra,
-    record::{SpanId, TraceId},
+    ids::{SpanId, TraceId},
     request::Request,
     site::Site,
 };

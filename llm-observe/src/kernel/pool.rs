@@ -3,7 +3,7 @@
 
 use std::{cell::RefCell, fmt, fmt::Write};
 
-use crate::record::Value;
+use crate::kernel::value::Value;
 
 /// How many of a kind a thread keeps.
 const KEPT: usize = 32;
@@ -12,18 +12,18 @@ const KEPT: usize = 32;
 const LARGEST: usize = 4 << 10;
 
 /// A place of a thread for what it may use again.
-pub(crate) type Place<T> = RefCell<Vec<T>>;
+pub(crate) type Pool<T> = RefCell<Vec<T>>;
 
 /// Takes one from a place; `None` when there is none, or the thread is being torn down.
 #[inline]
-pub(crate) fn take<T>(place: &'static std::thread::LocalKey<Place<T>>) -> Option<T> {
-    let pop = |place: &Place<T>| place.try_borrow_mut().ok()?.pop();
+pub(crate) fn take<T>(place: &'static std::thread::LocalKey<Pool<T>>) -> Option<T> {
+    let pop = |place: &Pool<T>| place.try_borrow_mut().ok()?.pop();
     place.try_with(pop).ok().flatten()
 }
 
 /// Puts one there, unless there are enough.
 #[inline]
-pub(crate) fn keep<T>(place: &'static std::thread::LocalKey<Place<T>>, one: T) {
+pub(crate) fn keep<T>(place: &'static std::thread::LocalKey<Pool<T>>, one: T) {
     let _ = place.try_with(|place| {
         if let Ok(mut place) = place.try_borrow_mut()
             && place.len() < KEPT
@@ -34,7 +34,7 @@ pub(crate) fn keep<T>(place: &'static std::thread::LocalKey<Place<T>>, one: T) {
 }
 
 thread_local! {
-    static TEXTS: Place<String> = const { RefCell::new(Vec::new()) };
+    static TEXTS: Pool<String> = const { RefCell::new(Vec::new()) };
 }
 
 /// Returns `value` as a text of its own.

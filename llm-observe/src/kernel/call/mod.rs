@@ -11,16 +11,20 @@ pub use sync::SyncCall;
 use std::{cell::RefCell, sync::Arc, time::Duration};
 
 use crate::{
-    clock, context,
-    context::Current,
-    links::Links,
+    kernel::{
+        clock,
+        context::{self, Current},
+        error_info::ErrorInfo,
+        ids::{SpanId, TraceId},
+        links::Links,
+        outcome::Outcome,
+        panics,
+        pool::{self, Pool},
+        request::Exchange,
+        site::Site,
+        value::Fields,
+    },
     observer::{self, Active},
-    outcome::Outcome,
-    panics,
-    record::{ErrorInfo, Fields, SpanId, TraceId},
-    request::Exchange,
-    site::Site,
-    spare::{self, Place},
 };
 
 /// What a call has on it beyond its ids; only calls that need it pay for the allocation.
@@ -46,7 +50,7 @@ pub(crate) struct Extra {
 
 thread_local! {
     #[allow(clippy::vec_box, reason = "it is the boxes that are used again")]
-    static SPARE: Place<Box<Extra>> = const { RefCell::new(Vec::new()) };
+    static SPARE: Pool<Box<Extra>> = const { RefCell::new(Vec::new()) };
 }
 
 impl Extra {
@@ -62,7 +66,7 @@ impl Extra {
     /// Returns an empty one, in the memory of a call that has ended.
     #[inline]
     pub(crate) fn fresh() -> Box<Extra> {
-        spare::take(&SPARE).unwrap_or_default()
+        pool::take(&SPARE).unwrap_or_default()
     }
 
     /// Leaves the memory to a later call.
@@ -74,7 +78,7 @@ impl Extra {
             fields,
             ..Extra::default()
         };
-        spare::keep(&SPARE, self);
+        pool::keep(&SPARE, self);
     }
 }
 

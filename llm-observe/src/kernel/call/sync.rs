@@ -1,7 +1,10 @@
 //! The call of a sync function: on the stack from start to end.
 
 use super::{Call, Ending, Entered};
-use crate::{links::Links, observer, site::Site};
+use crate::{
+    kernel::{links::Links, site::Site},
+    observer,
+};
 
 /// A call of a sync function: on the stack from start to end.
 pub struct SyncCall(Option<Running>);

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use super::{Call, Extra};
-use crate::{
+use crate::kernel::{
     context,
-    outcome::{Class, Outcome},
+    error_info::ErrorInfo,
+    outcome::{ErrorClass, Outcome},
     probe::Verdict,
-    record::{ErrorInfo, Value},
+    value::Value,
 };
 
 /// What generated code says of a call, at its start and at its end.
@@ -108,7 +109,7 @@ impl Ending {
         if error && self.outcome == Outcome::Ok {
             self.outcome = Outcome::Error;
             let message = "the returned value counts as an error here".to_owned();
-            let error = ErrorInfo::new("value", message, Class::Other);
+            let error = ErrorInfo::new("value", message, ErrorClass::Other);
             self.error = Some(Box::new(error));
         }
     }
@@ -133,8 +134,8 @@ impl Ending {
         self.outcome = Outcome::Timeout;
         let error = self.error.get_or_insert_with(|| {
             let message = format!("timed out after {limit:?}");
-            Box::new(ErrorInfo::new("Elapsed", message, Class::Timeout))
+            Box::new(ErrorInfo::new("Elapsed", message, ErrorClass::Timeout))
         });
-        error.class = Class::Timeout;
+        error.class = ErrorClass::Timeout;
     }
 }

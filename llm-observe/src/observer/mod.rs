@@ -22,8 +22,11 @@ use llm_observe_config::Config;
 use tracing::Level;
 
 use crate::{
-    http::Http, metrics::Metrics, record::Sink, redact::Redactor, registry, site::Site,
-    stalls::Stalls, stats::Stats,
+    http::Http,
+    kernel::{registry, sink::Sink, site::Site, stats::Stats},
+    metrics::Metrics,
+    redact::Redactor,
+    stalls::Stalls,
 };
 
 /// How many observers there are: the program's counts as one, and so does each scoped one. While

@@ -9,7 +9,7 @@ use std::{
 
 use pin_project_lite::pin_project;
 
-use crate::{
+use crate::kernel::{
     call::{Call, Ending, Entered},
     links::Links,
     site::Site,

@@ -12,35 +12,35 @@ use crate::observer::Active;
 
 /// What a rule of `alert(on(...))` fires on: a set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct On(u8);
+pub struct TriggerSet(u8);
 
-impl On {
+impl TriggerSet {
     /// The call returned an error.
-    pub const ERROR: On = On(1);
+    pub const ERROR: TriggerSet = TriggerSet(1);
     /// It panicked.
-    pub const PANIC: On = On(1 << 1);
+    pub const PANIC: TriggerSet = TriggerSet(1 << 1);
     /// It ran into its `timeout`.
-    pub const TIMEOUT: On = On(1 << 2);
+    pub const TIMEOUT: TriggerSet = TriggerSet(1 << 2);
     /// It was dropped before it finished.
-    pub const CANCELLED: On = On(1 << 3);
+    pub const CANCELLED: TriggerSet = TriggerSet(1 << 3);
     /// It took longer than `slow`.
-    pub const SLOW: On = On(1 << 4);
+    pub const SLOW: TriggerSet = TriggerSet(1 << 4);
     /// It is still running after `stalled`.
-    pub const STALLED: On = On(1 << 5);
+    pub const STALLED: TriggerSet = TriggerSet(1 << 5);
     /// Its quality is under `min_quality`.
-    pub const LOW_QUALITY: On = On(1 << 6);
+    pub const LOW_QUALITY: TriggerSet = TriggerSet(1 << 6);
     /// Error, panic or timeout: what `alert_on_error` stands for.
-    pub const FAILURE: On = On(0b111);
+    pub const FAILURE: TriggerSet = TriggerSet(0b111);
 
     /// Returns the union of both sets.
     #[must_use]
-    pub const fn or(self, other: On) -> On {
-        On(self.0 | other.0)
+    pub const fn or(self, other: TriggerSet) -> TriggerSet {
+        TriggerSet(self.0 | other.0)
     }
 
     /// Returns whether the sets have a member in common.
     #[must_use]
-    pub const fn intersects(self, other: On) -> bool {
+    pub const fn intersects(self, other: TriggerSet) -> bool {
         self.0 & other.0 != 0
     }
 }
@@ -50,7 +50,7 @@ impl On {
 #[non_exhaustive]
 pub struct AlertRule {
     /// What it fires on.
-    pub on: On,
+    pub on: TriggerSet,
     /// The channel it goes to; `None`: the event's channels.
     pub channel: Option<&'static str>,
     /// How many such calls within [`AlertRule::within`] it takes.
@@ -64,7 +64,7 @@ pub struct AlertRule {
 impl AlertRule {
     /// Returns a rule that fires at the first such call, to the event's channels.
     #[must_use]
-    pub const fn new(on: On) -> AlertRule {
+    pub const fn new(on: TriggerSet) -> AlertRule {
         AlertRule {
             on,
             channel: None,
@@ -239,11 +239,12 @@ impl Site {
         mut request: RequestSite,
     ) -> Site {
         let route = request.route.unwrap_or_default();
-        request.plain = crate::request::is_plain(route) && crate::request::is_plain(name);
+        request.plain =
+            crate::kernel::request::is_plain(route) && crate::kernel::request::is_plain(name);
         let mut site = Site::new(event, name, REQUESTS, REQUESTS, 0, || "");
         site.function = OnceLock::from(name.to_owned());
         site.request = Some(Box::leak(Box::new(request)));
-        site.fields = crate::request::ATTRIBUTES;
+        site.fields = crate::kernel::request::ATTRIBUTES;
         site
     }
 

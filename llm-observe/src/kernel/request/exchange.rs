@@ -8,10 +8,10 @@ use std::{
     time::Duration,
 };
 
-use crate::{
-    record::Value,
+use crate::kernel::{
+    pool::{self, Pool},
     site::{Kind, RequestSite},
-    spare::{self, Place},
+    value::Value,
 };
 
 /// One HTTP exchange, as its record has it: a request that came in, or one that was sent.
@@ -132,7 +132,7 @@ pub(crate) const ATTRIBUTES: &[&str] = &[
 
 thread_local! {
     #[allow(clippy::vec_box, reason = "it is the boxes that are used again")]
-    static SPARE: Place<Box<Exchange>> = const { RefCell::new(Vec::new()) };
+    static SPARE: Pool<Box<Exchange>> = const { RefCell::new(Vec::new()) };
 }
 
 /// A target that was longer leaves no memory.
@@ -141,7 +141,7 @@ const LONGEST_KEPT: usize = 1_024;
 impl Exchange {
     /// Returns an empty one, in the memory of one that has ended.
     pub(crate) fn fresh() -> Box<Exchange> {
-        spare::take(&SPARE).unwrap_or_default()
+        pool::take(&SPARE).unwrap_or_default()
     }
 
     /// Leaves the memory to a later one.
@@ -153,7 +153,7 @@ impl Exchange {
             target,
             ..Exchange::default()
         };
-        spare::keep(&SPARE, self);
+        pool::keep(&SPARE, self);
     }
 
     /// Returns path and query.

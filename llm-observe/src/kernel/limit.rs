@@ -11,7 +11,7 @@ use std::{
 
 use pin_project_lite::pin_project;
 
-use crate::{call::Extra, context, timer::Deadline};
+use crate::kernel::{call::Extra, context, timer::Deadline};
 
 /// The error of a call that took longer than its `timeout`.
 ///
