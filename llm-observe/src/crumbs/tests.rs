@@ -3,7 +3,30 @@ use std::{thread, time::Instant};
 use proptest::prelude::*;
 
 use super::*;
-use crate::kernel::{error_info::ErrorInfo, ids::SpanId, outcome::ErrorClass, value::Fields};
+use crate::kernel::{
+    alert_rule::TriggerSet, error_info::ErrorInfo, ids::SpanId, outcome::ErrorClass, value::Fields,
+};
+
+fn line(
+    time: u64,
+    level: Level,
+    target: &str,
+    message: &str,
+    fields: &[(&'static str, Value)],
+    trace_id: TraceId,
+) {
+    let span_id = SpanId::default();
+    super::line(&LogEvent {
+        time,
+        level,
+        target,
+        message,
+        fields,
+        trace_id,
+        span_id,
+        request: None,
+    });
+}
 
 static SITE: Site = Site::new("query", "query", "rag", "src/lib.rs", 1, || "rag::query");
 
@@ -25,9 +48,10 @@ fn record(trace: TraceId, time: u64) -> Record<'static> {
         slow: false,
         expected: false,
         passed_on: false,
-        quiet: false,
+        alerts: TriggerSet::EMPTY,
+        reported: true,
         request: None,
-        exchange: None,
+        operation: None,
     }
 }
 
