@@ -1,5 +1,5 @@
-//! Compresses rotated files in the background, so that an interrupted run leaves either the file or
-//! its finished `.gz`, never half of one.
+//! Compresses rotated files in the background. An interrupted run leaves either the file or its
+//! complete `.gz`, never a part of one.
 
 use std::{
     fs::{self, File},
@@ -15,16 +15,18 @@ use std::{
 
 use flate2::{Compression, write::GzEncoder};
 
-use super::{
-    disk::{self, Share},
+use crate::{
+    disk::{self, LockMode},
+    hooks::Warn,
+    options::LogOptions,
     rotation::parse_backup,
-    settings::Settings,
 };
 
-/// Runs one pass over a log file's folder at a time.
-pub(super) struct Worker {
+/// Runs one compression at a time over the folder of a log file.
+pub(crate) struct Compressor {
     job: Job,
-    again: Arc<AtomicBool>,
+    /// Whether another run is to follow.
+    rerun: Arc<AtomicBool>,
     running: Option<JoinHandle<()>>,
 }
 
@@ -32,34 +34,34 @@ pub(super) struct Worker {
 struct Job {
     dir: PathBuf,
     file: String,
-    /// Whether to do more than remove what an interrupted run left.
+    /// When `false`, only the partial files of an interrupted run are removed.
     compress: bool,
-    say: fn(&str),
+    warn: Warn,
 }
 
-impl Worker {
-    /// A worker that does nothing unless compression is on; what an earlier process left half done
-    /// is done now.
-    pub(super) fn new(settings: &Settings, dir: &Path, say: fn(&str)) -> Self {
+impl Compressor {
+    /// Finishes what an earlier process left unfinished. From then on it does nothing unless
+    /// compression is on.
+    pub(crate) fn new(options: &LogOptions, dir: &Path, warn: &Warn) -> Self {
         let job = Job {
             dir: dir.to_path_buf(),
-            file: settings.file.clone(),
-            compress: settings.compress,
-            say,
+            file: options.file.clone(),
+            compress: options.compress,
+            warn: Arc::clone(warn),
         };
-        let mut worker = Self {
+        let mut compressor = Self {
             job,
-            again: Arc::default(),
+            rerun: Arc::default(),
             running: None,
         };
-        if settings.compress || worker.job.has_rests() {
-            worker.run();
+        if options.compress || compressor.job.has_partial_files() {
+            compressor.run();
         }
-        worker
+        compressor
     }
 
-    /// Compresses what has been rotated, unless a pass is under way: then one more follows it.
-    pub(super) fn start(&mut self) {
+    /// Compresses what was rotated. If a run is in progress, another one follows it.
+    pub(crate) fn start(&mut self) {
         if self.job.compress {
             self.run();
         }
@@ -67,7 +69,7 @@ impl Worker {
 
     fn run(&mut self) {
         let job = self.job.clone();
-        self.again.store(true, Ordering::SeqCst);
+        self.rerun.store(true, Ordering::SeqCst);
         if self
             .running
             .as_ref()
@@ -75,10 +77,10 @@ impl Worker {
         {
             return;
         }
-        let again = Arc::clone(&self.again);
+        let rerun = Arc::clone(&self.rerun);
         let run = move || {
-            while again.swap(false, Ordering::SeqCst) {
-                job.pass()
+            while rerun.swap(false, Ordering::SeqCst) {
+                job.run();
             }
         };
         self.running = thread::Builder::new()
@@ -87,9 +89,9 @@ impl Worker {
             .ok();
     }
 
-    /// Waits for the pass that is under way, until `deadline`.
-    pub(super) fn wait(&mut self, deadline: Instant) {
-        if self.again.load(Ordering::SeqCst) {
+    /// Waits for the run in progress, until `deadline`.
+    pub(crate) fn wait(&mut self, deadline: Instant) {
+        if self.rerun.load(Ordering::SeqCst) {
             self.run();
         }
         while self
@@ -104,17 +106,17 @@ impl Worker {
 }
 
 impl Job {
-    fn pass(&self) {
+    fn run(&self) {
         let path = self.dir.join(format!(".{}.gzip", self.file));
-        // One process at a time; the temporary file of one that died is ours then.
-        let Ok(turn) = disk::open_private(&path, true) else {
+        // One process at a time. Whoever holds the lock may remove partial files.
+        let Ok(lock) = disk::open_private(&path, true) else {
             return;
         };
-        if disk::lock(&turn, Share::Alone).unwrap_or(false) {
-            self.sweep();
+        if disk::lock(&lock, LockMode::Exclusive).unwrap_or(false) {
+            self.remove_partial_files();
             for name in self.rotated() {
                 if let Err(error) = self.compress(&name) {
-                    (self.say)(&format!(
+                    (self.warn)(&format!(
                         "cannot compress {}: {error}",
                         self.dir.join(name).display()
                     ));
@@ -138,8 +140,8 @@ impl Job {
         entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok())
     }
 
-    /// Whether `name` is a half compressed file.
-    fn is_rest(&self, name: &str) -> bool {
+    /// Returns whether `name` is a partly compressed file.
+    fn is_partial(&self, name: &str) -> bool {
         let rotated = name
             .strip_prefix('.')
             .and_then(|name| name.strip_suffix(".part"));
@@ -148,12 +150,12 @@ impl Job {
         })
     }
 
-    fn has_rests(&self) -> bool {
-        self.names().any(|name| self.is_rest(&name))
+    fn has_partial_files(&self) -> bool {
+        self.names().any(|name| self.is_partial(&name))
     }
 
-    fn sweep(&self) {
-        for name in self.names().filter(|name| self.is_rest(name)) {
+    fn remove_partial_files(&self) {
+        for name in self.names().filter(|name| self.is_partial(name)) {
             let _ = fs::remove_file(self.dir.join(name));
         }
     }

@@ -1,4 +1,4 @@
-//! The few operations on files the log needs, behind a trait so that tests can make each of them
+//! The few file operations that the log needs, behind a trait so that tests can make each of them
 //! fail.
 
 use std::{
@@ -7,7 +7,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::system;
+pub(crate) use crate::system::{FileId, LockMode, allocate, keeps_pages, lock, unlock, user};
+
+use crate::system;
 
 /// One file as a listing shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,23 +19,16 @@ pub(crate) struct Entry {
     pub(crate) id: FileId,
 }
 
-/// Which file it is, whatever its name: device and inode.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct FileId {
-    pub(crate) dev: u64,
-    pub(crate) ino: u64,
-}
-
 /// File operations in one folder.
 pub(crate) trait Disk: Send + Sync {
     fn dir(&self) -> &Path;
-    /// Makes the folder if it is missing. An error when it has become a symlink meanwhile.
+    /// Creates the folder if it is missing. An error when it has become a symlink meanwhile.
     fn attach(&self) -> io::Result<()>;
-    /// Opens for appending, making the file with `mode` if it is missing.
+    /// Opens a file for appending, and creates it with `mode` if it is missing.
     fn open(&self, name: &str, mode: u32) -> io::Result<File>;
-    /// Appends as much as fits; returns how much that was.
+    /// Appends as much as fits. Returns how many bytes that was.
     fn append(&self, file: &File, bytes: &[u8]) -> io::Result<usize>;
-    /// Renames, never over an existing file.
+    /// Renames a file, never over an existing one.
     fn rename(&self, from: &str, to: &str) -> io::Result<()>;
     fn id_of(&self, name: &str) -> io::Result<FileId>;
     fn list(&self) -> io::Result<Vec<Entry>>;
@@ -47,7 +42,8 @@ pub(crate) struct RealDisk {
 }
 
 impl RealDisk {
-    /// The folder `dir`, made (0700) if it is missing. A symlink that is there now is followed.
+    /// Opens the folder `dir`, and creates it (0700) if it is missing. If it is a symlink now, it is
+    /// followed.
     pub(crate) fn new(dir: &Path, follow: bool) -> io::Result<Self> {
         make_dir(dir)?;
         Ok(Self {
@@ -114,21 +110,21 @@ fn to_entry(entry: &fs::DirEntry) -> Option<Entry> {
 
 fn make_dir(dir: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
-    system::private(builder.recursive(true));
+    system::restrict_dir(builder.recursive(true));
     builder.create(dir)
 }
 
-/// Which file an open one is.
+/// Returns the identity of an open file.
 pub(crate) fn id_of_open(file: &File) -> io::Result<FileId> {
     file.metadata().map(|meta| system::id(&meta))
 }
 
-/// Which file a path leads to, without following a symlink at its end.
+/// Returns the identity of the file at `path`, without following a symlink at its end.
 pub(crate) fn id_of_path(path: &Path) -> io::Result<FileId> {
     fs::symlink_metadata(path).map(|meta| system::id(&meta))
 }
 
-/// Makes a folder that only this user can enter; an error when it is there and is not.
+/// Creates a folder that only this user can enter. An error when it exists and others can.
 pub(crate) fn private_dir(dir: &Path) -> io::Result<()> {
     make_dir(dir)?;
     let meta = fs::symlink_metadata(dir)?;
@@ -141,7 +137,7 @@ pub(crate) fn private_dir(dir: &Path) -> io::Result<()> {
     }
 }
 
-/// Makes a new private file; an error when the name is taken.
+/// Creates a new private file. An error when the name is taken.
 pub(crate) fn create_new(path: &Path, mode: u32) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create_new(true);
@@ -149,19 +145,10 @@ pub(crate) fn create_new(path: &Path, mode: u32) -> io::Result<File> {
     options.open(path)
 }
 
-/// Opens a private file for reading and writing, made if it is missing.
+/// Opens a private file for reading and writing, and creates it if `create` says so.
 pub(crate) fn open_private(path: &Path, create: bool) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(create);
     system::restrict(&mut options, 0o600, false);
     options.open(path)
-}
-
-pub(crate) use super::system::{allocate, is_refused_symlink, keeps_pages, lock, unlock, user};
-
-/// Whether a lock is asked for alone or together with others.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Share {
-    Alone,
-    Together,
 }

@@ -1,4 +1,4 @@
-//! A disk whose operations fail when a test says so; else the real one.
+//! The real disk, with operations that fail when a test asks for it.
 
 use std::{
     fs::File,
@@ -7,24 +7,24 @@ use std::{
     sync::atomic::{AtomicBool, AtomicI32, AtomicI64, Ordering},
 };
 
-use super::disk::{Disk, Entry, FileId, RealDisk};
+use crate::disk::{Disk, Entry, FileId, RealDisk};
 
-/// What a disk says when it takes no more, by the numbers of Linux.
-pub(super) const ERRORS: [(&str, i32); 4] =
+/// The errors of a disk that takes no more, by their numbers on Linux.
+pub(crate) const ERRORS: [(&str, i32); 4] =
     [("full", 28), ("quota", 122), ("read-only", 30), ("I/O", 5)];
 
-pub(super) struct FaultyDisk {
+pub(crate) struct FaultyDisk {
     real: RealDisk,
     /// Bytes that the disk still takes; negative: no limit.
-    pub(super) room: AtomicI64,
+    pub(crate) room: AtomicI64,
     /// The error after that.
-    pub(super) error: AtomicI32,
-    pub(super) no_rename: AtomicBool,
-    pub(super) no_open: AtomicBool,
+    pub(crate) error: AtomicI32,
+    pub(crate) no_rename: AtomicBool,
+    pub(crate) no_open: AtomicBool,
 }
 
 impl FaultyDisk {
-    pub(super) fn new(dir: &Path) -> Self {
+    pub(crate) fn new(dir: &Path) -> Self {
         Self {
             real: RealDisk::new(dir, false).unwrap(),
             room: AtomicI64::new(-1),

@@ -1,73 +1,76 @@
 //! The live log file: opened by name, checked before each batch for what others did to it, appended
 //! to in whole lines, rotated.
 //!
-//! Knows files and whole batches of lines; not where lines come from, nor threads.
+//! Knows files and batches of whole lines, neither callers nor threads.
 
 use std::{fmt, fs::File, io, sync::Arc, time::Duration};
 
 use jiff::{Timestamp, tz::TimeZone};
 
-use super::{
+use crate::{
     append::{append_all, cut_back, ends_torn, read_range},
     disk::{self, Disk, FileId},
-    retention::{Keep, expired},
+    hooks::Hooks,
+    options::LogOptions,
+    retention::{Limits, expired},
     ring::{Intent, Ring},
     rotation::{self, Backup, Period},
-    settings::{Hooks, Settings},
 };
 
 /// Bytes gathered for one write.
 const BATCH: usize = 256 << 10;
 
-/// How long a rotation that failed is not tried again.
-const ROTATE_AGAIN: Duration = Duration::from_secs(1);
+/// How long after a failed rotation the next one is tried.
+const ROTATION_RETRY: Duration = Duration::from_secs(1);
 
-pub(super) struct Target {
-    pub(super) disk: Arc<dyn Disk>,
-    settings: Settings,
+pub(crate) struct LiveFile {
+    pub(crate) disk: Arc<dyn Disk>,
+    options: LogOptions,
     hooks: Hooks,
     zone: TimeZone,
     open: Option<Open>,
-    blocked: Option<Timestamp>,
+    /// Until when no rotation is tried, after one that failed.
+    rotation_blocked_until: Option<Timestamp>,
     batch: Vec<u8>,
     ends: Vec<(usize, u64)>,
-    /// Whether half a line at the end may be closed with a newline.
-    pub(super) heal: bool,
-    /// Lines and rotations since the last look.
-    pub(super) lines: u64,
-    pub(super) rotations: u64,
+    /// Whether an incomplete line at the end may be closed with a newline.
+    pub(crate) may_close_torn_line: bool,
+    /// Lines and rotations that the pipeline has not counted yet.
+    pub(crate) lines: u64,
+    pub(crate) rotations: u64,
 }
 
 struct Open {
     file: File,
     id: FileId,
     period: Period,
-    /// The length after our last write; anything else means that someone else wrote or truncated.
+    /// The length after our last write. Any other length means that another program wrote or
+    /// truncated the file.
     expected: Option<u64>,
 }
 
-impl Target {
-    pub(super) fn new(disk: Arc<dyn Disk>, settings: Settings, hooks: Hooks) -> Self {
-        let zone = rotation::zone(settings.timezone);
+impl LiveFile {
+    pub(crate) fn new(disk: Arc<dyn Disk>, options: LogOptions, hooks: Hooks) -> Self {
+        let zone = rotation::zone(options.timezone);
         let (batch, ends) = (Vec::with_capacity(BATCH + 4096), Vec::with_capacity(4096));
         Self {
             disk,
-            settings,
+            options,
             hooks,
             zone,
             open: None,
-            blocked: None,
+            rotation_blocked_until: None,
             batch,
             ends,
-            heal: false,
+            may_close_torn_line: false,
             lines: 0,
             rotations: 0,
         }
     }
 
-    /// Moves the lines up to position `until` from the ring to the file. On an error those that did
-    /// not get there stay in the ring, whole. `freed` is called each time there is room again.
-    pub(super) fn drain(
+    /// Moves the lines up to position `until` from the ring to the file. On an error, lines that were
+    /// not written stay in the ring, whole. `freed` is called each time the ring has room again.
+    pub(crate) fn drain(
         &mut self,
         ring: &Ring,
         until: u64,
@@ -88,12 +91,12 @@ impl Target {
             if self.ends.is_empty() {
                 return self.skip(ring, at);
             }
-            self.step(ring)?;
+            self.write_batch(ring)?;
             freed();
         }
     }
 
-    /// Passes over padding and what a dead process did not finish.
+    /// Skips padding and what a dead process did not finish.
     fn skip(&mut self, ring: &Ring, at: u64) -> io::Result<()> {
         if at > ring.taken() {
             ring.take(at);
@@ -102,9 +105,9 @@ impl Target {
         Ok(())
     }
 
-    fn step(&mut self, ring: &Ring) -> io::Result<()> {
+    fn write_batch(&mut self, ring: &Ring) -> io::Result<()> {
         let now = (self.hooks.clock)();
-        let mut len = self.ready(now)?;
+        let mut len = self.prepare(now)?;
         if len > 0
             && self
                 .open
@@ -112,12 +115,12 @@ impl Target {
                 .is_some_and(|open| open.period.is_over(now))
             && self.rotate(now)
         {
-            len = self.ready(now)?;
+            len = self.prepare(now)?;
         }
-        let mut count = rotation::fitting(len, self.settings.max_bytes, &self.ends);
+        let mut count = rotation::fitting(len, self.options.max_bytes, &self.ends);
         if count == 0 && self.rotate(now) {
-            len = self.ready(now)?;
-            count = rotation::fitting(len, self.settings.max_bytes, &self.ends);
+            len = self.prepare(now)?;
+            count = rotation::fitting(len, self.options.max_bytes, &self.ends);
         }
         // A rotation that is blocked costs no line: the file grows over its limit instead.
         let count = if count == 0 { self.ends.len() } else { count };
@@ -155,12 +158,16 @@ impl Target {
         error.map_or(Ok(()), Err)
     }
 
-    /// Makes sure that the open file is the one of that name, and ends in a whole line. Returns its
-    /// length.
-    fn ready(&mut self, now: Timestamp) -> io::Result<u64> {
+    /// Ensures that the open file is the one with the live file's name and ends in a whole line.
+    /// Returns its length.
+    fn prepare(&mut self, now: Timestamp) -> io::Result<u64> {
         self.disk.attach()?;
-        let there = self.disk.id_of(&self.settings.file).ok();
-        if self.open.as_ref().is_none_or(|open| Some(open.id) != there) {
+        let current = self.disk.id_of(&self.options.file).ok();
+        if self
+            .open
+            .as_ref()
+            .is_none_or(|open| Some(open.id) != current)
+        {
             self.open = Some(self.open_now(now)?);
         }
         let Some(open) = &mut self.open else {
@@ -168,12 +175,12 @@ impl Target {
         };
         let len = open.file.metadata()?.len();
         if open.period.is_far_ahead(now) || len == 0 && open.expected != Some(0) {
-            open.period = Period::of(self.settings.rotate, now, &self.zone);
+            open.period = Period::of(self.options.rotation, now, &self.zone);
         }
         if open.expected == Some(len) || !ends_torn(&open.file, len)? {
             return Ok(len);
         }
-        if !self.heal {
+        if !self.may_close_torn_line {
             return Err(io::Error::other(Torn));
         }
         let (written, error) = append_all(&*self.disk, &open.file, b"\n");
@@ -181,12 +188,12 @@ impl Target {
     }
 
     fn open_now(&self, now: Timestamp) -> io::Result<Open> {
-        let file = self.disk.open(&self.settings.file, self.settings.mode)?;
+        let file = self.disk.open(&self.options.file, self.options.mode)?;
         let meta = file.metadata()?;
         if !meta.is_file() {
             return Err(io::Error::other(format!(
                 "{} is not a regular file",
-                self.settings.file
+                self.options.file
             )));
         }
         let last = meta
@@ -194,9 +201,9 @@ impl Target {
             .ok()
             .and_then(|time| Timestamp::try_from(time).ok())
             .filter(|_| meta.len() > 0);
-        // A file from before belongs to the period of its last line; not to a future one.
+        // An existing file belongs to the period of its last line, but never to a future one.
         let period = Period::of(
-            self.settings.rotate,
+            self.options.rotation,
             last.map_or(now, |last| last.min(now)),
             &self.zone,
         );
@@ -208,41 +215,44 @@ impl Target {
         })
     }
 
-    /// Renames the live file away; `false` when that cannot be done now.
+    /// Renames the live file. Returns `false` when that is not possible now.
     fn rotate(&mut self, now: Timestamp) -> bool {
-        if self.blocked.is_some_and(|until| {
-            now < until && now.checked_add(ROTATE_AGAIN).is_ok_and(|far| until <= far)
+        if self.rotation_blocked_until.is_some_and(|until| {
+            now < until
+                && now
+                    .checked_add(ROTATION_RETRY)
+                    .is_ok_and(|far| until <= far)
         }) {
             return false;
         }
-        match self.rename_away(now) {
+        match self.rename_live_file(now) {
             Ok(()) => {
                 self.open = None;
-                self.blocked = None;
+                self.rotation_blocked_until = None;
                 self.rotations += 1;
-                self.clean(now);
+                self.delete_expired(now);
                 true
             }
             Err(error) => {
-                if self.blocked.is_none() {
-                    let path = self.disk.dir().join(&self.settings.file);
-                    (self.hooks.say)(&format!(
+                if self.rotation_blocked_until.is_none() {
+                    let path = self.disk.dir().join(&self.options.file);
+                    (self.hooks.warn)(&format!(
                         "cannot rotate {}: {error}; it grows until that is possible",
                         path.display()
                     ));
                 }
-                self.blocked = now.checked_add(ROTATE_AGAIN).ok();
+                self.rotation_blocked_until = now.checked_add(ROTATION_RETRY).ok();
                 false
             }
         }
     }
 
-    fn rename_away(&self, now: Timestamp) -> io::Result<()> {
+    fn rename_live_file(&self, now: Timestamp) -> io::Result<()> {
         let first = rotation::next_sequence(&self.backups()?);
         let mut result = Err(io::ErrorKind::AlreadyExists.into());
         for sequence in first..first.saturating_add(8) {
-            let name = rotation::backup_name(&self.settings.file, now, &self.zone, sequence);
-            result = self.disk.rename(&self.settings.file, &name);
+            let name = rotation::backup_name(&self.options.file, now, &self.zone, sequence);
+            result = self.disk.rename(&self.options.file, &name);
             if !matches!(&result, Err(taken) if taken.kind() == io::ErrorKind::AlreadyExists) {
                 break;
             }
@@ -254,31 +264,31 @@ impl Target {
         let entries = self.disk.list()?;
         Ok(entries
             .iter()
-            .filter_map(|entry| rotation::parse_backup(&self.settings.file, &entry.name, entry.len))
+            .filter_map(|entry| rotation::parse_backup(&self.options.file, &entry.name, entry.len))
             .collect())
     }
 
-    /// Deletes the rotated files that no limit keeps.
-    pub(super) fn clean(&self, now: Timestamp) {
+    /// Deletes the rotated files beyond the limits of retention.
+    pub(crate) fn delete_expired(&self, now: Timestamp) {
         let live = self
             .disk
             .list()
             .unwrap_or_default()
             .iter()
-            .find(|entry| entry.name == self.settings.file)
+            .find(|entry| entry.name == self.options.file)
             .map_or(0, |entry| entry.len);
-        let keep = Keep {
-            backups: self.settings.backups,
-            max_age: self.settings.max_age,
-            max_total_bytes: self.settings.max_total_bytes,
+        let limits = Limits {
+            backups: self.options.backups,
+            max_age: self.options.max_age,
+            max_total_bytes: self.options.max_total_bytes,
         };
-        for backup in expired(&self.backups().unwrap_or_default(), &keep, live, now) {
-            // Another process that shares the files, or its user, may have been quicker.
+        for backup in expired(&self.backups().unwrap_or_default(), &limits, live, now) {
+            // Another process that shares the files, or a user, may have deleted it first.
             let gone = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
             if let Err(error) = self.disk.remove(&backup.name)
                 && !gone(&error)
             {
-                (self.hooks.say)(&format!(
+                (self.hooks.warn)(&format!(
                     "cannot delete the old log file {}: {error}",
                     self.disk.dir().join(&backup.name).display()
                 ));
@@ -286,14 +296,14 @@ impl Target {
         }
     }
 
-    /// Finds out how much of what a dead process was appending got into its file, takes that off
-    /// its ring, and cuts a torn last line off, since the ring has it whole.
-    pub(super) fn settle(&mut self, ring: &Ring) -> io::Result<()> {
+    /// Determines how much of a dead process's last append reached its file and removes that from its
+    /// ring. Cuts off an incomplete last line, since the ring has the whole one.
+    pub(crate) fn recover_append(&mut self, ring: &Ring) -> io::Result<()> {
         let intent = ring.intent();
         let Some(name) = self.file_of(&intent)? else {
             return Ok(());
         };
-        let file = self.disk.open(&name, self.settings.mode)?;
+        let file = self.disk.open(&name, self.options.mode)?;
         let len = file.metadata()?.len();
         let found = read_range(
             &file,
@@ -347,23 +357,23 @@ impl Target {
             .disk
             .list()?
             .into_iter()
-            .find(|entry| entry.id == id && entry.name.starts_with(&self.settings.file))
+            .find(|entry| entry.id == id && entry.name.starts_with(&self.options.file))
             .map(|entry| entry.name))
     }
 }
 
-/// The file ends in half a line, which may belong to a process that died in a write.
+/// The file ends in an incomplete line, which may belong to a process that died in a write.
 #[derive(Debug)]
 struct Torn;
 
 impl fmt::Display for Torn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the log file ends in half a line")
+        f.write_str("the log file ends in an incomplete line")
     }
 }
 
 impl std::error::Error for Torn {}
 
-pub(super) fn is_torn(error: &io::Error) -> bool {
+pub(crate) fn is_torn(error: &io::Error) -> bool {
     error.get_ref().is_some_and(|inner| inner.is::<Torn>())
 }

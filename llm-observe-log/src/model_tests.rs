@@ -1,5 +1,5 @@
-//! The writer against a model, in lock-step: random writes, rounds and faults of the disk; whatever
-//! happens, every line taken is in the files once, whole and in order, as soon as the disk works.
+//! The writer against a model, in lock-step: random writes, passes and disk errors. Whatever happens,
+//! every line taken is in the files once, whole and in order, as soon as the disk works.
 
 use std::{
     fs,
@@ -10,32 +10,34 @@ use std::{
 
 use proptest::prelude::*;
 
-use super::{
-    core::Core,
+use crate::{
     disk::Disk,
     faulty_disk::{ERRORS, FaultyDisk},
+    hooks::Hooks,
+    level::Level,
+    options::LogOptions,
+    pipeline::Pipeline,
     rotation,
-    settings::{Hooks, Priority, Settings},
-    writer::Writer,
+    writer_thread::{Task, WriterThread},
 };
 
 #[derive(Clone, Debug)]
 enum Action {
     Write(usize),
-    Round,
+    Pass,
     Room(i64),
-    /// What the disk says when there is no room left.
+    /// The disk's error when there is no room left.
     Error(i32),
     Rename(bool),
     Open(bool),
-    /// An outsider moves the live file away, under a name that belongs to the history.
+    /// Another program renames the live file, to a name that belongs to the history.
     Move,
 }
 
 fn action() -> impl Strategy<Value = Action> {
     prop_oneof![
         6 => (1usize..300).prop_map(Action::Write),
-        5 => Just(Action::Round),
+        5 => Just(Action::Pass),
         2 => (-1i64..2000).prop_map(Action::Room),
         1 => proptest::sample::select(&ERRORS[..]).prop_map(|(_, error)| Action::Error(error)),
         1 => any::<bool>().prop_map(Action::Rename),
@@ -60,29 +62,26 @@ fn history(dir: &Path) -> Vec<u8> {
 }
 
 fn play(actions: Vec<Action>) {
-    let dir = std::env::temp_dir().join(format!("llm-observe-model-{:016x}", fastrand::u64(..)));
+    let dir =
+        std::env::temp_dir().join(format!("llm-observe-log-model-{:016x}", fastrand::u64(..)));
     let disk = Arc::new(FaultyDisk::new(&dir));
-    let settings = Settings {
-        dir: dir.clone(),
+    let options = LogOptions {
         max_bytes: 1500,
         backups: 100_000,
-        spool_bytes: 1 << 16,
-        ..Settings::default()
+        buffer_bytes: 1 << 16,
+        ..LogOptions::new(&dir, "app.log")
     };
-    let hooks = Hooks {
-        say: |_| (),
-        ..Hooks::default()
-    };
-    let core = Core::open(settings, "model", hooks, disk.clone(), Writer::idle()).unwrap();
+    let hooks = Hooks::new().warn(|_| ());
+    let pipeline = Pipeline::open(options, hooks, disk.clone(), WriterThread::manual()).unwrap();
     let mut model = Vec::new();
     for (number, action) in actions.into_iter().enumerate() {
         match action {
             Action::Write(length) => {
                 let line = format!("{number} {}\n", "x".repeat(length));
-                core.write(Priority::Info, line.as_bytes());
+                pipeline.write(Level::Info, line.as_bytes());
                 model.extend(line.bytes());
             }
-            Action::Round => drop(core.pump_now()),
+            Action::Pass => drop(pipeline.run_pass_now()),
             Action::Room(room) => disk.room.store(room, Ordering::Relaxed),
             Action::Error(error) => disk.error.store(error, Ordering::Relaxed),
             Action::Rename(fault) => disk.no_rename.store(fault, Ordering::Relaxed),
@@ -112,8 +111,8 @@ fn play(actions: Vec<Action>) {
     disk.room.store(-1, Ordering::Relaxed);
     disk.no_open.store(false, Ordering::Relaxed);
     let deadline = Instant::now() + Duration::from_secs(10);
-    while core.has_work() {
-        core.pump_now();
+    while pipeline.has_work() {
+        pipeline.run_pass_now();
         assert!(Instant::now() < deadline, "never written");
     }
     assert!(history(&dir) == model);
@@ -123,7 +122,7 @@ fn play(actions: Vec<Action>) {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(150))]
     #[test]
-    fn the_files_are_always_a_whole_start_of_what_was_written(actions in proptest::collection::vec(action(), 1..60)) {
+    fn files_always_hold_a_prefix_of_the_written_lines(actions in proptest::collection::vec(action(), 1..60)) {
         play(actions);
     }
 }

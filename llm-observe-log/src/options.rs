@@ -1,42 +1,50 @@
-//! What a log file is told by its user: the keys of `[log]`, as the engine needs them, and what the
-//! engine asks of the rest of the program.
+//! How one log file is written, rotated and kept. Plain data.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{path::PathBuf, time::Duration};
 
-/// How one log file is written, rotated and kept. The keys are those of `[log]`.
-#[derive(Clone, Debug)]
-pub(crate) struct Settings {
+/// How one log file is written, rotated and kept.
+///
+/// ```
+/// use llm_observe_log::{LogOptions, Rotation};
+/// # let dir = std::env::temp_dir().join(format!("llm-observe-log-options-{}", std::process::id()));
+///
+/// let writer = LogOptions::new(&dir, "app.log")
+///     .max_bytes(50_000_000)
+///     .rotation(Rotation::Daily)
+///     .backups(14)
+///     .compress(true)
+///     .open()?;
+/// # drop(writer);
+/// # std::fs::remove_dir_all(dir)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct LogOptions {
     pub(crate) dir: PathBuf,
     pub(crate) file: String,
-    /// Largest size of the live file, in bytes; 0 for no limit.
     pub(crate) max_bytes: u64,
-    pub(crate) rotate: Rotate,
-    /// Which zone's hours and days count.
+    pub(crate) rotation: Rotation,
     pub(crate) timezone: Timezone,
-    /// How many rotated files are kept.
     pub(crate) backups: u32,
     pub(crate) max_age: Option<Duration>,
-    /// Largest size of the live file and all rotated ones together, in bytes.
     pub(crate) max_total_bytes: Option<u64>,
     pub(crate) compress: bool,
     pub(crate) mode: u32,
-    /// Whether other processes write the same file.
     pub(crate) shared: bool,
-    /// Whether the file, or a folder that is replaced while the program runs, may be a symlink.
     pub(crate) follow_symlinks: bool,
-    /// Room for lines that wait for the disk, in bytes; rounded up to a power of two.
-    pub(crate) spool_bytes: u64,
-    /// How long a caller waits at most when that room is used up.
+    pub(crate) buffer_bytes: u64,
     pub(crate) max_wait: Duration,
 }
 
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            dir: PathBuf::from("logs"),
-            file: String::from("app.log"),
+impl LogOptions {
+    /// Returns the default options for the live file `file` in the folder `dir`.
+    pub fn new(dir: impl Into<PathBuf>, file: impl Into<String>) -> LogOptions {
+        LogOptions {
+            dir: dir.into(),
+            file: file.into(),
             max_bytes: 10_000_000,
-            rotate: Rotate::Never,
+            rotation: Rotation::Never,
             timezone: Timezone::Utc,
             backups: 5,
             max_age: None,
@@ -45,71 +53,108 @@ impl Default for Settings {
             mode: 0o600,
             shared: false,
             follow_symlinks: false,
-            spool_bytes: 8 << 20,
+            buffer_bytes: 8 << 20,
             max_wait: Duration::from_secs(1),
         }
+    }
+
+    /// Sets the largest size of the live file, in bytes; 0 for no limit. Default: 10,000,000.
+    pub fn max_bytes(mut self, bytes: u64) -> LogOptions {
+        self.max_bytes = bytes;
+        self
+    }
+
+    /// Sets when the file is rotated whatever its size. Default: [`Rotation::Never`].
+    pub fn rotation(mut self, rotation: Rotation) -> LogOptions {
+        self.rotation = rotation;
+        self
+    }
+
+    /// Sets whose hours and days count, and which offset the names of rotated files have. Default:
+    /// [`Timezone::Utc`].
+    pub fn timezone(mut self, timezone: Timezone) -> LogOptions {
+        self.timezone = timezone;
+        self
+    }
+
+    /// Sets how many rotated files are kept. Default: 5.
+    pub fn backups(mut self, count: u32) -> LogOptions {
+        self.backups = count;
+        self
+    }
+
+    /// Sets how old a rotated file may become. Default: no limit.
+    pub fn max_age(mut self, age: impl Into<Option<Duration>>) -> LogOptions {
+        self.max_age = age.into();
+        self
+    }
+
+    /// Sets the largest size of the live file and all rotated ones together, in bytes. Default: no
+    /// limit.
+    pub fn max_total_bytes(mut self, bytes: impl Into<Option<u64>>) -> LogOptions {
+        self.max_total_bytes = bytes.into();
+        self
+    }
+
+    /// Sets whether rotated files are compressed (gzip). Default: `false`.
+    pub fn compress(mut self, compress: bool) -> LogOptions {
+        self.compress = compress;
+        self
+    }
+
+    /// Sets the permissions of new files, on Unix. Default: `0o600`.
+    pub fn mode(mut self, mode: u32) -> LogOptions {
+        self.mode = mode;
+        self
+    }
+
+    /// Sets whether several processes may write this file; each of them has to set it. Default:
+    /// `false`.
+    pub fn shared(mut self, shared: bool) -> LogOptions {
+        self.shared = shared;
+        self
+    }
+
+    /// Sets whether the file, or a folder that is replaced while the program runs, may be a
+    /// symlink. Default: `false`.
+    pub fn follow_symlinks(mut self, follow: bool) -> LogOptions {
+        self.follow_symlinks = follow;
+        self
+    }
+
+    /// Sets the size of the buffer for lines that wait for the disk, in bytes: rounded up to a
+    /// power of two, between 64 KiB and 1 GiB. Default: 8 MiB.
+    pub fn buffer_bytes(mut self, bytes: u64) -> LogOptions {
+        self.buffer_bytes = bytes;
+        self
+    }
+
+    /// Sets how long a caller waits at most when the buffer is full and the disk takes nothing.
+    /// Default: one second.
+    pub fn max_wait(mut self, limit: Duration) -> LogOptions {
+        self.max_wait = limit;
+        self
     }
 }
 
 /// When a file is rotated whatever its size.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Rotate {
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Rotation {
+    /// By size only.
+    #[default]
     Never,
+    /// At the first line of a new hour.
     Hourly,
+    /// At the first line of a new day.
     Daily,
 }
 
-/// Whose hours and days.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Timezone {
+/// Whose hours and days count.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Timezone {
+    /// Coordinated universal time.
+    #[default]
     Utc,
-    /// The system's, with its daylight saving time.
+    /// The system's zone, with its daylight saving time.
     Local,
-}
-
-/// How much a line matters: when room is short, the lowest is dropped first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Priority {
-    Trace,
-    Debug,
-    Info,
-    Warn,
-    /// Also wakes the writer at once.
-    Error,
-}
-
-/// Tells the time; a test's own in tests.
-pub(crate) type Clock = Arc<dyn Fn() -> jiff::Timestamp + Send + Sync>;
-
-/// What the engine asks of the program around it.
-#[derive(Clone)]
-pub(crate) struct Hooks {
-    /// Appends one line, in the file's own format and with its `\n`, that says how many lines are
-    /// missing at this place and why.
-    pub(crate) lost_line: fn(&mut Vec<u8>, u64, &str),
-    /// Tells a person, once per change of state; to stderr by default.
-    pub(crate) say: fn(&str),
-    pub(crate) clock: Clock,
-}
-
-impl Default for Hooks {
-    fn default() -> Self {
-        Self {
-            lost_line: plain_lost_line,
-            say: say_on_stderr,
-            clock: Arc::new(jiff::Timestamp::now),
-        }
-    }
-}
-
-fn plain_lost_line(out: &mut Vec<u8>, count: u64, reason: &str) {
-    out.extend_from_slice(format!("WARN - {count} lines lost here ({reason})\n").as_bytes());
-}
-
-fn say_on_stderr(message: &str) {
-    // `eprintln` panics when stderr is closed.
-    let _ = std::io::Write::write_all(
-        &mut std::io::stderr(),
-        format!("llm-observe: {message}\n").as_bytes(),
-    );
 }

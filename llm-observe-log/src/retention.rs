@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::rotation::Backup;
+use crate::rotation::Backup;
 
-/// What is kept: at most so many files, none older, and not more bytes than that.
+/// The limits of what is kept.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Keep {
+pub(crate) struct Limits {
     pub(crate) backups: u32,
     pub(crate) max_age: Option<Duration>,
     pub(crate) max_total_bytes: Option<u64>,
@@ -16,18 +16,23 @@ pub(crate) struct Keep {
 
 /// Returns the files to delete, oldest first. `live` is the size of the live file, which counts
 /// towards the total but is never deleted.
-pub(crate) fn expired(backups: &[Backup], keep: &Keep, live: u64, now: Timestamp) -> Vec<Backup> {
+pub(crate) fn expired(
+    backups: &[Backup],
+    limits: &Limits,
+    live: u64,
+    now: Timestamp,
+) -> Vec<Backup> {
     let mut newest_first = backups.to_vec();
     newest_first.sort_by_key(|backup| std::cmp::Reverse(backup.sequence));
     let mut total = live;
     let mut kept = 0u32;
-    // Once one goes, all older ones go: a gap in the history would read as an hour without lines.
+    // Once a file expires, all older ones do: a gap in the history would look like a quiet hour.
     let first = newest_first.iter().position(|backup| {
         total = total.saturating_add(backup.len);
         kept = kept.saturating_add(1);
-        kept > keep.backups
-            || is_old(backup, keep, now)
-            || keep.max_total_bytes.is_some_and(|max| total > max)
+        kept > limits.backups
+            || is_old(backup, limits, now)
+            || limits.max_total_bytes.is_some_and(|max| total > max)
     });
     let mut gone = first
         .map(|first| newest_first.split_off(first))
@@ -36,9 +41,9 @@ pub(crate) fn expired(backups: &[Backup], keep: &Keep, live: u64, now: Timestamp
     gone
 }
 
-fn is_old(backup: &Backup, keep: &Keep, now: Timestamp) -> bool {
+fn is_old(backup: &Backup, limits: &Limits, now: Timestamp) -> bool {
     let age = Duration::try_from(now.duration_since(backup.at)).unwrap_or_default();
-    keep.max_age.is_some_and(|max| age > max)
+    limits.max_age.is_some_and(|max| age > max)
 }
 
 #[cfg(test)]
@@ -56,18 +61,18 @@ mod tests {
             let list: Vec<_> = sizes.iter().enumerate().map(|(i, &(len, at))| Backup {
                 name: format!("{i}"), len, at: Timestamp::from_second(at).unwrap(), sequence: i as u64, compressed: false,
             }).collect();
-            let keep = Keep { backups, max_age: age.map(Duration::from_secs), max_total_bytes: total };
-            let gone = expired(&list, &keep, live, now);
+            let limits = Limits { backups, max_age: age.map(Duration::from_secs), max_total_bytes: total };
+            let gone = expired(&list, &limits, live, now);
             let kept: Vec<_> = list.iter().filter(|b| !gone.contains(b)).cloned().collect();
             prop_assert!(kept.len() <= backups as usize);
-            prop_assert!(kept.iter().all(|b| !is_old(b, &keep, now)));
+            prop_assert!(kept.iter().all(|b| !is_old(b, &limits, now)));
             prop_assert!(kept.is_empty() || total.is_none_or(|t| live + kept.iter().map(|b| b.len).sum::<u64>() <= t));
             prop_assert!(gone.iter().all(|g| kept.iter().all(|k| k.sequence > g.sequence)));
-            prop_assert!(expired(&kept, &keep, live, now).is_empty());
+            prop_assert!(expired(&kept, &limits, live, now).is_empty());
             // Nothing goes that no limit asks for.
             if let Some(newest) = gone.last() {
                 let more: Vec<_> = kept.iter().chain([newest]).cloned().collect();
-                prop_assert!(!expired(&more, &keep, live, now).is_empty());
+                prop_assert!(!expired(&more, &limits, live, now).is_empty());
             }
         }
     }

@@ -1,11 +1,11 @@
-//! The ring of lines between callers and the writer: many threads push, one takes.
+//! The ring of lines between callers and the writer thread: many threads push, one takes.
 //!
-//! It lives in memory that outlives the process (see [`Map`]), so every step leaves it in a state
-//! from which the next process can go on. Knows bytes and positions, neither files nor time.
+//! It is in memory that outlives the process (see [`Mapping`]), so every step leaves it in a state from
+//! which the next process can go on. Knows bytes and positions, neither files nor time.
 //!
-//! Positions are bytes since the ring was made; they only grow. `taken <= freed'` in time:
-//! `[taken, tail)` holds lines that have not reached the log; up to `freed + capacity` may be
-//! reserved, and all of that is zero until it is. A record is a header word, length and state, and
+//! Positions count bytes since the ring was created; they only grow. `freed <= taken <= tail`:
+//! `[taken, tail)` holds lines that have not reached the log. Callers may reserve up to
+//! `freed + capacity`, and everything they have not reserved is zero. A record is a header word, length and state, and
 //! the line, padded to whole words. A caller that dies between reserving and committing leaves
 //! zeros, or a header that says how much to skip: recovery always finds the next line.
 
@@ -14,7 +14,7 @@ use std::{
     sync::atomic::{AtomicU64, Ordering, compiler_fence},
 };
 
-use super::{core::Reason, system::Map};
+use crate::{stats::LossReason, system::Mapping};
 
 /// Words in front of the ring itself.
 pub(crate) const HEADER_WORDS: usize = 512;
@@ -23,7 +23,8 @@ const WORD: u64 = 8;
 /// "LLMOBS" and the version of this layout.
 const MAGIC: u64 = u64::from_be_bytes(*b"LLMOBS\x00\x01");
 
-// Where in the header; `TAIL` and `FREED` have a cache line each, since different threads write them.
+// Indices of the header's words. `TAIL` and `FREED` have a cache line each, since different threads
+// write them.
 const AT_MAGIC: usize = 0;
 const AT_CAPACITY: usize = 1;
 const AT_INTENT: usize = 8;
@@ -42,41 +43,41 @@ const LENGTH: u64 = (1 << 32) - 1;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Full;
 
-/// What is about to be appended to which file: tells a later process how far it got.
+/// What is about to be appended to which file: shows a later process how far the append got.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Intent {
     pub(crate) dev: u64,
     pub(crate) ino: u64,
     /// The file's length before.
     pub(crate) offset: u64,
-    /// How many bytes are to be appended; 0: nothing is under way.
+    /// How many bytes are to be appended; 0 when no append is in progress.
     pub(crate) bytes: u64,
 }
 
 pub(crate) struct Ring {
-    map: Map,
+    map: Mapping,
     capacity: u64,
 }
 
 impl Ring {
-    /// Makes a new ring in zeroed memory.
-    pub(crate) fn create(map: Map) -> Option<Self> {
+    /// Creates a ring in zeroed memory.
+    pub(crate) fn create(map: Mapping) -> Option<Self> {
         let capacity = Self::room(&map).filter(|capacity| capacity.is_power_of_two())?;
         map.get(AT_CAPACITY)?.store(capacity, Ordering::Relaxed);
         map.get(AT_MAGIC)?.store(MAGIC, Ordering::Release);
         Some(Self { map, capacity })
     }
 
-    /// Takes up a ring that another process left; `None` when it is none.
-    pub(crate) fn adopt(map: Map) -> Option<Self> {
+    /// Opens a ring that another process left. `None` when the memory holds no valid ring.
+    pub(crate) fn adopt(map: Mapping) -> Option<Self> {
         let capacity = map.get(AT_CAPACITY)?.load(Ordering::Acquire);
-        let sound = map.get(AT_MAGIC)?.load(Ordering::Acquire) == MAGIC
+        let valid = map.get(AT_MAGIC)?.load(Ordering::Acquire) == MAGIC
             && Some(capacity) == Self::room(&map);
         let ring = Self { map, capacity };
-        (sound && capacity.is_power_of_two() && ring.is_ordered()).then_some(ring)
+        (valid && capacity.is_power_of_two() && ring.is_ordered()).then_some(ring)
     }
 
-    fn room(map: &Map) -> Option<u64> {
+    fn room(map: &Mapping) -> Option<u64> {
         u64::try_from(map.len().checked_sub(HEADER_WORDS)?)
             .ok()?
             .checked_mul(WORD)
@@ -91,12 +92,13 @@ impl Ring {
         self.capacity
     }
 
-    /// The longest line that fits, so that a few always do.
+    /// Returns the longest line that callers wait for: several always fit.
     pub(crate) fn max_line(&self) -> u64 {
         self.capacity / 8
     }
 
-    /// Puts a line in, unless more than `limit` bytes would then be in use. Returns how many are.
+    /// Puts a line in, unless more than `limit` bytes would then be in use. Returns how many are in
+    /// use.
     #[inline]
     pub(crate) fn push(&self, line: &[u8], limit: u64) -> Result<u64, Full> {
         let length = u64::try_from(line.len()).map_err(|_| Full)?;
@@ -106,7 +108,7 @@ impl Ring {
             self.set(start, PAD | (pad - WORD));
         }
         let start = start + pad;
-        // A process that dies in the copy leaves the length, and so the way to the next record.
+        // A process that dies in the copy leaves the length, and so the position of the next record.
         self.set(start, RESERVED | length);
         compiler_fence(Ordering::SeqCst);
         self.copy_in(start + WORD, line);
@@ -114,7 +116,7 @@ impl Ring {
         Ok(used)
     }
 
-    /// Reserves `size` bytes that do not wrap, and the padding in front that this takes.
+    /// Reserves `size` bytes that do not wrap, and the padding in front of them that this needs.
     #[inline]
     fn reserve(&self, size: u64, limit: u64) -> Result<(u64, u64, u64), Full> {
         let tail = self.at(AT_TAIL);
@@ -128,7 +130,7 @@ impl Ring {
             if used > limit {
                 return Err(Full);
             }
-            // SeqCst pairs with the writer's look at the tail before it falls asleep.
+            // SeqCst pairs with the writer thread's check of the tail before it parks.
             match tail.compare_exchange_weak(start, end, Ordering::SeqCst, Ordering::Relaxed) {
                 Ok(_) => return Ok((start, pad, used)),
                 Err(now) => start = now,
@@ -136,14 +138,14 @@ impl Ring {
         }
     }
 
-    /// Whether about so many bytes more would leave at most `limit` in use.
+    /// Returns whether `bytes` more would leave at most `limit` bytes in use.
     pub(crate) fn has_room(&self, bytes: u64, limit: u64) -> bool {
         let freed = self.at(AT_FREED).load(Ordering::Acquire);
         (self.tail() + bytes).saturating_sub(freed) <= limit
     }
 
-    /// Appends committed lines from position `from` on to `out`, up to about `max` bytes and not
-    /// beyond `until`; `ends` gets, for each, where it ends in `out` and in the ring.
+    /// Appends committed lines from position `from` to `out`, up to about `max` bytes and not beyond
+    /// `until`. `ends` gets, for each line, where it ends in `out` and in the ring.
     ///
     /// Stops at a record that is still being copied, unless its process is `dead`: then it skips it.
     pub(crate) fn gather(
@@ -174,7 +176,7 @@ impl Ring {
         at.min(until)
     }
 
-    /// How many lines are in it that have not reached the log.
+    /// Returns how many lines have not reached the log.
     pub(crate) fn count(&self) -> u64 {
         let (mut out, mut ends) = (Vec::new(), Vec::new());
         self.gather(
@@ -188,14 +190,14 @@ impl Ring {
         ends.len() as u64
     }
 
-    /// Records that all before `to` is in the log. Comes before [`free`](Self::free), so that a
+    /// Records that everything before `to` is in the log. Precedes [`free`](Self::free), so that a
     /// process that dies between the two neither repeats nor misses a line.
     pub(crate) fn take(&self, to: u64) {
         self.at(AT_TAKEN).store(to, Ordering::Release);
         self.set_intent(Intent::default());
     }
 
-    /// Gives the taken part back to callers, as zeros.
+    /// Zeroes the taken part and gives it back to callers.
     pub(crate) fn free(&self) {
         let (from, to) = (self.at(AT_FREED).load(Ordering::Relaxed), self.taken());
         let mut at = from;
@@ -221,7 +223,8 @@ impl Ring {
     }
 
     pub(crate) fn set_intent(&self, intent: Intent) {
-        // `bytes` makes it valid: away first, back last, and the compiler must keep that order.
+        // `bytes` makes the intent valid: cleared first, set last, and the compiler must keep that
+        // order.
         self.at(AT_INTENT + 3).store(0, Ordering::Release);
         compiler_fence(Ordering::SeqCst);
         for (field, value) in [intent.dev, intent.ino, intent.offset]
@@ -235,39 +238,39 @@ impl Ring {
             .store(intent.bytes, Ordering::Release);
     }
 
-    /// Whether lines were dropped since the last notice in the log.
+    /// Returns whether lines were dropped since the last loss notice.
     #[inline]
     pub(crate) fn has_lost(&self) -> bool {
         self.at(AT_LOST).load(Ordering::Relaxed) != 0
     }
 
-    /// Counts lines that are missing at this place.
-    pub(crate) fn lose(&self, reason: Reason, count: u64) {
+    /// Counts lines that are missing at this position.
+    pub(crate) fn add_lost(&self, reason: LossReason, count: u64) {
         if count > 0 {
             self.at_lost(reason).fetch_add(count, Ordering::Relaxed);
             self.at(AT_LOST).store(1, Ordering::Release);
         }
     }
 
-    pub(crate) fn lost(&self, reason: Reason) -> u64 {
+    pub(crate) fn lost(&self, reason: LossReason) -> u64 {
         self.at_lost(reason).load(Ordering::Relaxed)
     }
 
-    /// Takes the counts away, for a notice in the log.
-    pub(crate) fn take_lost(&self) -> impl Iterator<Item = (Reason, u64)> {
+    /// Takes the counts, for a loss notice.
+    pub(crate) fn take_lost(&self) -> impl Iterator<Item = (LossReason, u64)> {
         let any = self.at(AT_LOST).swap(0, Ordering::Acquire) != 0;
-        let reasons = Reason::ALL.into_iter().filter(move |_| any);
+        let reasons = LossReason::ALL.into_iter().filter(move |_| any);
         reasons
             .map(|reason| (reason, self.at_lost(reason).swap(0, Ordering::Relaxed)))
             .filter(|(_, count)| *count > 0)
     }
 
-    fn at_lost(&self, reason: Reason) -> &AtomicU64 {
+    fn at_lost(&self, reason: LossReason) -> &AtomicU64 {
         self.at(AT_LOST + 1 + reason as usize)
     }
 
-    /// Has the system back with memory what callers will use next, so that none of them pays for
-    /// it; `prepared` is the position up to which that is done.
+    /// Asks the system to back with memory what callers will use next, so that none of them pays for
+    /// it. `prepared` is the position up to which that is done.
     pub(crate) fn prepare(&self, prepared: &mut u64) {
         let tail = self.tail();
         let until = tail + self.capacity / 4;
@@ -321,14 +324,14 @@ impl Ring {
         out.truncate(start.saturating_add(length));
     }
 
-    /// The words from `position` on, as far as they do not wrap, and the position behind them.
+    /// Returns the words from `position` on, as far as they do not wrap, and the position after them.
     #[inline]
     fn run(&self, position: u64, bytes: u64) -> (&[AtomicU64], u64) {
-        let (range, behind) = self.span(position, bytes);
-        (self.map.get(range).unwrap_or_default(), behind)
+        let (range, after) = self.span(position, bytes);
+        (self.map.get(range).unwrap_or_default(), after)
     }
 
-    /// As [`run`](Self::run), by where the words are.
+    /// As [`run`](Self::run), with the indices of the words.
     #[inline]
     fn span(&self, position: u64, bytes: u64) -> (Range<usize>, u64) {
         let start = position & (self.capacity - 1);
@@ -345,11 +348,11 @@ impl Ring {
     #[inline]
     fn at(&self, index: usize) -> &AtomicU64 {
         // Every index is masked to the capacity that `create` and `adopt` checked against the map.
-        self.map.get(index).unwrap_or(&NOWHERE)
+        self.map.get(index).unwrap_or(&OUT_OF_RANGE)
     }
 }
 
-/// How many words so many bytes are.
+/// Converts bytes to words.
 #[inline]
 #[allow(
     clippy::cast_possible_truncation,
@@ -359,7 +362,7 @@ fn index(bytes: u64) -> usize {
     (bytes / WORD) as usize
 }
 
-static NOWHERE: AtomicU64 = AtomicU64::new(0);
+static OUT_OF_RANGE: AtomicU64 = AtomicU64::new(0);
 
 #[inline]
 fn record_size(length: u64) -> u64 {

@@ -1,29 +1,29 @@
-//! When to rotate, and what to call what was rotated: pure functions over a clock and a listing.
+//! When to rotate, and how rotated files are named: pure functions over a clock and a listing.
 //!
-//! A rotated file is `app.log.2026-11-23T07-17-09Z.42`, and with `.gz` behind it once compressed.
+//! A rotated file is `app.log.2026-11-23T07-17-09Z.42`, with the suffix `.gz` once compressed.
 //! The name starts with the live file's, so that `app.log*` is the whole history, and does not end
 //! in `.log`, so that collectors of `*.log` do not read it twice. Nothing is ever renumbered, and
 //! the order is that of the last number, not of the time: a clock that jumps back can neither
-//! overwrite a file nor confuse the order.
+//! overwrite a file nor change the order.
 
 use std::time::Duration;
 
 use jiff::{Timestamp, tz::TimeZone};
 
-use super::settings::{Rotate, Timezone};
+use crate::options::{Rotation, Timezone};
 
 /// A rotated file, by its name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Backup {
     pub(crate) name: String,
     pub(crate) len: u64,
-    /// When it was rotated away.
+    /// When it was rotated.
     pub(crate) at: Timestamp,
     pub(crate) sequence: u64,
     pub(crate) compressed: bool,
 }
 
-/// The name for the live file `file` when it is rotated away.
+/// Returns the name of the live file `file` once it is rotated.
 pub(crate) fn backup_name(file: &str, at: Timestamp, zone: &TimeZone, sequence: u64) -> String {
     let format = if *zone == TimeZone::UTC {
         "%Y-%m-%dT%H-%M-%SZ"
@@ -36,7 +36,7 @@ pub(crate) fn backup_name(file: &str, at: Timestamp, zone: &TimeZone, sequence: 
     )
 }
 
-/// Reads a name that [`backup_name`] made; `None` for any other file.
+/// Parses a name that [`backup_name`] made. Returns `None` for any other file.
 pub(crate) fn parse_backup(file: &str, name: &str, len: u64) -> Option<Backup> {
     let rest = name.strip_prefix(file)?.strip_prefix('.')?;
     let (rest, compressed) = rest
@@ -60,7 +60,7 @@ pub(crate) fn parse_backup(file: &str, name: &str, len: u64) -> Option<Backup> {
     })
 }
 
-/// The number after the highest in use.
+/// Returns the number after the highest in use.
 pub(crate) fn next_sequence(backups: &[Backup]) -> u64 {
     backups
         .iter()
@@ -70,7 +70,7 @@ pub(crate) fn next_sequence(backups: &[Backup]) -> u64 {
         .saturating_add(1)
 }
 
-/// The stretch of time one file covers: from, inclusive, to, exclusive.
+/// The time that one file covers: `from` inclusive, `to` exclusive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Period {
     pub(crate) from: Timestamp,
@@ -78,19 +78,19 @@ pub(crate) struct Period {
 }
 
 impl Period {
-    /// The hour or day that `now` is in, in `zone`; all of time without rotation by time.
-    pub(crate) fn of(rotate: Rotate, now: Timestamp, zone: &TimeZone) -> Self {
-        match rotate {
-            Rotate::Never => Self {
+    /// Returns the hour or day of `now` in `zone`; all of time without rotation by time.
+    pub(crate) fn of(rotation: Rotation, now: Timestamp, zone: &TimeZone) -> Self {
+        match rotation {
+            Rotation::Never => Self {
                 from: Timestamp::MIN,
                 to: Timestamp::MAX,
             },
-            Rotate::Hourly => Self::hour(now, zone),
-            Rotate::Daily => Self::day(now, zone).unwrap_or_else(|| Self::hour(now, zone)),
+            Rotation::Hourly => Self::hour(now, zone),
+            Rotation::Daily => Self::day(now, zone).unwrap_or_else(|| Self::hour(now, zone)),
         }
     }
 
-    /// Whole hours of the offset that holds now: in a fold each of the two equal hours has its own.
+    /// Whole hours of the current offset: when clocks go back, the two equal hours have a period each.
     fn hour(now: Timestamp, zone: &TimeZone) -> Self {
         let offset = i64::from(zone.to_offset(now).seconds());
         let local = now.as_second().saturating_add(offset);
@@ -114,20 +114,20 @@ impl Period {
         Some(Self { from, to })
     }
 
-    /// Whether a file of this period is to be rotated away now. Not when the clock was set back:
-    /// then its lines go on in the same file.
+    /// Returns whether a file of this period is to be rotated now. When the clock was set back, it is
+    /// not: lines go on in the same file.
     pub(crate) fn is_over(&self, now: Timestamp) -> bool {
         now >= self.to
     }
 
-    /// Whether the clock was set back by so much that this period says nothing about now.
+    /// Returns whether the clock was set back by so much that this period is obsolete.
     pub(crate) fn is_far_ahead(&self, now: Timestamp) -> bool {
         let slack = Duration::from_secs(2 * 86_400);
         self.from > now && self.from.duration_since(now).unsigned_abs() > slack
     }
 }
 
-/// The zone whose hours and days count.
+/// Returns the zone whose hours and days count.
 pub(crate) fn zone(timezone: Timezone) -> TimeZone {
     match timezone {
         Timezone::Utc => TimeZone::UTC,
@@ -135,8 +135,8 @@ pub(crate) fn zone(timezone: Timezone) -> TimeZone {
     }
 }
 
-/// How many bytes of a batch still go into a file of `len` bytes: whole lines, by where each ends.
-/// At least one line goes into an empty file, however long it is.
+/// Returns how many lines of a batch fit into a file of `len` bytes. `ends` has where each line ends.
+/// An empty file takes at least one line, however long.
 pub(crate) fn fitting(len: u64, max_bytes: u64, ends: &[(usize, u64)]) -> usize {
     if max_bytes == 0 {
         return ends.len();
@@ -166,7 +166,7 @@ mod tests {
     fn the_repeated_hour_is_two_hours() {
         let first: Timestamp = "2026-11-01T01:30:00-04:00".parse().unwrap();
         let second: Timestamp = "2026-11-01T01:30:00-05:00".parse().unwrap();
-        let period = Period::of(Rotate::Hourly, first, &new_york());
+        let period = Period::of(Rotation::Hourly, first, &new_york());
         assert!(period.is_over(second));
         let (a, b) = (
             backup_name("a", first, &new_york(), 1),
@@ -179,7 +179,7 @@ mod tests {
     fn the_long_day_is_one_day() {
         let morning: Timestamp = "2026-11-01T00:00:00-04:00".parse().unwrap();
         let evening: Timestamp = "2026-11-01T23:59:59-05:00".parse().unwrap();
-        let period = Period::of(Rotate::Daily, morning, &new_york());
+        let period = Period::of(Rotation::Daily, morning, &new_york());
         assert!(!period.is_over(evening));
         assert_eq!(period.to.duration_since(period.from).as_hours(), 25);
     }
@@ -198,12 +198,12 @@ mod tests {
         #[test]
         fn periods_hold_now_and_meet(second in 0i64..4_000_000_000, daily in any::<bool>(), zone in prop_oneof![Just("America/New_York"), Just("Asia/Kathmandu"), Just("Australia/Lord_Howe"), Just("America/Sao_Paulo")]) {
             let zone = TimeZone::get(zone).unwrap();
-            let rotate = if daily { Rotate::Daily } else { Rotate::Hourly };
+            let rotation = if daily { Rotation::Daily } else { Rotation::Hourly };
             let now = Timestamp::from_second(second).unwrap();
-            let period = Period::of(rotate, now, &zone);
+            let period = Period::of(rotation, now, &zone);
             prop_assert!(period.from <= now && now < period.to);
             prop_assert!(!period.is_over(now));
-            prop_assert!(Period::of(rotate, period.to, &zone).from >= period.from);
+            prop_assert!(Period::of(rotation, period.to, &zone).from >= period.from);
         }
 
         #[test]

@@ -1,6 +1,7 @@
-//! Where a ring lives: a file in the log's own folder, or, when that is on a full disk or on a file
-//! system that may take mapped pages away, in the system's memory folder; and how one that a dead
-//! process left is found.
+//! The file under a ring, and how the ones that dead processes left are found.
+//!
+//! The file is in the log's own folder. If that has no room, or is on a file system that may take
+//! mapped pages away, it is in the system's memory folder.
 
 use std::{
     fs::{self, File},
@@ -9,29 +10,32 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use super::{
-    disk::{self, Share},
+use crate::{
+    disk::{self, LockMode},
+    hooks::Warn,
     ring::{HEADER_WORDS, Ring},
-    system::Map,
+    system::Mapping,
 };
 
 /// A ring and the file under it, locked while this process lives.
-pub(super) struct Spool {
-    pub(super) ring: Ring,
+pub(crate) struct Spool {
+    pub(crate) ring: Ring,
     path: Option<PathBuf>,
     _lock: Option<File>,
 }
 
 impl Spool {
-    /// Makes a new ring for the log file `file` in `dir`, or elsewhere when there is no room, or
-    /// when touching it there could end the process.
-    pub(super) fn create(dir: &Path, file: &str, bytes: u64, say: fn(&str)) -> io::Result<Self> {
-        let near = (dir.to_path_buf(), format!(".{file}."));
-        let far = fallback_dir().ok().map(|far| (far, far_prefix(dir, file)));
-        let mut places: Vec<_> = std::iter::once(near).chain(far).collect();
-        places.retain(|(place, _)| disk::keeps_pages(place));
-        let first = places.first().map(|(place, _)| place.clone());
-        let spool = Self::in_first(places, words_of(bytes))?;
+    /// Creates a ring for the log file `file` in `dir`. It is created elsewhere when there is no room,
+    /// or when touching its memory there could end the process.
+    pub(crate) fn create(dir: &Path, file: &str, bytes: u64, warn: &Warn) -> io::Result<Self> {
+        let own = (dir.to_path_buf(), format!(".{file}."));
+        let fallback = fallback_dir()
+            .ok()
+            .map(|fallback| (fallback, fallback_prefix(dir, file)));
+        let mut folders: Vec<_> = std::iter::once(own).chain(fallback).collect();
+        folders.retain(|(folder, _)| disk::keeps_pages(folder));
+        let first = folders.first().map(|(folder, _)| folder.clone());
+        let spool = Self::in_first(folders, words_of(bytes))?;
         if spool.path.is_none()
             || spool.path.as_ref().and_then(|path| path.parent()) != first.as_deref()
         {
@@ -39,7 +43,7 @@ impl Spool {
                 Some(path) => format!("they are kept in {}", path.display()),
                 None => "a kill loses them".to_owned(),
             };
-            say(&format!(
+            warn(&format!(
                 "{}: no room for lines that wait; {kept}",
                 dir.display()
             ));
@@ -47,20 +51,21 @@ impl Spool {
         Ok(spool)
     }
 
-    /// Makes a ring in the first of these folders that has room, or else in memory.
-    pub(super) fn in_first(
-        places: impl IntoIterator<Item = (PathBuf, String)>,
+    /// Creates a ring in the first of these folders that has room, or else in memory. Each folder
+    /// comes with the prefix of the file's name.
+    pub(crate) fn in_first(
+        folders: impl IntoIterator<Item = (PathBuf, String)>,
         words: usize,
     ) -> io::Result<Self> {
-        let mut files = places.into_iter();
-        files
+        folders
+            .into_iter()
             .find_map(|(dir, prefix)| Self::in_file(&dir, &prefix, words).ok())
             .map_or_else(|| Self::in_memory(words), Ok)
     }
 
-    /// A ring that is lost with the process.
-    pub(super) fn in_memory(words: usize) -> io::Result<Self> {
-        let ring = Ring::create(Map::anonymous(words)?).ok_or(io::ErrorKind::InvalidData)?;
+    /// Creates a ring that is lost with the process.
+    pub(crate) fn in_memory(words: usize) -> io::Result<Self> {
+        let ring = Ring::create(Mapping::anonymous(words)?).ok_or(io::ErrorKind::InvalidData)?;
         Ok(Self {
             ring,
             path: None,
@@ -75,7 +80,7 @@ impl Spool {
             dir.join(format!("{prefix}{id:016x}.spool")),
         );
         let file = disk::create_new(&new, 0o600)?;
-        // Locked and whole before it gets the name under which others look for orphans.
+        // Locked and complete before it gets the name under which others look for orphans.
         let made = Self::fill(&file, words).and_then(|ring| fs::rename(&new, &path).map(|()| ring));
         made.map(|ring| Self {
             ring,
@@ -86,15 +91,16 @@ impl Spool {
     }
 
     fn fill(file: &File, words: usize) -> io::Result<Ring> {
-        disk::lock(file, Share::Alone)?;
+        disk::lock(file, LockMode::Exclusive)?;
         disk::allocate(file, words as u64 * 8)?;
-        Ring::create(Map::of_file(file, words)?).ok_or_else(|| io::ErrorKind::InvalidData.into())
+        Ring::create(Mapping::of_file(file, words)?)
+            .ok_or_else(|| io::ErrorKind::InvalidData.into())
     }
 
-    /// Takes up every ring of that log file whose process is gone, except those already `held`:
-    /// opening and closing them again would end their locks.
-    pub(super) fn orphans(dir: &Path, file: &str, held: &[Spool]) -> Vec<Spool> {
-        let mut orphans: Vec<_> = files_of(dir, file)
+    /// Opens every ring of that log file whose process is gone, except those already `held`: opening
+    /// and closing them again would end their locks.
+    pub(crate) fn orphans(dir: &Path, file: &str, held: &[Spool]) -> Vec<Spool> {
+        let mut orphans: Vec<_> = others_of(dir, file)
             .into_iter()
             .filter(|path| held.iter().all(|spool| spool.path.as_ref() != Some(path)))
             .filter_map(|path| Self::adopt(path).ok().flatten())
@@ -105,14 +111,15 @@ impl Spool {
 
     fn adopt(path: PathBuf) -> io::Result<Option<(std::time::SystemTime, Spool)>> {
         let file = disk::open_private(&path, false)?;
-        // Taken by its living process, or by another that was quicker to adopt it.
-        if !disk::lock(&file, Share::Alone)? || disk::id_of_open(&file)? != disk::id_of_path(&path)?
+        // Locked by its own living process, or by another that adopted it first.
+        if !disk::lock(&file, LockMode::Exclusive)?
+            || disk::id_of_open(&file)? != disk::id_of_path(&path)?
         {
             return Ok(None);
         }
         let meta = file.metadata()?;
         let words = usize::try_from(meta.len() / 8).unwrap_or(usize::MAX);
-        let Some(ring) = Ring::adopt(Map::of_file(&file, words)?) else {
+        let Some(ring) = Ring::adopt(Mapping::of_file(&file, words)?) else {
             return Ok(None);
         };
         Ok(Some((
@@ -126,44 +133,44 @@ impl Spool {
     }
 
     /// Deletes the file, once nothing in it is missing from the log.
-    pub(super) fn remove(&self) {
+    pub(crate) fn remove(&self) {
         if let Some(path) = &self.path {
             let _ = fs::remove_file(path);
         }
     }
 
-    /// Whether the file, and what protects the log file `file` in `dir`, are still where the next
-    /// process looks for them.
-    pub(super) fn is_in_place(&self, dir: &Path, file: &str) -> bool {
-        let place = self
+    /// Returns whether the file, and what protects the log file `file` in `dir`, are still where the
+    /// next process looks for them.
+    pub(crate) fn is_in_place(&self, dir: &Path, file: &str) -> bool {
+        let own = self
             .path
             .as_deref()
             .filter(|path| path.parent() == Some(dir));
-        match place {
+        match own {
             Some(path) => path.exists(),
-            None => dir.join(format!(".{file}.turn")).exists(),
+            None => dir.join(format!(".{file}.write-lock")).exists(),
         }
     }
 
-    /// Whether the lines in it survive this process.
-    pub(super) fn outlives(&self) -> bool {
+    /// Returns whether the lines in it survive this process.
+    pub(crate) fn survives_process(&self) -> bool {
         self.path.is_some()
     }
 }
 
-pub(super) fn words_of(bytes: u64) -> usize {
+pub(crate) fn words_of(bytes: u64) -> usize {
     let bytes = bytes.clamp(64 << 10, 1 << 30).next_power_of_two();
     usize::try_from(bytes / 8).unwrap_or(1 << 13) + HEADER_WORDS
 }
 
-/// Counts the lines that wait in the rings of other processes, living or dead, without touching
-/// them: from a copy.
-pub(super) fn waiting_lines(dir: &Path, file: &str) -> u64 {
-    // Spools far away are named after the real path.
+/// Counts the lines that wait in the rings of other processes, living or dead. Reads copies, so that
+/// their locks are untouched.
+pub(crate) fn waiting_lines(dir: &Path, file: &str) -> u64 {
+    // Spools in the fallback folder are named after the real path.
     let Ok(dir) = fs::canonicalize(dir) else {
         return 0;
     };
-    let rings = files_of(&dir, file).into_iter();
+    let rings = others_of(&dir, file).into_iter();
     rings
         .filter_map(|path| copy(&path).ok().flatten())
         .map(|ring| ring.count())
@@ -173,27 +180,27 @@ pub(super) fn waiting_lines(dir: &Path, file: &str) -> u64 {
 fn copy(path: &Path) -> io::Result<Option<Ring>> {
     let bytes = fs::read(path)?;
     let (words, _) = bytes.as_chunks::<8>();
-    let map = Map::anonymous(words.len())?;
+    let map = Mapping::anonymous(words.len())?;
     for (to, from) in map.iter().zip(words) {
         to.store(u64::from_ne_bytes(*from), Ordering::Relaxed);
     }
     Ok(Ring::adopt(map))
 }
 
-/// The spools of that log file, except this process's own.
-fn files_of(dir: &Path, file: &str) -> Vec<PathBuf> {
-    let mut files = all_of(dir, file);
+/// Returns the spools of that log file, except this process's own.
+fn others_of(dir: &Path, file: &str) -> Vec<PathBuf> {
+    let mut files = spools_of(dir, file);
     files.retain(|path| !is_own(path));
     files
 }
 
-/// All spools of that log file.
-pub(super) fn all_of(dir: &Path, file: &str) -> Vec<PathBuf> {
-    let near = candidates(dir, &format!(".{file}."));
-    let far = fallback_dir()
-        .map(|far| candidates(&far, &far_prefix(dir, file)))
+/// Returns all spools of that log file.
+pub(crate) fn spools_of(dir: &Path, file: &str) -> Vec<PathBuf> {
+    let own = candidates(dir, &format!(".{file}."));
+    let fallback = fallback_dir()
+        .map(|fallback| candidates(&fallback, &fallback_prefix(dir, file)))
         .unwrap_or_default();
-    near.into_iter().chain(far).collect()
+    own.into_iter().chain(fallback).collect()
 }
 
 fn candidates(dir: &Path, prefix: &str) -> Vec<PathBuf> {
@@ -244,8 +251,8 @@ fn unique() -> u64 {
     id
 }
 
-/// A name no other log file has: FNV-1a over the path.
-fn far_prefix(dir: &Path, file: &str) -> String {
+/// Returns a prefix that no other log file has: FNV-1a over the path.
+fn fallback_prefix(dir: &Path, file: &str) -> String {
     let path = dir.join(file);
     let hash = path
         .as_os_str()
@@ -257,7 +264,7 @@ fn far_prefix(dir: &Path, file: &str) -> String {
     format!("{hash:016x}.")
 }
 
-/// A folder in memory, or else the one for temporary files, that no other user can write.
+/// Returns a folder that no other user can write, in memory or else among the temporary files.
 fn fallback_dir() -> io::Result<PathBuf> {
     let root = Path::new("/dev/shm");
     let root = if root.is_dir() {

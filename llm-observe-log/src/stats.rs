@@ -1,29 +1,30 @@
-//! What a log file tells of itself: its counts, its health, why lines were lost.
+//! The counters and the health of a log file, and why lines were lost. Plain data.
 
 use std::{
-    collections::BTreeMap,
+    fmt,
     sync::atomic::{AtomicU64, Ordering},
     time::SystemTime,
 };
 
-use super::{Core, lock};
-
 /// Why lines were lost. The number is the reason's place in the ring's header.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Reason {
-    /// The room for waiting lines was used up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum LossReason {
+    /// The buffer was full.
     Overflow,
-    /// There was no room, and the line was longer than an eighth of all there is: not waited for.
+    /// The buffer had no room for the line, which was longer than an eighth of it: such a line is
+    /// not waited for.
     TooLong,
     /// The log file could not be opened in a forked process.
     Fork,
 }
 
-impl Reason {
-    pub(crate) const ALL: [Self; 3] = [Self::Overflow, Self::TooLong, Self::Fork];
+impl LossReason {
+    /// All reasons.
+    pub const ALL: [Self; 3] = [Self::Overflow, Self::TooLong, Self::Fork];
 
-    /// The value of the `reason` label, and what the log says.
-    pub(crate) fn name(self) -> &'static str {
+    /// Returns the reason as a label: `overflow`, `too_long` or `fork`.
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Overflow => "overflow",
             Self::TooLong => "too_long",
@@ -32,62 +33,85 @@ impl Reason {
     }
 }
 
+impl fmt::Display for LossReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 /// Whether lines reach the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Health {
+#[non_exhaustive]
+pub enum Health {
+    /// The disk takes lines.
     Healthy,
-    /// The disk refuses them: they wait in memory.
+    /// The disk refuses lines. They wait in the buffer.
     Waiting {
+        /// Since when.
         since: SystemTime,
+        /// The error of the disk.
         error: String,
     },
 }
 
-/// What a log file has done since it was opened.
+/// What a log file has done since this process opened it.
 #[derive(Clone, Debug)]
-pub(crate) struct Stats {
+#[non_exhaustive]
+pub struct Stats {
     /// Lines that reached the file, recovered ones included.
-    pub(crate) lines: u64,
-    pub(crate) lost: BTreeMap<&'static str, u64>,
-    pub(crate) rotations: u64,
-    /// Lines that an earlier process had left.
-    pub(crate) recovered: u64,
-    pub(crate) pending_bytes: u64,
-    pub(crate) state: Health,
+    pub lines: u64,
+    /// How often the file was rotated.
+    pub rotations: u64,
+    /// Lines that an earlier process had left in its buffer.
+    pub recovered: u64,
+    /// Bytes of lines that are not in the file yet.
+    pub pending_bytes: u64,
+    /// Whether lines reach the file.
+    pub health: Health,
+    pub(crate) lost: [u64; LossReason::ALL.len()],
 }
 
+impl Stats {
+    /// Returns how many lines were lost for that reason.
+    pub fn lost(&self, reason: LossReason) -> u64 {
+        self.lost.get(reason as usize).copied().unwrap_or_default()
+    }
+
+    /// Returns how many lines were lost.
+    pub fn total_lost(&self) -> u64 {
+        self.lost.iter().sum()
+    }
+}
+
+/// The counters behind [`Stats`].
 #[derive(Default)]
-pub(super) struct Counts {
-    pub(super) lines: AtomicU64,
-    pub(super) rotations: AtomicU64,
-    pub(super) recovered: AtomicU64,
+pub(crate) struct Counters {
+    pub(crate) lines: AtomicU64,
+    pub(crate) rotations: AtomicU64,
+    pub(crate) recovered: AtomicU64,
     overflow: AtomicU64,
     too_long: AtomicU64,
     fork: AtomicU64,
 }
 
-impl Counts {
-    pub(super) fn lost(&self, reason: Reason) -> &AtomicU64 {
+impl Counters {
+    pub(crate) fn lost(&self, reason: LossReason) -> &AtomicU64 {
         match reason {
-            Reason::Overflow => &self.overflow,
-            Reason::TooLong => &self.too_long,
-            Reason::Fork => &self.fork,
+            LossReason::Overflow => &self.overflow,
+            LossReason::TooLong => &self.too_long,
+            LossReason::Fork => &self.fork,
         }
     }
-}
 
-impl Core {
-    pub(in super::super) fn stats(&self) -> Stats {
-        let core = self.live();
-        let get = |count: &AtomicU64| count.load(Ordering::Relaxed);
-        let lost = |reason: Reason| (reason.name(), get(core.counts.lost(reason)));
+    pub(crate) fn snapshot(&self, pending_bytes: u64, health: Health) -> Stats {
+        let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         Stats {
-            lines: get(&core.counts.lines),
-            lost: Reason::ALL.into_iter().map(lost).collect(),
-            rotations: get(&core.counts.rotations),
-            recovered: get(&core.counts.recovered),
-            pending_bytes: core.waiting_bytes(),
-            state: lock(&core.health).clone(),
+            lines: get(&self.lines),
+            rotations: get(&self.rotations),
+            recovered: get(&self.recovered),
+            pending_bytes,
+            health,
+            lost: LossReason::ALL.map(|reason| get(self.lost(reason))),
         }
     }
 }

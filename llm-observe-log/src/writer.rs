@@ -1,138 +1,117 @@
-//! A log file for lines that a program formats itself: the same engine, without our formats.
+//! The writer that programs hold: lines by level, or bytes through [`io::Write`].
 
 use std::{io, time::Duration};
 
-use llm_observe_config::Log;
-use tracing::Level;
+use crate::{
+    error::OpenError, file::LogFile, hooks::Hooks, level::Level, line_buffer::LineBuffer,
+    options::LogOptions, stats::Stats,
+};
 
-use super::{engine_settings, file::LogFile, hooks, lines::priority};
-use crate::error::Error;
+impl LogOptions {
+    /// Opens the log file, creating its folder if it is missing. Lines that an earlier process left
+    /// in its buffer are written first.
+    ///
+    /// # Errors
+    /// When the folder cannot be created or written, when this or another process has the file open
+    /// and it is not [`shared`](LogOptions::shared), and when it is a symlink and those are not
+    /// [followed](LogOptions::follow_symlinks).
+    pub fn open(self) -> Result<LogWriter, OpenError> {
+        self.open_with(Hooks::new())
+    }
 
-/// What a partial line may grow to before it is handed over without its end.
-const LONGEST: usize = 1 << 20;
+    /// Opens the log file as [`open`](LogOptions::open) does, with other hooks.
+    ///
+    /// # Errors
+    /// As [`open`](LogOptions::open).
+    pub fn open_with(self, hooks: Hooks) -> Result<LogWriter, OpenError> {
+        Ok(LogWriter {
+            file: LogFile::open(self, hooks)?,
+            level: Level::Info,
+            buffer: LineBuffer::default(),
+        })
+    }
+}
 
-/// A rotating log file for lines of any format, with the promises of `[log]`: none is lost to a
-/// burst, a full disk or a kill without being counted, and rotation never splits one.
+/// An open, rotating log file.
 ///
-/// Its clones write the same file, from any thread; the last one to go writes what is left, within
-/// five seconds. As an [`io::Write`] it takes whole lines however they are cut into pieces, each
-/// clone for itself, so that it can stand behind other libraries:
+/// Clones write the same file, from any thread. Dropping the last one writes what is left, within
+/// five seconds.
 ///
-/// ```
-/// use llm_observe::{config::Log, log::LogWriter};
-/// # let dir = std::env::temp_dir().join(format!("llm-observe-doc-{}", std::process::id()));
+/// There are two ways in. [`line`](LogWriter::line) takes a finished line with its level, from
+/// `&self`. [`io::Write`] takes bytes: they become whole lines however they are cut into pieces, for
+/// each clone by itself, so that it can stand behind other libraries.
 ///
-/// let mut log = Log::default();
-/// log.dir = dir.clone();
-/// log.file = "audit.log".to_owned();
-/// log.max_bytes = 50_000_000;
-/// let audit = LogWriter::open(&log)?;
-/// audit.line(tracing::Level::INFO, b"user 7 signed in\n");
-/// // For `tracing_subscriber::fmt`: `.with_writer(move || audit.clone())`.
-/// drop(audit);
-/// assert_eq!(std::fs::read(dir.join("audit.log"))?, b"user 7 signed in\n");
-/// # std::fs::remove_dir_all(dir)?;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-///
-/// Bytes are written as they are. Whoever formats lines has to escape what comes from outside, or
-/// it can forge lines and control terminals; lines of annotated calls and of `tracing` events,
-/// which do not go through here, are escaped.
+/// Bytes are written as they are. Whoever formats lines has to escape what comes from outside:
+/// a newline in it would forge a line, an escape sequence would control the reader's terminal.
 #[derive(Debug)]
 pub struct LogWriter {
     file: LogFile,
-    partial: Vec<u8>,
+    level: Level,
+    buffer: LineBuffer,
 }
 
 impl LogWriter {
-    /// Opens the file that `log` describes. Of its keys, `enabled`, `level`, `console` and
-    /// `max_value_bytes` say nothing here; `format` is that of the line that says how many are
-    /// missing, should some be.
-    ///
-    /// # Errors
-    /// When the folder cannot be made or written, when this or another process has the file open
-    /// and it is not `shared`, and when it is a symlink and those are not followed.
-    pub fn open(log: &Log) -> Result<Self, Error> {
-        let file = LogFile::open(engine_settings(log), &log.file, hooks(log))
-            .map_err(|source| Error::with(format!("log file `{}`", log.file), source))?;
-        Ok(Self {
-            file,
-            partial: Vec::new(),
-        })
-    }
-
-    /// Takes one line, which ends in `\n`. The level decides which lines go first when room for
-    /// waiting ones is short; one at ERROR also wakes the writer at once.
+    /// Takes one line, which ends in `\n`. Never fails and never does I/O: a line that cannot be
+    /// kept is counted, and a notice in the file says so.
     #[inline]
-    pub fn line(&self, level: Level, line: &[u8]) {
-        self.file.write(priority(level), line);
+    pub fn line(&self, level: impl Into<Level>, line: &[u8]) {
+        self.file.write(level.into(), line);
     }
 
-    /// Waits until all lines taken before are in the file, at most `limit`; returns how many bytes
+    /// Sets the level of the lines that come through [`io::Write`]. Default: [`Level::Info`].
+    #[must_use]
+    pub fn with_level(mut self, level: impl Into<Level>) -> LogWriter {
+        self.level = level.into();
+        self
+    }
+
+    /// Waits until every line taken before is in the file, at most `limit`. Returns how many bytes
     /// of them are not.
     pub fn wait(&self, limit: Duration) -> u64 {
-        self.file.flush(limit).pending_bytes
+        self.file.flush(limit)
     }
 
-    /// Returns how many lines were dropped because there was no room for them, or counted as lost
-    /// for another reason, since this process opened the file.
+    /// Writes what was taken, waiting at most `limit`, and closes the file, even while there are
+    /// clones: for a program that ends. What could not be written is kept in the buffer for the next
+    /// start.
+    pub fn close(&self, limit: Duration) {
+        self.file.close(limit);
+    }
+
+    /// Returns what the file has done since this process opened it.
+    pub fn stats(&self) -> Stats {
+        self.file.stats()
+    }
+
+    /// Returns how many lines were lost since this process opened the file.
     pub fn lost(&self) -> u64 {
-        self.file.stats().lost.values().sum()
+        self.stats().total_lost()
     }
 
-    fn hand_over(&mut self) {
-        self.line(Level::INFO, &self.partial);
-        self.partial.clear();
-    }
-
-    fn take(&mut self, piece: &[u8]) {
-        match (self.partial.is_empty(), piece.ends_with(b"\n")) {
-            (true, true) => self.line(Level::INFO, piece),
-            (false, true) => {
-                self.partial.extend_from_slice(piece);
-                self.hand_over();
-            }
-            (_, false) => {
-                self.partial.extend_from_slice(piece);
-                if self.partial.len() > LONGEST {
-                    self.end_partial();
-                }
-            }
-        }
-    }
-
-    fn end_partial(&mut self) {
-        if !self.partial.is_empty() {
-            self.partial.push(b'\n');
-            self.hand_over();
-        }
+    #[cfg(feature = "tracing-subscriber")]
+    pub(crate) fn file(&self) -> &LogFile {
+        &self.file
     }
 }
 
 impl Clone for LogWriter {
-    fn clone(&self) -> Self {
-        Self {
+    fn clone(&self) -> LogWriter {
+        LogWriter {
             file: self.file.clone(),
-            partial: Vec::new(),
+            level: self.level,
+            buffer: LineBuffer::default(),
         }
     }
 }
 
 impl io::Write for LogWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let mut rest = bytes;
-        while let Some(end) = memchr::memchr(b'\n', rest) {
-            let (line, behind) = rest.split_at(end.saturating_add(1));
-            self.take(line);
-            rest = behind;
-        }
-        if !rest.is_empty() {
-            self.take(rest);
-        }
+        let (file, level) = (&self.file, self.level);
+        self.buffer.push(bytes, |line| file.write(level, line));
         Ok(bytes.len())
     }
 
-    /// Does nothing: lines are safe from the moment they are taken. To wait for the file, see
+    /// Does nothing: lines are safe from the moment they are taken. To wait for the file, call
     /// [`LogWriter::wait`].
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
@@ -141,7 +120,8 @@ impl io::Write for LogWriter {
 
 impl Drop for LogWriter {
     fn drop(&mut self) {
-        self.end_partial();
+        let (file, level) = (&self.file, self.level);
+        self.buffer.finish(|line| file.write(level, line));
     }
 }
 
@@ -153,11 +133,8 @@ mod tests {
 
     #[test]
     fn pieces_become_whole_lines_of_each_clone() {
-        let dir =
-            std::env::temp_dir().join(format!("llm-observe-by-hand-{:016x}", fastrand::u64(..)));
-        let mut log = Log::default();
-        log.dir.clone_from(&dir);
-        let mut one = LogWriter::open(&log).unwrap();
+        let dir = std::env::temp_dir().join(format!("llm-observe-log-{:016x}", fastrand::u64(..)));
+        let mut one = LogOptions::new(&dir, "app.log").open().unwrap();
         let mut two = one.clone();
         one.write_all(b"a").unwrap();
         two.write_all(b"x\ny").unwrap();

@@ -1,7 +1,7 @@
-//! The one background thread that moves lines from the rings of all log files to their files.
+//! The one background thread that moves lines of all log files from memory to disk.
 //!
-//! Sleeps without a wake-up while nothing is written; while lines come it looks every few
-//! milliseconds, so that a caller almost never pays for waking it.
+//! It sleeps without waking up while nothing is written. While lines come it checks every few
+//! milliseconds, so that a caller almost never pays for waking it. Knows tasks, not files.
 
 use std::{
     sync::{
@@ -12,38 +12,46 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::core::{CLEAN, Core};
-
-/// Between two looks while lines come.
-const BUSY: Duration = Duration::from_millis(10);
-/// The longest time between two looks before falling asleep.
-const QUIET: Duration = Duration::from_millis(80);
-/// How long nothing must come before that.
-const AWAKE: Duration = Duration::from_secs(2);
-
-pub(super) struct Writer {
-    thread: OnceLock<Thread>,
-    asleep: AtomicBool,
-    /// Whether it has been woken and has not looked since.
-    woken: AtomicBool,
-    cores: Mutex<Vec<Arc<Core>>>,
+/// What the thread does for one log file.
+pub(crate) trait Task: Send + Sync {
+    /// Moves the lines that wait. Returns whether there were some.
+    fn run(self: Arc<Self>) -> bool;
+    /// Whether lines wait, or the file is about to be closed.
+    fn has_work(&self) -> bool;
+    /// Whether rotated files expire while no line comes.
+    fn has_max_age(&self) -> bool;
+    /// Whether the task is done for good.
+    fn is_closed(&self) -> bool;
 }
 
-impl Writer {
-    /// The writer of this process, started at first use.
-    pub(super) fn global() -> Arc<Self> {
-        static GLOBAL: OnceLock<Arc<Writer>> = OnceLock::new();
+/// How often expired files are looked for while nothing is rotated.
+pub(crate) const RETENTION_INTERVAL: Duration = Duration::from_secs(60);
+
+/// The pause between two rounds while lines come.
+const MIN_PAUSE: Duration = Duration::from_millis(10);
+/// The longest pause between two rounds before the thread parks.
+const MAX_PAUSE: Duration = Duration::from_millis(80);
+/// How long no line must come before the thread parks.
+const PARK_AFTER: Duration = Duration::from_secs(2);
+
+pub(crate) struct WriterThread {
+    thread: OnceLock<Thread>,
+    parked: AtomicBool,
+    /// Whether it was woken and has not started a round since.
+    woken: AtomicBool,
+    tasks: Mutex<Vec<Arc<dyn Task>>>,
+}
+
+impl WriterThread {
+    /// Returns the writer thread of this process, started at first use.
+    pub(crate) fn global() -> Arc<Self> {
+        static GLOBAL: OnceLock<Arc<WriterThread>> = OnceLock::new();
         Arc::clone(GLOBAL.get_or_init(Self::start))
     }
 
-    /// A writer of its own: for a fork, in which the thread of the process it came from does not run.
-    pub(super) fn start() -> Arc<Self> {
-        let writer = Arc::new(Self {
-            thread: OnceLock::new(),
-            asleep: AtomicBool::new(false),
-            woken: AtomicBool::new(false),
-            cores: Mutex::new(Vec::new()),
-        });
+    /// Starts a thread of its own: for a fork, in which the thread of the parent does not run.
+    pub(crate) fn start() -> Arc<Self> {
+        let writer = Arc::new(Self::without_thread());
         let runs = Arc::clone(&writer);
         let started = thread::Builder::new()
             .name(String::from("llm-observe-log"))
@@ -54,29 +62,33 @@ impl Writer {
         writer
     }
 
-    /// A writer without a thread: a test takes its steps itself.
+    /// Returns one that runs nothing by itself: a test runs its passes.
     #[cfg(test)]
-    pub(super) fn idle() -> Arc<Self> {
-        Arc::new(Self {
+    pub(crate) fn manual() -> Arc<Self> {
+        Arc::new(Self::without_thread())
+    }
+
+    fn without_thread() -> Self {
+        Self {
             thread: OnceLock::new(),
-            asleep: AtomicBool::new(false),
+            parked: AtomicBool::new(false),
             woken: AtomicBool::new(false),
-            cores: Mutex::new(Vec::new()),
-        })
+            tasks: Mutex::new(Vec::new()),
+        }
     }
 
     #[cfg(test)]
-    pub(super) fn is_woken(&self) -> bool {
+    pub(crate) fn is_woken(&self) -> bool {
         self.woken.load(Ordering::SeqCst)
     }
 
-    pub(super) fn add(&self, core: Arc<Core>) {
-        self.lock().push(core);
+    pub(crate) fn add(&self, task: Arc<dyn Task>) {
+        self.lock().push(task);
         self.wake();
     }
 
-    /// Makes the writer look now.
-    pub(super) fn wake(&self) {
+    /// Makes the thread start a round now.
+    pub(crate) fn wake(&self) {
         if self.woken.load(Ordering::SeqCst) || self.woken.swap(true, Ordering::SeqCst) {
             return;
         }
@@ -85,57 +97,58 @@ impl Writer {
         }
     }
 
-    /// Makes the writer look soon: wakes it only if it sleeps without end.
+    /// Makes the thread start a round soon: wakes it only if it would not wake up by itself.
     #[inline]
-    pub(super) fn nudge(&self) {
-        if self.asleep.load(Ordering::SeqCst) {
+    pub(crate) fn wake_if_parked(&self) {
+        if self.parked.load(Ordering::SeqCst) {
             self.wake();
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Arc<Core>>> {
-        self.cores.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Arc<dyn Task>>> {
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn run(&self) {
-        let mut pause = BUSY;
+        let mut pause = MIN_PAUSE;
         let mut last_line = Instant::now();
         loop {
             self.woken.store(false, Ordering::SeqCst);
-            let moved = self.round();
+            let moved = self.run_tasks();
             let now = Instant::now();
             if moved {
-                (pause, last_line) = (BUSY, now);
+                (pause, last_line) = (MIN_PAUSE, now);
             } else {
-                pause = pause.saturating_mul(2).min(QUIET);
+                pause = pause.saturating_mul(2).min(MAX_PAUSE);
             }
-            match now.duration_since(last_line) < AWAKE {
+            match now.duration_since(last_line) < PARK_AFTER {
                 true => thread::park_timeout(pause),
-                false => self.sleep(),
+                false => self.park(),
             }
         }
     }
 
-    /// Lets each log file move its lines; whether any had some.
-    fn round(&self) -> bool {
-        let cores = self.lock().clone();
-        let moved = cores.iter().fold(false, |moved, core| core.pump() | moved);
-        self.lock().retain(|core| !core.is_closed());
+    /// Runs each task. Returns whether any of them moved lines.
+    fn run_tasks(&self) -> bool {
+        let tasks = self.lock().clone();
+        let run = |moved, task: &Arc<dyn Task>| Arc::clone(task).run() | moved;
+        let moved = tasks.iter().fold(false, run);
+        self.lock().retain(|task| !task.is_closed());
         moved
     }
 
-    fn sleep(&self) {
-        self.asleep.store(true, Ordering::SeqCst);
-        // A caller that reserved before this look is seen here; one that comes later sees `asleep`.
-        let cores = self.lock().clone();
-        if cores.iter().any(|core| core.has_work()) {
-            thread::park_timeout(QUIET);
-        } else if cores.iter().any(|core| core.ages()) {
-            thread::park_timeout(CLEAN);
+    fn park(&self) {
+        self.parked.store(true, Ordering::SeqCst);
+        // A caller that reserved before this check is seen here; one that comes later sees `parked`.
+        let tasks = self.lock().clone();
+        if tasks.iter().any(|task| task.has_work()) {
+            thread::park_timeout(MAX_PAUSE);
+        } else if tasks.iter().any(|task| task.has_max_age()) {
+            thread::park_timeout(RETENTION_INTERVAL);
         } else {
-            drop(cores);
+            drop(tasks);
             thread::park();
         }
-        self.asleep.store(false, Ordering::SeqCst);
+        self.parked.store(false, Ordering::SeqCst);
     }
 }

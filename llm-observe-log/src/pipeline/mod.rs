@@ -1,12 +1,11 @@
-//! One log file between its callers and the writer thread: takes lines, has them written, waits or
-//! drops and counts when there is no room.
+//! The way of lines from their callers to one log file: takes them, waits when there is no room,
+//! drops and counts them when waiting does not help.
 //!
-//! Here is the callers' side; [`turn`] is the writer's, [`heir`] how it lives on in a forked process,
-//! [`state`] what it tells of itself.
+//! This file is the callers' side. [`pass`] is the side of the writer thread, [`successor`] replaces
+//! a pipeline in a forked process and when its folder was deleted. Knows nothing of formats.
 
-mod heir;
-mod state;
-mod turn;
+mod pass;
+mod successor;
 
 use std::{
     fs::File,
@@ -18,39 +17,46 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{
-    compress,
+use crate::{
+    compress::Compressor,
     disk::{self, Disk},
+    hooks::Hooks,
+    level::Level,
+    live_file::LiveFile,
+    options::LogOptions,
     ring::Full,
-    settings::{Hooks, Priority, Settings},
     spool::Spool,
-    system::Birthmark,
-    target::Target,
-    writer::Writer,
+    stats::{Counters, Health, LossReason, Stats},
+    system::ForkGuard,
+    writer_thread::{Task, WriterThread},
 };
 
-use state::Counts;
-pub(super) use state::{Health, Reason, Stats};
-pub(super) use turn::CLEAN;
+/// How long after an error the disk is tried again.
+const RETRY_INTERVAL: Duration = Duration::from_millis(100);
 
-pub(super) struct Core {
-    settings: Settings,
+/// Room for a loss notice of each reason.
+const NOTICES: u64 = LossReason::ALL.len() as u64 * 256;
+
+pub(crate) struct Pipeline {
+    options: LogOptions,
     hooks: Hooks,
-    name: String,
     spool: Spool,
-    mark: Birthmark,
-    heir: OnceLock<Option<Arc<Core>>>,
-    before: Weak<Core>,
+    /// Invalid in a fork, and once a successor has taken over.
+    fork_guard: ForkGuard,
+    successor: OnceLock<Option<Arc<Pipeline>>>,
+    predecessor: Weak<Pipeline>,
+    /// The claim on the log file, when it had to be renewed.
     claim: OnceLock<File>,
-    writer: Arc<Writer>,
+    thread: Arc<WriterThread>,
     work: Mutex<Work>,
+    /// How many bytes of the ring may be in use, by level.
     limits: [u64; 5],
-    counts: Arc<Counts>,
+    counters: Arc<Counters>,
     health: Mutex<Health>,
     refused: AtomicBool,
-    /// Until when callers wait for room. There since they wait, or the disk refuses lines, and gone
-    /// as soon as lines move.
-    patience: Mutex<Option<Instant>>,
+    /// Until when callers wait for room. Set as soon as a caller waits or the disk refuses lines,
+    /// cleared as soon as lines move.
+    wait_deadline: Mutex<Option<Instant>>,
     moved: Condvar,
     waiters: AtomicU32,
     closing: AtomicBool,
@@ -59,116 +65,98 @@ pub(super) struct Core {
 
 /// What only the writer thread touches.
 struct Work {
-    target: Target,
-    turn: File,
+    live_file: LiveFile,
+    /// Locked while this process writes the live file.
+    write_lock: File,
+    /// Spools of dead processes that are not in the log yet.
     orphans: Vec<Spool>,
-    again: Option<Instant>,
-    /// Since when the file ends in half a line.
-    torn: Option<Instant>,
-    cleaned: Option<Instant>,
-    /// Up to which position the ring's memory is known to be there.
+    /// When the disk is tried again.
+    retry_at: Option<Instant>,
+    /// Since when the live file ends in an incomplete line.
+    torn_since: Option<Instant>,
+    cleaned_at: Option<Instant>,
+    /// Up to which position the ring is backed by memory.
     prepared: u64,
-    compress: compress::Worker,
+    compressor: Compressor,
 }
 
-impl Core {
-    pub(super) fn open(
-        settings: Settings,
-        name: &str,
+impl Pipeline {
+    pub(crate) fn open(
+        options: LogOptions,
         hooks: Hooks,
         disk: Arc<dyn Disk>,
-        writer: Arc<Writer>,
+        thread: Arc<WriterThread>,
     ) -> io::Result<Arc<Self>> {
-        Self::build(
-            settings,
-            name,
-            hooks,
-            disk,
-            writer,
-            Arc::default(),
-            Weak::new(),
-        )
+        Self::build(options, hooks, disk, thread, Arc::default(), Weak::new())
     }
 
-    /// `counts` go on, and `before` is written first, when there was a core before this one.
+    /// Counting goes on in `counters`, and the lines of `predecessor` are written first, when there
+    /// was a pipeline before this one.
     fn build(
-        settings: Settings,
-        name: &str,
+        options: LogOptions,
         hooks: Hooks,
         disk: Arc<dyn Disk>,
-        writer: Arc<Writer>,
-        counts: Arc<Counts>,
-        before: Weak<Core>,
+        thread: Arc<WriterThread>,
+        counters: Arc<Counters>,
+        predecessor: Weak<Pipeline>,
     ) -> io::Result<Arc<Self>> {
-        let turn = disk::open_private(&disk.dir().join(format!(".{}.turn", settings.file)), true)?;
-        let orphans = Spool::orphans(disk.dir(), &settings.file, &[]);
-        let spool = Spool::create(disk.dir(), &settings.file, settings.spool_bytes, hooks.say)?;
-        let compress = compress::Worker::new(&settings, disk.dir(), hooks.say);
-        let target = Target::new(disk, settings.clone(), hooks.clone());
-        let capacity = spool.ring.capacity();
-        let core = Arc::new(Self {
-            limits: [
-                capacity / 2,
-                capacity / 8 * 5,
-                capacity / 8 * 7,
-                capacity / 16 * 15,
-                capacity,
-            ],
-            name: name.to_owned(),
-            settings,
+        let (dir, file) = (disk.dir().to_path_buf(), &options.file);
+        let write_lock = disk::open_private(&dir.join(format!(".{file}.write-lock")), true)?;
+        let orphans = Spool::orphans(&dir, file, &[]);
+        let spool = Spool::create(&dir, file, options.buffer_bytes, &hooks.warn)?;
+        let compressor = Compressor::new(&options, &dir, &hooks.warn);
+        let work = Work {
+            live_file: LiveFile::new(disk, options.clone(), hooks.clone()),
+            write_lock,
+            orphans,
+            retry_at: None,
+            torn_since: None,
+            cleaned_at: None,
+            prepared: 0,
+            compressor,
+        };
+        Ok(Arc::new(Self {
+            limits: Level::limits(spool.ring.capacity()),
+            options,
             hooks,
             spool,
-            mark: Birthmark::new(),
-            heir: OnceLock::new(),
-            before,
+            fork_guard: ForkGuard::new(),
+            successor: OnceLock::new(),
+            predecessor,
             claim: OnceLock::new(),
-            writer,
-            work: Mutex::new(Work {
-                target,
-                turn,
-                orphans,
-                again: None,
-                torn: None,
-                cleaned: None,
-                prepared: 0,
-                compress,
-            }),
-            counts,
+            thread,
+            work: Mutex::new(work),
+            counters,
             health: Mutex::new(Health::Healthy),
             refused: AtomicBool::new(false),
-            patience: Mutex::new(None),
+            wait_deadline: Mutex::new(None),
             moved: Condvar::new(),
             waiters: AtomicU32::new(0),
             closing: AtomicBool::new(false),
             closed: AtomicBool::new(false),
-        });
-        Ok(core)
+        }))
     }
 
     #[inline]
-    pub(super) fn write(&self, priority: Priority, line: &[u8]) {
-        if !self.mark.holds() {
-            return self.write_to_heir(priority, line);
+    pub(crate) fn write(&self, level: Level, line: &[u8]) {
+        if !self.fork_guard.is_valid() {
+            return self.write_to_successor(level, line);
         }
-        let limit = self
-            .limits
-            .get(priority as usize)
-            .copied()
-            .unwrap_or_default();
+        let limit = self.limits.get(level as usize).copied().unwrap_or_default();
         let used = match self.push(limit, line) {
             Ok(used) => used,
             Err(Full) => return self.write_slowly(limit, line),
         };
-        if priority >= Priority::Error || used > self.spool.ring.capacity() / 4 {
-            self.writer.wake();
+        if level >= Level::Error || used > self.spool.ring.capacity() / 4 {
+            self.thread.wake();
         } else {
-            self.writer.nudge();
+            self.thread.wake_if_parked();
         }
     }
 
-    /// Puts the line in, if there is room, behind what is to be said of lines that are missing before
-    /// it. That is not said for a line that does not get in: else notices would use up the room that
-    /// higher levels have to themselves.
+    /// Puts the line in, if there is room, behind the notice of lines that are missing before it.
+    /// Without room for the line there is no notice either: otherwise notices would use up the room
+    /// that higher levels have to themselves.
     #[inline]
     fn push(&self, limit: u64, line: &[u8]) -> Result<u64, Full> {
         let ring = &self.spool.ring;
@@ -176,97 +164,87 @@ impl Core {
             if !ring.has_room(line.len() as u64 + NOTICES, limit) {
                 return Err(Full);
             }
-            self.tell_loss();
+            self.push_loss_notices();
         }
         ring.push(line, limit)
     }
 
-    /// Waits for room; drops the line when nothing has moved for as long as callers may wait.
+    /// Waits for room. Drops the line when nothing has moved for as long as callers may wait.
     #[cold]
     fn write_slowly(&self, limit: u64, line: &[u8]) {
         if line.len() as u64 > self.spool.ring.max_line() {
-            return self.lose(Reason::TooLong);
+            return self.count_lost(LossReason::TooLong);
         }
-        self.writer.wake();
-        let mut patience = lock(&self.patience);
+        self.thread.wake();
+        let mut deadline = lock(&self.wait_deadline);
         self.waiters.fetch_add(1, Ordering::SeqCst);
         loop {
             if self.push(limit, line).is_ok() {
                 break;
             }
-            let until = *patience.get_or_insert_with(|| self.deadline());
+            let until = *deadline.get_or_insert_with(|| self.max_wait_from_now());
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 self.refused.store(true, Ordering::Relaxed);
-                self.lose(Reason::Overflow);
+                self.count_lost(LossReason::Overflow);
                 break;
             }
-            patience = self
+            deadline = self
                 .moved
-                .wait_timeout(patience, left)
+                .wait_timeout(deadline, left)
                 .unwrap_or_else(PoisonError::into_inner)
                 .0;
         }
         self.waiters.fetch_sub(1, Ordering::SeqCst);
-        drop(patience);
+        drop(deadline);
     }
 
-    fn deadline(&self) -> Instant {
-        Instant::now() + self.settings.max_wait
+    fn max_wait_from_now(&self) -> Instant {
+        Instant::now() + self.options.max_wait
     }
 
-    fn lose(&self, reason: Reason) {
-        self.counts.lost(reason).fetch_add(1, Ordering::Relaxed);
-        self.spool.ring.lose(reason, 1);
+    fn count_lost(&self, reason: LossReason) {
+        self.counters.lost(reason).fetch_add(1, Ordering::Relaxed);
+        self.spool.ring.add_lost(reason, 1);
     }
 
-    /// Puts the lines that say how many are missing where they are missing.
+    /// Writes how many lines are missing, where they are missing.
     #[cold]
-    fn tell_loss(&self) {
+    fn push_loss_notices(&self) {
         let ring = &self.spool.ring;
         for (reason, count) in ring.take_lost() {
             let mut line = Vec::new();
-            (self.hooks.lost_line)(&mut line, count, reason.name());
+            (self.hooks.loss_notice)(&mut line, count, reason);
             if ring.push(&line, ring.capacity()).is_err() {
-                ring.lose(reason, count);
+                ring.add_lost(reason, count);
             }
         }
     }
 
     fn path(&self) -> String {
-        self.settings
+        self.options
             .dir
-            .join(&self.settings.file)
+            .join(&self.options.file)
             .display()
             .to_string()
-    }
-
-    pub(super) fn has_work(&self) -> bool {
-        self.has_lines() || self.closing.load(Ordering::Acquire) && !self.is_closed()
     }
 
     fn has_lines(&self) -> bool {
         self.spool.ring.tail() != self.spool.ring.taken()
             || self.spool.ring.has_lost()
-            || self.before_has_lines()
+            || self.predecessor_has_lines()
     }
 
-    pub(super) fn is_closed(&self) -> bool {
-        self.closed.load(Ordering::Acquire)
+    fn predecessor_has_lines(&self) -> bool {
+        self.predecessor()
+            .is_some_and(|predecessor| predecessor.has_lines())
     }
 
-    /// Waits until all lines taken before are in the file, at most `limit`; returns how many bytes
-    /// are not.
-    pub(super) fn flush(&self, limit: Duration) -> u64 {
-        let core = self.live();
-        let target = core.spool.ring.tail();
-        let done = || core.spool.ring.taken() >= target && !core.before_has_lines();
-        core.wait(limit, done);
-        target.saturating_sub(core.spool.ring.taken())
-    }
-
-    fn before_has_lines(&self) -> bool {
-        self.before().is_some_and(|before| before.has_lines())
+    /// Returns what this log file has done since it was opened.
+    pub(crate) fn stats(&self) -> Stats {
+        let current = self.current();
+        let health = lock(&current.health).clone();
+        current.counters.snapshot(current.waiting_bytes(), health)
     }
 
     fn waiting_bytes(&self) -> u64 {
@@ -274,19 +252,31 @@ impl Core {
         ring.tail().saturating_sub(ring.taken())
     }
 
+    /// Waits until all lines taken before are in the file, at most `limit`. Returns how many bytes
+    /// are not.
+    pub(crate) fn flush(&self, limit: Duration) -> u64 {
+        let current = self.current();
+        let ring = &current.spool.ring;
+        let end = ring.tail();
+        current.wait(limit, || {
+            ring.taken() >= end && !current.predecessor_has_lines()
+        });
+        end.saturating_sub(ring.taken())
+    }
+
     fn wait(&self, limit: Duration, done: impl Fn() -> bool) {
         let deadline = Instant::now() + limit;
-        let mut guard = lock(&self.patience);
+        let mut guard = lock(&self.wait_deadline);
         self.waiters.fetch_add(1, Ordering::SeqCst);
         while !done() {
-            self.writer.wake();
+            self.thread.wake();
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 break;
             }
             guard = self
                 .moved
-                .wait_timeout(guard, left.min(AGAIN))
+                .wait_timeout(guard, left.min(RETRY_INTERVAL))
                 .unwrap_or_else(PoisonError::into_inner)
                 .0;
         }
@@ -294,42 +284,36 @@ impl Core {
         drop(guard);
     }
 
-    /// Writes what waits, within `limit`, and lets go of the file. What could not be written stays
-    /// in the spool for the next start.
-    pub(super) fn close(&self, limit: Duration) {
+    /// Writes what waits, within `limit`, and closes the file. What could not be written stays in
+    /// the spool for the next start.
+    pub(crate) fn close(&self, limit: Duration) {
         let deadline = Instant::now() + limit;
-        if self.mark.holds() {
+        if self.fork_guard.is_valid() {
             self.flush(limit);
             self.closing.store(true, Ordering::Release);
-            self.wait(limit.max(AGAIN), || self.is_closed());
+            self.wait(limit.max(RETRY_INTERVAL), || self.is_closed());
         }
-        // Looked at again: the writer may have been about to hand over to an heir.
-        if !self.mark.holds() {
-            if let Some(Some(heir)) = self.heir.get() {
-                heir.close(deadline.saturating_duration_since(Instant::now()));
+        // Checked again: the writer thread may have been about to hand over to a successor.
+        if !self.fork_guard.is_valid() {
+            if let Some(Some(successor)) = self.successor.get() {
+                successor.close(deadline.saturating_duration_since(Instant::now()));
             }
             return;
         }
-        lock(&self.work).compress.wait(deadline);
+        lock(&self.work).compressor.wait(deadline);
         if self.spool.ring.tail() != self.spool.ring.taken() {
-            let kept = if self.spool.outlives() {
+            let kept = if self.spool.survives_process() {
                 "kept for the next start"
             } else {
                 "lost"
             };
-            (self.hooks.say)(&format!(
+            (self.hooks.warn)(&format!(
                 "{}: lines that could not be written are {kept}",
                 self.path()
             ));
         }
     }
 }
-
-/// Room for a notice of each reason.
-const NOTICES: u64 = 3 * 256;
-
-/// How long after a refusal the disk is asked again.
-const AGAIN: Duration = Duration::from_millis(100);
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)

@@ -1,189 +1,202 @@
-//! The writer thread's side of a core: its turn at the file, what dead processes left, what a
-//! refusal by the disk means.
+//! The writer thread's side of a pipeline: the write lock on the file, what dead processes left, and
+//! what an error of the disk means.
 
 use std::{
     io,
     sync::{Arc, atomic::Ordering},
-    time::{Duration, Instant, SystemTime},
+    time::{Instant, SystemTime},
 };
 
-use super::{
-    super::{
-        disk::{self, Share},
-        spool::Spool,
-        target::{self, Target},
-    },
-    AGAIN, Core, Health, Work, lock,
-    state::Reason,
+use super::{Pipeline, RETRY_INTERVAL, Work, lock};
+use crate::{
+    disk::{self, LockMode},
+    live_file::{self, LiveFile},
+    spool::Spool,
+    stats::{Health, LossReason},
+    writer_thread::{RETENTION_INTERVAL, Task},
 };
 
-/// How often old files are looked for while nothing is rotated.
-pub(in super::super) const CLEAN: Duration = Duration::from_secs(60);
+impl Task for Pipeline {
+    fn run(self: Arc<Self>) -> bool {
+        self.run_pass()
+    }
 
-impl Core {
-    /// Moves what waits to the file; whether there was something. Called by the writer thread.
-    pub(in super::super) fn pump(self: &Arc<Self>) -> bool {
+    fn has_work(&self) -> bool {
+        self.has_lines() || self.closing.load(Ordering::Acquire) && !self.is_closed()
+    }
+
+    fn has_max_age(&self) -> bool {
+        self.options.max_age.is_some()
+    }
+
+    fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+}
+
+impl Pipeline {
+    /// Moves what waits to the file. Returns whether something waited. Called by the writer thread.
+    pub(crate) fn run_pass(self: &Arc<Self>) -> bool {
         let mut work = lock(&self.work);
         let closing = self.closing.load(Ordering::Acquire);
-        if !closing && work.again.is_some_and(|again| Instant::now() < again) {
+        if !closing && work.retry_at.is_some_and(|at| Instant::now() < at) {
             return true;
         }
-        self.clean(&mut work);
+        self.delete_expired(&mut work);
         self.spool.ring.prepare(&mut work.prepared);
-        let before = self.before();
-        // While lines are refused there may be more to tell of at this place.
+        let predecessor = self.predecessor();
+        // While lines are refused there may be more to count at this place.
         if closing || !self.refused.load(Ordering::Relaxed) {
-            self.tell_loss();
-            before.iter().for_each(|before| before.tell_loss());
+            self.push_loss_notices();
+            predecessor.iter().for_each(|p| p.push_loss_notices());
         }
         if !self.has_lines() && work.orphans.is_empty() {
-            self.finish(&mut work, closing);
+            self.finish_if_closing(&mut work, closing);
             return false;
         }
         let result = self.move_lines(&mut work);
         let written = result.is_ok();
-        self.judge(&mut work, result);
+        self.record_result(&mut work, result);
         if written {
-            self.let_on();
-            before.iter().for_each(|before| before.let_on());
+            self.notify_waiters();
+            predecessor.iter().for_each(|p| p.notify_waiters());
         }
-        self.finish(&mut work, closing);
+        self.finish_if_closing(&mut work, closing);
         drop(work);
         if written && !closing {
-            self.succeed_if_homeless();
+            self.hand_over_if_folder_gone();
         }
         true
     }
 
-    /// Tells callers that wait for room, or for the file, to look again.
-    fn let_on(&self) {
+    /// Wakes callers that wait for room, or for the file.
+    fn notify_waiters(&self) {
         if self.waiters.load(Ordering::SeqCst) > 0 {
-            *lock(&self.patience) = None;
+            *lock(&self.wait_deadline) = None;
             self.moved.notify_all();
         }
     }
 
     /// Retention also goes by age, so it does not wait for the next rotation.
-    fn clean(&self, work: &mut Work) {
-        if work.cleaned.is_none_or(|last| last.elapsed() >= CLEAN) {
-            work.cleaned = Some(Instant::now());
-            work.target.clean((self.hooks.clock)());
+    fn delete_expired(&self, work: &mut Work) {
+        if work
+            .cleaned_at
+            .is_none_or(|last| last.elapsed() >= RETENTION_INTERVAL)
+        {
+            work.cleaned_at = Some(Instant::now());
+            work.live_file.delete_expired((self.hooks.clock)());
         }
     }
 
-    /// Whether files grow too old while no line comes.
-    pub(in super::super) fn ages(&self) -> bool {
-        self.settings.max_age.is_some()
-    }
-
-    /// As [`pump`](Self::pump), without the pause after a refusal.
+    /// As [`run_pass`](Self::run_pass), without the pause after an error.
     #[cfg(test)]
-    pub(in super::super) fn pump_now(self: &Arc<Self>) -> bool {
+    pub(crate) fn run_pass_now(self: &Arc<Self>) -> bool {
         {
             let mut work = lock(&self.work);
-            (work.again, work.cleaned) = (None, None);
+            (work.retry_at, work.cleaned_at) = (None, None);
         }
-        self.pump()
+        self.run_pass()
     }
 
-    fn finish(&self, work: &mut Work, closing: bool) {
-        let done = !self.has_lines() && work.orphans.is_empty();
+    fn finish_if_closing(&self, work: &mut Work, closing: bool) {
         if !closing {
             return;
         }
-        if done {
+        if !self.has_lines() && work.orphans.is_empty() {
             self.remove_spools();
         }
         work.orphans.clear();
         self.closed.store(true, Ordering::Release);
-        drop(lock(&self.patience));
+        drop(lock(&self.wait_deadline));
         self.moved.notify_all();
     }
 
     fn move_lines(&self, work: &mut Work) -> io::Result<()> {
-        if !disk::lock(&work.turn, Share::Alone)? {
+        if !disk::lock(&work.write_lock, LockMode::Exclusive)? {
             return Err(io::ErrorKind::WouldBlock.into());
         }
-        let result = self.take_turn(work);
-        disk::unlock(&work.turn);
-        self.counts
+        let result = self.move_lines_locked(work);
+        disk::unlock(&work.write_lock);
+        self.counters
             .lines
-            .fetch_add(std::mem::take(&mut work.target.lines), Ordering::Relaxed);
-        let rotations = std::mem::take(&mut work.target.rotations);
-        self.counts
+            .fetch_add(std::mem::take(&mut work.live_file.lines), Ordering::Relaxed);
+        let rotations = std::mem::take(&mut work.live_file.rotations);
+        self.counters
             .rotations
             .fetch_add(rotations, Ordering::Relaxed);
         if rotations > 0 {
-            work.compress.start();
+            work.compressor.start();
         }
         result
     }
 
-    fn take_turn(&self, work: &mut Work) -> io::Result<()> {
-        // First: what a caller wrote before to the core we took over from is then seen there.
+    fn move_lines_locked(&self, work: &mut Work) -> io::Result<()> {
+        // First: what a caller has written to the predecessor before is then seen there.
         let until = self.spool.ring.tail();
         let result = self.recover(work).and_then(|()| {
-            if let Some(before) = self.before() {
-                before.drain_into(&mut work.target)?;
+            if let Some(predecessor) = self.predecessor() {
+                predecessor.drain_into(&mut work.live_file)?;
             }
-            let room_again = || self.let_on();
-            work.target
-                .drain(&self.spool.ring, until, false, room_again)
+            work.live_file
+                .drain(&self.spool.ring, until, false, || self.notify_waiters())
         });
         match result {
-            Err(error) if target::is_torn(&error) => self.heal(work),
+            Err(error) if live_file::is_torn(&error) => self.await_torn_end(work),
             other => {
-                work.torn = None;
-                work.target.heal = false;
+                work.torn_since = None;
+                work.live_file.may_close_torn_line = false;
                 other
             }
         }
     }
 
-    /// Moves this core's last lines, and those of the ones before it. All of them, or an error: a
-    /// caller that is still copying holds up lines behind its own, and those of its heir are later.
-    fn drain_into(&self, target: &mut Target) -> io::Result<()> {
-        if let Some(before) = self.before() {
-            before.drain_into(target)?;
+    /// Moves this pipeline's last lines, and those of its predecessors. All of them, or an error:
+    /// a caller that is still copying holds up the lines behind its own, and those of the successor
+    /// are later.
+    fn drain_into(&self, live_file: &mut LiveFile) -> io::Result<()> {
+        if let Some(predecessor) = self.predecessor() {
+            predecessor.drain_into(live_file)?;
         }
         let ring = &self.spool.ring;
         let until = ring.tail();
-        target.drain(ring, until, false, || ())?;
+        live_file.drain(ring, until, false, || ())?;
         match ring.taken() < until {
             true => Err(io::ErrorKind::WouldBlock.into()),
             false => Ok(()),
         }
     }
 
-    /// Somebody left half a line at the end. When it was one of our processes, its ring has the line
-    /// whole, and the half is cut off; else it is closed, so that nothing is glued to it.
-    fn heal(&self, work: &mut Work) -> io::Result<()> {
+    /// Handles an incomplete line at the end of the file. When one of our processes left it, its
+    /// ring has the whole line, and the incomplete one is cut off. Otherwise it is closed with a
+    /// newline, so that nothing is appended to it.
+    fn await_torn_end(&self, work: &mut Work) -> io::Result<()> {
         let known = work.orphans.len();
         work.orphans.extend(Spool::orphans(
-            work.target.disk.dir(),
-            &self.settings.file,
+            work.live_file.disk.dir(),
+            &self.options.file,
             &work.orphans,
         ));
-        // A dying process gives up its turn a moment before its ring.
-        let since = *work.torn.get_or_insert_with(Instant::now);
-        work.target.heal = work.orphans.len() == known && since.elapsed() >= AGAIN;
+        // A dying process gives up the write lock a moment before its ring.
+        let since = *work.torn_since.get_or_insert_with(Instant::now);
+        work.live_file.may_close_torn_line =
+            work.orphans.len() == known && since.elapsed() >= RETRY_INTERVAL;
         Err(io::ErrorKind::WouldBlock.into())
     }
 
     /// Writes what dead processes left, oldest first, before anything of this one.
     fn recover(&self, work: &mut Work) -> io::Result<()> {
         for orphan in &work.orphans {
-            work.target.settle(&orphan.ring)?;
+            work.live_file.recover_append(&orphan.ring)?;
         }
         while let Some(orphan) = work.orphans.first() {
-            let before = work.target.lines;
-            work.target
+            let before = work.live_file.lines;
+            work.live_file
                 .drain(&orphan.ring, orphan.ring.tail(), true, || ())?;
-            self.counts
+            self.counters
                 .recovered
-                .fetch_add(work.target.lines - before, Ordering::Relaxed);
-            for reason in Reason::ALL {
-                self.spool.ring.lose(reason, orphan.ring.lost(reason));
+                .fetch_add(work.live_file.lines - before, Ordering::Relaxed);
+            for reason in LossReason::ALL {
+                self.spool.ring.add_lost(reason, orphan.ring.lost(reason));
             }
             orphan.remove();
             work.orphans.remove(0);
@@ -191,30 +204,30 @@ impl Core {
         Ok(())
     }
 
-    fn judge(&self, work: &mut Work, result: io::Result<()>) {
+    fn record_result(&self, work: &mut Work, result: io::Result<()>) {
         match result {
             Ok(()) => {
-                work.again = None;
+                work.retry_at = None;
                 if self.refused.swap(false, Ordering::Relaxed) {
-                    *lock(&self.patience) = None;
+                    *lock(&self.wait_deadline) = None;
                 }
-                self.recovered();
+                self.become_healthy();
             }
             Err(busy) if busy.kind() == io::ErrorKind::WouldBlock => {}
             Err(error) => {
-                work.again = Some(Instant::now() + AGAIN);
+                work.retry_at = Some(Instant::now() + RETRY_INTERVAL);
                 if !self.refused.swap(true, Ordering::Relaxed) {
-                    lock(&self.patience).get_or_insert_with(|| self.deadline());
+                    lock(&self.wait_deadline).get_or_insert_with(|| self.max_wait_from_now());
                 }
-                self.wait_for_disk(&error);
+                self.become_waiting(&error);
             }
         }
     }
 
-    fn wait_for_disk(&self, error: &io::Error) {
+    fn become_waiting(&self, error: &io::Error) {
         let mut health = lock(&self.health);
         if *health == Health::Healthy {
-            (self.hooks.say)(&format!(
+            (self.hooks.warn)(&format!(
                 "{}: {error}; lines wait in memory until it can be written again",
                 self.path()
             ));
@@ -225,11 +238,11 @@ impl Core {
         }
     }
 
-    fn recovered(&self) {
+    fn become_healthy(&self) {
         let mut health = lock(&self.health);
         if let Health::Waiting { since, .. } = &*health {
             let seconds = since.elapsed().unwrap_or_default().as_secs();
-            (self.hooks.say)(&format!("{}: written again after {seconds} s", self.path()));
+            (self.hooks.warn)(&format!("{}: written again after {seconds} s", self.path()));
             *health = Health::Healthy;
         }
     }

@@ -1,118 +1,121 @@
-//! A core's successor: in a fork, where ring and writer belong to the parent, and when the folder
-//! with the ring's file was deleted, so that what is in the ring would not outlive a kill.
+//! A pipeline that takes over from another: in a fork, where the ring and the writer thread belong
+//! to the parent, and when the folder with the spool was deleted, so that the lines in it would not
+//! survive a kill.
 
 use std::{
     io,
     sync::{Arc, Weak, atomic::Ordering},
 };
 
-use super::{
-    super::{
-        disk::RealDisk,
-        file::lock_file,
-        settings::{Priority, Settings},
-        writer::Writer,
-    },
-    Core,
-    state::{Counts, Reason},
+use super::Pipeline;
+use crate::{
+    claim::lock_file,
+    disk::RealDisk,
+    level::Level,
+    options::LogOptions,
+    stats::{Counters, LossReason},
+    writer_thread::WriterThread,
 };
 
-impl Core {
-    /// Takes a line where this core's mark does not hold. In a fork the heir is made at the first.
+impl Pipeline {
+    /// Takes a line where this pipeline's fork guard is invalid. In a fork, the first line creates
+    /// the successor.
     #[cold]
-    pub(super) fn write_to_heir(&self, priority: Priority, line: &[u8]) {
-        match self.heir() {
-            Some(heir) => heir.write(priority, line),
-            // The ring is shared with the parent, which says in the log that the line is missing.
-            None => self.lose(Reason::Fork),
+    pub(super) fn write_to_successor(&self, level: Level, line: &[u8]) {
+        match self.successor() {
+            Some(successor) => successor.write(level, line),
+            // The ring is shared with the parent, which writes the notice of the missing line.
+            None => self.count_lost(LossReason::Fork),
         }
     }
 
-    fn heir(&self) -> Option<&Arc<Core>> {
+    fn successor(&self) -> Option<&Arc<Pipeline>> {
         let fork = || {
             let cannot = |error: &io::Error| {
                 let path = self.path();
-                (self.hooks.say)(&format!("{path}: cannot log in this fork: {error}"));
+                (self.hooks.warn)(&format!("{path}: cannot log in this fork: {error}"));
             };
-            self.open_heir(Writer::start(), Arc::default(), Weak::new())
+            self.open_successor(WriterThread::start(), Arc::default(), Weak::new())
                 .inspect_err(cannot)
                 .ok()
         };
-        self.heir.get_or_init(fork).as_ref()
+        self.successor.get_or_init(fork).as_ref()
     }
 
-    fn open_heir(
+    fn open_successor(
         &self,
-        writer: Arc<Writer>,
-        counts: Arc<Counts>,
-        before: Weak<Core>,
-    ) -> io::Result<Arc<Core>> {
-        let disk = RealDisk::new(&self.settings.dir, self.settings.follow_symlinks)?;
-        let core = Self::build(
-            self.settings.clone(),
-            &self.name,
+        thread: Arc<WriterThread>,
+        counters: Arc<Counters>,
+        predecessor: Weak<Pipeline>,
+    ) -> io::Result<Arc<Pipeline>> {
+        let disk = RealDisk::new(&self.options.dir, self.options.follow_symlinks)?;
+        let pipeline = Self::build(
+            self.options.clone(),
             self.hooks.clone(),
             Arc::new(disk),
-            writer,
-            counts,
-            before,
+            thread,
+            counters,
+            predecessor,
         )?;
-        core.writer.add(Arc::clone(&core));
-        Ok(core)
+        pipeline.thread.add(pipeline.clone());
+        Ok(pipeline)
     }
 
-    /// The core that takes lines in this process: this one, or its heir.
-    pub(super) fn live(&self) -> &Core {
-        match self.mark.holds() {
+    /// Returns the pipeline that takes lines in this process: this one, or its successor.
+    pub(super) fn current(&self) -> &Pipeline {
+        match self.fork_guard.is_valid() {
             true => self,
-            false => self.heir().map_or(self, |heir| heir.live()),
+            false => self.successor().map_or(self, |next| next.current()),
         }
     }
 
-    /// Lets an heir with a ring of its own take over when the folder was deleted or replaced. This
-    /// core's last lines are written by the heir, before its own.
-    pub(super) fn succeed_if_homeless(self: &Arc<Self>) {
-        if self.heir.get().is_some() || !self.mark.can_be_wiped() || self.is_at_home() {
+    /// Lets a successor with a ring of its own take over when the folder was deleted or replaced.
+    /// The successor writes this pipeline's last lines before its own.
+    pub(super) fn hand_over_if_folder_gone(self: &Arc<Self>) {
+        if self.successor.get().is_some()
+            || !self.fork_guard.can_be_invalidated()
+            || self.is_in_place()
+        {
             return;
         }
-        let heir = self.open_heir(
-            Arc::clone(&self.writer),
-            Arc::clone(&self.counts),
+        let successor = self.open_successor(
+            Arc::clone(&self.thread),
+            Arc::clone(&self.counters),
             Arc::downgrade(self),
         );
-        let Ok(heir) = heir else { return };
-        if self.heir.set(Some(Arc::clone(&heir))).is_err() {
+        let Ok(successor) = successor else { return };
+        if self.successor.set(Some(Arc::clone(&successor))).is_err() {
             return;
         }
-        self.mark.wipe();
-        if let Err(error) = heir.claim_again() {
-            (self.hooks.say)(&format!("{}: {error}", self.path()));
+        self.fork_guard.invalidate();
+        if let Err(error) = successor.renew_claim() {
+            (self.hooks.warn)(&format!("{}: {error}", self.path()));
         }
         self.closed.store(true, Ordering::Release);
     }
 
-    fn is_at_home(&self) -> bool {
-        let Settings { dir, file, .. } = &self.settings;
+    fn is_in_place(&self) -> bool {
+        let LogOptions { dir, file, .. } = &self.options;
         self.spool.is_in_place(dir, file)
     }
 
     /// The lock that keeps other processes away was deleted with the folder.
-    fn claim_again(&self) -> io::Result<()> {
-        let file = lock_file(&self.settings.dir, &self.settings)?;
+    fn renew_claim(&self) -> io::Result<()> {
+        let file = lock_file(&self.options.dir, &self.options)?;
         let _ = self.claim.set(file);
         Ok(())
     }
 
-    /// Deletes the file of this ring and of those before it: nothing in them is missing from the log.
+    /// Deletes the file of this ring and of those before it, once everything in them is in the log.
     pub(super) fn remove_spools(&self) {
         self.spool.remove();
-        if let Some(before) = self.before() {
-            before.remove_spools();
+        if let Some(predecessor) = self.predecessor() {
+            predecessor.remove_spools();
         }
     }
 
-    /// The core this one took over from, as long as there is one.
-    pub(super) fn before(&self) -> Option<Arc<Core>> {
-        self.before.upgrade()
+    /// Returns the pipeline that this one took over from, as long as it exists.
+    pub(super) fn predecessor(&self) -> Option<Arc<Pipeline>> {
+        self.predecessor.upgrade()
     }
 }

@@ -1,8 +1,11 @@
-//! Reads a logger's whole history back: rotated and compressed files and the live one, in order,
-//! filtered. What cannot be read is reported as an item, and reading goes on behind it.
+//! Reads the whole history of a log file: rotated and compressed files and the live one, in order,
+//! filtered. What cannot be read is reported as an item, and reading goes on after it.
+//!
+//! Lines have to be in one of the two formats of `llm-observe`; a line of any other format is reported
+//! as [`Item::Damaged`].
 //!
 //! ```no_run
-//! use llm_observe::log::read::{Filter, Item, history};
+//! use llm_observe_log::read::{Filter, Item, history};
 //!
 //! let filter = Filter { event: Some("embedding".into()), ..Filter::default() };
 //! for item in history("logs".as_ref(), "app.log", filter)? {
@@ -10,7 +13,6 @@
 //!         Item::Line(line) => println!("{}", line.text),
 //!         Item::Damaged { file, line, why } => eprintln!("{}:{line}: {why}", file.display()),
 //!         Item::Waiting { lines } => eprintln!("{lines} lines are not in the files yet"),
-//!         _ => {}
 //!         _ => {}
 //!     }
 //! }
@@ -28,12 +30,12 @@ use std::{
 
 use flate2::read::MultiGzDecoder;
 
-use super::{rotation::parse_backup, spool};
+use crate::{rotation::parse_backup, spool};
 
-/// The longest line that is read whole, in bytes; the rest of a longer one is passed over.
+/// The longest line that is read whole, in bytes. The rest of a longer one is skipped.
 const LONGEST: u64 = 4 << 20;
 
-/// One line of the log, with what could be told from it.
+/// One line of the log, with what could be parsed of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Line {
@@ -43,7 +45,7 @@ pub struct Line {
     pub micros: i64,
     /// `TRACE` to `ERROR`.
     pub level: String,
-    /// The message; in a text line everything behind the level.
+    /// The message; in a text line everything after the level.
     pub message: String,
     /// The event's name.
     pub event: Option<String>,
@@ -59,9 +61,9 @@ pub struct Line {
 pub enum Item {
     /// A line that passed the filter.
     Line(Line),
-    /// Comes last: so many lines are not in the files yet. They wait for a disk that takes them, or
-    /// for the next start of the program that wrote them. Those of a program that is at work are in
-    /// the files a moment later; those of this very process are not counted.
+    /// The last item: how many lines are not in the files yet. They wait for a disk that takes them,
+    /// or for the next start of the program that wrote them. A running program writes its lines a
+    /// moment later. Lines of this process itself are not counted.
     Waiting {
         /// How many.
         lines: u64,
@@ -77,7 +79,7 @@ pub enum Item {
     },
 }
 
-/// Which lines to yield: those that match every criterion that is given.
+/// Which lines to yield: those that match every criterion that is set.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
     /// The event's name.
@@ -128,7 +130,7 @@ pub fn history(dir: &Path, file: &str, filter: Filter) -> io::Result<History> {
     })
 }
 
-/// The rotated files in the order of their numbers, then the live one. A file that is there both
+/// Returns the rotated files in the order of their numbers, then the live one. A file that exists both
 /// plain and compressed (compression was interrupted) counts once.
 fn files(dir: &Path, file: &str) -> io::Result<Vec<PathBuf>> {
     let names = fs::read_dir(dir)?.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
@@ -148,7 +150,7 @@ fn files(dir: &Path, file: &str) -> io::Result<Vec<PathBuf>> {
 /// An iterator over the lines of a log, made by [`history`].
 pub struct History {
     files: VecDeque<PathBuf>,
-    /// Whose waiting lines are counted at the end.
+    /// The log whose waiting lines are counted at the end.
     log: Option<(PathBuf, String)>,
     open: Option<Open>,
     filter: Filter,

@@ -1,12 +1,12 @@
-//! Tells time, level, event, outcome and trace of one line, text or JSON.
+//! Parses time, level, event, outcome and trace of one line, text or JSON.
 
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 use serde_json::Value;
 
 use super::Line;
 
-/// Reads a line of either format.
-pub(super) fn line(text: String) -> Result<Line, &'static str> {
+/// Parses a line of either format.
+pub(crate) fn line(text: String) -> Result<Line, &'static str> {
     match text.starts_with('{') {
         true => json(text),
         false => plain(text),

@@ -9,7 +9,7 @@ const TEXT: &str =
 const JSON: &str = r#"{"time":"2026-11-23T07:17:10.5Z","level":"ERROR","message":"m","event":"query","outcome":"error","trace_id":"def"}"#;
 
 fn dir() -> PathBuf {
-    let dir = std::env::temp_dir().join(format!("llm-observe-read-{:016x}", fastrand::u64(..)));
+    let dir = std::env::temp_dir().join(format!("llm-observe-log-read-{:016x}", fastrand::u64(..)));
     fs::create_dir_all(&dir).unwrap();
     dir
 }

@@ -16,28 +16,28 @@ use std::{
 use rustix::mm::{MapFlags, ProtFlags};
 
 /// A shared mapping of the first `words * 8` bytes of a file.
-pub(crate) struct Map {
+pub(crate) struct Mapping {
     start: NonNull<AtomicU64>,
     words: usize,
 }
 
 // SAFETY: the mapping is plain memory, not tied to a thread, and is only reached through atomics.
-unsafe impl Send for Map {}
+unsafe impl Send for Mapping {}
 // SAFETY: as above; shared access is what atomics are for.
-unsafe impl Sync for Map {}
+unsafe impl Sync for Mapping {}
 
-impl Map {
+impl Mapping {
     /// Maps `file`, which must be at least `words * 8` bytes long and have its blocks allocated:
     /// touching a page that cannot be backed raises SIGBUS.
     pub(crate) fn of_file(file: &File, words: usize) -> io::Result<Self> {
         if file.metadata()?.len() < bytes(words)? as u64 {
             return Err(io::Error::new(
                 io::ErrorKind::UnexpectedEof,
-                "the spool is shorter than it says",
+                "the spool is shorter than its header says",
             ));
         }
         // SAFETY: a null address lets the kernel choose an unused range, so no memory of this
-        // program is replaced; nothing but the atomics of this `Map` refers to it.
+        // program is replaced; nothing but the atomics of this `Mapping` refers to it.
         let start = unsafe {
             rustix::mm::mmap(
                 std::ptr::null_mut(),
@@ -65,8 +65,8 @@ impl Map {
         Self::new(start.cast(), words)
     }
 
-    /// Has the system back these words with memory now, which it would else do at the first touch of
-    /// each page, at a caller's cost. Where it cannot (before Linux 5.14), it then does.
+    /// Asks the system to back these words with memory now. Otherwise it does so at the first touch of
+    /// each page, at a caller's cost; so too before Linux 5.14.
     pub(crate) fn prepare(&self, words: Range<usize>) {
         let (from, to) = (
             words.start.saturating_mul(8) / LARGEST_PAGE * LARGEST_PAGE,
@@ -81,7 +81,7 @@ impl Map {
     }
 }
 
-impl Deref for Map {
+impl Deref for Mapping {
     type Target = [AtomicU64];
 
     fn deref(&self) -> &[AtomicU64] {
@@ -91,7 +91,7 @@ impl Deref for Map {
     }
 }
 
-impl Drop for Map {
+impl Drop for Mapping {
     fn drop(&mut self) {
         // SAFETY: the range is exactly what `mmap` returned, and no reference outlives `self`.
         let _ =
@@ -103,7 +103,7 @@ impl Drop for Map {
 const LARGEST_PAGE: usize = 64 << 10;
 
 #[cfg(target_os = "linux")]
-fn populate(map: &Map, from: usize, to: usize) {
+fn populate(map: &Mapping, from: usize, to: usize) {
     let Some(length) = to.checked_sub(from).filter(|&length| length > 0) else {
         return;
     };
@@ -119,7 +119,7 @@ fn populate(map: &Map, from: usize, to: usize) {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn populate(_map: &Map, _from: usize, _to: usize) {}
+fn populate(_map: &Mapping, _from: usize, _to: usize) {}
 
 fn bytes(words: usize) -> io::Result<usize> {
     words
@@ -128,36 +128,36 @@ fn bytes(words: usize) -> io::Result<usize> {
         .ok_or_else(|| io::ErrorKind::InvalidInput.into())
 }
 
-/// Tells a process from the one it was forked from, for the price of one load.
-pub(crate) struct Birthmark(Option<Map>);
+/// Distinguishes a process from its parent after a fork, for the price of one load.
+pub(crate) struct ForkGuard(Option<Mapping>);
 
-impl Birthmark {
-    /// A mark that holds in this process and not in its forks. Where the system cannot wipe memory
-    /// on fork (before Linux 4.14), it holds in both.
+impl ForkGuard {
+    /// Returns a guard that is valid in this process and not in its forks. Where the system cannot wipe
+    /// memory on fork (before Linux 4.14), it is valid in both.
     pub(crate) fn new() -> Self {
-        let marked = Map::anonymous(PAGE_WORDS).ok().filter(wipe_on_fork);
+        let marked = Mapping::anonymous(PAGE_WORDS).ok().filter(wipe_on_fork);
         if let Some(word) = marked.as_ref().and_then(|map| map.first()) {
             word.store(1, Ordering::Relaxed);
         }
         Self(marked)
     }
 
-    /// Whether this process is the one that made the mark.
+    /// Returns whether this process created the guard, and nobody has invalidated it.
     #[inline]
-    pub(crate) fn holds(&self) -> bool {
+    pub(crate) fn is_valid(&self) -> bool {
         self.0
             .as_ref()
             .and_then(|map| map.first())
             .is_none_or(|word| word.load(Ordering::Relaxed) == 1)
     }
 
-    /// Whether [`wipe`](Self::wipe) has an effect.
-    pub(crate) fn can_be_wiped(&self) -> bool {
+    /// Returns whether [`invalidate`](Self::invalidate) has an effect.
+    pub(crate) fn can_be_invalidated(&self) -> bool {
         self.0.is_some()
     }
 
-    /// Makes the mark hold nowhere.
-    pub(crate) fn wipe(&self) {
+    /// Makes the guard invalid everywhere.
+    pub(crate) fn invalidate(&self) {
         if let Some(word) = self.0.as_ref().and_then(|map| map.first()) {
             word.store(0, Ordering::Release);
         }
@@ -167,7 +167,7 @@ impl Birthmark {
 const PAGE_WORDS: usize = 512;
 
 #[cfg(target_os = "linux")]
-fn wipe_on_fork(map: &Map) -> bool {
+fn wipe_on_fork(map: &Mapping) -> bool {
     // SAFETY: the advice changes what a fork sees of this private mapping, and the only thing in it
     // is an atomic for which 0 is valid.
     unsafe {
@@ -181,6 +181,6 @@ fn wipe_on_fork(map: &Map) -> bool {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn wipe_on_fork(_map: &Map) -> bool {
+fn wipe_on_fork(_map: &Mapping) -> bool {
     true
 }

@@ -1,5 +1,5 @@
-//! What the log does where it is not on Unix: lines wait in memory of this process alone, so that a
-//! kill loses those of the last moments; files have the permissions of their folder.
+//! Systems other than Unix: lines wait in memory of this process alone, so that a kill loses the last
+//! of them. Files have the permissions of their folder.
 
 use std::{
     fs::{self, DirBuilder, File, Metadata, OpenOptions, TryLockError},
@@ -9,12 +9,12 @@ use std::{
     sync::atomic::AtomicU64,
 };
 
-use super::super::disk::{FileId, Share};
+use super::types::{FileId, LockMode};
 
 /// Memory for a ring.
-pub(crate) struct Map(Box<[AtomicU64]>);
+pub(crate) struct Mapping(Box<[AtomicU64]>);
 
-impl Map {
+impl Mapping {
     /// Always an error: there are no mappings without unsafe code, and a ring goes to memory then.
     pub(crate) fn of_file(_file: &File, _words: usize) -> io::Result<Self> {
         Err(io::ErrorKind::Unsupported.into())
@@ -27,7 +27,7 @@ impl Map {
     pub(crate) fn prepare(&self, _words: Range<usize>) {}
 }
 
-impl Deref for Map {
+impl Deref for Mapping {
     type Target = [AtomicU64];
 
     fn deref(&self) -> &[AtomicU64] {
@@ -35,29 +35,29 @@ impl Deref for Map {
     }
 }
 
-/// Always holds: there are no forks.
-pub(crate) struct Birthmark;
+/// Always valid: there are no forks.
+pub(crate) struct ForkGuard;
 
-impl Birthmark {
+impl ForkGuard {
     pub(crate) fn new() -> Self {
         Self
     }
 
     #[inline]
-    pub(crate) fn holds(&self) -> bool {
+    pub(crate) fn is_valid(&self) -> bool {
         true
     }
 
-    pub(crate) fn can_be_wiped(&self) -> bool {
+    pub(crate) fn can_be_invalidated(&self) -> bool {
         false
     }
 
-    pub(crate) fn wipe(&self) {}
+    pub(crate) fn invalidate(&self) {}
 }
 
 pub(crate) fn restrict(_options: &mut OpenOptions, _mode: u32, _follow: bool) {}
 
-pub(crate) fn private(_builder: &mut DirBuilder) {}
+pub(crate) fn restrict_dir(_builder: &mut DirBuilder) {}
 
 pub(crate) fn is_refused_symlink(_error: &io::Error) -> bool {
     false
@@ -90,10 +90,10 @@ pub(crate) fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
     }
 }
 
-pub(crate) fn lock(file: &File, share: Share) -> io::Result<bool> {
-    let locked = match share {
-        Share::Alone => file.try_lock(),
-        Share::Together => file.try_lock_shared(),
+pub(crate) fn lock(file: &File, mode: LockMode) -> io::Result<bool> {
+    let locked = match mode {
+        LockMode::Exclusive => file.try_lock(),
+        LockMode::Shared => file.try_lock_shared(),
     };
     match locked {
         Ok(()) => Ok(true),

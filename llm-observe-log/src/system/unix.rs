@@ -1,4 +1,4 @@
-//! Permissions, locks, identities and renames as Unix has them.
+//! Permissions, locks, file identities and renames on Unix.
 
 use std::{
     fs::{DirBuilder, File, Metadata, OpenOptions},
@@ -9,7 +9,7 @@ use std::{
 
 use rustix::fs::{CWD, FallocateFlags, FlockOperation, OFlags, RenameFlags};
 
-use super::super::disk::{FileId, Share};
+use super::types::{FileId, LockMode};
 
 pub(crate) fn restrict(options: &mut OpenOptions, mode: u32, follow: bool) {
     options.mode(mode);
@@ -18,16 +18,16 @@ pub(crate) fn restrict(options: &mut OpenOptions, mode: u32, follow: bool) {
     }
 }
 
-pub(crate) fn private(builder: &mut DirBuilder) {
+pub(crate) fn restrict_dir(builder: &mut DirBuilder) {
     builder.mode(0o700);
 }
 
-/// Whether a file was not opened because it is a symlink.
+/// Returns whether a file was not opened because it is a symlink.
 pub(crate) fn is_refused_symlink(error: &io::Error) -> bool {
     error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error())
 }
 
-/// Who runs this process.
+/// Returns the user who runs this process.
 pub(crate) fn user() -> u32 {
     rustix::process::geteuid().as_raw()
 }
@@ -45,7 +45,7 @@ pub(crate) fn id(meta: &Metadata) -> FileId {
 
 pub(crate) fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
     match rustix::fs::renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-        // Not every file system knows the flag.
+        // Not every file system supports the flag.
         Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) => {
             std::fs::hard_link(from, to)?;
             std::fs::remove_file(from)
@@ -54,13 +54,14 @@ pub(crate) fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
     }
 }
 
-/// Locks the whole file for this process; `false` when another has it. A POSIX record lock: it
-/// ends with the process and is not inherited by forks, but closing *any* descriptor of the
-/// file ends it too, so each locked file is opened once.
-pub(crate) fn lock(file: &File, share: Share) -> io::Result<bool> {
-    let operation = match share {
-        Share::Alone => FlockOperation::NonBlockingLockExclusive,
-        Share::Together => FlockOperation::NonBlockingLockShared,
+/// Locks the whole file for this process. Returns `false` when another process holds the lock.
+///
+/// A POSIX record lock: it ends with the process and is not inherited by forks. Closing *any*
+/// descriptor of the file ends it too, so each locked file is opened once.
+pub(crate) fn lock(file: &File, mode: LockMode) -> io::Result<bool> {
+    let operation = match mode {
+        LockMode::Exclusive => FlockOperation::NonBlockingLockExclusive,
+        LockMode::Shared => FlockOperation::NonBlockingLockShared,
     };
     match rustix::fs::fcntl_lock(file, operation) {
         Ok(()) => Ok(true),
@@ -84,20 +85,20 @@ pub(crate) fn allocate(file: &File, len: u64) -> io::Result<()> {
     )?)
 }
 
-/// Whether every page that a file in this folder has blocks for can be written at any time: else
-/// the system ends the process that touches it (SIGBUS). btrfs and others that copy on write need
-/// room for the copy, which a full disk or a quota denies; XFS refuses all once it has met an error
-/// of the disk. ext4 and tmpfs are known to hold.
+/// Returns whether every allocated page of a file in this folder can be written at any time.
+/// Elsewhere the system ends the process that touches such a page (SIGBUS): btrfs and other
+/// copy-on-write file systems need room for the copy, which a full disk or a quota denies; XFS refuses
+/// all writes after a disk error. ext4 and tmpfs keep their pages.
 #[cfg(target_os = "linux")]
 pub(crate) fn keeps_pages(dir: &Path) -> bool {
-    /// As in `linux/magic.h`: ext2 to ext4, tmpfs, and overlayfs, which has the pages of another,
-    /// most often of ext4.
+    /// From `linux/magic.h`: ext2 to ext4, tmpfs, and overlayfs, which uses the pages of another file
+    /// system, most often ext4.
     const KEEPING: [u64; 3] = [0xEF53, 0x0102_1994, 0x794C_7630];
     rustix::fs::statfs(dir)
         .is_ok_and(|found| u64::try_from(found.f_type).is_ok_and(|kind| KEEPING.contains(&kind)))
 }
 
-/// Not known of other systems.
+/// Unknown for other systems.
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn keeps_pages(_dir: &Path) -> bool {
     true

@@ -1,38 +1,36 @@
-//! Room for lines that wait: how much there is, how long a caller waits for it, and who gets the
-//! last of it.
+//! The buffer for lines that wait: its size, how long a caller waits for room in it, and which levels
+//! get the last of it.
 
 use std::sync::Arc;
 
 use super::*;
-use crate::log::{core::Core, engine_settings, faulty_disk::FaultyDisk, spool, writer::Writer};
+use crate::{faulty_disk::FaultyDisk, pipeline::Pipeline, spool, writer_thread::WriterThread};
 
-/// A core whose disk takes nothing and whose writer is the test.
-fn stuck(dir: &Dir, max_wait: Duration) -> (Arc<Core>, Arc<FaultyDisk>) {
+/// Returns a pipeline whose disk takes nothing and whose passes the test runs.
+fn with_full_disk(dir: &TestDir, max_wait: Duration) -> (Arc<Pipeline>, Arc<FaultyDisk>) {
     let disk = Arc::new(FaultyDisk::new(&dir.0));
     disk.room.store(0, Ordering::Relaxed);
-    let settings = Settings {
-        spool_bytes: 1 << 16,
+    let options = LogOptions {
+        buffer_bytes: 1 << 16,
         max_wait,
-        ..dir.settings()
+        ..dir.options()
     };
-    let core = Core::open(settings, "test", quiet(), disk.clone(), Writer::idle()).unwrap();
-    (core, disk)
+    let pipeline = Pipeline::open(
+        options,
+        silent_hooks(),
+        disk.clone(),
+        WriterThread::manual(),
+    )
+    .unwrap();
+    (pipeline, disk)
 }
 
 #[test]
-fn the_configuration_says_how_much_and_how_long() {
-    let dir = Dir::new();
-    let mut log = llm_observe_config::Log::default();
-    log.dir.clone_from(&dir.0);
-    let default = engine_settings(&log);
-    assert_eq!(default.spool_bytes, Settings::default().spool_bytes);
-    assert_eq!(default.max_wait, Settings::default().max_wait);
-    (log.buffer_bytes, log.max_wait) = (100_000, Duration::from_millis(5));
-    let settings = engine_settings(&log);
-    assert_eq!(settings.max_wait, log.max_wait);
-    let file = open(settings);
+fn the_buffer_is_rounded_up_to_a_power_of_two() {
+    let dir = TestDir::new();
+    let file = open(dir.options().buffer_bytes(100_000));
     // The next power of two, and the header.
-    let sizes: Vec<_> = spool::all_of(&dir.0, "app.log")
+    let sizes: Vec<_> = spool::spools_of(&dir.0, "app.log")
         .iter()
         .map(|path| fs::metadata(path).unwrap().len())
         .collect();
@@ -41,14 +39,14 @@ fn the_configuration_says_how_much_and_how_long() {
 }
 
 #[test]
-fn a_caller_waits_as_long_as_it_was_told_and_only_once() {
-    let dir = Dir::new();
+fn a_caller_waits_for_max_wait_and_only_once() {
+    let dir = TestDir::new();
     let wait = Duration::from_millis(60);
-    let (core, _disk) = stuck(&dir, wait);
+    let (pipeline, _disk) = with_full_disk(&dir, wait);
     let slowest = |lines: u64| {
         let took = (0..lines).map(|n| {
             let start = Instant::now();
-            core.write(Priority::Error, line(0, n).as_bytes());
+            pipeline.write(Level::Error, line(0, n).as_bytes());
             start.elapsed()
         });
         took.max().unwrap()
@@ -56,62 +54,68 @@ fn a_caller_waits_as_long_as_it_was_told_and_only_once() {
     let first = slowest(1_000);
     assert!(first >= wait && first < LIMIT, "{first:?}");
     // From then on it is known that nothing moves.
-    assert!(core.stats().lost["overflow"] > 100);
+    assert!(pipeline.stats().lost(LossReason::Overflow) > 100);
     let start = Instant::now();
     slowest(1_000);
     assert!(start.elapsed() < wait * 100, "each of them waited");
 }
 
 #[test]
-fn a_short_refusal_costs_no_line_though_there_is_no_room_left() {
-    let dir = Dir::new();
-    let (core, disk) = stuck(&dir, LIMIT);
+fn a_short_disk_error_costs_no_line_with_a_full_buffer() {
+    let dir = TestDir::new();
+    let (pipeline, disk) = with_full_disk(&dir, LIMIT);
     let callers = std::thread::scope(|scope| {
         let caller = scope.spawn(|| {
-            (0..3_000).for_each(|n| core.write(Priority::Trace, line(0, n).as_bytes()));
+            (0..3_000).for_each(|n| pipeline.write(Level::Trace, line(0, n).as_bytes()));
         });
-        until("it is full", || core.stats().pending_bytes > 31 << 10);
+        wait_until("it is full", || pipeline.stats().pending_bytes > 31 << 10);
         for _ in 0..3 {
-            core.pump_now();
-            assert!(matches!(core.stats().state, Health::Waiting { .. }));
+            pipeline.run_pass_now();
+            assert!(matches!(pipeline.stats().health, Health::Waiting { .. }));
         }
         disk.room.store(-1, Ordering::Relaxed);
-        until("all are taken", || {
-            core.pump_now();
+        wait_until("all are taken", || {
+            pipeline.run_pass_now();
             caller.is_finished()
         });
         caller.join()
     });
     callers.unwrap();
-    until("it is written", || !core.pump_now());
-    assert_eq!(core.stats().lost["overflow"], 0);
+    wait_until("it is written", || !pipeline.run_pass_now());
+    assert_eq!(pipeline.stats().lost(LossReason::Overflow), 0);
     assert_eq!(history(&dir.0).len(), 3_000);
     assert_complete(&history(&dir.0), &BTreeMap::from([(0, 3_000)]));
 }
 
 #[test]
-fn a_notice_stands_where_its_lines_are_missing_and_a_full_disk_deletes_no_backup() {
-    let dir = Dir::new();
+fn a_notice_is_where_lines_are_missing_and_a_full_disk_deletes_no_backup() {
+    let dir = TestDir::new();
     let backups = [1, 2, 3].map(|n| dir.0.join(format!("app.log.2026-01-0{n}T00-00-00Z.{n}")));
     backups.iter().for_each(|path| fs::write(path, "").unwrap());
     let disk = Arc::new(FaultyDisk::new(&dir.0));
-    let settings = Settings {
-        spool_bytes: 1 << 16,
+    let options = LogOptions {
+        buffer_bytes: 1 << 16,
         max_wait: Duration::ZERO,
         backups: 3,
-        ..dir.settings()
+        ..dir.options()
     };
-    let core = Core::open(settings, "test", quiet(), disk.clone(), Writer::idle()).unwrap();
+    let pipeline = Pipeline::open(
+        options,
+        silent_hooks(),
+        disk.clone(),
+        WriterThread::manual(),
+    )
+    .unwrap();
     let mut number = 0;
     for _ in 0..3 {
         disk.room.store(0, Ordering::Relaxed);
-        (0..1_000).for_each(|n| core.write(Priority::Info, line(0, number + n).as_bytes()));
+        (0..1_000).for_each(|n| pipeline.write(Level::Info, line(0, number + n).as_bytes()));
         number += 1_000;
         (0..3).for_each(|_| {
-            core.pump_now();
+            pipeline.run_pass_now();
         });
         disk.room.store(-1, Ordering::Relaxed);
-        until("it is written", || !core.pump_now());
+        wait_until("it is written", || !pipeline.run_pass_now());
     }
     assert!(backups.iter().all(|path| path.exists()));
     let mut next = 0;
@@ -126,44 +130,44 @@ fn a_notice_stands_where_its_lines_are_missing_and_a_full_disk_deletes_no_backup
         }
     }
     assert_eq!(next, number);
-    assert!(core.stats().lost["overflow"] > 1_000);
+    assert!(pipeline.stats().lost(LossReason::Overflow) > 1_000);
 }
 
 #[test]
-fn only_an_error_wakes_a_writer_that_looks_soon_anyway() {
-    let dir = Dir::new();
+fn only_an_error_wakes_a_writer_thread_that_is_not_parked() {
+    let dir = TestDir::new();
     let disk = Arc::new(FaultyDisk::new(&dir.0));
-    let writer = Writer::idle();
-    let core = Core::open(dir.settings(), "test", quiet(), disk, writer.clone()).unwrap();
-    core.write(Priority::Warn, b"soon\n");
+    let writer = WriterThread::manual();
+    let pipeline = Pipeline::open(dir.options(), silent_hooks(), disk, writer.clone()).unwrap();
+    pipeline.write(Level::Warn, b"soon\n");
     assert!(!writer.is_woken());
-    core.write(Priority::Error, b"now\n");
+    pipeline.write(Level::Error, b"now\n");
     assert!(writer.is_woken());
 }
 
 #[test]
-fn the_lowest_levels_are_dropped_first_and_the_log_says_how_many() {
-    let dir = Dir::new();
-    let (core, disk) = stuck(&dir, Duration::ZERO);
+fn the_lowest_levels_are_dropped_first_and_the_log_counts_them() {
+    let dir = TestDir::new();
+    let (pipeline, disk) = with_full_disk(&dir, Duration::ZERO);
     let levels = [
-        Priority::Trace,
-        Priority::Debug,
-        Priority::Info,
-        Priority::Warn,
-        Priority::Error,
+        Level::Trace,
+        Level::Debug,
+        Level::Info,
+        Level::Warn,
+        Level::Error,
     ];
     let mut kept = Vec::new();
-    for (who, priority) in levels.into_iter().enumerate() {
-        let before = core.stats().lost["overflow"];
+    for (who, level) in levels.into_iter().enumerate() {
+        let before = pipeline.stats().lost(LossReason::Overflow);
         let who = u32::try_from(who).unwrap();
-        (0..1_000).for_each(|n| core.write(priority, line(who, n).as_bytes()));
-        kept.push(1_000 - (core.stats().lost["overflow"] - before));
+        (0..1_000).for_each(|n| pipeline.write(level, line(who, n).as_bytes()));
+        kept.push(1_000 - (pipeline.stats().lost(LossReason::Overflow) - before));
     }
     // Each level has room that the ones below it cannot use up.
     assert!(kept.iter().all(|&lines| lines > 20), "{kept:?}");
-    let lost = core.stats().lost["overflow"];
+    let lost = pipeline.stats().lost(LossReason::Overflow);
     disk.room.store(-1, Ordering::Relaxed);
-    until("it is written", || !core.pump_now());
+    wait_until("it is written", || !pipeline.run_pass_now());
     let mut lines = history(&dir.0);
     let said: u64 = lines
         .iter()

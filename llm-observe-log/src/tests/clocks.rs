@@ -1,36 +1,37 @@
-//! Clocks that are set, zones that change, files that grow old.
+//! Clocks that are set, changes of summer time, files that expire.
 
 use std::sync::{Arc, atomic::AtomicI64};
 
 use jiff::Timestamp;
 
 use super::*;
-use crate::log::{core::Core, disk::RealDisk, settings::Rotate, writer::Writer};
+use crate::{
+    disk::RealDisk,
+    options::{Rotation, Timezone},
+    pipeline::Pipeline,
+    writer_thread::WriterThread,
+};
 
 #[test]
 #[ignore = "the child of a test"]
 fn writes_across_the_end_of_summer_time() {
-    let Some((dir, _)) = told() else { return };
+    let Some((dir, _)) = child_args() else { return };
     let dir = std::mem::ManuallyDrop::new(dir);
-    let (rotate, timezone) = (
-        crate::log::settings::Rotate::Hourly,
-        crate::log::settings::Timezone::Local,
+    let log = open(
+        dir.options()
+            .rotation(Rotation::Hourly)
+            .timezone(Timezone::Local),
     );
-    let log = open(Settings {
-        rotate,
-        timezone,
-        ..dir.settings()
-    });
-    log.write(Priority::Error, b"first\n");
+    log.write(Level::Error, b"first\n");
     log.flush(LIMIT);
     std::thread::sleep(Duration::from_secs(4));
-    log.write(Priority::Error, b"second\n");
+    log.write(Level::Error, b"second\n");
 }
 
 #[test]
 fn the_repeated_hour_under_faketime_gets_its_own_file() {
-    let dir = Dir::new();
-    let name = "log::engine_tests::clocks::writes_across_the_end_of_summer_time";
+    let dir = TestDir::new();
+    let name = "tests::clocks::writes_across_the_end_of_summer_time";
     let run = Command::new("faketime")
         .args(["-f", "@2026-11-01 01:59:58"])
         .arg(std::env::current_exe().unwrap())
@@ -51,16 +52,13 @@ fn the_repeated_hour_under_faketime_gets_its_own_file() {
     );
 }
 
-/// A core whose clock and writer are the test's.
-fn stepped(settings: Settings, now: &Arc<AtomicI64>) -> Arc<Core> {
+/// Returns a pipeline whose clock and passes are the test's.
+fn manual_pipeline(options: LogOptions, now: &Arc<AtomicI64>) -> Arc<Pipeline> {
     let now = Arc::clone(now);
     let clock = move || Timestamp::from_second(now.load(Ordering::Relaxed)).unwrap();
-    let hooks = Hooks {
-        clock: Arc::new(clock),
-        ..listening()
-    };
-    let disk = Arc::new(RealDisk::new(&settings.dir, false).unwrap());
-    Core::open(settings, "test", hooks, disk, Writer::idle()).unwrap()
+    let hooks = recording_hooks().clock(clock);
+    let disk = Arc::new(RealDisk::new(&options.dir, false).unwrap());
+    Pipeline::open(options, hooks, disk, WriterThread::manual()).unwrap()
 }
 
 fn noon() -> i64 {
@@ -80,17 +78,17 @@ fn backups(dir: &Path) -> usize {
 
 #[test]
 fn a_clock_that_is_set_back_neither_rotates_nor_overwrites() {
-    let dir = Dir::new();
+    let dir = TestDir::new();
     let now = Arc::new(AtomicI64::new(noon()));
-    let settings = Settings {
-        rotate: Rotate::Hourly,
-        ..dir.settings()
+    let options = LogOptions {
+        rotation: Rotation::Hourly,
+        ..dir.options()
     };
-    let core = stepped(settings, &now);
+    let pipeline = manual_pipeline(options, &now);
     let put = |seconds: i64, number: u64| {
         now.store(noon() + seconds, Ordering::Relaxed);
-        core.write(Priority::Info, line(0, number).as_bytes());
-        core.pump_now();
+        pipeline.write(Level::Info, line(0, number).as_bytes());
+        pipeline.run_pass_now();
     };
     put(0, 0);
     put(3_600, 1);
@@ -107,40 +105,40 @@ fn a_clock_that_is_set_back_neither_rotates_nor_overwrites() {
 
 #[test]
 fn size_and_time_rotate_one_file() {
-    let dir = Dir::new();
+    let dir = TestDir::new();
     let now = Arc::new(AtomicI64::new(noon()));
-    let settings = Settings {
-        rotate: Rotate::Hourly,
+    let options = LogOptions {
+        rotation: Rotation::Hourly,
         max_bytes: 250,
-        ..dir.settings()
+        ..dir.options()
     };
-    let core = stepped(settings, &now);
+    let pipeline = manual_pipeline(options, &now);
     for number in 0..5 {
-        core.write(Priority::Info, line(0, number).as_bytes());
-        core.pump_now();
+        pipeline.write(Level::Info, line(0, number).as_bytes());
+        pipeline.run_pass_now();
     }
     assert_eq!(backups(&dir.0), 2);
     now.store(noon() + 3_600, Ordering::Relaxed);
-    core.write(Priority::Info, line(0, 5).as_bytes());
-    core.pump_now();
+    pipeline.write(Level::Info, line(0, 5).as_bytes());
+    pipeline.run_pass_now();
     assert_eq!(backups(&dir.0), 3);
     assert_complete(&history(&dir.0), &BTreeMap::from([(0, 6)]));
 }
 
 #[test]
-fn a_blocked_rename_costs_no_line_and_is_said_once() {
-    let dir = Dir::new();
+fn a_blocked_rename_costs_no_line_and_warns_once() {
+    let dir = TestDir::new();
     let now = Arc::new(AtomicI64::new(noon()));
-    let settings = Settings {
+    let options = LogOptions {
         max_bytes: 250,
-        ..dir.settings()
+        ..dir.options()
     };
-    let core = stepped(settings, &now);
+    let pipeline = manual_pipeline(options, &now);
     let mut number = 0;
     let mut put = |lines: u64| {
         for _ in 0..lines {
-            core.write(Priority::Info, line(0, number).as_bytes());
-            core.pump_now();
+            pipeline.write(Level::Info, line(0, number).as_bytes());
+            pipeline.run_pass_now();
             number += 1;
         }
     };
@@ -160,7 +158,7 @@ fn a_blocked_rename_costs_no_line_and_is_said_once() {
         fs::metadata(dir.0.join("app.log")).unwrap().len() > 1_000,
         "it has not grown"
     );
-    let told = said(&dir.0);
+    let told = warnings_of(&dir.0);
     assert!(
         told.len() == 1 && told[0].contains("cannot rotate"),
         "{told:?}"
@@ -173,18 +171,18 @@ fn a_blocked_rename_costs_no_line_and_is_said_once() {
 }
 
 #[test]
-fn old_files_go_without_a_rotation() {
-    let dir = Dir::new();
+fn expired_files_are_deleted_without_a_rotation() {
+    let dir = TestDir::new();
     let now = Arc::new(AtomicI64::new(noon()));
     fs::write(dir.0.join("app.log.2036-06-01T11-00-00Z.1"), "old\n").unwrap();
-    let settings = Settings {
+    let options = LogOptions {
         max_age: Some(Duration::from_secs(7_200)),
-        ..dir.settings()
+        ..dir.options()
     };
-    let core = stepped(settings, &now);
-    core.pump_now();
+    let pipeline = manual_pipeline(options, &now);
+    pipeline.run_pass_now();
     assert_eq!(backups(&dir.0), 1);
     now.store(noon() + 3_601, Ordering::Relaxed);
-    core.pump_now();
+    pipeline.run_pass_now();
     assert_eq!(backups(&dir.0), 0);
 }

@@ -3,30 +3,24 @@
 
 use std::sync::Arc;
 
-use llm_observe_config::Format;
-
 use super::*;
 use crate::{
-    log::{
-        core::Core,
-        faulty_disk::{ERRORS, FaultyDisk},
-        lines::Route,
-        spool::all_of,
-        writer::Writer,
-    },
-    stats::Stats,
+    faulty_disk::{ERRORS, FaultyDisk},
+    pipeline::Pipeline,
+    spool::spools_of,
+    writer_thread::WriterThread,
 };
 
-/// How often it was said that lines wait, with that error.
+/// Counts the warnings that lines wait because of that error.
 fn refusals(dir: &Path, error: i32) -> usize {
     let why = format!("os error {error}");
     let refusal = |text: &&String| text.contains("lines wait in memory") && text.contains(&why);
-    said(dir).iter().filter(refusal).count()
+    warnings_of(dir).iter().filter(refusal).count()
 }
 
 fn waits(log: &LogFile) {
-    until("it waits", || {
-        matches!(log.stats().state, Health::Waiting { .. })
+    wait_until("it waits", || {
+        matches!(log.stats().health, Health::Waiting { .. })
     });
 }
 
@@ -37,30 +31,31 @@ fn run(program: &str, args: &[&str], dir: &Path) {
 }
 
 #[test]
-fn whatever_the_disk_says_lines_wait_and_are_written_in_order() {
+fn on_any_disk_error_lines_wait_and_are_written_in_order() {
     for (name, error) in ERRORS {
         // At once, and in the middle of a line: a kernel may take a part first.
         for room in [0, 150] {
-            let dir = Dir::new();
+            let dir = TestDir::new();
             let disk = Arc::new(FaultyDisk::new(&dir.0));
-            let writer = Writer::idle();
-            let core = Core::open(dir.settings(), name, listening(), disk.clone(), writer).unwrap();
+            let writer = WriterThread::manual();
+            let pipeline =
+                Pipeline::open(dir.options(), recording_hooks(), disk.clone(), writer).unwrap();
             let mut number = 0;
             let mut put = |count: u64| {
                 (number..number + count)
-                    .for_each(|n| core.write(Priority::Info, line(0, n).as_bytes()));
+                    .for_each(|n| pipeline.write(Level::Info, line(0, n).as_bytes()));
                 number += count;
             };
             put(10);
-            core.pump_now();
+            pipeline.run_pass_now();
             disk.error.store(error, Ordering::Relaxed);
             disk.room.store(room, Ordering::Relaxed);
             for _ in 0..5 {
                 put(20);
-                core.pump_now();
+                pipeline.run_pass_now();
             }
-            let waiting = core.stats();
-            let Health::Waiting { error: why, .. } = &waiting.state else {
+            let waiting = pipeline.stats();
+            let Health::Waiting { error: why, .. } = &waiting.health else {
                 panic!("{name}: it does not wait")
             };
             assert!(why.contains(&format!("os error {error}")), "{why}");
@@ -68,81 +63,42 @@ fn whatever_the_disk_says_lines_wait_and_are_written_in_order() {
             // Whole lines only, also while it waits.
             assert_eq!(history(&dir.0).len(), if room == 0 { 10 } else { 11 });
             disk.room.store(-1, Ordering::Relaxed);
-            until("it is written", || !core.pump_now());
-            assert_eq!(core.stats().state, Health::Healthy);
-            assert!(core.stats().lost.values().all(|&lost| lost == 0));
+            wait_until("it is written", || !pipeline.run_pass_now());
+            assert_eq!(pipeline.stats().health, Health::Healthy);
+            assert!(pipeline.stats().total_lost() == 0);
             assert_eq!(history(&dir.0).len(), 110);
             assert_complete(&history(&dir.0), &BTreeMap::from([(0, 110)]));
-            assert_eq!(refusals(&dir.0, error), 1, "{name}: {:?}", said(&dir.0));
+            assert_eq!(
+                refusals(&dir.0, error),
+                1,
+                "{name}: {:?}",
+                warnings_of(&dir.0)
+            );
         }
     }
-}
-
-/// The numbers that end on the metrics page.
-#[test]
-fn a_refusal_is_a_metric_while_it_lasts_and_lost_lines_stay_one() {
-    let dir = Dir::new();
-    let (logs, away) = (dir.0.join("logs"), dir.0.join("away"));
-    let settings = Settings {
-        dir: logs.clone(),
-        spool_bytes: 1 << 16,
-        max_wait: Duration::ZERO,
-        ..dir.settings()
-    };
-    let stats = Stats::default();
-    let labels = [("logger", "audit")];
-    let route = Route {
-        name: "audit".to_owned(),
-        path: logs.join("app.log"),
-        file: open(settings),
-        format: Format::Text,
-        select: None,
-        lines: stats.counter("llm_observe_log_lines_total", &labels),
-    };
-    let shows = |what: &str, refused: i64, waits: bool, lost: bool| {
-        until(what, || {
-            route.publish(&stats);
-            let waiting = stats.gauge("llm_observe_log_waiting_bytes", &labels).get();
-            let overflow = [labels[0], ("reason", "overflow")];
-            let overflow = stats.counter("llm_observe_log_lines_lost_total", &overflow);
-            stats.gauge("llm_observe_log_refused", &labels).get() == refused
-                && (waiting > 0) == waits
-                && (overflow.get() > 0) == lost
-        });
-    };
-    shows("all is well", 0, false, false);
-    fs::rename(&logs, &away).unwrap();
-    fs::write(&logs, "not a folder").unwrap();
-    route.file.write(Priority::Error, line(0, 0).as_bytes());
-    shows("it is refused", 1, true, false);
-    (1..2_000).for_each(|n| route.file.write(Priority::Info, line(0, n).as_bytes()));
-    shows("lines are lost", 1, true, true);
-    fs::remove_file(&logs).unwrap();
-    fs::rename(&away, &logs).unwrap();
-    shows("it is written", 0, false, true);
 }
 
 /// More lines than the ring holds, so that each of its pages is written again after the file system
 /// has refused all else. The program would die of that (SIGBUS) were the ring in this folder.
 #[test]
-fn a_quota_that_is_used_up_ends_neither_lines_nor_program() {
-    let dir = Dir::new();
+fn an_exhausted_quota_ends_neither_lines_nor_program() {
+    let dir = TestDir::new();
     let Some(mount) = Mount::image("btrfs", "", &dir.0) else {
         return;
     };
     run("btrfs", &["quota", "enable"], &mount.0);
-    let settings = Settings {
-        spool_bytes: 1 << 17,
+    let options = LogOptions {
+        buffer_bytes: 1 << 17,
         max_wait: Duration::from_millis(10),
-        ..dir.settings()
+        ..dir.options()
     };
-    let log = LogFile::open(settings, "test", listening()).unwrap();
-    (0..2_000).for_each(|n| log.write(Priority::Info, line(0, n).as_bytes()));
-    assert_eq!(log.flush(LIMIT).pending_bytes, 0);
+    let log = LogFile::open(options, recording_hooks()).unwrap();
+    (0..2_000).for_each(|n| log.write(Level::Info, line(0, n).as_bytes()));
+    assert_eq!(log.flush(LIMIT), 0);
     run("sync", &["-f"], &mount.0);
     run("btrfs", &["qgroup", "limit", "1M"], &mount.0);
     let filler = dir.0.join("filler");
-    until("the quota is used up", || {
+    wait_until("the quota is used up", || {
         let more = fs::OpenOptions::new()
             .append(true)
             .create(true)
@@ -151,18 +107,18 @@ fn a_quota_that_is_used_up_ends_neither_lines_nor_program() {
         more.is_err_and(|error| error.raw_os_error() == Some(122))
     });
     let mut number = 2_000;
-    until("it is refused", || {
-        log.write(Priority::Error, line(0, number).as_bytes());
+    wait_until("it is refused", || {
+        log.write(Level::Error, line(0, number).as_bytes());
         number += 1;
-        matches!(log.stats().state, Health::Waiting { .. })
+        matches!(log.stats().health, Health::Waiting { .. })
     });
     let more = number + 3_000;
-    (number..more).for_each(|n| log.write(Priority::Info, line(0, n).as_bytes()));
-    let lost = log.stats().lost["overflow"];
+    (number..more).for_each(|n| log.write(Level::Info, line(0, n).as_bytes()));
+    let lost = log.stats().lost(LossReason::Overflow);
     assert!(lost > 0, "it all fitted in");
     run("btrfs", &["qgroup", "limit", "none"], &mount.0);
-    assert_eq!(log.flush(LIMIT).pending_bytes, 0);
-    assert_eq!(log.stats().lost["overflow"], lost);
+    assert_eq!(log.flush(LIMIT), 0);
+    assert_eq!(log.stats().lost(LossReason::Overflow), lost);
     drop(log);
     let lines = history(&dir.0);
     let (notices, lines): (Vec<_>, Vec<_>) =
@@ -172,41 +128,46 @@ fn a_quota_that_is_used_up_ends_neither_lines_nor_program() {
     let numbers: Vec<_> = lines.iter().map(|text| number(text).unwrap()).collect();
     assert!(lines.iter().all(|text| text.len() + 1 == line(0, 0).len()));
     assert!(numbers.is_sorted() && numbers.len() as u64 + lost == more);
-    assert_eq!(refusals(&dir.0, 122), 1, "{:?}", said(&dir.0));
+    assert_eq!(refusals(&dir.0, 122), 1, "{:?}", warnings_of(&dir.0));
 }
 
 /// Writes to a file system that `kill` then makes fail with `error`, and on to one that is mounted
 /// in its place: nothing else brings an open file back.
 fn outlives_its_disk(kind: &str, options: &str, error: i32, kill: impl Fn(&Path)) {
-    let dir = Dir::new();
+    let dir = TestDir::new();
     let Some(mount) = Mount::image(kind, options, &dir.0) else {
         return;
     };
-    let settings = Settings {
-        spool_bytes: 1 << 17,
-        ..dir.settings()
+    let options = LogOptions {
+        buffer_bytes: 1 << 17,
+        ..dir.options()
     };
-    let log = LogFile::open(settings, "test", listening()).unwrap();
-    (0..2_000).for_each(|n| log.write(Priority::Info, line(0, n).as_bytes()));
-    assert_eq!(log.flush(LIMIT).pending_bytes, 0);
+    let log = LogFile::open(options, recording_hooks()).unwrap();
+    (0..2_000).for_each(|n| log.write(Level::Info, line(0, n).as_bytes()));
+    assert_eq!(log.flush(LIMIT), 0);
     run("sync", &["-f"], &mount.0);
     assert_eq!(history(&dir.0).len(), 2_000);
     kill(&mount.0);
-    (0..1_000).for_each(|n| log.write(Priority::Info, line(1, n).as_bytes()));
+    (0..1_000).for_each(|n| log.write(Level::Info, line(1, n).as_bytes()));
     waits(&log);
-    assert!(log.flush(Duration::from_millis(10)).pending_bytes > 0);
+    assert!(log.flush(Duration::from_millis(10)) > 0);
     {
         let _new = Mount::with("size=16m", &dir.0).unwrap();
-        assert_eq!(log.flush(LIMIT).pending_bytes, 0);
-        assert!(log.stats().lost.values().all(|&lost| lost == 0));
-        until("that is seen", || log.stats().state == Health::Healthy);
+        assert_eq!(log.flush(LIMIT), 0);
+        assert!(log.stats().total_lost() == 0);
+        wait_until("that is seen", || log.stats().health == Health::Healthy);
         drop(log);
-        assert!(all_of(&dir.0, "app.log").is_empty(), "a spool is left");
+        assert!(spools_of(&dir.0, "app.log").is_empty(), "a spool is left");
         let lines = history(&dir.0);
         assert_eq!(lines.len(), 1_000);
         assert_complete(&lines, &BTreeMap::from([(1, 1_000)]));
     }
-    assert_eq!(refusals(&dir.0, error), 1, "{kind}: {:?}", said(&dir.0));
+    assert_eq!(
+        refusals(&dir.0, error),
+        1,
+        "{kind}: {:?}",
+        warnings_of(&dir.0)
+    );
     drop(mount);
 }
 
@@ -226,6 +187,10 @@ fn a_disk_that_turns_read_only_after_an_error_ends_neither_lines_nor_program() {
 
 #[test]
 fn a_disk_that_dies_ends_neither_lines_nor_program() {
+    if Command::new("xfs_io").arg("-V").output().is_err() {
+        println!("skipped: xfs_io is not installed");
+        return;
+    }
     for kind in ["ext4", "xfs"] {
         outlives_its_disk(kind, "", 5, |dir| {
             run("xfs_io", &["-x", "-c", "shutdown"], dir)

@@ -1,42 +1,41 @@
-//! Disks that are full or read-only, and what is said of lines that did not fit.
+//! Disks that are full or read-only, and the notices of lines that did not fit.
 
 use super::*;
-use crate::log::{
-    core::Reason,
+use crate::{
     ring::Ring,
     spool::{Spool, words_of},
 };
 
 #[test]
-fn a_full_disk_tears_nothing_and_says_what_is_missing() {
-    let dir = Dir::new();
+fn a_full_disk_tears_no_line_and_lost_ones_are_counted_in_the_log() {
+    let dir = TestDir::new();
     let Some(_mount) = Mount::small(&dir.0) else {
         return;
     };
     let filler = dir.0.join("filler");
     fs::write(&filler, vec![0; 200 << 10]).unwrap();
-    let log = open(Settings {
-        spool_bytes: 1 << 17,
+    let log = open(LogOptions {
+        buffer_bytes: 1 << 17,
         max_wait: Duration::from_millis(50),
-        ..dir.settings()
+        ..dir.options()
     });
     let mut written = 0;
     for n in 0..3_000 {
-        log.write(Priority::Info, line(0, n).as_bytes());
+        log.write(Level::Info, line(0, n).as_bytes());
         written = n + 1;
     }
-    until("it waits", || {
-        matches!(log.stats().state, Health::Waiting { .. })
+    wait_until("it waits", || {
+        matches!(log.stats().health, Health::Waiting { .. })
     });
     fs::remove_file(&filler).unwrap();
-    assert_eq!(log.flush(LIMIT).pending_bytes, 0);
-    log.write(Priority::Info, line(0, written).as_bytes());
+    assert_eq!(log.flush(LIMIT), 0);
+    log.write(Level::Info, line(0, written).as_bytes());
     log.flush(LIMIT);
-    let lost = log.stats().lost["overflow"];
-    let state = log.stats().state;
+    let lost = log.stats().lost(LossReason::Overflow);
+    let state = log.stats().health;
     drop(log);
     let lines = history(&dir.0);
-    let said = said_lost(&lines);
+    let said = lost_by_notices(&lines);
     let numbers: Vec<u64> = lines
         .iter()
         .filter(|l| !l.starts_with("WARN"))
@@ -59,56 +58,56 @@ fn a_full_disk_tears_nothing_and_says_what_is_missing() {
 
 #[test]
 fn lines_wait_while_the_folder_is_read_only() {
-    let dir = Dir::new();
-    let log = open(dir.settings());
-    log.write(Priority::Error, line(0, 0).as_bytes());
+    let dir = TestDir::new();
+    let log = open(dir.options());
+    log.write(Level::Error, line(0, 0).as_bytes());
     log.flush(LIMIT);
     {
         let Some(_mount) = Mount::with("ro,size=64k", &dir.0) else {
             return;
         };
-        (1..100).for_each(|n| log.write(Priority::Info, line(0, n).as_bytes()));
-        until("it waits", || {
-            matches!(log.stats().state, Health::Waiting { .. })
+        (1..100).for_each(|n| log.write(Level::Info, line(0, n).as_bytes()));
+        wait_until("it waits", || {
+            matches!(log.stats().health, Health::Waiting { .. })
         });
-        assert!(log.flush(Duration::from_millis(50)).pending_bytes > 0);
+        assert!(log.flush(Duration::from_millis(50)) > 0);
     }
-    assert_eq!(log.flush(LIMIT).pending_bytes, 0);
-    assert!(log.stats().lost.values().all(|&lost| lost == 0));
+    assert_eq!(log.flush(LIMIT), 0);
+    assert!(log.stats().total_lost() == 0);
     drop(log);
     assert_complete(&history(&dir.0), &BTreeMap::from([(0, 100)]));
 }
 
 #[test]
-fn a_folder_remounted_read_only_is_refused_by_name_and_taken_up_later() {
-    let dir = Dir::new();
+fn a_folder_remounted_read_only_is_refused_by_name_and_opened_later() {
+    let dir = TestDir::new();
     let Some(mount) = Mount::with("size=1m", &dir.0) else {
         return;
     };
     fs::write(dir.0.join("app.log"), "").unwrap();
     mount.remount("ro");
-    let refused = LogFile::open(dir.settings(), "test", quiet()).unwrap_err();
+    let refused = LogFile::open(dir.options(), silent_hooks()).unwrap_err();
     assert!(refused.to_string().contains("app.log"), "{refused}");
     mount.remount("rw");
-    let log = open(dir.settings());
-    log.write(Priority::Info, line(0, 0).as_bytes());
+    let log = open(dir.options());
+    log.write(Level::Info, line(0, 0).as_bytes());
     drop(log);
     assert_complete(&history(&dir.0), &BTreeMap::from([(0, 1)]));
 }
 
 #[test]
-fn each_reason_is_told_with_its_own_count() {
-    let dir = Dir::new();
-    let log = open(Settings {
-        spool_bytes: 1 << 16,
-        ..dir.settings()
+fn each_loss_reason_has_its_own_count() {
+    let dir = TestDir::new();
+    let log = open(LogOptions {
+        buffer_bytes: 1 << 16,
+        ..dir.options()
     });
     let long = "x".repeat(1 << 16) + "\n";
-    log.write(Priority::Error, long.as_bytes());
-    log.write(Priority::Error, long.as_bytes());
-    log.write(Priority::Error, b"next\n");
+    log.write(Level::Error, long.as_bytes());
+    log.write(Level::Error, long.as_bytes());
+    log.write(Level::Error, b"next\n");
     log.flush(LIMIT);
-    assert_eq!(log.stats().lost["too_long"], 2);
+    assert_eq!(log.stats().lost(LossReason::TooLong), 2);
     drop(log);
     // The writer may have told of the first before the second came.
     let mut lines = history(&dir.0);
@@ -118,30 +117,30 @@ fn each_reason_is_told_with_its_own_count() {
             .iter()
             .all(|line| line.ends_with("lost here (too_long)"))
     );
-    assert_eq!(said_lost(&lines), 2);
+    assert_eq!(lost_by_notices(&lines), 2);
 }
 
 #[test]
-fn counts_of_a_ring_stay_apart() {
+fn a_ring_counts_each_loss_reason() {
     let spool = Spool::in_memory(words_of(1 << 16)).unwrap();
     let ring: &Ring = &spool.ring;
-    ring.lose(Reason::Overflow, 3);
-    ring.lose(Reason::Fork, 2);
+    ring.add_lost(LossReason::Overflow, 3);
+    ring.add_lost(LossReason::Fork, 2);
     assert!(ring.has_lost());
     let told: Vec<_> = ring.take_lost().collect();
-    assert_eq!(told, [(Reason::Overflow, 3), (Reason::Fork, 2)]);
+    assert_eq!(told, [(LossReason::Overflow, 3), (LossReason::Fork, 2)]);
     assert!(!ring.has_lost());
 }
 
 #[test]
 fn without_room_anywhere_lines_wait_in_memory() {
-    let dir = Dir::new();
+    let dir = TestDir::new();
     let nowhere = [dir.0.join("missing"), dir.0.join("gone")];
     let places = nowhere
         .iter()
         .map(|place| (place.clone(), String::from(".a.")));
     let spool = Spool::in_first(places, words_of(1 << 16)).unwrap();
-    assert!(!spool.outlives());
+    assert!(!spool.survives_process());
     let text = line(0, 0);
     spool.ring.push(text.as_bytes(), u64::MAX).unwrap();
     let (mut out, mut ends) = (Vec::new(), Vec::new());
@@ -152,7 +151,7 @@ fn without_room_anywhere_lines_wait_in_memory() {
 }
 
 /// How many lines the log says are missing.
-fn said_lost(lines: &[String]) -> u64 {
+fn lost_by_notices(lines: &[String]) -> u64 {
     let count = |line: &String| {
         let rest = line.strip_prefix("WARN - ")?;
         rest.split(' ').next()?.parse::<u64>().ok()

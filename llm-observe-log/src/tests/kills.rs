@@ -5,14 +5,16 @@ use super::*;
 #[test]
 #[ignore = "the child of a test"]
 fn writes_and_is_killed() {
-    let Some((dir, who)) = told() else { return };
+    let Some((dir, who)) = child_args() else {
+        return;
+    };
     let dir = std::mem::ManuallyDrop::new(dir);
-    let log = open(Settings {
+    let log = open(LogOptions {
         max_bytes: 3_000_000,
-        ..dir.settings()
+        ..dir.options()
     });
     let n = u64::from(who);
-    (0..n).for_each(|n| log.write(Priority::Info, line(0, n).as_bytes()));
+    (0..n).for_each(|n| log.write(Level::Info, line(0, n).as_bytes()));
     rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL)
         .unwrap();
 }
@@ -20,11 +22,11 @@ fn writes_and_is_killed() {
 #[test]
 fn nothing_is_lost_to_a_kill() {
     for count in [1u32, 777, 100_000] {
-        let dir = Dir::new();
+        let dir = TestDir::new();
         child("kills::writes_and_is_killed", &dir.0, count)
             .wait_with_output()
             .unwrap();
-        drop(open(dir.settings()));
+        drop(open(dir.options()));
         let lines = history(&dir.0);
         assert_eq!(lines.len() as u64, u64::from(count));
         assert_complete(&lines, &BTreeMap::from([(0, count.into())]));
@@ -35,18 +37,20 @@ fn nothing_is_lost_to_a_kill() {
 #[ignore = "the child of a test"]
 fn writes_until_killed() {
     use std::io::Write;
-    let Some((dir, who)) = told() else { return };
+    let Some((dir, who)) = child_args() else {
+        return;
+    };
     let dir = std::mem::ManuallyDrop::new(dir);
-    let log = open(Settings {
+    let log = open(LogOptions {
         max_bytes: 500_000,
         shared: true,
-        spool_bytes: 1 << 18,
+        buffer_bytes: 1 << 18,
         max_wait: LIMIT,
-        ..dir.settings()
+        ..dir.options()
     });
     let mut out = std::io::stdout();
     for n in 0.. {
-        log.write(Priority::Info, line(who, n).as_bytes());
+        log.write(Level::Info, line(who, n).as_bytes());
         if n % 100 == 99 {
             writeln!(out, "written {}", n + 1).unwrap();
         }
@@ -67,7 +71,7 @@ fn count_of(output: &[u8]) -> u64 {
 #[test]
 fn processes_that_share_a_file_are_killed_at_any_moment() {
     for round in 0..4u64 {
-        let dir = Dir::new();
+        let dir = TestDir::new();
         let mut children: Vec<_> = (1..4)
             .map(|who| child("kills::writes_until_killed", &dir.0, who))
             .collect();
@@ -91,9 +95,9 @@ fn processes_that_share_a_file_are_killed_at_any_moment() {
         let told: BTreeMap<u32, u64> = (1..4)
             .zip(readers.into_iter().map(|r| count_of(&r.join().unwrap())))
             .collect();
-        drop(open(Settings {
+        drop(open(LogOptions {
             shared: true,
-            ..dir.settings()
+            ..dir.options()
         }));
         assert_complete(&history(&dir.0), &told);
         assert!(told.values().all(|&count| count > 0));
@@ -103,18 +107,18 @@ fn processes_that_share_a_file_are_killed_at_any_moment() {
 #[test]
 #[ignore = "the child of a test"]
 fn opens_what_is_open() {
-    let Some((dir, _)) = told() else { return };
+    let Some((dir, _)) = child_args() else { return };
     let dir = std::mem::ManuallyDrop::new(dir);
     println!(
         "said {}",
-        LogFile::open(dir.settings(), "second", quiet()).unwrap_err()
+        LogFile::open(dir.options(), silent_hooks()).unwrap_err()
     );
 }
 
 #[test]
-fn a_second_process_is_told_which_one_has_it() {
-    let dir = Dir::new();
-    let _first = open(dir.settings());
+fn a_second_process_gets_the_pid_of_the_first() {
+    let dir = TestDir::new();
+    let _first = open(dir.options());
     let output = child("kills::opens_what_is_open", &dir.0, 0)
         .wait_with_output()
         .unwrap();
@@ -130,26 +134,28 @@ fn a_second_process_is_told_which_one_has_it() {
 #[test]
 #[ignore = "the child of a test"]
 fn writes_to_a_full_disk_and_is_killed() {
-    let Some((dir, full)) = told() else { return };
+    let Some((dir, full)) = child_args() else {
+        return;
+    };
     let dir = std::mem::ManuallyDrop::new(dir);
     let fill = || drop(fs::write(dir.0.join("filler"), vec![0; 4 << 20]));
     if full == 1 {
         fill();
     }
-    let log = open(Settings {
-        spool_bytes: 1 << 17,
-        ..dir.settings()
+    let log = open(LogOptions {
+        buffer_bytes: 1 << 17,
+        ..dir.options()
     });
     if full == 0 {
-        log.write(Priority::Error, line(0, 0).as_bytes());
+        log.write(Level::Error, line(0, 0).as_bytes());
         log.flush(LIMIT);
         fill();
     }
     let first = u64::from(full == 0);
     // A page that is there already takes some lines; then the rest waits.
-    (first..500).for_each(|n| log.write(Priority::Info, line(0, n).as_bytes()));
-    until("it waits", || {
-        matches!(log.stats().state, Health::Waiting { .. })
+    (first..500).for_each(|n| log.write(Level::Info, line(0, n).as_bytes()));
+    wait_until("it waits", || {
+        matches!(log.stats().health, Health::Waiting { .. })
     });
     rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL)
         .unwrap();
@@ -158,7 +164,7 @@ fn writes_to_a_full_disk_and_is_killed() {
 #[test]
 fn nothing_is_lost_to_a_kill_on_a_full_disk() {
     for full in [0, 1] {
-        let dir = Dir::new();
+        let dir = TestDir::new();
         let Some(_mount) = Mount::small(&dir.0) else {
             return;
         };
@@ -167,14 +173,14 @@ fn nothing_is_lost_to_a_kill_on_a_full_disk() {
             .unwrap();
         let before = history(&dir.0).len();
         assert!(before < 500, "the disk was not full: {before}");
-        let item = crate::log::read::history(&dir.0, "app.log", Default::default())
+        let item = crate::read::history(&dir.0, "app.log", Default::default())
             .unwrap()
             .last();
         let lines = 500 - before as u64;
-        assert_eq!(item, Some(crate::log::read::Item::Waiting { lines }));
+        assert_eq!(item, Some(crate::read::Item::Waiting { lines }));
         fs::remove_file(dir.0.join("filler")).unwrap();
-        let log = open(dir.settings());
-        assert_eq!(log.flush(LIMIT).pending_bytes, 0);
+        let log = open(dir.options());
+        assert_eq!(log.flush(LIMIT), 0);
         assert_eq!(log.stats().recovered, lines);
         drop(log);
         let lines = history(&dir.0);
@@ -186,10 +192,12 @@ fn nothing_is_lost_to_a_kill_on_a_full_disk() {
 #[test]
 #[ignore = "the child of a test"]
 fn ends_in_its_own_way() {
-    let Some((dir, way)) = told() else { return };
+    let Some((dir, way)) = child_args() else {
+        return;
+    };
     let dir = std::mem::ManuallyDrop::new(dir);
-    let log = open(dir.settings());
-    (0..300).for_each(|n| log.write(Priority::Info, line(0, n).as_bytes()));
+    let log = open(dir.options());
+    (0..300).for_each(|n| log.write(Level::Info, line(0, n).as_bytes()));
     match way {
         0 => std::process::exit(0),
         _ => std::process::abort(),
@@ -199,11 +207,11 @@ fn ends_in_its_own_way() {
 #[test]
 fn nothing_is_lost_to_exit_or_abort() {
     for way in [0, 1] {
-        let dir = Dir::new();
+        let dir = TestDir::new();
         child("kills::ends_in_its_own_way", &dir.0, way)
             .wait_with_output()
             .unwrap();
-        drop(open(dir.settings()));
+        drop(open(dir.options()));
         assert_complete(&history(&dir.0), &BTreeMap::from([(0, 300)]));
     }
 }

@@ -1,13 +1,13 @@
-//! The log engine as a whole, on real files: bursts, kills, full disks, forks of other processes,
-//! and what outsiders do to the files.
+//! The writer as a whole, on real files: bursts, kills, full disks, forks, several processes, and what
+//! other programs do to the files.
 
+mod backpressure;
 mod clocks;
+mod disk_errors;
 mod disks;
-mod failing;
 mod forks;
 mod kills;
-mod outsiders;
-mod room;
+mod outside_changes;
 
 use std::{
     collections::BTreeMap,
@@ -22,18 +22,20 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{
-    core::Health,
+use crate::{
     file::LogFile,
+    hooks::Hooks,
+    level::Level,
+    options::LogOptions,
     rotation,
-    settings::{Hooks, Priority, Settings},
+    stats::{Health, LossReason},
 };
 
 const LIMIT: Duration = Duration::from_secs(30);
 
-struct Dir(PathBuf);
+struct TestDir(PathBuf);
 
-impl Dir {
+impl TestDir {
     fn new() -> Self {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let name = format!(
@@ -46,55 +48,45 @@ impl Dir {
         Self(dir)
     }
 
-    fn settings(&self) -> Settings {
-        Settings {
-            dir: self.0.clone(),
-            backups: 100_000,
-            ..Settings::default()
-        }
+    fn options(&self) -> LogOptions {
+        LogOptions::new(&self.0, "app.log").backups(100_000)
     }
 }
 
-impl Drop for Dir {
+impl Drop for TestDir {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.0);
     }
 }
 
-fn quiet() -> Hooks {
-    Hooks {
-        say: |_| (),
-        ..Hooks::default()
-    }
+fn silent_hooks() -> Hooks {
+    Hooks::new().warn(|_| ())
 }
 
-/// What was said on stderr; each folder is one test's.
-static SAID: Mutex<Vec<String>> = Mutex::new(Vec::new());
+/// The warnings of all tests; each folder is one test's.
+static WARNINGS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
-fn listening() -> Hooks {
-    let say: fn(&str) = |text| {
-        SAID.lock()
+fn recording_hooks() -> Hooks {
+    Hooks::new().warn(|text| {
+        WARNINGS
+            .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .push(text.to_owned());
-    };
-    Hooks {
-        say,
-        ..Hooks::default()
-    }
+    })
 }
 
-/// What was said of that folder.
-fn said(dir: &Path) -> Vec<String> {
-    let all = SAID.lock().unwrap_or_else(PoisonError::into_inner);
+/// Returns the warnings about that folder.
+fn warnings_of(dir: &Path) -> Vec<String> {
+    let all = WARNINGS.lock().unwrap_or_else(PoisonError::into_inner);
     let of_dir = |text: &&String| text.contains(&*dir.to_string_lossy());
     all.iter().filter(of_dir).cloned().collect()
 }
 
-fn open(settings: Settings) -> LogFile {
-    LogFile::open(settings, "test", quiet()).unwrap()
+fn open(options: LogOptions) -> LogFile {
+    LogFile::open(options, silent_hooks()).unwrap()
 }
 
-/// All lines of all files, oldest first.
+/// Returns all lines of all files, oldest first.
 fn history(dir: &Path) -> Vec<String> {
     let mut files: Vec<_> = fs::read_dir(dir)
         .unwrap()
@@ -131,7 +123,7 @@ fn line(who: u32, number: u64) -> String {
     format!("{who} {number:09} {}\n", "x".repeat(90))
 }
 
-/// Every line whole, and each writer's numbers complete, in order and once.
+/// Asserts that every line is whole, and each writer's numbers are complete, in order and unique.
 fn assert_complete(lines: &[String], expected: &BTreeMap<u32, u64>) {
     let mut next: BTreeMap<u32, u64> = BTreeMap::new();
     for text in lines {
@@ -159,7 +151,7 @@ fn assert_complete(lines: &[String], expected: &BTreeMap<u32, u64>) {
     }
 }
 
-fn until(what: &str, mut done: impl FnMut() -> bool) {
+fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
     let deadline = Instant::now() + LIMIT;
     while !done() {
         assert!(Instant::now() < deadline, "never: {what}");
@@ -169,18 +161,18 @@ fn until(what: &str, mut done: impl FnMut() -> bool) {
 
 #[test]
 fn a_burst_of_threads_through_a_small_ring_loses_nothing() {
-    let dir = Dir::new();
-    let log = open(Settings {
+    let dir = TestDir::new();
+    let log = open(LogOptions {
         max_bytes: 1_000_000,
-        spool_bytes: 1 << 16,
+        buffer_bytes: 1 << 16,
         max_wait: LIMIT,
-        ..dir.settings()
+        ..dir.options()
     });
     std::thread::scope(|scope| {
         for who in 0..4 {
             let log = log.clone();
             scope.spawn(move || {
-                (0..20_000).for_each(|n| log.write(Priority::Info, line(who, n).as_bytes()))
+                (0..20_000).for_each(|n| log.write(Level::Info, line(who, n).as_bytes()))
             });
         }
     });
@@ -202,28 +194,28 @@ fn a_burst_of_threads_through_a_small_ring_loses_nothing() {
 
 #[test]
 fn an_error_is_in_the_file_at_once() {
-    let dir = Dir::new();
-    let log = open(dir.settings());
-    log.write(Priority::Error, b"now\n");
-    until("the line is there", || history(&dir.0) == ["now"]);
+    let dir = TestDir::new();
+    let log = open(dir.options());
+    log.write(Level::Error, b"now\n");
+    wait_until("the line is there", || history(&dir.0) == ["now"]);
     assert_eq!(log.stats().lines, 1);
 }
 
 #[test]
 fn a_torn_tail_is_closed_at_open() {
-    let dir = Dir::new();
+    let dir = TestDir::new();
     fs::write(dir.0.join("app.log"), "whole\ntor").unwrap();
-    let log = open(dir.settings());
-    log.write(Priority::Info, b"next\n");
+    let log = open(dir.options());
+    log.write(Level::Info, b"next\n");
     drop(log);
     assert_eq!(history(&dir.0), ["whole", "tor", "next"]);
 }
 
 #[test]
-fn a_second_open_says_who_has_it() {
-    let dir = Dir::new();
-    let _first = open(dir.settings());
-    let error = LogFile::open(dir.settings(), "again", quiet())
+fn a_second_open_in_the_process_is_refused() {
+    let dir = TestDir::new();
+    let _first = open(dir.options());
+    let error = LogFile::open(dir.options(), silent_hooks())
         .unwrap_err()
         .to_string();
     assert!(
@@ -236,16 +228,16 @@ fn a_second_open_says_who_has_it() {
 fn files_have_their_mode_and_keep_it_compressed() {
     use std::os::unix::fs::PermissionsExt;
     for wanted in [0o600, 0o640] {
-        let dir = Dir::new();
+        let dir = TestDir::new();
         let logs = dir.0.join("new");
-        let log = open(Settings {
+        let log = open(LogOptions {
             dir: logs.clone(),
             max_bytes: 5_000,
             compress: true,
             mode: wanted,
-            ..dir.settings()
+            ..dir.options()
         });
-        (0..500).for_each(|n| log.write(Priority::Info, line(0, n).as_bytes()));
+        (0..500).for_each(|n| log.write(Level::Info, line(0, n).as_bytes()));
         drop(log);
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode(&logs), 0o700);
@@ -263,11 +255,11 @@ fn files_have_their_mode_and_keep_it_compressed() {
     }
 }
 
-/// Runs `name` of this test program alone, with `LOG_TEST_DIR` set: the child of a test.
+/// Runs the test `name` alone in a child process, with `LOG_TEST_DIR` set.
 fn child(name: &str, dir: &Path, who: u32) -> std::process::Child {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args([
-        &format!("log::engine_tests::{name}"),
+        &format!("tests::{name}"),
         "--test-threads=1",
         "--exact",
         "--nocapture",
@@ -279,10 +271,10 @@ fn child(name: &str, dir: &Path, who: u32) -> std::process::Child {
     command.stdout(Stdio::piped()).spawn().unwrap()
 }
 
-fn told() -> Option<(Dir, u32)> {
+fn child_args() -> Option<(TestDir, u32)> {
     let dir = std::env::var_os("LOG_TEST_DIR")?;
     Some((
-        Dir(dir.into()),
+        TestDir(dir.into()),
         std::env::var("LOG_TEST_WHO").ok()?.parse().ok()?,
     ))
 }
@@ -291,7 +283,7 @@ fn told() -> Option<(Dir, u32)> {
 struct Mount(PathBuf);
 
 impl Mount {
-    /// `None`, and a word on it, where mounting is not allowed.
+    /// Returns `None`, and prints `skipped`, where mounting is not allowed.
     fn with(options: &str, dir: &Path) -> Option<Self> {
         let mut mount = Command::new("mount");
         mount.args(["-t", "tmpfs", "-o", options, "none"]).arg(dir);
@@ -306,8 +298,8 @@ impl Mount {
         Self::with("size=256k", dir)
     }
 
-    /// A file system of that kind in a file; `None`, and a word on it, where it cannot be made or
-    /// mounted.
+    /// Mounts a file system of that kind from a file. Returns `None`, and prints `skipped`, where it
+    /// cannot be created or mounted.
     fn image(kind: &str, options: &str, dir: &Path) -> Option<Self> {
         let image = dir.with_extension("img");
         fs::File::create(&image)

@@ -3,13 +3,13 @@
 use super::*;
 
 #[test]
-fn outsiders_move_truncate_and_delete_without_harm() {
-    let dir = Dir::new();
+fn files_may_be_moved_truncated_and_deleted() {
+    let dir = TestDir::new();
     let live = dir.0.join("app.log");
-    let log = open(dir.settings());
+    let log = open(dir.options());
     let put = |text: &str| {
-        log.write(Priority::Info, text.as_bytes());
-        assert_eq!(log.flush(LIMIT).pending_bytes, 0);
+        log.write(Level::Info, text.as_bytes());
+        assert_eq!(log.flush(LIMIT), 0);
     };
     put("one\n");
     fs::rename(&live, dir.0.join("moved")).unwrap();
@@ -30,59 +30,59 @@ fn outsiders_move_truncate_and_delete_without_harm() {
 
 #[test]
 fn a_folder_that_becomes_a_symlink_is_not_followed() {
-    let dir = Dir::new();
+    let dir = TestDir::new();
     let (logs, away) = (dir.0.join("logs"), dir.0.join("away"));
-    let log = open(Settings {
+    let log = open(LogOptions {
         dir: logs.clone(),
-        ..dir.settings()
+        ..dir.options()
     });
     fs::rename(&logs, &away).unwrap();
     std::os::unix::fs::symlink(&away, &logs).unwrap();
-    log.write(Priority::Error, b"kept\n");
-    until("the state says so", || {
-        matches!(log.stats().state, Health::Waiting { .. })
+    log.write(Level::Error, b"kept\n");
+    wait_until("the state says so", || {
+        matches!(log.stats().health, Health::Waiting { .. })
     });
     assert_eq!(fs::read(away.join("app.log")).unwrap(), b"");
     fs::remove_file(&logs).unwrap();
     fs::rename(&away, &logs).unwrap();
-    assert_eq!(log.flush(LIMIT).pending_bytes, 0);
+    assert_eq!(log.flush(LIMIT), 0);
     assert_eq!(history(&logs), ["kept"]);
 }
 
 #[test]
 fn symlinks_are_followed_where_that_is_allowed() {
-    let dir = Dir::new();
+    let dir = TestDir::new();
     let (logs, away) = (dir.0.join("logs"), dir.0.join("away"));
-    let settings = |follow_symlinks| Settings {
+    let options = |follow_symlinks| LogOptions {
         dir: logs.clone(),
         follow_symlinks,
-        ..dir.settings()
+        ..dir.options()
     };
-    let log = open(settings(true));
-    log.write(Priority::Info, b"one\n");
+    let log = open(options(true));
+    log.write(Level::Info, b"one\n");
     log.flush(LIMIT);
     fs::rename(&logs, &away).unwrap();
     std::os::unix::fs::symlink(&away, &logs).unwrap();
-    log.write(Priority::Info, b"two\n");
-    assert_eq!(log.flush(LIMIT).pending_bytes, 0);
+    log.write(Level::Info, b"two\n");
+    assert_eq!(log.flush(LIMIT), 0);
     drop(log);
     assert_eq!(history(&away), ["one", "two"]);
     // The file itself: refused with a word on what to do, or followed.
     let elsewhere = dir.0.join("elsewhere");
     fs::rename(away.join("app.log"), &elsewhere).unwrap();
     std::os::unix::fs::symlink(&elsewhere, away.join("app.log")).unwrap();
-    let refused = LogFile::open(settings(false), "test", quiet()).unwrap_err();
+    let refused = LogFile::open(options(false), silent_hooks()).unwrap_err();
     assert!(refused.to_string().contains("follow_symlinks"), "{refused}");
-    let log = open(settings(true));
-    log.write(Priority::Info, b"three\n");
+    let log = open(options(true));
+    log.write(Level::Info, b"three\n");
     drop(log);
     assert_eq!(fs::read_to_string(elsewhere).unwrap(), "one\ntwo\nthree\n");
 }
 
 #[test]
-fn logrotate_itself_costs_no_line() {
+fn logrotate_costs_no_line() {
     for mode in ["create", "copytruncate"] {
-        let dir = Dir::new();
+        let dir = TestDir::new();
         let (conf, state) = (dir.0.join("conf"), dir.0.join("state"));
         let live = dir.0.join("app.log");
         let rule = format!(
@@ -90,8 +90,8 @@ fn logrotate_itself_costs_no_line() {
             live.display()
         );
         fs::write(&conf, rule).unwrap();
-        let log = open(dir.settings());
-        log.write(Priority::Info, b"before\n");
+        let log = open(dir.options());
+        log.write(Level::Info, b"before\n");
         log.flush(LIMIT);
         let run = Command::new("logrotate")
             .args(["-f", "-s"])
@@ -101,7 +101,7 @@ fn logrotate_itself_costs_no_line() {
             println!("skipped: logrotate does not run here");
             return;
         }
-        log.write(Priority::Info, b"after\n");
+        log.write(Level::Info, b"after\n");
         log.flush(LIMIT);
         assert_eq!(
             fs::read_to_string(dir.0.join("app.log.1")).unwrap(),
@@ -114,36 +114,36 @@ fn logrotate_itself_costs_no_line() {
 #[test]
 #[ignore = "the child of a test"]
 fn loses_its_folder_and_is_killed() {
-    let Some((dir, _)) = told() else { return };
+    let Some((dir, _)) = child_args() else { return };
     let dir = std::mem::ManuallyDrop::new(dir);
     let logs = dir.0.join("logs");
-    let log = open(Settings {
+    let log = open(LogOptions {
         dir: logs.clone(),
-        ..dir.settings()
+        ..dir.options()
     });
-    log.write(Priority::Error, b"gone with the folder\n");
+    log.write(Level::Error, b"gone with the folder\n");
     log.flush(LIMIT);
     fs::remove_dir_all(&logs).unwrap();
-    log.write(Priority::Error, line(0, 0).as_bytes());
-    until("the lock is there again", || {
+    log.write(Level::Error, line(0, 0).as_bytes());
+    wait_until("the lock is there again", || {
         logs.join(".app.log.lock").exists()
     });
     // Goes to the new spool: the writer cannot have written all of it yet.
-    (1..20_000).for_each(|n| log.write(Priority::Info, line(0, n).as_bytes()));
+    (1..20_000).for_each(|n| log.write(Level::Info, line(0, n).as_bytes()));
     rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL)
         .unwrap();
 }
 
 #[test]
-fn a_deleted_folder_comes_back_with_all_that_protects_it() {
-    let dir = Dir::new();
-    child("outsiders::loses_its_folder_and_is_killed", &dir.0, 0)
+fn a_deleted_folder_is_recreated_with_spool_and_lock() {
+    let dir = TestDir::new();
+    child("outside_changes::loses_its_folder_and_is_killed", &dir.0, 0)
         .wait_with_output()
         .unwrap();
     let logs = dir.0.join("logs");
-    drop(open(Settings {
+    drop(open(LogOptions {
         dir: logs.clone(),
-        ..dir.settings()
+        ..dir.options()
     }));
     let lines = history(&logs);
     assert_eq!(lines.len(), 20_000);
@@ -152,22 +152,22 @@ fn a_deleted_folder_comes_back_with_all_that_protects_it() {
 
 #[test]
 fn threads_write_on_while_the_folder_is_deleted() {
-    let dir = Dir::new();
-    let log = open(dir.settings());
+    let dir = TestDir::new();
+    let log = open(dir.options());
     std::thread::scope(|scope| {
         for who in 0..2 {
             let log = log.clone();
             scope.spawn(move || {
-                (0..50_000).for_each(|n| log.write(Priority::Info, line(who, n).as_bytes()))
+                (0..50_000).for_each(|n| log.write(Level::Info, line(who, n).as_bytes()))
             });
         }
         // The writer may make it again while it is being emptied.
-        until("it is deleted", || fs::remove_dir_all(&dir.0).is_ok());
+        wait_until("it is deleted", || fs::remove_dir_all(&dir.0).is_ok());
     });
     let end = "the end\n";
-    log.write(Priority::Info, end.as_bytes());
-    assert_eq!(log.flush(LIMIT).pending_bytes, 0);
-    assert!(log.stats().lost.values().all(|&lost| lost == 0));
+    log.write(Level::Info, end.as_bytes());
+    assert_eq!(log.flush(LIMIT), 0);
+    assert!(log.stats().total_lost() == 0);
     let lines = history(&dir.0);
     assert_eq!(lines.last().map(String::as_str), Some("the end"));
     // Those before the deletion went with the folder; from there on each thread's are complete.
@@ -182,8 +182,8 @@ fn threads_write_on_while_the_folder_is_deleted() {
 }
 
 #[test]
-fn interrupted_compression_is_finished_and_its_rests_removed() {
-    let dir = Dir::new();
+fn interrupted_compression_is_finished_and_partial_files_removed() {
+    let dir = TestDir::new();
     let name = |sequence| format!("app.log.2026-01-0{sequence}T00-00-00Z.{sequence}");
     // Stopped before the rename; after it; and one whose file retention has deleted meanwhile.
     fs::write(dir.0.join(name(1)), "one\n").unwrap();
@@ -194,17 +194,17 @@ fn interrupted_compression_is_finished_and_its_rests_removed() {
     std::io::Write::write_all(&mut done, b"two\n").unwrap();
     done.finish().unwrap();
     fs::write(dir.0.join(format!(".{}.gz.part", name(3))), "half").unwrap();
-    let log = open(Settings {
+    let log = open(LogOptions {
         compress: true,
-        ..dir.settings()
+        ..dir.options()
     });
-    log.write(Priority::Info, b"three\n");
+    log.write(Level::Info, b"three\n");
     drop(log);
     assert_eq!(history(&dir.0), ["one", "two", "three"]);
     let mut left: Vec<_> = fs::read_dir(&dir.0)
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .filter(|name| !name.ends_with(".lock") && !name.ends_with(".turn"))
+        .filter(|name| !name.ends_with("lock"))
         .collect();
     left.sort();
     assert_eq!(
@@ -214,11 +214,11 @@ fn interrupted_compression_is_finished_and_its_rests_removed() {
 }
 
 #[test]
-fn without_compression_its_rests_go_too() {
-    let dir = Dir::new();
+fn partial_files_are_removed_without_compression_too() {
+    let dir = TestDir::new();
     let part = dir.0.join(".app.log.2026-01-01T00-00-00Z.1.gz.part");
     fs::write(&part, "half").unwrap();
-    let log = open(dir.settings());
-    until("it is gone", || !part.exists());
+    let log = open(dir.options());
+    wait_until("it is gone", || !part.exists());
     drop(log);
 }

@@ -1,0 +1,61 @@
+//! Events of `tracing` in a rotating file: `cargo run -p llm-observe-log --features
+//! tracing-subscriber --example tracing_subscriber`.
+//!
+//! Reads its own files back. Ends with an error when a line is missing.
+
+use std::{error::Error, fs, thread};
+
+use llm_observe_log::LogOptions;
+
+const THREADS: usize = 4;
+const EVENTS: usize = 1_000;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let dir = std::env::temp_dir().join(format!("llm-observe-log-events-{}", std::process::id()));
+    let writer = LogOptions::new(&dir, "app.log")
+        .max_bytes(100_000)
+        .backups(100)
+        .open()?;
+
+    tracing_subscriber::fmt()
+        .with_ansi(false)
+        .with_writer(writer.clone())
+        .init();
+
+    thread::scope(|scope| {
+        for worker in 0..THREADS {
+            scope.spawn(move || {
+                for number in 0..EVENTS {
+                    tracing::info!(worker, number, "request served");
+                }
+                tracing::error!(worker, "worker ends");
+            });
+        }
+    });
+    // The global subscriber keeps its writer until the process ends: so does its file.
+    writer.close(std::time::Duration::from_secs(5));
+
+    let mut files = fs::read_dir(&dir)?
+        .map(|entry| Ok(entry?.path()))
+        .collect::<Result<Vec<_>, std::io::Error>>()?;
+    files.retain(|path| {
+        path.file_name()
+            .is_some_and(|name| name.as_encoded_bytes().starts_with(b"app.log"))
+    });
+    let mut text = String::new();
+    for file in &files {
+        text += &fs::read_to_string(file)?;
+    }
+    fs::remove_dir_all(&dir)?;
+
+    let served = text.matches("request served").count();
+    let ended = text.matches("ERROR").count();
+    println!(
+        "{served} events and {ended} errors in {} files",
+        files.len()
+    );
+    if (served, ended) != (THREADS * EVENTS, THREADS) || files.len() < 2 {
+        return Err("events are missing, or the file was not rotated".into());
+    }
+    Ok(())
+}
