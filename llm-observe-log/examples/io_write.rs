@@ -11,7 +11,7 @@ const LINES: usize = 10_000;
 fn main() -> Result<(), Box<dyn Error>> {
     let dir = std::env::temp_dir().join(format!("llm-observe-log-lines-{}", std::process::id()));
     let mut writer = LogOptions::new(&dir, "access.log")
-        .max_bytes(200_000)
+        .max_bytes(50_000)
         .rotation(Rotation::Daily)
         .backups(100)
         .open()?;
@@ -46,8 +46,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let mut numbers: Vec<usize> = lines.iter().filter_map(number).collect();
     numbers.sort_unstable();
-    if !numbers.into_iter().eq(0..LINES) || lines.len() != LINES + 1 {
-        return Err("lines are missing or torn".into());
+    let complete = numbers.into_iter().eq(0..LINES) && lines.len() == LINES + 1;
+    if !complete || names.len() < 2 {
+        return Err("lines are missing or torn, or the file was not rotated".into());
     }
     Ok(())
 }

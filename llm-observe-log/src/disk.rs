@@ -1,4 +1,4 @@
-//! The few file operations that the log needs, behind a trait so that tests can make each of them
+//! The few file operations that the log needs, behind a trait, so that tests can make each of them
 //! fail.
 
 use std::{

@@ -1,6 +1,6 @@
 //! An open log file: a cheap handle that takes finished lines.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{ffi::OsStr, fmt, io, path::Path, sync::Arc, time::Duration};
 
 use crate::{
     claim::Claim,
@@ -31,11 +31,13 @@ impl LogFile {
     /// Opens the log file, first writing what an earlier process left.
     ///
     /// # Errors
-    /// When the folder cannot be made or written, when the file is a symlink and those are not
-    /// followed, and when another process has it open and it is not shared.
+    /// When `file` is not a plain name, when the folder cannot be created or written, when the file is
+    /// a symlink and those are not followed, and when another process has it open and it is not
+    /// shared.
     pub(crate) fn open(mut options: LogOptions, hooks: Hooks) -> Result<Self, OpenError> {
         let path = options.dir.join(&options.file);
         let fail = |error| OpenError::new(path.clone(), error);
+        check_name(&options.file).map_err(fail)?;
         let disk = Arc::new(RealDisk::new(&options.dir, options.follow_symlinks).map_err(fail)?);
         // A fork may have changed its working directory.
         options.dir = disk.dir().to_path_buf();
@@ -73,6 +75,16 @@ impl LogFile {
 
     pub(crate) fn stats(&self) -> Stats {
         self.0.pipeline.stats()
+    }
+}
+
+fn check_name(file: &str) -> io::Result<()> {
+    match Path::new(file).file_name() == Some(OsStr::new(file)) {
+        true => Ok(()),
+        false => Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "`file` must be the name of a file; `dir` is for its folder",
+        )),
     }
 }
 

@@ -38,7 +38,8 @@ pub struct LogOptions {
 }
 
 impl LogOptions {
-    /// Returns the default options for the live file `file` in the folder `dir`.
+    /// Returns the default options for the live file `file` in the folder `dir`. `file` is a name
+    /// without a folder.
     pub fn new(dir: impl Into<PathBuf>, file: impl Into<String>) -> LogOptions {
         LogOptions {
             dir: dir.into(),

@@ -177,6 +177,7 @@ impl Ring {
     }
 
     /// Returns how many lines have not reached the log.
+    #[cfg(feature = "read")]
     pub(crate) fn count(&self) -> u64 {
         let (mut out, mut ends) = (Vec::new(), Vec::new());
         self.gather(

@@ -25,8 +25,8 @@ pub(crate) struct Spool {
 }
 
 impl Spool {
-    /// Creates a ring for the log file `file` in `dir`. It is created elsewhere when there is no room,
-    /// or when touching its memory there could end the process.
+    /// Creates a ring for the log file `file` in `dir`, or in the fallback folder when `dir` has no room
+    /// or when touching memory that is mapped from there could end the process.
     pub(crate) fn create(dir: &Path, file: &str, bytes: u64, warn: &Warn) -> io::Result<Self> {
         let own = (dir.to_path_buf(), format!(".{file}."));
         let fallback = fallback_dir()
@@ -165,6 +165,7 @@ pub(crate) fn words_of(bytes: u64) -> usize {
 
 /// Counts the lines that wait in the rings of other processes, living or dead. Reads copies, so that
 /// their locks are untouched.
+#[cfg(feature = "read")]
 pub(crate) fn waiting_lines(dir: &Path, file: &str) -> u64 {
     // Spools in the fallback folder are named after the real path.
     let Ok(dir) = fs::canonicalize(dir) else {
@@ -177,6 +178,7 @@ pub(crate) fn waiting_lines(dir: &Path, file: &str) -> u64 {
         .sum()
 }
 
+#[cfg(feature = "read")]
 fn copy(path: &Path) -> io::Result<Option<Ring>> {
     let bytes = fs::read(path)?;
     let (words, _) = bytes.as_chunks::<8>();

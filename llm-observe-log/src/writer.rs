@@ -131,6 +131,13 @@ mod tests {
 
     use super::*;
 
+    /// What `env_logger` and `fern` take.
+    #[test]
+    fn a_writer_can_be_a_boxed_write_of_any_thread() {
+        fn is_shared<T: Write + Send + Sync + 'static>() {}
+        is_shared::<LogWriter>();
+    }
+
     #[test]
     fn pieces_become_whole_lines_of_each_clone() {
         let dir = std::env::temp_dir().join(format!("llm-observe-log-{:016x}", fastrand::u64(..)));

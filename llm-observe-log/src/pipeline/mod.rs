@@ -1,5 +1,5 @@
-//! The way of lines from their callers to one log file: takes them, waits when there is no room,
-//! drops and counts them when waiting does not help.
+//! Brings lines from their callers to one log file: takes them, waits when there is no room, drops and
+//! counts them when waiting does not help.
 //!
 //! This file is the callers' side. [`pass`] is the side of the writer thread, [`successor`] replaces
 //! a pipeline in a forked process and when its folder was deleted. Knows nothing of formats.

@@ -169,7 +169,7 @@ fn the_lowest_levels_are_dropped_first_and_the_log_counts_them() {
     disk.room.store(-1, Ordering::Relaxed);
     wait_until("it is written", || !pipeline.run_pass_now());
     let mut lines = history(&dir.0);
-    let said: u64 = lines
+    let counted: u64 = lines
         .iter()
         .filter_map(|text| {
             text.strip_prefix("WARN - ")?
@@ -179,7 +179,7 @@ fn the_lowest_levels_are_dropped_first_and_the_log_counts_them() {
                 .ok()
         })
         .sum();
-    assert_eq!(said, lost);
+    assert_eq!(counted, lost);
     lines.retain(|text| !text.starts_with("WARN"));
     let expected = (0..5).zip(kept).collect();
     assert_complete(&lines, &expected);

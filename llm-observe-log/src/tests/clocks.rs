@@ -142,7 +142,7 @@ fn a_blocked_rename_costs_no_line_and_warns_once() {
             number += 1;
         }
     };
-    // Directories have every name that it may try at this second.
+    // Folders have every name that a rotation may try at this second.
     let in_the_way: Vec<_> = (0..10)
         .map(|n| dir.0.join(format!("app.log.2036-06-01T12-00-00Z.{n}")))
         .collect();
@@ -158,10 +158,10 @@ fn a_blocked_rename_costs_no_line_and_warns_once() {
         fs::metadata(dir.0.join("app.log")).unwrap().len() > 1_000,
         "it has not grown"
     );
-    let told = warnings_of(&dir.0);
+    let warnings = warnings_of(&dir.0);
     assert!(
-        told.len() == 1 && told[0].contains("cannot rotate"),
-        "{told:?}"
+        warnings.len() == 1 && warnings[0].contains("cannot rotate"),
+        "{warnings:?}"
     );
     // It tries again a second later.
     now.store(noon() + 1, Ordering::Relaxed);

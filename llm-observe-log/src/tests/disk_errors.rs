@@ -24,7 +24,7 @@ fn waits(log: &LogFile) {
     });
 }
 
-/// Runs a program that has to be there and succeed.
+/// Runs a program that must exist and succeed.
 fn run(program: &str, args: &[&str], dir: &Path) {
     let output = Command::new(program).args(args).arg(dir).output().unwrap();
     assert!(output.status.success(), "{program} {args:?}: {output:?}");
@@ -78,8 +78,8 @@ fn on_any_disk_error_lines_wait_and_are_written_in_order() {
     }
 }
 
-/// More lines than the ring holds, so that each of its pages is written again after the file system
-/// has refused all else. The program would die of that (SIGBUS) were the ring in this folder.
+/// Writes more lines than the ring holds, so that each of its pages is written again after the file
+/// system refuses everything else. If the ring were in this folder, the program would die (SIGBUS).
 #[test]
 fn an_exhausted_quota_ends_neither_lines_nor_program() {
     let dir = TestDir::new();
@@ -131,8 +131,8 @@ fn an_exhausted_quota_ends_neither_lines_nor_program() {
     assert_eq!(refusals(&dir.0, 122), 1, "{:?}", warnings_of(&dir.0));
 }
 
-/// Writes to a file system that `kill` then makes fail with `error`, and on to one that is mounted
-/// in its place: nothing else brings an open file back.
+/// Writes to a file system that `kill` then makes fail with `error`, and goes on writing to one that is
+/// mounted in its place: nothing else brings an open file back.
 fn outlives_its_disk(kind: &str, options: &str, error: i32, kill: impl Fn(&Path)) {
     let dir = TestDir::new();
     let Some(mount) = Mount::image(kind, options, &dir.0) else {

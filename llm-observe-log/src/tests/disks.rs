@@ -35,7 +35,7 @@ fn a_full_disk_tears_no_line_and_lost_ones_are_counted_in_the_log() {
     let state = log.stats().health;
     drop(log);
     let lines = history(&dir.0);
-    let said = lost_by_notices(&lines);
+    let noticed = lost_by_notices(&lines);
     let numbers: Vec<u64> = lines
         .iter()
         .filter(|l| !l.starts_with("WARN"))
@@ -49,8 +49,8 @@ fn a_full_disk_tears_no_line_and_lost_ones_are_counted_in_the_log() {
     );
     assert!(numbers.is_sorted() && numbers.last() == Some(&written));
     assert!(
-        lost > 0 && said == lost && numbers.len() as u64 + lost == written + 1,
-        "{said} {lost} {}",
+        lost > 0 && noticed == lost && numbers.len() as u64 + lost == written + 1,
+        "{noticed} {lost} {}",
         numbers.len()
     );
     assert_eq!(state, Health::Healthy);
@@ -109,7 +109,7 @@ fn each_loss_reason_has_its_own_count() {
     log.flush(LIMIT);
     assert_eq!(log.stats().lost(LossReason::TooLong), 2);
     drop(log);
-    // The writer may have told of the first before the second came.
+    // The writer thread may have written a notice of the first before the second came.
     let mut lines = history(&dir.0);
     assert_eq!(lines.pop().as_deref(), Some("next"));
     assert!(
@@ -127,8 +127,8 @@ fn a_ring_counts_each_loss_reason() {
     ring.add_lost(LossReason::Overflow, 3);
     ring.add_lost(LossReason::Fork, 2);
     assert!(ring.has_lost());
-    let told: Vec<_> = ring.take_lost().collect();
-    assert_eq!(told, [(LossReason::Overflow, 3), (LossReason::Fork, 2)]);
+    let lost: Vec<_> = ring.take_lost().collect();
+    assert_eq!(lost, [(LossReason::Overflow, 3), (LossReason::Fork, 2)]);
     assert!(!ring.has_lost());
 }
 
@@ -150,7 +150,7 @@ fn without_room_anywhere_lines_wait_in_memory() {
     assert_eq!(out, text.as_bytes());
 }
 
-/// How many lines the log says are missing.
+/// Returns how many lines are missing, by the notices in the log.
 fn lost_by_notices(lines: &[String]) -> u64 {
     let count = |line: &String| {
         let rest = line.strip_prefix("WARN - ")?;

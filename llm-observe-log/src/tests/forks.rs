@@ -24,7 +24,7 @@ fn forks_and_writes_in_both() {
     });
     (0..1_000).for_each(|n| log.write(Level::Info, line(0, n).as_bytes()));
     // SAFETY: this test is alone in its process, and the child calls nothing that another thread
-    // could have held locked: the writer's locks are not those of its successor.
+    // could have locked: its successor has locks of its own.
     let pid = unsafe { fork() };
     if pid == 0 {
         (0..1_000).for_each(|n| log.write(Level::Info, line(1, n).as_bytes()));
@@ -38,7 +38,7 @@ fn forks_and_writes_in_both() {
     drop(log);
 }
 
-/// Both write all their lines, once each; the fork's are there even when it is killed at once.
+/// Both write all their lines once. The fork's are in the log even when it is killed at once.
 #[test]
 fn a_fork_writes_on_in_a_ring_of_its_own() {
     // With and without a file that is shared, and rotated by both.
@@ -54,8 +54,8 @@ fn a_fork_writes_on_in_a_ring_of_its_own() {
     }
 }
 
-/// Whether the writer has nothing more to do of what it has begun.
-fn writer_rests() -> bool {
+/// Returns whether the writer thread sleeps.
+fn writer_sleeps() -> bool {
     let tasks = fs::read_dir("/proc/self/task").unwrap();
     let texts = tasks.map(|task| fs::read_to_string(task.unwrap().path().join("stat")).unwrap());
     texts
@@ -76,8 +76,8 @@ fn forks_where_a_fork_cannot_log() {
     let log = open(options);
     log.write(Level::Info, b"before\n");
     log.flush(LIMIT);
-    // It would make the folder again that is about to be moved away.
-    wait_until("the writer rests", writer_rests);
+    // It would create the folder again that is about to be moved away.
+    wait_until("the writer thread sleeps", writer_sleeps);
     // SAFETY: as above.
     let pid = unsafe { fork() };
     if pid == 0 {

@@ -1,4 +1,4 @@
-//! What dies, and what runs beside it.
+//! Processes that are killed, exit or abort, and processes that run beside them.
 
 use super::*;
 
@@ -57,7 +57,7 @@ fn writes_until_killed() {
     }
 }
 
-/// The last count a killed child told.
+/// Returns the last count that a killed child printed.
 fn count_of(output: &[u8]) -> u64 {
     let text = String::from_utf8_lossy(output);
     let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
@@ -92,15 +92,15 @@ fn processes_that_share_a_file_are_killed_at_any_moment() {
             victim.kill().unwrap();
             victim.wait().unwrap();
         }
-        let told: BTreeMap<u32, u64> = (1..4)
+        let written: BTreeMap<u32, u64> = (1..4)
             .zip(readers.into_iter().map(|r| count_of(&r.join().unwrap())))
             .collect();
         drop(open(LogOptions {
             shared: true,
             ..dir.options()
         }));
-        assert_complete(&history(&dir.0), &told);
-        assert!(told.values().all(|&count| count > 0));
+        assert_complete(&history(&dir.0), &written);
+        assert!(written.values().all(|&count| count > 0));
     }
 }
 
@@ -110,7 +110,7 @@ fn opens_what_is_open() {
     let Some((dir, _)) = child_args() else { return };
     let dir = std::mem::ManuallyDrop::new(dir);
     println!(
-        "said {}",
+        "{}",
         LogFile::open(dir.options(), silent_hooks()).unwrap_err()
     );
 }
@@ -119,14 +119,14 @@ fn opens_what_is_open() {
 fn a_second_process_gets_the_pid_of_the_first() {
     let dir = TestDir::new();
     let _first = open(dir.options());
-    let output = child("kills::opens_what_is_open", &dir.0, 0)
+    let child = child("kills::opens_what_is_open", &dir.0, 0)
         .wait_with_output()
         .unwrap();
-    let said = String::from_utf8(output.stdout).unwrap();
+    let output = String::from_utf8(child.stdout).unwrap();
     let pid = format!("process {} has it open", std::process::id());
     assert!(
-        said.contains(&pid) && said.contains("shared = true"),
-        "{said}"
+        output.contains(&pid) && output.contains("shared = true"),
+        "{output}"
     );
 }
 
@@ -152,7 +152,7 @@ fn writes_to_a_full_disk_and_is_killed() {
         fill();
     }
     let first = u64::from(full == 0);
-    // A page that is there already takes some lines; then the rest waits.
+    // Pages that are allocated already take some lines. The others wait.
     (first..500).for_each(|n| log.write(Level::Info, line(0, n).as_bytes()));
     wait_until("it waits", || {
         matches!(log.stats().health, Health::Waiting { .. })

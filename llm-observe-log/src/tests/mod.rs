@@ -212,6 +212,17 @@ fn a_torn_tail_is_closed_at_open() {
 }
 
 #[test]
+fn a_path_is_no_file_name() {
+    let dir = TestDir::new();
+    for file in ["", ".", "..", "a/b", "/etc/passwd"] {
+        let options = LogOptions::new(&dir.0, file);
+        let error = LogFile::open(options, silent_hooks()).unwrap_err();
+        assert!(error.to_string().contains("name of a file"), "{error}");
+    }
+    assert_eq!(fs::read_dir(&dir.0).unwrap().count(), 0);
+}
+
+#[test]
 fn a_second_open_in_the_process_is_refused() {
     let dir = TestDir::new();
     let _first = open(dir.options());

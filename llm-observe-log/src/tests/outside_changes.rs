@@ -1,4 +1,4 @@
-//! What others do to the files.
+//! What other programs do to the files.
 
 use super::*;
 
@@ -39,7 +39,7 @@ fn a_folder_that_becomes_a_symlink_is_not_followed() {
     fs::rename(&logs, &away).unwrap();
     std::os::unix::fs::symlink(&away, &logs).unwrap();
     log.write(Level::Error, b"kept\n");
-    wait_until("the state says so", || {
+    wait_until("its health says so", || {
         matches!(log.stats().health, Health::Waiting { .. })
     });
     assert_eq!(fs::read(away.join("app.log")).unwrap(), b"");
@@ -67,7 +67,7 @@ fn symlinks_are_followed_where_that_is_allowed() {
     assert_eq!(log.flush(LIMIT), 0);
     drop(log);
     assert_eq!(history(&away), ["one", "two"]);
-    // The file itself: refused with a word on what to do, or followed.
+    // The file itself: refused with advice, or followed.
     let elsewhere = dir.0.join("elsewhere");
     fs::rename(away.join("app.log"), &elsewhere).unwrap();
     std::os::unix::fs::symlink(&elsewhere, away.join("app.log")).unwrap();
@@ -128,7 +128,7 @@ fn loses_its_folder_and_is_killed() {
     wait_until("the lock is there again", || {
         logs.join(".app.log.lock").exists()
     });
-    // Goes to the new spool: the writer cannot have written all of it yet.
+    // These go to the new spool: the writer thread cannot have written all of them yet.
     (1..20_000).for_each(|n| log.write(Level::Info, line(0, n).as_bytes()));
     rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL)
         .unwrap();
@@ -161,7 +161,7 @@ fn threads_write_on_while_the_folder_is_deleted() {
                 (0..50_000).for_each(|n| log.write(Level::Info, line(who, n).as_bytes()))
             });
         }
-        // The writer may make it again while it is being emptied.
+        // The writer thread may create it again while it is being emptied.
         wait_until("it is deleted", || fs::remove_dir_all(&dir.0).is_ok());
     });
     let end = "the end\n";
@@ -185,7 +185,7 @@ fn threads_write_on_while_the_folder_is_deleted() {
 fn interrupted_compression_is_finished_and_partial_files_removed() {
     let dir = TestDir::new();
     let name = |sequence| format!("app.log.2026-01-0{sequence}T00-00-00Z.{sequence}");
-    // Stopped before the rename; after it; and one whose file retention has deleted meanwhile.
+    // Interrupted before the rename, after it, and one whose file retention has deleted since.
     fs::write(dir.0.join(name(1)), "one\n").unwrap();
     fs::write(dir.0.join(format!(".{}.gz.part", name(1))), "half").unwrap();
     fs::write(dir.0.join(name(2)), "two\n").unwrap();
