@@ -13,7 +13,7 @@ use crate::system;
 
 /// One file as a listing shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Entry {
+pub(crate) struct FileEntry {
     pub(crate) name: String,
     pub(crate) len: u64,
     pub(crate) id: FileId,
@@ -31,7 +31,7 @@ pub(crate) trait Disk: Send + Sync {
     /// Renames a file, never over an existing one.
     fn rename(&self, from: &str, to: &str) -> io::Result<()>;
     fn id_of(&self, name: &str) -> io::Result<FileId>;
-    fn list(&self) -> io::Result<Vec<Entry>>;
+    fn list(&self) -> io::Result<Vec<FileEntry>>;
     fn remove(&self, name: &str) -> io::Result<()>;
 }
 
@@ -89,9 +89,9 @@ impl Disk for RealDisk {
         fs::metadata(self.dir.join(name)).map(|meta| system::id(&meta))
     }
 
-    fn list(&self) -> io::Result<Vec<Entry>> {
+    fn list(&self) -> io::Result<Vec<FileEntry>> {
         let entries = fs::read_dir(&self.dir)?.filter_map(Result::ok);
-        Ok(entries.filter_map(|entry| to_entry(&entry)).collect())
+        Ok(entries.filter_map(|entry| file_entry(&entry)).collect())
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {
@@ -99,9 +99,9 @@ impl Disk for RealDisk {
     }
 }
 
-fn to_entry(entry: &fs::DirEntry) -> Option<Entry> {
+fn file_entry(entry: &fs::DirEntry) -> Option<FileEntry> {
     let meta = entry.metadata().ok().filter(fs::Metadata::is_file)?;
-    Some(Entry {
+    Some(FileEntry {
         name: entry.file_name().into_string().ok()?,
         len: meta.len(),
         id: system::id(&meta),

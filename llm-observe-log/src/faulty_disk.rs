@@ -7,7 +7,7 @@ use std::{
     sync::atomic::{AtomicBool, AtomicI32, AtomicI64, Ordering},
 };
 
-use crate::disk::{Disk, Entry, FileId, RealDisk};
+use crate::disk::{Disk, FileEntry, FileId, RealDisk};
 
 /// The errors of a disk that takes no more, by their numbers on Linux.
 pub(crate) const ERRORS: [(&str, i32); 4] =
@@ -75,7 +75,7 @@ impl Disk for FaultyDisk {
     fn id_of(&self, name: &str) -> io::Result<FileId> {
         self.real.id_of(name)
     }
-    fn list(&self) -> io::Result<Vec<Entry>> {
+    fn list(&self) -> io::Result<Vec<FileEntry>> {
         self.real.list()
     }
     fn remove(&self, name: &str) -> io::Result<()> {

@@ -10,7 +10,7 @@ use crate::{
     level::Level,
     options::LogOptions,
     pipeline::Pipeline,
-    stats::Stats,
+    stats::WriterStats,
     writer_thread::WriterThread,
 };
 
@@ -20,9 +20,9 @@ const CLOSE_LIMIT: Duration = Duration::from_secs(5);
 /// A log file that is open. Clones are handles to the same one; dropping the last one writes what
 /// is left and closes the file.
 #[derive(Clone)]
-pub(crate) struct LogFile(Arc<Handle>);
+pub(crate) struct LogFile(Arc<OpenLog>);
 
-struct Handle {
+struct OpenLog {
     pipeline: Arc<Pipeline>,
     _claim: Claim,
 }
@@ -48,7 +48,7 @@ impl LogFile {
         let pipeline = Pipeline::open(options, hooks, disk, thread.clone()).map_err(fail)?;
         pipeline.run_pass();
         thread.add(pipeline.clone());
-        Ok(Self(Arc::new(Handle {
+        Ok(Self(Arc::new(OpenLog {
             pipeline,
             _claim: claim,
         })))
@@ -73,7 +73,7 @@ impl LogFile {
         self.0.pipeline.close(limit);
     }
 
-    pub(crate) fn stats(&self) -> Stats {
+    pub(crate) fn stats(&self) -> WriterStats {
         self.0.pipeline.stats()
     }
 }
@@ -94,7 +94,7 @@ impl fmt::Debug for LogFile {
     }
 }
 
-impl Drop for Handle {
+impl Drop for OpenLog {
     fn drop(&mut self) {
         self.pipeline.close(CLOSE_LIMIT);
     }

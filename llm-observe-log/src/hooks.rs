@@ -14,7 +14,7 @@ pub(crate) type LossNotice = Arc<dyn Fn(&mut Vec<u8>, u64, LossReason) + Send + 
 pub(crate) type Warn = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// Returns the time; a manual clock in tests.
-pub(crate) type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+pub(crate) type TimeSource = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// What a [`LogWriter`](crate::LogWriter) calls back: how it writes that lines are missing, and where
 /// its warnings go.
@@ -23,7 +23,7 @@ pub(crate) type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 pub struct Hooks {
     pub(crate) loss_notice: LossNotice,
     pub(crate) warn: Warn,
-    pub(crate) clock: Clock,
+    pub(crate) clock: TimeSource,
 }
 
 impl Hooks {

@@ -21,7 +21,7 @@
 //! - [`LogOptions`] sets rotation, retention, compression, permissions and the buffer.
 //! - [`LogWriter`] is the open file: a cheap handle, an [`io::Write`](std::io::Write), and with the
 //!   feature `tracing-subscriber` a `MakeWriter`.
-//! - [`Stats`] has its counters and its health. [`Hooks`] take its warnings.
+//! - [`WriterStats`] has its counters and its health. [`Hooks`] take its warnings.
 //! - [`read`] reads the history back, across rotated and compressed files (feature `read`, on by
 //!   default).
 //!
@@ -99,5 +99,5 @@ pub use level::Level;
 #[cfg(feature = "tracing-subscriber")]
 pub use make_writer::EventWriter;
 pub use options::{LogOptions, Rotation, Timezone};
-pub use stats::{Health, LossReason, Stats};
+pub use stats::{Health, LossReason, WriterStats};
 pub use writer::LogWriter;

@@ -12,7 +12,7 @@ use crate::{
     disk::{self, Disk, FileId},
     hooks::Hooks,
     options::LogOptions,
-    retention::{Limits, expired},
+    retention::{RetentionLimits, expired},
     ring::{Intent, Ring},
     rotation::{self, Backup, Period},
 };
@@ -28,7 +28,7 @@ pub(crate) struct LiveFile {
     options: LogOptions,
     hooks: Hooks,
     zone: TimeZone,
-    open: Option<Open>,
+    open: Option<OpenFile>,
     /// Until when no rotation is tried, after one that failed.
     rotation_blocked_until: Option<Timestamp>,
     batch: Vec<u8>,
@@ -40,7 +40,7 @@ pub(crate) struct LiveFile {
     pub(crate) rotations: u64,
 }
 
-struct Open {
+struct OpenFile {
     file: File,
     id: FileId,
     period: Period,
@@ -187,7 +187,7 @@ impl LiveFile {
         error.map_or(Ok(len + written as u64), Err)
     }
 
-    fn open_now(&self, now: Timestamp) -> io::Result<Open> {
+    fn open_now(&self, now: Timestamp) -> io::Result<OpenFile> {
         let file = self.disk.open(&self.options.file, self.options.mode)?;
         let meta = file.metadata()?;
         if !meta.is_file() {
@@ -207,7 +207,7 @@ impl LiveFile {
             last.map_or(now, |last| last.min(now)),
             &self.zone,
         );
-        Ok(Open {
+        Ok(OpenFile {
             id: disk::id_of_open(&file)?,
             file,
             period,
@@ -277,7 +277,7 @@ impl LiveFile {
             .iter()
             .find(|entry| entry.name == self.options.file)
             .map_or(0, |entry| entry.len);
-        let limits = Limits {
+        let limits = RetentionLimits {
             backups: self.options.backups,
             max_age: self.options.max_age,
             max_total_bytes: self.options.max_total_bytes,

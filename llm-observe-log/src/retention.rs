@@ -8,7 +8,7 @@ use crate::rotation::Backup;
 
 /// The limits of what is kept.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
+pub(crate) struct RetentionLimits {
     pub(crate) backups: u32,
     pub(crate) max_age: Option<Duration>,
     pub(crate) max_total_bytes: Option<u64>,
@@ -18,7 +18,7 @@ pub(crate) struct Limits {
 /// towards the total but is never deleted.
 pub(crate) fn expired(
     backups: &[Backup],
-    limits: &Limits,
+    limits: &RetentionLimits,
     live: u64,
     now: Timestamp,
 ) -> Vec<Backup> {
@@ -41,7 +41,7 @@ pub(crate) fn expired(
     gone
 }
 
-fn is_old(backup: &Backup, limits: &Limits, now: Timestamp) -> bool {
+fn is_old(backup: &Backup, limits: &RetentionLimits, now: Timestamp) -> bool {
     let age = Duration::try_from(now.duration_since(backup.at)).unwrap_or_default();
     limits.max_age.is_some_and(|max| age > max)
 }
@@ -61,7 +61,7 @@ mod tests {
             let list: Vec<_> = sizes.iter().enumerate().map(|(i, &(len, at))| Backup {
                 name: format!("{i}"), len, at: Timestamp::from_second(at).unwrap(), sequence: i as u64, compressed: false,
             }).collect();
-            let limits = Limits { backups, max_age: age.map(Duration::from_secs), max_total_bytes: total };
+            let limits = RetentionLimits { backups, max_age: age.map(Duration::from_secs), max_total_bytes: total };
             let gone = expired(&list, &limits, live, now);
             let kept: Vec<_> = list.iter().filter(|b| !gone.contains(b)).cloned().collect();
             prop_assert!(kept.len() <= backups as usize);

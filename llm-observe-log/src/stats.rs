@@ -57,7 +57,7 @@ pub enum Health {
 /// What a log file has done since this process opened it.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct Stats {
+pub struct WriterStats {
     /// Lines that reached the file, recovered ones included.
     pub lines: u64,
     /// How often the file was rotated.
@@ -71,7 +71,7 @@ pub struct Stats {
     pub(crate) lost: [u64; LossReason::ALL.len()],
 }
 
-impl Stats {
+impl WriterStats {
     /// Returns how many lines were lost for that reason.
     pub fn lost(&self, reason: LossReason) -> u64 {
         self.lost.get(reason as usize).copied().unwrap_or_default()
@@ -83,7 +83,7 @@ impl Stats {
     }
 }
 
-/// The counters behind [`Stats`].
+/// The counters behind [`WriterStats`].
 #[derive(Default)]
 pub(crate) struct Counters {
     pub(crate) lines: AtomicU64,
@@ -103,9 +103,9 @@ impl Counters {
         }
     }
 
-    pub(crate) fn snapshot(&self, pending_bytes: u64, health: Health) -> Stats {
+    pub(crate) fn snapshot(&self, pending_bytes: u64, health: Health) -> WriterStats {
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        Stats {
+        WriterStats {
             lines: get(&self.lines),
             rotations: get(&self.rotations),
             recovered: get(&self.recovered),

@@ -4,7 +4,7 @@ use std::{io, time::Duration};
 
 use crate::{
     error::OpenError, file::LogFile, hooks::Hooks, level::Level, line_buffer::LineBuffer,
-    options::LogOptions, stats::Stats,
+    options::LogOptions, stats::WriterStats,
 };
 
 impl LogOptions {
@@ -79,7 +79,7 @@ impl LogWriter {
     }
 
     /// Returns what the file has done since this process opened it.
-    pub fn stats(&self) -> Stats {
+    pub fn stats(&self) -> WriterStats {
         self.file.stats()
     }
 

@@ -26,7 +26,7 @@ use crate::{
     options::LogOptions,
     ring::Full,
     spool::Spool,
-    stats::{Counters, Health, LossReason, Stats},
+    stats::{Counters, Health, LossReason, WriterStats},
     system::ForkGuard,
     writer_thread::{Task, WriterThread},
 };
@@ -241,7 +241,7 @@ impl Pipeline {
     }
 
     /// Returns what this log file has done since it was opened.
-    pub(crate) fn stats(&self) -> Stats {
+    pub(crate) fn stats(&self) -> WriterStats {
         let current = self.current();
         let health = lock(&current.health).clone();
         current.counters.snapshot(current.waiting_bytes(), health)

@@ -152,7 +152,7 @@ pub struct History {
     files: VecDeque<PathBuf>,
     /// The log whose waiting lines are counted at the end.
     log: Option<(PathBuf, String)>,
-    open: Option<Open>,
+    open: Option<OpenReader>,
     filter: Filter,
 }
 
@@ -164,7 +164,7 @@ impl History {
     }
 }
 
-struct Open {
+struct OpenReader {
     path: PathBuf,
     line: u64,
     reader: Box<dyn BufRead + Send>,
@@ -179,7 +179,7 @@ impl Iterator for History {
                 let Some(path) = self.files.pop_front() else {
                     return self.waiting();
                 };
-                match Open::new(path.clone()) {
+                match OpenReader::new(path.clone()) {
                     Ok(open) => self.open = Some(open),
                     Err(error) => {
                         return Some(Item::Damaged {
@@ -205,7 +205,7 @@ impl Iterator for History {
     }
 }
 
-impl Open {
+impl OpenReader {
     fn new(path: PathBuf) -> io::Result<Self> {
         let file = File::open(&path)?;
         let reader: Box<dyn BufRead + Send> = match path.extension().is_some_and(|end| end == "gz")

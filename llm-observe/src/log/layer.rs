@@ -16,7 +16,7 @@ use tracing::{
 use tracing_log::NormalizeEvent;
 use tracing_subscriber::layer::Context;
 
-use super::{Lines, format::EventLine};
+use super::{format::EventLine, lines::Lines};
 use crate::{clock, context, crumbs, record::Value, spans, spare};
 
 /// Writes every event to the lines of an observer.

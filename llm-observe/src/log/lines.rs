@@ -17,7 +17,7 @@ use tracing::{Level, Metadata, level_filters::LevelFilter};
 use tracing_subscriber::filter::Targets;
 
 use super::{
-    console::Console,
+    console::ConsoleWriter,
     format::{self, EventLine, Style},
 };
 use crate::{
@@ -101,7 +101,7 @@ struct About<'a> {
 /// The lines of one observer: where calls and events are written.
 pub(crate) struct Lines {
     pub(crate) routes: Vec<Route>,
-    pub(crate) console: Option<Console>,
+    pub(crate) console: Option<ConsoleWriter>,
     pub(crate) style: Style,
     pub(crate) filter: Targets,
     pub(crate) redactor: Arc<Redactor>,

@@ -22,7 +22,7 @@ use std::{
     time::Duration,
 };
 
-use llm_observe_config::{Console as When, Log};
+use llm_observe_config::{Console, Log};
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::{filter::Targets, layer::SubscriberExt};
 
@@ -32,7 +32,7 @@ pub use llm_observe_log::read;
 pub use writer::LogWriter;
 
 use self::{
-    console::Console,
+    console::ConsoleWriter,
     format::Style,
     lines::{Route, Select},
 };
@@ -46,7 +46,7 @@ use crate::{
     stats::Stats,
 };
 
-/// Opens every logger of the configuration; `None` when there is nothing to write to.
+/// Opens every logger of the configuration. Returns `None` when there is nothing to write to.
 pub(crate) fn open(
     settings: &Settings,
     redactor: Arc<Redactor>,
@@ -87,19 +87,19 @@ pub(crate) struct Loggers {
 }
 
 impl Loggers {
-    /// Returns where calls go.
+    /// Returns the sink for calls.
     pub(crate) fn sink(&self) -> Arc<dyn Sink> {
         self.lines.clone()
     }
 
-    /// Makes events of `tracing` and `log` come here too; `false` when the program has a
+    /// Subscribes to events of `tracing` and `log`. Returns `false` when the program has installed a
     /// subscriber of its own, which then has to include [`Layer`].
     pub(crate) fn subscribe(&self) -> bool {
         layer::install(self.lines.clone());
-        // A program may have its own `log` logger; its records then stay there.
+        // A program may have its own `log` logger. Its records then stay there.
         let _ = tracing_log::LogTracer::init();
-        let ours = tracing_subscriber::registry().with(Layer::over(self.lines.clone()));
-        tracing::subscriber::set_global_default(ours).is_ok()
+        let subscriber = tracing_subscriber::registry().with(Layer::over(self.lines.clone()));
+        tracing::subscriber::set_global_default(subscriber).is_ok()
     }
 
     /// Returns what copies the counters of the files to the metrics.
@@ -110,11 +110,11 @@ impl Loggers {
 }
 
 /// How long a program that ends waits for each file.
-const CLOSE: Duration = Duration::from_secs(1);
+const CLOSE_LIMIT: Duration = Duration::from_secs(1);
 
 impl Drop for Loggers {
     fn drop(&mut self) {
-        self.lines.close(CLOSE);
+        self.lines.close(CLOSE_LIMIT);
     }
 }
 
@@ -139,7 +139,7 @@ fn routes(settings: &Settings, stats: &Stats) -> Result<Vec<Route>, Error> {
         let select = Some(Select::of(logger));
         route(name, &logger.resolve(&config.log), select, stats)
     });
-    // The main file last: by then it is known whether an exclusive logger has taken the line.
+    // The main file is last: by then it is known whether an exclusive logger has taken the line.
     own.chain(std::iter::once_with(|| {
         route("app", &config.log, None, stats)
     }))
@@ -165,11 +165,11 @@ fn route(name: &str, log: &Log, select: Option<Select>, stats: &Stats) -> Result
     })
 }
 
-fn console(log: &Log, stats: &Stats) -> Result<Option<Console>, Error> {
+fn console(log: &Log, stats: &Stats) -> Result<Option<ConsoleWriter>, Error> {
     let enabled = match log.console {
-        When::Always => true,
-        When::Never => false,
-        When::Auto => std::io::stderr().is_terminal(),
+        Console::Always => true,
+        Console::Never => false,
+        Console::Auto => std::io::stderr().is_terminal(),
     };
     if !enabled {
         return Ok(None);
@@ -178,7 +178,7 @@ fn console(log: &Log, stats: &Stats) -> Result<Option<Console>, Error> {
     let lost = [("logger", "console"), ("reason", "overflow")];
     let written = stats.counter(names::LOG_LINES, &labels);
     let lost = stats.counter(names::LOG_LINES_LOST, &lost);
-    let console = Console::start(written, lost)
+    let console = ConsoleWriter::start(written, lost)
         .map_err(|source| Error::with("cannot start the console thread", source))?;
     Ok(Some(console))
 }
