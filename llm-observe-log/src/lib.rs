@@ -50,7 +50,7 @@
     reason = "`unreachable_pub` asks for the opposite"
 )]
 
-// From data to behaviour: each module imports only from those above it.
+// From data to behaviour: each group imports only from those above it.
 mod level;
 mod options;
 mod stats;
@@ -59,23 +59,26 @@ mod system;
 mod disk;
 mod error;
 mod hooks;
+mod line_buffer;
 
 mod append;
 mod claim;
 mod ring;
 mod rotation;
-mod spool;
 
 mod compress;
-mod line_buffer;
+mod retention;
+mod spool;
+
 mod live_file;
 #[cfg(feature = "read")]
 pub mod read;
-mod retention;
 mod writer_thread;
 
-mod file;
 mod pipeline;
+
+mod file;
+
 mod writer;
 
 #[cfg(feature = "tracing-subscriber")]

@@ -37,6 +37,7 @@ const RETRY_INTERVAL: Duration = Duration::from_millis(100);
 /// Room for a loss notice of each reason.
 const NOTICES: u64 = LossReason::ALL.len() as u64 * 256;
 
+/// One open log file: its ring, the writer thread's work, and the state between them.
 pub(crate) struct Pipeline {
     options: LogOptions,
     hooks: Hooks,
@@ -293,7 +294,7 @@ impl Pipeline {
             self.closing.store(true, Ordering::Release);
             self.wait(limit.max(RETRY_INTERVAL), || self.is_closed());
         }
-        // Checked again: the writer thread may have been about to hand over to a successor.
+        // Checked again: the writer thread may have handed over to a successor meanwhile.
         if !self.fork_guard.is_valid() {
             if let Some(Some(successor)) = self.successor.get() {
                 successor.close(deadline.saturating_duration_since(Instant::now()));

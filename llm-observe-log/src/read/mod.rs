@@ -19,6 +19,7 @@
 //! # std::io::Result::Ok(())
 //! ```
 
+mod line;
 mod parse;
 
 use std::{
@@ -32,28 +33,12 @@ use flate2::read::MultiGzDecoder;
 
 use crate::{rotation::parse_backup, spool};
 
+pub use line::Line;
+
+use line::rank;
+
 /// The longest line that is read whole, in bytes. The rest of a longer one is skipped.
 const LONGEST: u64 = 4 << 20;
-
-/// One line of the log, with what could be parsed of it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Line {
-    /// The line as it stands in the file, without its newline.
-    pub text: String,
-    /// Microseconds since the Unix epoch.
-    pub micros: i64,
-    /// `TRACE` to `ERROR`.
-    pub level: String,
-    /// The message; in a text line everything after the level.
-    pub message: String,
-    /// The event's name.
-    pub event: Option<String>,
-    /// How the call ended: `ok`, `error`, `timeout`, `cancelled` or `panic`.
-    pub outcome: Option<String>,
-    /// The trace the call belongs to.
-    pub trace_id: Option<String>,
-}
 
 /// What reading a history yields.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,12 +94,6 @@ impl Filter {
             && self.since.is_none_or(|since| line.micros >= since)
             && self.until.is_none_or(|until| line.micros < until)
     }
-}
-
-fn rank(level: &str) -> Option<usize> {
-    ["trace", "debug", "info", "warn", "error"]
-        .iter()
-        .position(|name| name.eq_ignore_ascii_case(level))
 }
 
 /// Reads the history of the log file `file` in `dir`, oldest line first.

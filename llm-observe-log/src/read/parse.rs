@@ -3,7 +3,7 @@
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 use serde_json::Value;
 
-use super::Line;
+use super::line::{Line, rank};
 
 /// Parses a line of either format.
 pub(crate) fn line(text: String) -> Result<Line, &'static str> {
@@ -41,7 +41,7 @@ fn plain(text: String) -> Result<Line, &'static str> {
         .ok_or("the line does not start with a time")?;
     let level = parts
         .next()
-        .filter(|level| super::rank(level).is_some())
+        .filter(|level| rank(level).is_some())
         .ok_or("the line has no level")?;
     let message = parts.next().ok_or("the line has no message")?;
     let (event, outcome) = ending(message).unzip();
