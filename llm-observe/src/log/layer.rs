@@ -1,4 +1,4 @@
-//! Events of `tracing`, and of `log` through it, into the same lines as calls.
+//! Receives events of `tracing`, and of `log` through it, and writes them to the same lines as calls.
 //! Knows lines, not files.
 
 use std::{
@@ -21,8 +21,8 @@ use crate::{clock, context, crumbs, record::Value, spans, spare};
 
 /// Writes every event to the lines of an observer.
 ///
-/// For users who compose their own subscriber: [`Observer::layer`](crate::Observer::layer). It may
-/// be made before the observer is; until there is one, it does nothing.
+/// For programs that compose their own subscriber: [`Observer::layer`](crate::Observer::layer). It can
+/// be created before the observer. Until there is one, it does nothing.
 #[derive(Debug, Default)]
 pub struct Layer {
     lines: Option<Arc<Lines>>,
@@ -30,9 +30,9 @@ pub struct Layer {
 
 static GLOBAL: OnceLock<Arc<Lines>> = OnceLock::new();
 
-/// Gives the program's lines to layers that were made without.
+/// Gives the program's lines to layers that were created without.
 pub(crate) fn install(lines: Arc<Lines>) {
-    // A second observer is refused before it comes here.
+    // A second observer is refused before this.
     let _ = GLOBAL.set(lines);
 }
 
@@ -52,10 +52,10 @@ impl Layer {
 impl<S: Subscriber> tracing_subscriber::Layer<S> for Layer {
     fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
         match &self.lines {
-            // Spans are not written, but others may hang their fields on them.
+            // Spans are not written, but other layers may use them.
             Some(lines) if metadata.is_event() && !lines.takes_event(metadata) => Interest::never(),
             Some(_) => Interest::always(),
-            // The global lines may come later and with them another answer.
+            // The global lines may be installed later, with another filter.
             None => Interest::sometimes(),
         }
     }
@@ -73,7 +73,7 @@ impl<S: Subscriber> tracing_subscriber::Layer<S> for Layer {
     }
 
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        // A call's own event, made for other subscribers: its line is written already.
+        // An event that a call emits for other subscribers: its line is already written.
         if spans::is_emitting() {
             return;
         }
@@ -89,7 +89,7 @@ fn write(lines: &Lines, event: &Event<'_>) {
     if !lines.takes_event(metadata) {
         return;
     }
-    let mut seen = Seen::take();
+    let mut seen = EventFields::take();
     event.record(&mut seen);
     let (trace_id, span_id) = context::parent();
     let request = context::request();
@@ -116,20 +116,20 @@ fn write(lines: &Lines, event: &Event<'_>) {
     seen.give_back();
 }
 
-/// What an event says: its message and its fields. Reused by the thread's next event.
+/// The message and the fields of an event. Reused by the thread's next event.
 #[derive(Default)]
-struct Seen {
+struct EventFields {
     message: String,
     fields: Vec<(&'static str, Value)>,
 }
 
 thread_local! {
-    static SPARE: Cell<Option<Seen>> = const { Cell::new(None) };
+    static POOLED: Cell<Option<EventFields>> = const { Cell::new(None) };
 }
 
-impl Seen {
-    fn take() -> Seen {
-        SPARE
+impl EventFields {
+    fn take() -> EventFields {
+        POOLED
             .try_with(Cell::take)
             .ok()
             .flatten()
@@ -141,8 +141,8 @@ impl Seen {
         self.fields
             .drain(..)
             .for_each(|(_, value)| spare::give(value));
-        // A thread that is being torn down has no next event.
-        let _ = SPARE.try_with(|spare| spare.set(Some(self)));
+        // A thread that is ending has no next event.
+        let _ = POOLED.try_with(|pooled| pooled.set(Some(self)));
     }
 
     fn redact(&mut self, lines: &Lines) {
@@ -155,14 +155,14 @@ impl Seen {
     }
 
     fn set(&mut self, field: &Field, value: Value) {
-        // What the `log` crate's events carry for `normalized_metadata`, which has read it.
+        // Fields that events of the `log` crate carry for `normalized_metadata`, which has read them.
         if !field.name().starts_with("log.") {
             self.fields.push((field.name(), value));
         }
     }
 }
 
-impl Visit for Seen {
+impl Visit for EventFields {
     fn record_str(&mut self, field: &Field, value: &str) {
         if field.name() == "message" {
             self.message.push_str(value);
@@ -173,7 +173,7 @@ impl Visit for Seen {
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         if field.name() == "message" {
-            // Writing to a string fails only if the value's own `Debug` does: then as far as it got.
+            // Writing to a string fails only if the value's own `Debug` does. The message is then cut.
             let _ = write!(self.message, "{value:?}");
         } else {
             self.set(
