@@ -72,3 +72,50 @@ impl Drop for EventWriter<'_> {
         self.buffer.finish(|line| file.write(level, line));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use tracing_subscriber::{
+        Layer, Registry,
+        layer::{Context, SubscriberExt},
+    };
+
+    use super::*;
+    use crate::options::LogOptions;
+
+    /// Notes with which level each event would be written.
+    struct Levels(LogWriter, Arc<Mutex<Vec<Level>>>);
+
+    impl Layer<Registry> for Levels {
+        fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, Registry>) {
+            let level = self.0.make_writer_for(event.metadata()).level;
+            self.1.lock().unwrap().push(level);
+        }
+    }
+
+    #[test]
+    fn each_event_is_written_with_its_own_level() {
+        let dir = std::env::temp_dir().join(format!("llm-observe-log-{:016x}", fastrand::u64(..)));
+        let writer = LogOptions::new(&dir, "app.log").open().unwrap();
+        let levels = Arc::default();
+        let subscriber = tracing_subscriber::registry().with(Levels(writer, Arc::clone(&levels)));
+        tracing::subscriber::with_default(subscriber, || {
+            tracing::error!("away");
+            tracing::warn!("slow");
+            tracing::info!("ready");
+            tracing::debug!("asked");
+            tracing::trace!("polled");
+        });
+        let all = [
+            Level::Error,
+            Level::Warn,
+            Level::Info,
+            Level::Debug,
+            Level::Trace,
+        ];
+        assert_eq!(*levels.lock().unwrap(), all);
+        std::fs::remove_dir_all(dir).unwrap();
+    }
+}
