@@ -5,9 +5,9 @@
 //!
 //! Positions count bytes since the ring was created; they only grow. `freed <= taken <= tail`:
 //! `[taken, tail)` holds lines that have not reached the log. Callers may reserve up to
-//! `freed + capacity`, and everything they have not reserved is zero. A record is a header word, length and state, and
-//! the line, padded to whole words. A caller that dies between reserving and committing leaves
-//! zeros, or a header that says how much to skip: recovery always finds the next line.
+//! `freed + capacity`, and everything they have not reserved is zero. A record is a header word (length
+//! and state) and the line, padded to whole words. A caller that dies between reserving and committing
+//! leaves zeros, or a header with the length to skip: recovery always finds the next line.
 
 use std::{
     ops::Range,
@@ -54,6 +54,7 @@ pub(crate) struct Intent {
     pub(crate) bytes: u64,
 }
 
+/// The ring itself.
 pub(crate) struct Ring {
     map: Mapping,
     capacity: u64,
