@@ -85,7 +85,7 @@ fn float(value: f64) -> TokenStream {
 
 fn alerts(args: &Args, door: &TokenStream) -> Option<TokenStream> {
     let on_error = args.alert_on_error.unwrap_or(false);
-    let on_error = on_error.then(|| quote!(#door::AlertRule::new(#door::On::FAILURE)));
+    let on_error = on_error.then(|| quote!(#door::AlertRule::new(#door::TriggerSet::FAILURE)));
     let rules: Vec<_> = on_error
         .into_iter()
         .chain(args.alerts.iter().map(|alert| rule(alert, door)))
@@ -110,5 +110,5 @@ fn rule(alert: &Alert, door: &TokenStream) -> TokenStream {
         let severity = ident(severity.0);
         quote!(.severity(#door::Severity::#severity))
     });
-    quote!(#door::AlertRule::new(#door::On::#first #(.or(#door::On::#ons))*) #channel #after #within #severity)
+    quote!(#door::AlertRule::new(#door::TriggerSet::#first #(.or(#door::TriggerSet::#ons))*) #channel #after #within #severity)
 }

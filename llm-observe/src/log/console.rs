@@ -10,7 +10,7 @@ use std::{
 
 use tracing::Level;
 
-use crate::stats::Counter;
+use crate::kernel::stats::Counter;
 
 /// The most lines that wait for a slow terminal. Further lines are dropped and counted.
 const MAX_WAITING: usize = 4_096;

@@ -10,7 +10,7 @@ use llm_observe_config::{Format, Log};
 use llm_observe_log::{Level, LogOptions};
 
 use super::{lines::Route, options};
-use crate::stats::Stats;
+use crate::kernel::stats::Stats;
 
 struct TestDir(PathBuf);
 

@@ -5,8 +5,8 @@ use std::{
 
 use super::*;
 use crate::{
+    kernel::stats::Stats,
     outbox::{Outbox, Settings, tests::skipped},
-    stats::Stats,
 };
 
 /// A real SMTP server, aiosmtpd, which prints what it takes; ended when dropped.
