@@ -286,6 +286,13 @@ impl fmt::Debug for TestObserver {
 pub struct Handle(Arc<Dispatcher>);
 
 impl Handle {
+    /// Returns how many references keep the observer alive, this handle's among them.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn references(&self) -> usize {
+        Arc::strong_count(&self.0)
+    }
+
     /// Runs `f` on this thread, with its calls seen by the observer.
     pub fn in_scope<T>(&self, f: impl FnOnce() -> T) -> T {
         let _count = ScopedCount::new();
