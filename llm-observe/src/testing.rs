@@ -167,7 +167,7 @@ impl TestObserver {
     fn over(config: Config, redactor: Redactor) -> TestObserver {
         panics::install();
         let stats = Arc::new(Stats::default());
-        let metrics = Metrics::of_thread(&config, stats.clone());
+        let metrics = Metrics::of_thread(&config, crate::init::METRICS, stats.clone());
         let (seen, redactor) = (Arc::new(Seen::default()), Arc::new(redactor));
         let alerts = Rehearsed::new(&config, redactor.clone());
         let mut sinks: Vec<Arc<dyn Sink>> = vec![seen.clone()];

@@ -4,6 +4,11 @@ use llm_observe_config::Config;
 
 use crate::kernel::stats::Stats;
 
+#[path = "../http/metrics_table.rs"]
+pub(crate) mod metrics_table;
+
+pub(crate) use metrics_table::TABLE as METRICS;
+
 #[derive(Debug)]
 pub(crate) struct Http(());
 

@@ -1,4 +1,4 @@
-//! The metrics module when its feature is off: the same doors, nothing behind them.
+//! The metrics module when its feature is off: the same methods, without effect.
 
 use std::sync::Arc;
 
@@ -8,6 +8,7 @@ use crate::{
     error::Error,
     kernel::{
         call::Ended,
+        metric::{Metric, Tables},
         outcome::Outcome,
         record::Record,
         request::ModelCall,
@@ -20,11 +21,11 @@ use crate::{
 pub(crate) struct Metrics(());
 
 impl Metrics {
-    pub(crate) fn global(_: &Config, _: Arc<Stats>) -> Result<(Metrics, bool), Error> {
+    pub(crate) fn global(_: &Config, _: Tables, _: Arc<Stats>) -> Result<(Metrics, bool), Error> {
         Ok((Metrics(()), true))
     }
 
-    pub(crate) fn of_thread(_: &Config, _: Arc<Stats>) -> Metrics {
+    pub(crate) fn of_thread(_: &Config, _: Tables, _: Arc<Stats>) -> Metrics {
         Metrics(())
     }
 
@@ -35,6 +36,8 @@ impl Metrics {
     pub(crate) fn requests(&self, _: &'static RequestSite) -> Arc<RequestMetrics> {
         Arc::new(RequestMetrics(()))
     }
+
+    pub(crate) fn observe(&self, _: &'static Metric, _: &[(&'static str, &str)], _: f64) {}
 
     pub(crate) fn model_call(&self, _: &ModelCall<'_>) {}
 

@@ -19,6 +19,7 @@ mod grpc;
 pub(crate) mod ids;
 mod layer;
 pub(crate) mod method;
+pub(crate) mod metrics_table;
 pub(crate) mod policy;
 mod response;
 pub(crate) mod scope;
@@ -32,6 +33,7 @@ use llm_observe_config::Config;
 
 use crate::kernel::stats::Stats;
 use client::Clients;
+pub(crate) use metrics_table::TABLE as METRICS;
 use policy::Policy;
 use sites::Table;
 

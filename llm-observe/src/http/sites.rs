@@ -13,7 +13,7 @@ use std::{
 
 use super::{method::Method, policy::Policy};
 use crate::kernel::{
-    metric_names as names,
+    metrics_table as names,
     site::Site,
     stats::{Counter, Stats},
 };

@@ -199,7 +199,8 @@ impl Running {
     }
 
     fn core(&mut self, settings: &Settings) -> Result<Arc<Core>, Error> {
-        let (metrics, ours) = Metrics::global(&settings.config, self.stats.clone())?;
+        let (metrics, ours) =
+            Metrics::global(&settings.config, super::METRICS, self.stats.clone())?;
         if !ours {
             say("a metrics recorder is installed already and is used as it is");
         }

@@ -19,7 +19,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{error::Error, observer, observer::Core};
+use crate::{
+    error::Error,
+    http,
+    kernel::{metric::Tables, metrics_table},
+    observer,
+    observer::Core,
+};
 
 /// What `init!()` knows when it is compiled.
 #[derive(Clone, Copy, Debug)]
@@ -42,6 +48,9 @@ pub struct Embedded {
 pub fn init(embedded: Embedded) -> Result<Observer, Error> {
     Observer::builder().embedded(embedded).install()
 }
+
+/// The tables of all metrics.
+pub(crate) const METRICS: Tables = &[metrics_table::TABLE, http::METRICS];
 
 /// How long the observer's drop waits for what is on its way.
 const FLUSH_AT_DROP: Duration = Duration::from_secs(5);

@@ -16,9 +16,9 @@ use metrics::{Key, Label};
 use super::{
     METADATA, Metrics,
     cells::{Bounds, Cells},
-    names,
     publish::{Series, as_f64},
 };
+use crate::http::metrics_table as names;
 use crate::kernel::{
     call::Ended,
     outcome::{ErrorClass, Outcome},
@@ -142,8 +142,8 @@ impl RequestMetrics {
 
     fn key(&self, ends: &Ends) -> Key {
         let name = match self.site.kind {
-            Kind::Client => names::HTTP_CLIENT,
-            _ => names::HTTP_SERVER,
+            Kind::Client => names::HTTP_CLIENT.name,
+            _ => names::HTTP_SERVER.name,
         };
         let mut labels: Vec<Label> = labels(self.site, |_| true);
         let of_end = [
@@ -186,7 +186,7 @@ impl Metrics {
             }
         }
         for (labels, running) in active {
-            let key = Key::from_parts(names::HTTP_ACTIVE, labels);
+            let key = Key::from_parts(names::HTTP_ACTIVE.name, labels);
             self.with_recorder(|r| r.register_gauge(&key, &METADATA).set(as_f64(running)));
         }
     }

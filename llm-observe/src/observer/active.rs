@@ -11,7 +11,7 @@ use crate::{
         call::{Below, Call, Ended, Extra, Ids},
         clock, context,
         error_info::ErrorInfo,
-        metric_names as names,
+        metrics_table as names,
         outcome::{ErrorClass, Outcome},
         record::Record,
         request::{Exchange, HEADER, Request},

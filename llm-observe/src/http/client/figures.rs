@@ -18,8 +18,8 @@ use super::{
     usage::{Missing, Reading},
 };
 use crate::{
+    http::metrics_table as names,
     kernel::{
-        metric_names as names,
         request::ModelCall,
         site::Site,
         stats::{Gauge, Stats},

@@ -7,7 +7,7 @@ use llm_observe_config::Format;
 
 use super::*;
 use crate::{
-    kernel::stats::Stats,
+    kernel::{metrics_table as names, stats::Stats},
     log::{
         core::Core,
         faulty_disk::{ERRORS, FaultyDisk},
@@ -97,15 +97,15 @@ fn a_refusal_is_a_metric_while_it_lasts_and_lost_lines_stay_one() {
         file: open(settings),
         format: Format::Text,
         select: None,
-        lines: stats.counter("llm_observe_log_lines_total", &labels),
+        lines: stats.counter(names::LOG_LINES, &labels),
     };
     let shows = |what: &str, refused: i64, waits: bool, lost: bool| {
         until(what, || {
             route.publish(&stats);
-            let waiting = stats.gauge("llm_observe_log_waiting_bytes", &labels).get();
+            let waiting = stats.gauge(names::LOG_WAITING, &labels).get();
             let overflow = [labels[0], ("reason", "overflow")];
-            let overflow = stats.counter("llm_observe_log_lines_lost_total", &overflow);
-            stats.gauge("llm_observe_log_refused", &labels).get() == refused
+            let overflow = stats.counter(names::LOG_LINES_LOST, &overflow);
+            stats.gauge(names::LOG_REFUSED, &labels).get() == refused
                 && (waiting > 0) == waits
                 && (overflow.get() > 0) == lost
         });
