@@ -14,7 +14,7 @@ use llm_observe::{
 };
 
 /// How long the upkeep thread is watched.
-const WATCHED: Duration = Duration::from_secs(6);
+const WATCHED: Duration = Duration::from_secs(10);
 
 /// Installs an observer that counts and times calls, and measures what it costs.
 pub(crate) fn all(sites: &[&'static Site]) {

@@ -5,7 +5,7 @@ use std::sync::{
     Arc, Mutex, PoisonError,
     atomic::{
         AtomicBool, AtomicU64, AtomicUsize,
-        Ordering::{AcqRel, Acquire, Relaxed, Release},
+        Ordering::{AcqRel, Relaxed, Release},
     },
 };
 
@@ -207,9 +207,15 @@ impl SiteMetrics {
         self.changed.store(true, Release);
     }
 
+    /// Returns whether there is something to publish.
+    pub(super) fn is_changed(&self) -> bool {
+        self.changed.load(Relaxed)
+    }
+
     /// Returns whether there is something to publish, and takes it as published.
     pub(super) fn take_change(&self) -> bool {
-        self.changed.load(Acquire) && self.changed.swap(false, AcqRel)
+        // What comes between the two is seen: what is added is added before its change.
+        self.is_changed() && self.changed.swap(false, AcqRel)
     }
 
     /// Counts a call that starts.
@@ -236,23 +242,25 @@ impl SiteMetrics {
     /// Counts what only some calls have: slowness, items, quality, a failure.
     pub(crate) fn details(&self, record: &Record<'_>) {
         if record.slow {
-            self.slow.fetch_add(1, Relaxed);
-            self.change();
+            self.add(&self.slow, 1);
         }
         if let (Some(items), Outcome::Ok) = (record.items, record.outcome) {
-            self.items.fetch_add(items, Relaxed);
-            self.change();
+            self.add(&self.items, items);
         }
         if let (Some(score), Some(histogram)) = (record.quality, &self.quality) {
             histogram.record(score);
         }
         if let Some(error) = record.error
             && let Some(at) = ErrorClass::ALL.iter().position(|c| *c == error.class)
-            && let Some(cell) = self.classes.get(at)
+            && let Some(class) = self.classes.get(at)
         {
-            cell.fetch_add(1, Relaxed);
-            self.change();
+            self.add(class, 1);
         }
+    }
+
+    pub(super) fn add(&self, counter: &AtomicU64, n: u64) {
+        counter.fetch_add(n, Relaxed);
+        self.change();
     }
 }
 

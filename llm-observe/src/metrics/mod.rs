@@ -6,12 +6,14 @@
 mod cells;
 mod models;
 mod publish;
+#[cfg(test)]
+mod publish_tests;
 mod published;
 mod recorder;
 mod requests;
 mod shard;
 #[cfg(test)]
-mod tests;
+mod table_tests;
 
 use std::{
     fmt,

@@ -228,3 +228,20 @@ impl Metrics {
         numbers.for_each(|number| number.publish(anew));
     }
 }
+
+#[cfg(test)]
+impl Metrics {
+    /// Returns the functions that the next publication visits.
+    pub(super) fn changed(&self) -> Vec<&'static str> {
+        let mut publisher = self.publisher();
+        self.find_changes(&mut publisher);
+        let called = publisher.called.iter().flatten();
+        let changed = called.filter(|site| site.is_changed());
+        changed.map(|site| site.site().function()).collect()
+    }
+
+    /// Returns how many shards are looked at each time.
+    pub(super) fn watched_shards(&self) -> usize {
+        self.publisher().shards.len()
+    }
+}
