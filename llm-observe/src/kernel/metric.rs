@@ -1,6 +1,6 @@
 //! What a metric is: one row of the table that everything about metrics is made from.
 
-/// A metric: its name, and everything that is said of it anywhere.
+/// A metric: its name and all other facts about it.
 ///
 /// Registration, the help text and the buckets of a scrape, and the tables of the documents come
 /// from here. Tests compare the documents, the live page and real scrapes with it.
@@ -55,7 +55,7 @@ pub(crate) enum Buckets {
     /// Durations in seconds. `[metrics] duration_buckets` replaces them, `extra_buckets` adds to
     /// them.
     Durations(&'static [f64]),
-    /// These, whatever the configuration says.
+    /// Fixed bounds, which the configuration does not change.
     Fixed(&'static [f64]),
 }
 

@@ -16,7 +16,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Site> {
     section::sites().iter().filter(|site| site.event != NOBODY)
 }
 
-/// Returns how many places [`place`] tells apart.
+/// Returns the number of places: each result of [`place`] is below it.
 pub(crate) fn places() -> usize {
     section::sites().len()
 }

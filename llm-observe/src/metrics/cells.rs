@@ -23,14 +23,14 @@ use crate::kernel::{
     site::Site,
 };
 
-/// How many calls started, ended and how long they took, by thread: what a site adds to, and each
-/// series of an HTTP histogram.
+/// The calls that started and ended, and their durations, by thread: of a site of functions, or of
+/// one series of an operation.
 pub(super) struct Cells {
     /// Its place among a thread's shards: no two have the same.
     number: usize,
     bounds: Arc<Bounds>,
     shards: Mutex<Shards>,
-    /// Who is notified of new shards.
+    /// Where new shards are listed, and the place of the site there.
     watched: Option<(Arc<NewShards>, usize)>,
 }
 
@@ -93,7 +93,7 @@ impl Cells {
         }
     }
 
-    /// The same, with every shard shown to `new` as one of the site at `place`.
+    /// Returns cells whose shards are listed in `new`, as those of the site at `place`.
     fn watched(bounds: Arc<Bounds>, new: Arc<NewShards>, place: usize) -> Cells {
         Cells {
             watched: Some((new, place)),
@@ -202,7 +202,7 @@ impl SiteMetrics {
         self.site
     }
 
-    /// Says that there is something to publish.
+    /// Marks the site as one with something to publish.
     pub(super) fn change(&self) {
         self.changed.store(true, Release);
     }
@@ -212,9 +212,9 @@ impl SiteMetrics {
         self.changed.load(Relaxed)
     }
 
-    /// Returns whether there is something to publish, and takes it as published.
+    /// Returns whether there is something to publish, and removes the mark.
     pub(super) fn take_change(&self) -> bool {
-        // What comes between the two is seen: what is added is added before its change.
+        // A counter is raised before its site is marked: what the mark stands for is seen.
         self.is_changed() && self.changed.swap(false, AcqRel)
     }
 
@@ -264,7 +264,7 @@ impl SiteMetrics {
     }
 }
 
-/// Returns the first of `bounds` that is not below `nanos`, looked for from where `first` says.
+/// Returns the first of `bounds` that is not below `nanos`; `first` has where to start.
 #[inline]
 fn bucket(bounds: &[u64], first: &[u8; 65], nanos: u64) -> usize {
     let bits = (u64::BITS - nanos.leading_zeros()) as usize;

@@ -32,7 +32,7 @@ impl RecorderHandle {
     }
 }
 
-/// What the facade wants to know of where a metric is used.
+/// The origin of every metric, which the facade asks for.
 pub(super) const METADATA: Metadata<'static> =
     Metadata::new("llm_observe", metrics::Level::INFO, Some("llm_observe"));
 

@@ -19,7 +19,7 @@ pub(super) const TIMED: [Outcome; 3] = [Outcome::Ok, Outcome::Error, Outcome::Ti
 pub(super) struct Tally(AtomicU64);
 
 impl Tally {
-    /// Adds `n`; `order` says whether what was added before is to be seen with it.
+    /// Adds `n`. With [`Ordering::Release`], a reader of the sum sees what was added before it.
     #[inline]
     fn add(&self, n: u64, order: Ordering) {
         // No read-modify-write is needed where nobody else writes.
@@ -69,7 +69,7 @@ impl Shard {
         }
     }
 
-    /// Says that nothing is added any more.
+    /// Marks it as one that nothing is added to any more.
     pub(super) fn close(&self) {
         self.closed.store(true, Ordering::Release);
     }
