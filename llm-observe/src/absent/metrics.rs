@@ -7,12 +7,11 @@ use llm_observe_config::Config;
 use crate::{
     error::Error,
     kernel::{
-        call::Ended,
-        metric::{Metric, Tables},
-        outcome::Outcome,
+        metric::Metric,
+        operation::{Operation, OperationSite},
+        outcome::{ErrorClass, Outcome},
         record::Record,
-        request::ModelCall,
-        site::{RequestSite, Site},
+        site::Site,
         stats::Stats,
     },
 };
@@ -21,11 +20,15 @@ use crate::{
 pub(crate) struct Metrics(());
 
 impl Metrics {
-    pub(crate) fn global(_: &Config, _: Tables, _: Arc<Stats>) -> Result<(Metrics, bool), Error> {
+    pub(crate) fn global(
+        _: &Config,
+        _: &[&'static Metric],
+        _: Arc<Stats>,
+    ) -> Result<(Metrics, bool), Error> {
         Ok((Metrics(()), true))
     }
 
-    pub(crate) fn of_thread(_: &Config, _: Tables, _: Arc<Stats>) -> Metrics {
+    pub(crate) fn of_thread(_: &Config, _: &[&'static Metric], _: Arc<Stats>) -> Metrics {
         Metrics(())
     }
 
@@ -33,13 +36,11 @@ impl Metrics {
         Arc::new(SiteMetrics(()))
     }
 
-    pub(crate) fn requests(&self, _: &'static RequestSite) -> Arc<RequestMetrics> {
-        Arc::new(RequestMetrics(()))
+    pub(crate) fn operations(&self, _: &'static OperationSite) -> Arc<OperationMetrics> {
+        Arc::new(OperationMetrics(()))
     }
 
     pub(crate) fn observe(&self, _: &'static Metric, _: &[(&'static str, &str)], _: f64) {}
-
-    pub(crate) fn model_call(&self, _: &ModelCall<'_>) {}
 
     pub(crate) fn build_info(&self, _: &str, _: &str) {}
 
@@ -62,10 +63,10 @@ impl SiteMetrics {
     pub(crate) fn details(&self, _: &Record<'_>) {}
 }
 
-pub(crate) struct RequestMetrics(());
+pub(crate) struct OperationMetrics(());
 
-impl RequestMetrics {
+impl OperationMetrics {
     pub(crate) fn started(&self) {}
 
-    pub(crate) fn ended(&self, _: Option<u16>, _: &Ended) {}
+    pub(crate) fn ended(&self, _: Option<&dyn Operation>, _: Outcome, _: ErrorClass, _: u64) {}
 }

@@ -3,9 +3,9 @@
 use std::{borrow::Cow, time::Duration};
 
 use crate::kernel::{
-    outcome::{ErrorClass, Outcome},
+    alert_rule::{Severity, TriggerSet},
+    outcome::ErrorClass,
     record::Record,
-    site::{Severity, TriggerSet},
 };
 
 /// What a message is about.
@@ -108,20 +108,11 @@ impl Trigger {
         matches!(self, Trigger::Error | Trigger::Panic | Trigger::Timeout)
     }
 
-    /// Returns what an ended call gives reason for. An error that was expected, or passed up
-    /// from a call that told of it, gives none.
+    /// Returns what of an ended call alerts.
     pub(super) fn of(record: &Record<'_>) -> impl Iterator<Item = Trigger> + use<> {
-        let silent = record.expected || record.quiet;
-        let ended = match record.outcome {
-            Outcome::Ok => None,
-            Outcome::Error => Some(Trigger::Error).filter(|_| !silent),
-            Outcome::Timeout => Some(Trigger::Timeout).filter(|_| !silent),
-            Outcome::Panic => Some(Trigger::Panic).filter(|_| !silent),
-            Outcome::Cancelled => Some(Trigger::Cancelled),
-        };
-        let slow = record.slow.then_some(Trigger::Slow);
-        let low = record.low_quality().then_some(Trigger::LowQuality);
-        [ended, slow, low].into_iter().flatten()
+        let alerts = record.alerts();
+        let all = Trigger::ALL.into_iter();
+        all.filter(move |trigger| alerts.intersects(trigger.on()))
     }
 
     pub(super) fn from_name(name: &str) -> Option<Trigger> {

@@ -11,8 +11,9 @@ use llm_observe_config::{Config, Event};
 
 use super::{ByName, Trigger, policy::Seen};
 use crate::kernel::{
+    alert_rule::{Severity, TriggerSet},
     outcome::ErrorClass,
-    site::{Severity, Site, TriggerSet},
+    site::Site,
 };
 
 /// Where one rule sends an alert, and when.
@@ -44,24 +45,6 @@ impl Routes {
             severities: severities.collect(),
             all,
         }
-    }
-
-    /// Returns whether any rule may alert on it. Called at the end of every call that did not
-    /// just succeed.
-    pub(super) fn is_wanted(
-        &self,
-        site: &Site,
-        trigger: Trigger,
-        class: Option<ErrorClass>,
-    ) -> bool {
-        let ruled = site
-            .alerts
-            .iter()
-            .any(|rule| rule.on.intersects(trigger.on()));
-        let event = self.events.get(site.event);
-        let listed = || event.is_some_and(|event| is_listed(event, trigger, class));
-        (ruled || listed() || is_stall(site, event, trigger))
-            && !event.is_some_and(|event| event.mute)
     }
 
     /// Returns where what was seen of `site` goes: a route for each rule that matches, but one
@@ -161,7 +144,7 @@ mod tests {
     use super::*;
     use crate::{
         alerts::policy::Sample,
-        kernel::{ids::TraceId, site::AlertRule},
+        kernel::{alert_rule::AlertRule, ids::TraceId},
     };
 
     const CHANNELS: &str = "

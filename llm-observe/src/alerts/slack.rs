@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::{Answer, Channel, Delivery, Destination, Distinct, Notice, Parcel, Status, text};
 use crate::{
     error::Error,
-    kernel::site::Severity,
+    kernel::alert_rule::Severity,
     outbox::http::{Post, Reply},
 };
 

@@ -20,7 +20,9 @@ use std::{
 
 use tracing::Level;
 
-use crate::kernel::{ids::TraceId, outcome::Outcome, record::Record, site::Site, value::Value};
+use crate::kernel::{
+    ids::TraceId, outcome::Outcome, record::Record, sink::LogEvent, site::Site, value::Value,
+};
 
 /// How many of one error's crumbs are reported: the latest.
 pub(crate) const MOST_REPORTED: usize = 30;
@@ -104,20 +106,13 @@ impl Drop for Wanted {
 
 /// Keeps a line, redacted already, where there is a tracker.
 #[inline]
-pub(crate) fn line(
-    time: u64,
-    level: Level,
-    target: &str,
-    message: &str,
-    fields: &[(&'static str, Value)],
-    trace: TraceId,
-) {
-    if level <= Level::INFO && WANTED.load(Ordering::Relaxed) != 0 {
+pub(crate) fn line(event: &LogEvent<'_>) {
+    if event.level <= Level::INFO && WANTED.load(Ordering::Relaxed) != 0 {
         keep(|ring| {
             let mut text = std::mem::take(&mut ring.scratch);
-            let of_target = put_line(&mut text, target, message, fields);
+            let of_target = put_line(&mut text, event.target, event.message, event.fields);
             let what = What::Line(of_target);
-            ring.push(time, trace, level, what, &text);
+            ring.push(event.time, event.trace_id, event.level, what, &text);
             ring.scratch = text;
         });
     }

@@ -27,9 +27,6 @@ pub(crate) struct Metric {
     pub(crate) help: &'static str,
 }
 
-/// The metrics of a program: a table for the calls, and one for each protocol.
-pub(crate) type Tables = &'static [&'static [&'static Metric]];
-
 /// The kind of a metric, as Prometheus has them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum MetricKind {

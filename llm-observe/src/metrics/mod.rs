@@ -4,15 +4,14 @@
 //! scrape, [`Metrics::publish`] moves what they gained to the recorder. Knows no server.
 
 mod cells;
-mod models;
+mod operations;
 mod publish;
 #[cfg(test)]
 mod publish_tests;
 mod published;
 mod recorder;
-mod requests;
 mod shard;
-#[cfg(test)]
+#[cfg(all(test, feature = "http"))]
 mod table_tests;
 
 use std::{
@@ -25,17 +24,13 @@ use metrics::{Key, Label, Recorder};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
 pub(crate) use cells::SiteMetrics;
-pub(crate) use requests::RequestMetrics;
+pub(crate) use operations::OperationMetrics;
 
 use crate::{
     error::Error,
-    http::metrics_table as http,
     kernel::{
-        metric::{Metric, Tables},
-        metrics_table as names,
-        site::{RequestSite, Site},
-        site_map::SiteMap,
-        stats::Stats,
+        metric::Metric, metrics_table as names, operation::OperationSite, site::Site,
+        site_map::SiteMap, stats::Stats,
     },
 };
 use cells::NewShards;
@@ -52,7 +47,7 @@ pub(crate) struct Metrics {
     /// The same, each at the place that its shards name.
     all: Mutex<Vec<Arc<SiteMetrics>>>,
     new_shards: Arc<NewShards>,
-    requests: Mutex<Vec<Arc<RequestMetrics>>>,
+    operations: Mutex<Vec<Arc<OperationMetrics>>>,
     stats: Arc<Stats>,
     publisher: Mutex<Publisher>,
     /// How many values were recorded since the recorder digested the last ones.
@@ -64,28 +59,32 @@ impl Metrics {
     /// is used, and the second value is `false`.
     pub(crate) fn global(
         config: &Config,
-        tables: Tables,
+        table: &[&'static Metric],
         stats: Arc<Stats>,
     ) -> Result<(Metrics, bool), Error> {
-        let recorder = recorder::prometheus(config, tables)?;
+        let recorder = recorder::prometheus(config, table)?;
         let handle = recorder.handle();
         let ours = metrics::set_global_recorder(recorder).is_ok();
         let handle = ours.then_some(handle);
-        let metrics = Metrics::over(RecorderHandle::Global, handle, config, tables, stats);
+        let metrics = Metrics::over(RecorderHandle::Global, handle, config, table, stats);
         Ok((metrics, ours))
     }
 
     /// Keeps the metrics to this observer. Buckets that cannot be used are left out: the
     /// configuration was checked.
-    pub(crate) fn of_thread(config: &Config, tables: Tables, stats: Arc<Stats>) -> Metrics {
-        let recorder = recorder::prometheus(config, tables)
+    pub(crate) fn of_thread(
+        config: &Config,
+        table: &[&'static Metric],
+        stats: Arc<Stats>,
+    ) -> Metrics {
+        let recorder = recorder::prometheus(config, table)
             .unwrap_or_else(|_| PrometheusBuilder::new().build_recorder());
         let handle = Some(recorder.handle());
         Metrics::over(
             RecorderHandle::Scoped(recorder),
             handle,
             config,
-            tables,
+            table,
             stats,
         )
     }
@@ -94,18 +93,18 @@ impl Metrics {
         recorder: RecorderHandle,
         handle: Option<PrometheusHandle>,
         config: &Config,
-        tables: Tables,
+        table: &[&'static Metric],
         stats: Arc<Stats>,
     ) -> Metrics {
-        recorder.with(|recorder| recorder::describe(tables, recorder));
+        recorder.with(|recorder| recorder::describe(table, recorder));
         Metrics {
             recorder,
             handle,
-            bounds: AllBounds::new(config, tables),
+            bounds: AllBounds::new(config, table),
             sites: SiteMap::default(),
             all: Mutex::default(),
             new_shards: Arc::default(),
-            requests: Mutex::default(),
+            operations: Mutex::default(),
             stats,
             publisher: Mutex::default(),
             undigested: AtomicU64::new(0),
@@ -132,14 +131,17 @@ impl Metrics {
         self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns the cells of a site of requests, made when they are new.
-    pub(crate) fn requests(&self, site: &'static RequestSite) -> Arc<RequestMetrics> {
-        let mut all = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Returns the cells of a site of operations, made when they are new.
+    pub(crate) fn operations(&self, site: &'static OperationSite) -> Arc<OperationMetrics> {
+        let mut all = self
+            .operations
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = all.iter().find(|s| s.is_of(site)) {
             return known.clone();
         }
-        let bounds = self.bounds.of(http::HTTP_SERVER.name);
-        let new = Arc::new(RequestMetrics::new(site, bounds));
+        let bounds = self.bounds.of(site.instruments().duration);
+        let new = Arc::new(OperationMetrics::new(site, bounds));
         all.push(new.clone());
         new
     }

@@ -64,7 +64,7 @@ impl Metrics {
         let anew = foreign && publisher.rounds.is_multiple_of(ANEW_ROUNDS);
         self.find_changes(&mut publisher);
         self.publish_sites(&publisher, anew);
-        self.publish_requests();
+        self.publish_operations();
         self.publish_numbers(&mut publisher, anew);
         let due = publisher.rounds.is_multiple_of(DIGEST_ROUNDS);
         if due || self.undigested.load(Relaxed) >= DIGEST {

@@ -10,7 +10,7 @@ use super::cells::Bounds;
 use crate::{
     error::Error,
     kernel::{
-        metric::{Buckets, Metric, MetricKind, Tables, Unit},
+        metric::{Buckets, Metric, MetricKind, Unit},
         metrics_table as names,
     },
 };
@@ -36,10 +36,13 @@ impl RecorderHandle {
 pub(super) const METADATA: Metadata<'static> =
     Metadata::new("llm_observe", metrics::Level::INFO, Some("llm_observe"));
 
-/// Returns a Prometheus recorder with the buckets of every histogram of the tables.
-pub(super) fn prometheus(config: &Config, tables: Tables) -> Result<PrometheusRecorder, Error> {
+/// Returns a Prometheus recorder with the buckets of every histogram of the table.
+pub(super) fn prometheus(
+    config: &Config,
+    table: &[&'static Metric],
+) -> Result<PrometheusRecorder, Error> {
     let mut builder = PrometheusBuilder::new();
-    for metric in histograms(tables) {
+    for metric in histograms(table) {
         let name = Matcher::Full(metric.name.to_owned());
         builder = builder
             .set_buckets_for_metric(name, &bounds(config, metric.buckets))
@@ -48,9 +51,9 @@ pub(super) fn prometheus(config: &Config, tables: Tables) -> Result<PrometheusRe
     Ok(builder.build_recorder())
 }
 
-/// Gives every metric of the tables its help text and unit.
-pub(super) fn describe(tables: Tables, recorder: &dyn Recorder) {
-    for metric in tables.iter().copied().flatten() {
+/// Gives every metric of the table its help text and unit.
+pub(super) fn describe(table: &[&'static Metric], recorder: &dyn Recorder) {
+    for metric in table {
         let (name, help) = (metric.name.into(), metric.help.into());
         let unit = match metric.unit {
             Unit::None => None,
@@ -72,11 +75,11 @@ pub(super) struct AllBounds {
 }
 
 impl AllBounds {
-    pub(super) fn new(config: &Config, tables: Tables) -> AllBounds {
+    pub(super) fn new(config: &Config, table: &[&'static Metric]) -> AllBounds {
         let of = |metric: &Metric| Bounds::new(&bounds(config, metric.buckets));
         AllBounds {
             calls: of(names::DURATION),
-            by_name: histograms(tables)
+            by_name: histograms(table)
                 .map(|metric| (metric.name, of(metric)))
                 .collect(),
         }
@@ -93,8 +96,8 @@ impl AllBounds {
     }
 }
 
-fn histograms(tables: Tables) -> impl Iterator<Item = &'static Metric> {
-    let all = tables.iter().copied().flatten().copied();
+fn histograms(table: &[&'static Metric]) -> impl Iterator<Item = &'static Metric> {
+    let all = table.iter().copied();
     all.filter(|metric| metric.kind == MetricKind::Histogram)
 }
 

@@ -1,11 +1,11 @@
-//! The tables of metrics: that they make sense, and that the documents say the same.
+//! The table of metrics: that it makes sense, and that the documents agree with it.
 //!
 //! `UPDATE_METRICS=1 cargo test -p llm-observe metrics` writes the tables of the documents anew.
 
 use std::{collections::HashSet, env, fs, path::Path};
 
 use crate::{
-    init,
+    init::operations,
     kernel::metric::{Buckets, Metric, MetricKind, Unit},
 };
 
@@ -17,7 +17,7 @@ const START: &str = "<!-- metrics: ";
 const END: &str = "<!-- /metrics -->";
 
 fn all() -> impl Iterator<Item = &'static Metric> {
-    init::METRICS.iter().copied().flatten().copied()
+    operations::metrics().into_iter()
 }
 
 #[test]

@@ -7,7 +7,7 @@ pub(crate) const HTML: &str = include_str!("page.html");
 mod tests {
     use super::HTML;
     use crate::{
-        init,
+        init::operations,
         kernel::metric::{Metric, MetricKind},
     };
 
@@ -21,13 +21,9 @@ mod tests {
         ];
         let found = suffixes.into_iter().find_map(|(suffix, adds)| {
             let name = sample.strip_suffix(suffix)?;
-            let metric = init::METRICS
-                .iter()
-                .copied()
-                .flatten()
-                .find(|m| m.name == name)?;
+            let metric = operations::metrics().into_iter().find(|m| m.name == name)?;
             let whole = metric.kind == MetricKind::Histogram;
-            (suffix.is_empty() != whole).then_some((*metric, adds))
+            (suffix.is_empty() != whole).then_some((metric, adds))
         });
         found.unwrap_or_else(|| panic!("no metric has samples named {sample}"))
     }

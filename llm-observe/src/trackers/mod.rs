@@ -39,11 +39,11 @@ use crate::{
         error_info::ErrorInfo,
         metrics_table as names,
         record::Record,
-        sink::Sink,
+        sink::{LogEvent, Sink},
         stats::{Counter, Stats},
     },
     outbox::{self, Outbox, burst::Burst, now_micros},
-    redact::Redactor,
+    redact::{Redacted, Redactor},
 };
 use repeats::Repeats;
 
@@ -160,11 +160,15 @@ impl Drop for Trackers {
 }
 
 impl Sink for Trackers {
-    fn record(&self, record: &Record<'_>) {
-        if let Some(error) = record.error.filter(|_| record.is_reportable()) {
+    fn record(&self, record: &Redacted<Record<'_>>) {
+        if let Some(error) = record.error.filter(|_| record.is_reported()) {
             self.failed(record, error);
         }
         crumbs::call(record);
+    }
+
+    fn event(&self, event: &Redacted<LogEvent<'_>>) {
+        crumbs::line(event);
     }
 }
 

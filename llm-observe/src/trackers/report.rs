@@ -16,7 +16,7 @@ use crate::{
         ids::{SpanId, TraceId},
         outcome::{ErrorClass, Outcome},
         record::Record,
-        request::RequestId,
+        request_context::RequestId,
         value::Value,
     },
     outbox::now_micros,
@@ -24,7 +24,6 @@ use crate::{
 };
 
 /// The attribute of a request's query.
-const QUERY: &str = "url.query";
 
 /// The longest value in bytes of JSON: Sentry cuts those of more than 16 KiB.
 const MOST_VALUE: usize = 16_000;
@@ -137,7 +136,7 @@ impl RequestInfo {
                 method: request.method.to_owned(),
                 route: request.route.unwrap_or_default().to_owned(),
                 id: request.id.to_string(),
-                session: request.session.clone(),
+                session: request.session_url.clone(),
             });
         }
         let method = text("http.request.method");
@@ -278,10 +277,10 @@ impl Report {
 /// what a person asked, and a tracker is somebody else's machine.
 fn of_exchange(record: &Record<'_>) -> Vec<(String, Value)> {
     let mut all = Vec::new();
-    if let (Some(exchange), Some(site)) = (record.exchange, record.site.request) {
-        exchange.attributes(site, |name, fact| {
-            if name.attribute != QUERY {
-                all.push((name.attribute.to_owned(), fact.to_value()));
+    if let Some(operation) = record.operation {
+        operation.attributes(&mut |attribute, value| {
+            if !attribute.name().is_empty() && !attribute.is_local() {
+                all.push((attribute.name().to_owned(), value.to_value()));
             }
         });
     }

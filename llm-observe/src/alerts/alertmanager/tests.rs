@@ -10,7 +10,7 @@ use llm_observe_config::Endpoint;
 use super::*;
 use crate::{
     alerts::Trigger,
-    kernel::site::Severity,
+    kernel::alert_rule::Severity,
     listener::{Listener, Reply},
     outbox::{
         Delivery, Outbox, Settings,

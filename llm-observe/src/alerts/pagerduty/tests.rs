@@ -4,7 +4,7 @@ use llm_observe_config::{Endpoint, Secret};
 
 use super::*;
 use crate::{
-    kernel::site::Severity,
+    kernel::alert_rule::Severity,
     listener::{Listener, Reply},
     outbox::{Outbox, Settings, tests::Folder},
 };

@@ -24,7 +24,7 @@ pub(super) use seen::{Sample, Seen};
 use super::{Notice, Status, route::Route};
 use crate::{
     error::Error,
-    kernel::{outcome::ErrorClass, site::Severity},
+    kernel::{alert_rule::Severity, outcome::ErrorClass},
     outbox::micros,
 };
 use limit::Limiter;

@@ -104,7 +104,9 @@ impl Seen {
     ) -> Seen {
         let sample = Sample::of(record, trigger, redactor);
         Seen {
-            session: record.request.and_then(|request| request.session.clone()),
+            session: record
+                .request
+                .and_then(|request| request.session_url.clone()),
             ..Seen::at(record.time, trigger, record.trace_id, sample)
         }
     }
