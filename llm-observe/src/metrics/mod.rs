@@ -11,8 +11,6 @@ mod publish_tests;
 mod published;
 mod recorder;
 mod shard;
-#[cfg(all(test, feature = "http"))]
-mod table_tests;
 
 use std::{
     fmt,

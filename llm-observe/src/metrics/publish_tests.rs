@@ -5,10 +5,7 @@ use std::{sync::Arc, thread};
 use llm_observe_config::Config;
 
 use super::{Metrics, SiteMetrics};
-use crate::{
-    init::operations,
-    kernel::{metrics_table as names, outcome::Outcome, site::Site, stats::Stats},
-};
+use crate::kernel::{metrics_table as names, outcome::Outcome, site::Site, stats::Stats};
 
 static SITE: Site = Site::new("e", "f", "m", "f.rs", 1, || "m::f").has_items();
 static OTHER: Site = Site::new("e", "g", "m", "f.rs", 2, || "m::g");
@@ -16,7 +13,7 @@ static OTHER: Site = Site::new("e", "g", "m", "f.rs", 2, || "m::g");
 const NANOS: u64 = 3_000_000;
 
 fn metrics() -> (Metrics, Arc<SiteMetrics>) {
-    let metrics = Metrics::of_thread(&Config::default(), &operations::metrics(), Arc::default());
+    let metrics = Metrics::of_thread(&Config::default(), names::TABLE, Arc::default());
     let site = metrics.site(&SITE);
     (metrics, site)
 }
@@ -150,7 +147,7 @@ fn scrapes_beside_running_threads_count_all() {
 #[test]
 fn numbers_of_the_toolkit_follow_their_value() {
     let stats = Arc::new(Stats::default());
-    let metrics = Metrics::of_thread(&Config::default(), &operations::metrics(), stats.clone());
+    let metrics = Metrics::of_thread(&Config::default(), names::TABLE, stats.clone());
     let lines = |metrics: &Metrics| {
         let text = metrics.render().unwrap();
         let line = text

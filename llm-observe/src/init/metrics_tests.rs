@@ -1,12 +1,14 @@
-//! The table of metrics: that it makes sense, and that the documents agree with it.
+//! The table of metrics: that it makes sense, and that the documents and the live page agree with
+//! it.
 //!
 //! `UPDATE_METRICS=1 cargo test -p llm-observe metrics` writes the tables of the documents anew.
 
 use std::{collections::HashSet, env, fs, path::Path};
 
+use super::operations;
 use crate::{
-    init::operations,
     kernel::metric::{Buckets, Metric, MetricKind, Unit},
+    page::HTML,
 };
 
 /// The documents with tables of metrics, from the root of the repository.
@@ -138,4 +140,61 @@ fn labels(metric: &Metric) -> String {
         .iter()
         .map(|(label, when)| format!("`{label}` {when}"));
     always.chain(optional).collect::<Vec<_>>().join(", ")
+}
+
+/// Returns the metric that a sample is of, and the label that its suffix adds.
+fn metric(sample: &str) -> (&'static Metric, &'static [&'static str]) {
+    let suffixes: [(&str, &[&str]); 4] = [
+        ("", &[]),
+        ("_bucket", &["le"]),
+        ("_sum", &[]),
+        ("_count", &[]),
+    ];
+    let found = suffixes.into_iter().find_map(|(suffix, adds)| {
+        let name = sample.strip_suffix(suffix)?;
+        let metric = all().find(|m| m.name == name)?;
+        let whole = metric.kind == MetricKind::Histogram;
+        (suffix.is_empty() != whole).then_some((metric, adds))
+    });
+    found.unwrap_or_else(|| panic!("no metric has samples named {sample}"))
+}
+
+#[test]
+fn it_reads_metrics_of_the_table_by_labels_that_they_have() {
+    let (_, rows) = HTML.split_once("const READ = new Map([").unwrap();
+    let (rows, _) = rows.split_once("].map(").unwrap();
+    let mut names = 0;
+    for row in rows.split("\n  [\"").skip(1) {
+        let (name, row) = row.split_once("\", [").unwrap();
+        let (labels, _) = row.split_once(']').unwrap();
+        let (metric, added) = metric(name);
+        let optional = metric.optional.iter().map(|(label, _)| label);
+        let known: Vec<&str> = metric
+            .labels
+            .iter()
+            .chain(optional)
+            .chain(added)
+            .copied()
+            .collect();
+        for label in labels.split(", ").map(|label| label.trim_matches('"')) {
+            assert!(known.contains(&label), "{name} has no label {label}");
+        }
+        names += 1;
+    }
+    // Nowhere else does the page name a metric.
+    let of_metrics = |text: &&str| {
+        [
+            "llm_observe_",
+            "http_server_request_",
+            "http_client_request_",
+            "gen_ai_",
+        ]
+        .iter()
+        .any(|prefix| text.starts_with(prefix))
+    };
+    assert!(names > 10, "{names}");
+    assert_eq!(
+        HTML.split(['"', '\'', '`']).filter(of_metrics).count(),
+        names
+    );
 }
