@@ -122,7 +122,8 @@ impl Metrics {
 
     fn publish_sites(&self, publisher: &Publisher, anew: bool) {
         if anew {
-            self.all().iter().for_each(|site| self.publish_site(site));
+            let all = self.all().clone();
+            all.iter().for_each(|site| self.publish_site(site));
             return;
         }
         let called = publisher.called.iter().flatten();
