@@ -31,7 +31,7 @@ use llm_observe_config::Config;
 
 use crate::{
     error::Error,
-    init::operations::KINDS,
+    init::operations::{self, KINDS},
     kernel::{
         dispatch::{Dispatch, ScopedCount, ScopedGuard},
         error_info::ErrorInfo,
@@ -205,7 +205,7 @@ impl TestObserver {
     fn over(config: Config, redactor: Redactor) -> TestObserver {
         panics::install();
         let stats = Arc::new(Stats::default());
-        let metrics = Metrics::of_thread(&config, stats.clone());
+        let metrics = Metrics::of_thread(&config, &operations::metrics(), stats.clone());
         let (seen, redactor) = (Arc::new(Seen::default()), Arc::new(redactor));
         let alerts = Rehearsed::new(&config, redactor.clone());
         let mut sinks: Vec<Arc<dyn Sink>> = vec![seen.clone()];

@@ -84,6 +84,7 @@ fn its_own_failures_are_lines_and_counts_and_nothing_that_would_be_sent_again() 
     assert_eq!(told(&sms), ["embedding failing"]);
     assert_eq!(told(&bugs), ["embedding"]);
     let metrics = observer.metrics().unwrap();
+    llm_observe_tests::metrics::assert_documented(&metrics);
     for line in [
         "llm_observe_alerts_lost_total{reason=\"own\"} 2",
         "llm_observe_reports_lost_total{reason=\"own\"} 2",

@@ -7,7 +7,7 @@ use llm_observe_config as config;
 
 use crate::{
     error::Error,
-    kernel::{metric_names as names, stats::Stats},
+    kernel::{metrics_table as names, stats::Stats},
     outbox::http::Http,
 };
 

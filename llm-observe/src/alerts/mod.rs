@@ -43,7 +43,7 @@ pub(crate) use text::{cut, rfc3339};
 use crate::{
     error::Error,
     kernel::{
-        metric_names as names,
+        metrics_table as names,
         record::Record,
         sink::{RunningCall, Sink},
         site::Site,

@@ -7,7 +7,7 @@ use llm_observe_config::{Config, suggest};
 use super::{
     Embedded, Observer, Part,
     guarded::Guarded,
-    operations::KINDS,
+    operations::{self, KINDS},
     outlets::{self, Own},
     say,
     settings::{self, Settings},
@@ -224,7 +224,8 @@ impl Started {
     }
 
     fn observer(&mut self, settings: &Settings) -> Result<Arc<Dispatcher>, Error> {
-        let (metrics, ours) = Metrics::global(&settings.config, self.stats.clone())?;
+        let (metrics, ours) =
+            Metrics::global(&settings.config, &operations::metrics(), self.stats.clone())?;
         if !ours {
             say("a metrics recorder is installed already and is used as it is");
         }

@@ -2,6 +2,8 @@
 
 mod builder;
 mod guarded;
+#[cfg(all(test, feature = "http", feature = "server"))]
+mod metrics_tests;
 pub(crate) mod operations;
 mod settings;
 

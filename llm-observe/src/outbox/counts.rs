@@ -2,7 +2,7 @@
 
 use super::Lost;
 use crate::kernel::{
-    metric_names as names,
+    metrics_table as names,
     stats::{Counter, Gauge, Stats},
 };
 

@@ -130,7 +130,9 @@ fn open(folder: &Folder, to: &Arc<Told>, stats: &Arc<Stats>) -> Outbox {
 
 fn count(stats: &Stats, destination: &str, result: &str) -> u64 {
     let labels = [("destination", destination), ("result", result)];
-    stats.counter("llm_observe_deliveries_total", &labels).get()
+    stats
+        .counter(crate::kernel::metrics_table::DELIVERIES, &labels)
+        .get()
 }
 
 fn parcel(to: &str, body: &str) -> Parcel {
@@ -164,7 +166,10 @@ fn what_is_delivered_is_gone_from_the_disk() {
     assert!(files(&folder.path()).is_empty());
     assert_eq!(
         stats
-            .gauge("llm_observe_outbox_pending", &[("destination", "a")])
+            .gauge(
+                crate::kernel::metrics_table::OUTBOX_PENDING,
+                &[("destination", "a")]
+            )
             .get(),
         0
     );

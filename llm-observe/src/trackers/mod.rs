@@ -37,7 +37,7 @@ use crate::{
     error::Error,
     kernel::{
         error_info::ErrorInfo,
-        metric_names as names,
+        metrics_table as names,
         record::Record,
         sink::{LogEvent, Sink},
         stats::{Counter, Stats},

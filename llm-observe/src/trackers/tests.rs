@@ -172,7 +172,7 @@ fn a_tracker_that_panics_loses_its_own_reports_and_they_are_counted() {
     assert_eq!(outbox.flush(LONG).delivered(), 2);
     assert_eq!(texts(&told), ["good", "good again"]);
     let labels = [("reason", "panicked")];
-    let lost = stats.counter("llm_observe_reports_lost_total", &labels);
+    let lost = stats.counter(crate::kernel::metrics_table::REPORTS_LOST, &labels);
     assert_eq!(lost.get(), 1);
 }
 
@@ -279,7 +279,7 @@ fn more_than_memory_has_room_for_are_counted_and_the_trackers_hear_of_them() {
     }
     let labels = [("reason", "overflow")];
     let lost = stats
-        .counter("llm_observe_reports_lost_total", &labels)
+        .counter(crate::kernel::metrics_table::REPORTS_LOST, &labels)
         .get();
     go.send(()).unwrap();
     assert!(trackers.flush(LONG));

@@ -120,7 +120,7 @@ fn a_real_server_takes_a_thread_and_its_codes_are_understood() {
         let count = |result| {
             stats
                 .counter(
-                    "llm_observe_deliveries_total",
+                    crate::kernel::metrics_table::DELIVERIES,
                     &[("destination", "mail"), ("result", result)],
                 )
                 .get()

@@ -149,7 +149,9 @@ fn it_gives_up_what_is_refused_and_tries_the_rest_again() {
     }
     let count = |result| {
         let labels = [("destination", "page"), ("result", result)];
-        stats.counter("llm_observe_deliveries_total", &labels).get()
+        stats
+            .counter(crate::kernel::metrics_table::DELIVERIES, &labels)
+            .get()
     };
     let counts = (count("retried"), count("delivered"), count("refused"));
     assert_eq!(counts, (tries, 2, 1));

@@ -7,7 +7,10 @@ fn a_destination_that_keeps_failing_is_shown_as_down_until_it_answers() {
     let (stats, told) = (Arc::<Stats>::default(), Told::down("a"));
     let to = vec![told.clone() as Arc<dyn Destination>];
     let outbox = Outbox::open(settings(None), to, stats.clone()).unwrap();
-    let down = stats.gauge("llm_observe_outbox_circuit_open", &[("destination", "a")]);
+    let down = stats.gauge(
+        crate::kernel::metrics_table::CIRCUIT_OPEN,
+        &[("destination", "a")],
+    );
     let until = |wanted: i64| {
         let start = Instant::now();
         while down.get() != wanted {

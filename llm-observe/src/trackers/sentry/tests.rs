@@ -510,7 +510,7 @@ fn what_becomes_too_old_is_told_with_what_kept_it() {
             }
         };
         let labels = [("destination", "sentry"), ("result", "expired")];
-        let expired = stats.counter("llm_observe_deliveries_total", &labels);
+        let expired = stats.counter(crate::kernel::metrics_table::DELIVERIES, &labels);
         until(&|| expired.get() > 0);
         listener.usually(Answers::status(200, "{}"));
         until(&|| {

@@ -28,7 +28,7 @@ fn put(outbox: &Outbox, channel: &Arc<dyn Channel>) {
 fn count(stats: &Stats, result: &str) -> u64 {
     stats
         .counter(
-            "llm_observe_deliveries_total",
+            crate::kernel::metrics_table::DELIVERIES,
             &[("destination", "ops"), ("result", result)],
         )
         .get()
