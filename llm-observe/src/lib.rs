@@ -52,14 +52,12 @@ mod spans;
 mod stalls;
 pub mod testing;
 mod upkeep;
+mod warn;
 
 #[cfg(feature = "delivery")]
 pub mod alerts;
-#[cfg(feature = "delivery")]
-mod crumbs;
-#[cfg(all(feature = "log", not(feature = "delivery")))]
-#[path = "absent/crumbs.rs"]
-mod crumbs;
+#[cfg(any(feature = "delivery", feature = "log"))]
+mod breadcrumbs;
 #[cfg(feature = "delivery")]
 pub mod outbox;
 #[cfg(feature = "delivery")]

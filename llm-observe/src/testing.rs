@@ -169,7 +169,7 @@ impl TestObserver {
         let stats = Arc::new(Stats::default());
         let metrics = Metrics::of_thread(&config, stats.clone());
         let (seen, redactor) = (Arc::new(Seen::default()), Arc::new(redactor));
-        let alerts = Rehearsed::new(&config, redactor.clone());
+        let alerts = Rehearsed::new(&config);
         let mut sinks: Vec<Arc<dyn Sink>> = vec![seen.clone()];
         sinks.extend(alerts.sink());
         let core = Core::new(config, sinks, metrics, stats, redactor, false);
@@ -265,15 +265,15 @@ impl Handle {
 mod rehearsed {
     use std::sync::Arc;
 
-    use super::{Config, Redactor, Sink};
-    use crate::alerts::{Notice, rehearsal::Rehearsal};
+    use super::{Config, Sink};
+    use crate::alerts::{AlertRecorder, Notice};
 
     /// The alerts of a test; `None` where their settings make no sense.
-    pub(super) struct Rehearsed(Option<Arc<Rehearsal>>);
+    pub(super) struct Rehearsed(Option<Arc<AlertRecorder>>);
 
     impl Rehearsed {
-        pub(super) fn new(config: &Config, redactor: Arc<Redactor>) -> Rehearsed {
-            Rehearsed(Rehearsal::new(config, redactor).ok().map(Arc::new))
+        pub(super) fn new(config: &Config) -> Rehearsed {
+            Rehearsed(AlertRecorder::new(config).ok().map(Arc::new))
         }
 
         pub(super) fn sink(&self) -> Option<Arc<dyn Sink>> {
@@ -293,12 +293,12 @@ mod rehearsed {
 mod rehearsed {
     use std::sync::Arc;
 
-    use super::{Config, Redactor, Sink};
+    use super::{Config, Sink};
 
     pub(super) struct Rehearsed(());
 
     impl Rehearsed {
-        pub(super) fn new(_: &Config, _: Arc<Redactor>) -> Rehearsed {
+        pub(super) fn new(_: &Config) -> Rehearsed {
             Rehearsed(())
         }
 

@@ -2,7 +2,7 @@
 
 use llm_observe_config::Config;
 
-use super::Notice;
+use super::notice::Notice;
 
 /// Where other systems show what happened.
 #[derive(Debug)]
@@ -55,13 +55,13 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::alerts::Status;
+    use crate::alerts::NoticeStatus;
 
     fn linked(text: &str, trace_id: &str) -> Vec<(&'static str, String)> {
         let config = Config::parse(text, Path::new("llm-observe.toml")).unwrap();
         let notice = Notice {
             trace_id: trace_id.into(),
-            ..Notice::empty(Status::Firing, 0)
+            ..Notice::empty(NoticeStatus::Firing, 0)
         };
         let notice = Links::new(&config).add(notice);
         notice

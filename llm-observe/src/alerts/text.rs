@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::Parcel;
+use crate::outbox::Parcel;
 
 /// A message that was held up for longer says so.
 const STALE: Duration = Duration::from_secs(120);
@@ -48,28 +48,5 @@ pub(super) fn time(micros: u64) -> String {
     {
         Some(time) => time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
         None => String::new(),
-    }
-}
-
-/// Returns RFC 3339 with microseconds.
-pub(crate) fn rfc3339(micros: u64) -> String {
-    match i64::try_from(micros)
-        .ok()
-        .and_then(|m| Timestamp::from_microsecond(m).ok())
-    {
-        Some(time) => time.strftime("%Y-%m-%dT%H:%M:%S.%6fZ").to_string(),
-        None => String::new(),
-    }
-}
-
-/// Returns at most `most` characters of `text`, with `…` where something is cut off.
-pub(crate) fn cut(text: &str, most: usize) -> String {
-    match text.char_indices().nth(most) {
-        None => text.to_owned(),
-        Some(_) => text
-            .chars()
-            .take(most.saturating_sub(1))
-            .chain(['…'])
-            .collect(),
     }
 }

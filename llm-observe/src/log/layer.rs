@@ -18,7 +18,7 @@ use tracing_subscriber::layer::Context;
 
 use super::{Lines, format::EventLine};
 use crate::{
-    crumbs,
+    breadcrumbs,
     kernel::{clock, context, pool, value::Value},
     spans,
 };
@@ -109,7 +109,7 @@ fn write(lines: &Lines, event: &Event<'_>) {
         request: request.as_deref(),
     };
     lines.event(&line);
-    crumbs::line(
+    breadcrumbs::line(
         line.time,
         line.level,
         line.target,

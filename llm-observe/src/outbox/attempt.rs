@@ -9,9 +9,9 @@ use std::{
     time::Duration,
 };
 
-use super::{Delivery, Destination, Parcel};
+use super::{delivery::Delivery, destination::Destination, parcel::Parcel};
 
-/// Tries once, within `limit`; a panic of a user's destination is a refusal.
+/// Tries once, within `limit`. A panic of a user's destination counts as a refusal.
 pub(super) async fn attempt(
     destination: &dyn Destination,
     parcel: &Parcel,
@@ -19,7 +19,7 @@ pub(super) async fn attempt(
 ) -> Delivery {
     let caught = poll_caught(async { destination.deliver(parcel).await });
     match tokio::time::timeout(limit, caught).await {
-        Ok(Ok(how)) => how,
+        Ok(Ok(result)) => result,
         Ok(Err(_)) => Delivery::refused("its `deliver` panicked"),
         Err(_) => Delivery::retry(format!("no answer within {limit:?}")),
     }

@@ -1,12 +1,12 @@
-//! What is counted of each destination.
+//! The counters of each destination.
 
-use super::Lost;
+use super::destination::LossReason;
 use crate::kernel::{
     metric_names as names,
     stats::{Counter, Gauge, Stats},
 };
 
-/// The numbers of one destination.
+/// The counters of one destination.
 pub(super) struct Counts {
     pub(super) delivered: Counter,
     pub(super) retried: Counter,
@@ -38,12 +38,12 @@ impl Counts {
         }
     }
 
-    /// Returns the number of those that were given up for that reason.
-    pub(super) fn lost(&self, why: Lost) -> &Counter {
-        match why {
-            Lost::Full | Lost::Overflow => &self.dropped,
-            Lost::Expired => &self.expired,
-            Lost::Unreadable => &self.corrupt,
+    /// Returns the counter of parcels that were given up for `reason`.
+    pub(super) fn lost(&self, reason: LossReason) -> &Counter {
+        match reason {
+            LossReason::Full | LossReason::Overflow => &self.dropped,
+            LossReason::Expired => &self.expired,
+            LossReason::Unreadable => &self.corrupt,
         }
     }
 }

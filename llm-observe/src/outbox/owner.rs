@@ -22,7 +22,7 @@ pub(super) const LEFT: &str = "left";
 
 /// The slot that this process holds; given back when dropped.
 #[derive(Debug)]
-pub(super) struct Owned {
+pub(super) struct Slot {
     dir: PathBuf,
     /// Where this process writes.
     pub(super) own: PathBuf,
@@ -30,13 +30,13 @@ pub(super) struct Owned {
 }
 
 /// Takes a slot of `dir` to write in.
-pub(super) fn claim(dir: &Path) -> io::Result<Owned> {
+pub(super) fn claim(dir: &Path) -> io::Result<Slot> {
     private::make_folder(dir)?;
     for slot in 0..SLOTS {
         let own = dir.join(slot.to_string());
         private::make_folder(&own)?;
         if let Some(lock) = try_lock(&own)? {
-            return Ok(Owned {
+            return Ok(Slot {
                 dir: dir.to_owned(),
                 own,
                 _lock: lock,
@@ -47,7 +47,7 @@ pub(super) fn claim(dir: &Path) -> io::Result<Owned> {
     Err(io::Error::other(full))
 }
 
-impl Owned {
+impl Slot {
     /// Calls `take` with each file in the slots that nobody holds; a slot stays locked while its
     /// files are taken, so no two processes take the same.
     pub(super) fn each_left(&self, mut take: impl FnMut(&Path)) {

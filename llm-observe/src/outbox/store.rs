@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::{
-    owner::{self, LEFT, Owned},
+    owner::{self, LEFT, Slot},
     parcel::{self, Parcel},
     private,
 };
@@ -19,7 +19,7 @@ const UNFINISHED: &str = "part";
 
 /// Where the body of a queued parcel is.
 #[derive(Clone, Debug)]
-pub(super) enum Place {
+pub(super) enum StoredParcel {
     /// In memory only: there is no folder, or the disk refused it.
     Memory(Arc<Parcel>),
     /// In that file.
@@ -29,7 +29,7 @@ pub(super) enum Place {
 /// The folder, or none.
 #[derive(Debug)]
 pub(super) struct Store {
-    owned: Option<Owned>,
+    owned: Option<Slot>,
 }
 
 /// What was found in a folder.
@@ -83,47 +83,47 @@ impl Store {
     }
 
     /// Writes a parcel; where that fails it is kept in memory, and the error returned beside.
-    pub(super) fn write(&self, parcel: Parcel) -> (Place, u64, io::Result<()>) {
+    pub(super) fn write(&self, parcel: Parcel) -> (StoredParcel, u64, io::Result<()>) {
         let Some(slot) = self.own() else {
             let size = weight(&parcel);
-            return (Place::Memory(Arc::new(parcel)), size, Ok(()));
+            return (StoredParcel::Memory(Arc::new(parcel)), size, Ok(()));
         };
         match write_file(slot, &parcel) {
-            Ok((path, size)) => (Place::File(path), size, Ok(())),
+            Ok((path, size)) => (StoredParcel::File(path), size, Ok(())),
             Err(error) => {
                 let size = weight(&parcel);
-                (Place::Memory(Arc::new(parcel)), size, Err(error))
+                (StoredParcel::Memory(Arc::new(parcel)), size, Err(error))
             }
         }
     }
 }
 
-impl Place {
+impl StoredParcel {
     /// Reads the parcel; `None` when its file is gone or corrupt.
     pub(super) fn read(&self) -> Option<Arc<Parcel>> {
         match self {
-            Place::Memory(parcel) => Some(parcel.clone()),
-            Place::File(path) => parcel::decode(&fs::read(path).ok()?).map(Arc::new),
+            StoredParcel::Memory(parcel) => Some(parcel.clone()),
+            StoredParcel::File(path) => parcel::decode(&fs::read(path).ok()?).map(Arc::new),
         }
     }
 
     /// Removes the parcel for good.
     pub(super) fn remove(&self) {
-        if let Place::File(path) = self {
+        if let StoredParcel::File(path) = self {
             // Gone already is as good.
             let _ = fs::remove_file(path);
         }
     }
 
     /// Returns whether it is lost with the process.
-    pub(super) fn is_volatile(&self) -> bool {
-        matches!(self, Place::Memory(_))
+    pub(super) fn is_in_memory(&self) -> bool {
+        matches!(self, StoredParcel::Memory(_))
     }
 }
 
 /// Returns about how much memory a parcel takes.
 fn weight(parcel: &Parcel) -> u64 {
-    let bytes = parcel.body.len() + parcel.key.len() + parcel.destination.len() + 64;
+    let bytes = parcel.body().len() + parcel.key.len() + parcel.destination.len() + 64;
     u64::try_from(bytes).unwrap_or(u64::MAX)
 }
 
@@ -170,14 +170,7 @@ fn load_file(path: PathBuf, found: &mut Found) {
     match parcel::decode(&bytes) {
         Some(parcel) => {
             let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-            found.parcels.push((
-                Parcel {
-                    body: Vec::new(),
-                    ..parcel
-                },
-                size,
-                path,
-            ));
+            found.parcels.push((parcel.without_body(), size, path));
         }
         None => discard(&path, found),
     }

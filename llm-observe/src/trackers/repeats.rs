@@ -6,7 +6,7 @@ use std::{
     hash::{BuildHasher, RandomState},
 };
 
-use super::Report;
+use super::report::Report;
 
 /// How long equal errors are gathered, in microseconds.
 pub(super) const WINDOW: u64 = 30 * 1_000_000;

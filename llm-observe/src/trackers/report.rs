@@ -1,16 +1,16 @@
 //! What is reported of a failed call.
 
-use std::{any::Any, borrow::Cow, fmt, sync::Arc, time::Duration};
+use std::{borrow::Cow, time::Duration};
 
 use serde_json::{Map, Value as Json};
 
 use super::{
     frames::{self, Frame},
+    scope::TrackerScope,
     size::Size,
 };
 use crate::{
-    alerts::cut,
-    crumbs::{self, Breadcrumb},
+    breadcrumbs::{self, Breadcrumb},
     kernel::{
         error_info::ErrorInfo,
         ids::{SpanId, TraceId},
@@ -19,8 +19,8 @@ use crate::{
         request::RequestId,
         value::Value,
     },
-    outbox::now_micros,
-    redact::Redactor,
+    outbox::{now_micros, text::truncate},
+    redact::{Redact, Redactor},
 };
 
 /// The attribute of a request's query.
@@ -32,25 +32,11 @@ const MOST_VALUE: usize = 16_000;
 /// The longest address of a request, in characters.
 const MOST_URL: usize = 2_000;
 
-/// Who reports.
-#[derive(Clone, Debug, Default)]
-#[non_exhaustive]
-pub struct Origin {
-    /// The service's name.
-    pub service: String,
-    /// The deployment environment.
-    pub environment: String,
-    /// The release.
-    pub release: String,
-    /// The machine's name.
-    pub host: String,
-}
-
 /// What is reported of a failed call, or of several that failed alike.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Report {
-    /// The event.
+    /// The name of the event.
     pub event: String,
     /// The function's path.
     pub function: String,
@@ -68,7 +54,7 @@ pub struct Report {
     pub chain: Vec<String>,
     /// The frames of a panic, innermost first.
     pub frames: Vec<Frame>,
-    /// When it was: microseconds since the Unix epoch.
+    /// When the call ended, in microseconds since the Unix epoch.
     pub time: u64,
     /// How long the call took.
     pub duration: Duration,
@@ -82,35 +68,13 @@ pub struct Report {
     pub fields: Vec<(String, Value)>,
     /// The request that the call served, where it is known.
     pub request: Option<RequestInfo>,
-    /// What came before, of the same trace or, outside of any, on the same thread: oldest first.
+    /// What happened before, oldest first: in the same trace, and outside of any trace on the same
+    /// thread.
     pub breadcrumbs: Vec<Breadcrumb>,
-    /// What a tracker took note of on the thread of the call.
-    pub scope: Option<Scope>,
-    /// How many calls it stands for.
+    /// What a tracker kept of the thread of the call.
+    pub scope: Option<TrackerScope>,
+    /// How many calls it represents.
     pub count: u64,
-}
-
-/// What a tracker takes note of on the thread of a failing call, such as its SDK's own scope.
-#[derive(Clone)]
-pub struct Scope(Arc<dyn Any + Send + Sync>);
-
-impl Scope {
-    /// Returns a note for a tracker's own use.
-    pub fn new(note: impl Any + Send + Sync) -> Scope {
-        Scope(Arc::new(note))
-    }
-
-    /// Returns the note, where it is of that type.
-    #[must_use]
-    pub fn get<T: Any + Send + Sync>(&self) -> Option<&T> {
-        self.0.downcast_ref()
-    }
-}
-
-impl fmt::Debug for Scope {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Scope").finish_non_exhaustive()
-    }
 }
 
 /// The HTTP request that a call served.
@@ -172,13 +136,13 @@ impl Report {
             parent_id: record.parent_id,
             fields: of_exchange(record).into_iter().chain(fields).collect(),
             request: RequestInfo::of(record),
-            breadcrumbs: crumbs::before(record.trace_id),
+            breadcrumbs: breadcrumbs::before(record.trace_id),
             scope: None,
             count: 1,
         }
     }
 
-    /// Returns a report that tries a tracker.
+    /// Returns a report to test a tracker with.
     pub(super) fn test() -> Report {
         Report {
             event: "test".to_owned(),
@@ -208,7 +172,7 @@ impl Report {
         RequestId::random().to_string()
     }
 
-    /// Returns what is known besides the error, as one object of JSON.
+    /// Returns everything but the error as one JSON object.
     pub(super) fn details(&self, size: Size) -> Json {
         let mut all = Map::new();
         let own = [
@@ -235,42 +199,25 @@ impl Report {
         });
         let route = || self.request.as_ref().map(|request| request.route.clone());
         let url = known.or_else(route).filter(|url| !url.is_empty())?;
-        Some(cut(&url, MOST_URL))
+        Some(truncate(&url, MOST_URL))
     }
 
     /// Returns the recorded values, long texts cut.
     pub(super) fn recorded(&self, size: Size) -> impl Iterator<Item = (String, Json)> {
         let fields = self.fields.iter().take(size.fields);
-        fields.map(move |(name, value)| (cut(name, size.name), json(value, size.value)))
+        fields.map(move |(name, value)| (truncate(name, size.name), json(value, size.value)))
     }
 
     /// Returns what is known of the request besides its method and route.
     pub(super) fn of_request(&self, size: Size) -> impl Iterator<Item = (String, Json)> {
         let id = self.request.as_ref().map(|request| request.id.as_str());
         let id = id.filter(|id| !id.is_empty());
-        let id = id.map(|id| cut(id, size.name));
+        let id = id.map(|id| truncate(id, size.name));
         let session = self.request.as_ref().and_then(|r| r.session.clone());
         // The name that LogRocket gives it in other trackers (docs.logrocket.com, "Sentry").
         let all = [("request_id", id), ("sessionURL", session)];
         all.into_iter()
             .filter_map(|(name, text)| Some((name.to_owned(), text?.into())))
-    }
-
-    /// Takes secrets out of every text that came from outside.
-    pub(super) fn redacted(mut self, redactor: &Redactor) -> Report {
-        let values = self.fields.iter_mut().filter_map(|(_, value)| match value {
-            Value::Str(text) => Some(text),
-            _ => None,
-        });
-        let request = self.request.iter_mut();
-        let request = request.flat_map(|r| [&mut r.method, &mut r.route, &mut r.id]);
-        let error = [&mut self.message].into_iter().chain(&mut self.chain);
-        for text in values.chain(error).chain(request) {
-            if let Cow::Owned(clean) = redactor.redact(text) {
-                *text = clean;
-            }
-        }
-        self
     }
 }
 
@@ -299,12 +246,29 @@ fn json(value: &Value, most: usize) -> Json {
     }
 }
 
-/// Returns the start of a text. Of one that JSON writes at length, such as of control characters,
-/// it is shorter.
+/// Returns a prefix of a text; a shorter one when its JSON form is long, such as that of control
+/// characters.
 fn short(text: &str, most: usize) -> Json {
-    let kept = Json::from(cut(text, most));
+    let kept = Json::from(truncate(text, most));
     if most > 1 && kept.to_string().len() > MOST_VALUE {
         return short(text, most / 2);
     }
     kept
+}
+
+impl Redact for Report {
+    fn redact(&mut self, redactor: &Redactor) {
+        let values = self.fields.iter_mut().filter_map(|(_, value)| match value {
+            Value::Str(text) => Some(text),
+            _ => None,
+        });
+        let request = self.request.iter_mut();
+        let request = request.flat_map(|r| [&mut r.method, &mut r.route, &mut r.id]);
+        let error = [&mut self.message].into_iter().chain(&mut self.chain);
+        for text in values.chain(error).chain(request) {
+            if let Cow::Owned(clean) = redactor.redact(text) {
+                *text = clean;
+            }
+        }
+    }
 }

@@ -14,19 +14,20 @@ use sentry::{
     },
 };
 
-use super::{Origin, Report};
+use super::sdk::sdk;
 use crate::{
-    alerts::cut,
+    breadcrumbs,
     kernel::{
+        ids::SpanId,
         outcome::{ErrorClass, Outcome},
-        record,
     },
-    trackers::{self, Frame, size::Size},
+    outbox::{origin::Origin, text::truncate},
+    trackers::{frames::Frame, report::Report, size::Size},
 };
 
 /// The longest value of a tag: Sentry cuts at 200.
 const MOST_TAG: usize = 200;
-/// The longest category of a crumb.
+/// The longest category of a breadcrumb.
 const MOST_CATEGORY: usize = 128;
 /// The longest name of an environment.
 const MOST_ENVIRONMENT: usize = 64;
@@ -57,14 +58,14 @@ pub(super) fn event(report: &Report, origin: &Origin, size: Size) -> Event<'stat
         tags: tags(report, origin),
         contexts: contexts(report, size),
         extra: extra(report, size),
-        sdk: Some(Cow::Owned(super::sdk())),
+        sdk: Some(Cow::Owned(sdk())),
         ..Event::default()
     }
 }
 
 /// Returns a text in one line: Sentry refuses some that have several.
 fn line(text: &str, most: usize) -> String {
-    cut(&text.replace(char::is_control, " "), most)
+    truncate(&text.replace(char::is_control, " "), most)
 }
 
 /// Sentry wants the root cause first and the error itself last.
@@ -75,7 +76,7 @@ fn exceptions(report: &Report, size: Size) -> Vec<Exception> {
     error.module = report
         .function
         .rsplit_once("::")
-        .map(|(module, _)| cut(module, size.name));
+        .map(|(module, _)| truncate(module, size.name));
     error.stacktrace = stacktrace(&report.frames, size);
     let panic = report.outcome == Outcome::Panic;
     error.mechanism = Some(Mechanism {
@@ -89,15 +90,15 @@ fn exceptions(report: &Report, size: Size) -> Vec<Exception> {
 
 fn exception(kind: &str, text: &str, size: Size) -> Exception {
     Exception {
-        ty: cut(kind, size.name),
-        value: Some(cut(text, size.text)),
+        ty: truncate(kind, size.name),
+        value: Some(truncate(text, size.text)),
         ..Exception::default()
     }
 }
 
 /// Sentry wants the outermost frame first.
 fn stacktrace(frames: &[Frame], size: Size) -> Option<Stacktrace> {
-    let name = |name: &str| Some(cut(name, size.name)).filter(|name| !name.is_empty());
+    let name = |name: &str| Some(truncate(name, size.name)).filter(|name| !name.is_empty());
     let frame = |frame: &Frame| sentry::protocol::Frame {
         function: name(&frame.function),
         filename: name(&frame.file),
@@ -114,19 +115,19 @@ fn stacktrace(frames: &[Frame], size: Size) -> Option<Stacktrace> {
 }
 
 fn breadcrumbs(report: &Report, size: Size) -> Vec<Breadcrumb> {
-    let crumb = |crumb: &trackers::Breadcrumb| Breadcrumb {
-        timestamp: UNIX_EPOCH + Duration::from_micros(crumb.time),
-        level: match crumb.level {
+    let breadcrumb = |breadcrumb: &breadcrumbs::Breadcrumb| Breadcrumb {
+        timestamp: UNIX_EPOCH + Duration::from_micros(breadcrumb.time),
+        level: match breadcrumb.level {
             tracing::Level::ERROR => Level::Error,
             tracing::Level::WARN => Level::Warning,
             _ => Level::Info,
         },
-        category: Some(cut(&crumb.category, size.name.min(MOST_CATEGORY))),
-        message: Some(cut(&crumb.message, size.text)),
+        category: Some(truncate(&breadcrumb.category, size.name.min(MOST_CATEGORY))),
+        message: Some(truncate(&breadcrumb.message, size.text)),
         ..Breadcrumb::default()
     };
-    let latest = report.breadcrumbs.iter().rev().take(size.crumbs).rev();
-    latest.map(crumb).collect()
+    let latest = report.breadcrumbs.iter().rev().take(size.breadcrumbs).rev();
+    latest.map(breadcrumb).collect()
 }
 
 fn request(report: &Report) -> Option<Request> {
@@ -179,7 +180,7 @@ fn contexts(report: &Report, size: Size) -> Map<String, Context> {
 
 fn trace(report: &Report) -> TraceContext {
     // Both are printed as the hexadecimal that Sentry reads.
-    let span = |id: crate::SpanId| id.to_string().parse().ok();
+    let span = |id: SpanId| id.to_string().parse().ok();
     TraceContext {
         trace_id: report.trace_id.to_string().parse().unwrap_or_default(),
         span_id: span(report.span_id).unwrap_or_default(),
