@@ -60,7 +60,7 @@ mod tests {
     use super::*;
     use crate::{
         listener::{Listener, Reply},
-        outbox::{Outbox, Settings},
+        outbox::{Outbox, OutboxOptions},
     };
 
     #[test]
@@ -68,7 +68,7 @@ mod tests {
         let listener = Listener::start(Reply::status(200, "OK"))
             .script([Reply::Close, Reply::status(500, "")]);
         let stats = Arc::<Stats>::default();
-        let outbox = Outbox::open(Settings::default(), Vec::new(), stats.clone()).unwrap();
+        let outbox = Outbox::open(OutboxOptions::default(), Vec::new(), stats.clone()).unwrap();
         outbox.spawn(beat(
             listener.url("/uuid"),
             Duration::from_millis(50),

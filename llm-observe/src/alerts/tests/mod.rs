@@ -1,39 +1,50 @@
 use std::{
+    collections::HashMap,
     path::PathBuf,
-    sync::{Mutex, OnceLock},
+    sync::{Arc, Mutex, OnceLock},
+    time::Duration,
 };
 
-use llm_observe_config::Config;
+use llm_observe_config::{self as config, Config};
 
 mod channels;
 mod restarts;
+#[cfg(all(feature = "email", feature = "webhook"))]
+mod tls;
 
-use super::*;
+use super::{
+    policy::{IncidentPolicy, Timing},
+    *,
+};
 use crate::{
     kernel::{
         error_info::ErrorInfo,
         ids::{SpanId, TraceId},
         outcome::{ErrorClass, Outcome},
-        site::{AlertRule, TriggerSet},
+        record::Record,
+        sink::Sink,
+        site::{AlertRule, Site, TriggerSet},
+        stats::Stats,
         value::Fields,
     },
-    outbox::{self, tests::Folder},
+    outbox::{self, Outbox, OutboxOptions, now_micros, origin::Origin, tests::Folder},
+    redact::Redacted,
 };
 
-/// A channel that keeps the notices it was given.
+/// A channel that records its notices.
 #[derive(Default)]
-struct Kept {
+struct RecordingChannel {
     notices: Mutex<Vec<Notice>>,
     down: OnceLock<()>,
     delivered: Mutex<usize>,
 }
 
-impl Destination for Kept {
+impl Destination for RecordingChannel {
     fn name(&self) -> &str {
         "ops"
     }
 
-    fn deliver<'a>(&'a self, _: &'a Parcel) -> Answer<'a> {
+    fn deliver<'a>(&'a self, _: &'a Parcel) -> DeliveryFuture<'a> {
         Box::pin(async {
             if self.down.get().is_some() {
                 return Delivery::retry("down");
@@ -44,14 +55,14 @@ impl Destination for Kept {
     }
 }
 
-impl Channel for Kept {
-    fn encode(&self, notice: &Notice) -> Vec<u8> {
-        self.notices.lock().unwrap().push(notice.clone());
-        notice.title().into_bytes()
+impl Channel for RecordingChannel {
+    fn encode(&self, notice: &Redacted<Notice>) -> Redacted<Vec<u8>> {
+        self.notices.lock().unwrap().push((**notice).clone());
+        notice.as_ref().map(|notice| notice.title().into_bytes())
     }
 }
 
-static ASKED: Site = site("query", &[AlertRule::new(TriggerSet::FAILURE)]);
+static ALERTING: Site = site("query", &[AlertRule::new(TriggerSet::FAILURE)]);
 static SILENT: Site = site("query", &[]);
 static CANCELLED: Site = site("query", &[AlertRule::new(TriggerSet::CANCELLED)]);
 static ELSEWHERE: Site = site(
@@ -95,31 +106,31 @@ fn config(text: &str) -> Config {
     Config::parse(text, std::path::Path::new("llm-observe.toml")).unwrap()
 }
 
-fn start(config: &Config, dir: Option<PathBuf>) -> (Alerts, Outbox, Arc<Kept>) {
+fn start(config: &Config, dir: Option<PathBuf>) -> (Alerts, Outbox, Arc<RecordingChannel>) {
     start_with(config, dir, Arc::default())
 }
 
 fn start_with(
     config: &Config,
     dir: Option<PathBuf>,
-    kept: Arc<Kept>,
-) -> (Alerts, Outbox, Arc<Kept>) {
+    kept: Arc<RecordingChannel>,
+) -> (Alerts, Outbox, Arc<RecordingChannel>) {
     if let Some(dir) = &dir {
         outbox::tests::wait_for_owner(dir);
     }
     let stats = Arc::<Stats>::default();
-    let settings = outbox::Settings {
+    let settings = OutboxOptions {
         dir,
-        ..outbox::Settings::default()
+        ..OutboxOptions::default()
     };
     let outbox = Outbox::open(settings, vec![kept.clone() as _], stats.clone()).unwrap();
     let origin = Origin {
         service: "rag".into(),
         ..Origin::default()
     };
-    let settings = Settings { config, origin };
+    let options = AlertOptions { config, origin };
     let channels = vec![kept.clone() as Arc<dyn Channel>];
-    let alerts = Alerts::start(settings, channels, outbox.clone(), Arc::default(), &stats).unwrap();
+    let alerts = Alerts::start(options, channels, outbox.clone(), Arc::default(), &stats).unwrap();
     (alerts, outbox, kept)
 }
 
@@ -133,7 +144,7 @@ fn a_hundred_thousand_equal_errors_from_many_threads_are_one_message_with_their_
             scope.spawn(|| {
                 let error = error("connection refused", ErrorClass::Connection);
                 for _ in 0..25_000 {
-                    alerts.record(&record(&ASKED, Outcome::Error, Some(&error)));
+                    alerts.record(&record(&ALERTING, Outcome::Error, Some(&error)));
                 }
             });
         }
@@ -162,13 +173,13 @@ fn many_different_errors_are_one_message_that_counts_them_all() {
     let (alerts, _outbox, kept) = start(&Config::default(), None);
     for n in 0..10_000 {
         let error = error(&format!("error {n}"), ErrorClass::Other);
-        alerts.record(&record(&ASKED, Outcome::Error, Some(&error)));
+        alerts.record(&record(&ALERTING, Outcome::Error, Some(&error)));
     }
     assert!(alerts.flush(LONG));
     let notices = kept.notices.lock().unwrap();
     assert_eq!(notices.len(), 1);
     assert_eq!(notices[0].errors.len(), 10);
-    let lost = alerts.shared.overflow.get();
+    let lost = alerts.counters.overflow.get();
     assert_eq!(notices[0].count + lost, 10_000, "{lost} beyond the bound");
 }
 
@@ -176,11 +187,11 @@ fn many_different_errors_are_one_message_that_counts_them_all() {
 fn only_what_was_asked_for_alerts() {
     let (alerts, _outbox, kept) = start(&Config::default(), None);
     let error = error("boom", ErrorClass::Internal);
-    let failed = || record(&ASKED, Outcome::Error, Some(&error));
+    let failed = || record(&ALERTING, Outcome::Error, Some(&error));
     for silent in [
         record(&SILENT, Outcome::Error, Some(&error)),
-        record(&ASKED, Outcome::Ok, None),
-        record(&ASKED, Outcome::Cancelled, None),
+        record(&ALERTING, Outcome::Ok, None),
+        record(&ALERTING, Outcome::Cancelled, None),
         Record {
             expected: true,
             ..failed()
@@ -191,7 +202,7 @@ fn only_what_was_asked_for_alerts() {
         },
         Record {
             slow: true,
-            ..record(&ASKED, Outcome::Ok, None)
+            ..record(&ALERTING, Outcome::Ok, None)
         },
     ] {
         alerts.record(&silent);
@@ -200,8 +211,8 @@ fn only_what_was_asked_for_alerts() {
     assert_eq!(kept.notices.lock().unwrap().len(), 0);
     for (n, loud) in [
         failed(),
-        record(&ASKED, Outcome::Panic, Some(&error)),
-        record(&ASKED, Outcome::Timeout, Some(&error)),
+        record(&ALERTING, Outcome::Panic, Some(&error)),
+        record(&ALERTING, Outcome::Timeout, Some(&error)),
         record(&CANCELLED, Outcome::Cancelled, None),
     ]
     .into_iter()
@@ -248,7 +259,7 @@ fn the_configuration_asks_mutes_and_leaves_the_callers_faults_alone() {
     // An attribute asks for this very function: told, as a warning.
     let (alerts, _outbox, kept) = start(&Config::default(), None);
     alerts.record(&record(
-        &ASKED,
+        &ALERTING,
         Outcome::Error,
         Some(&error("bad", ErrorClass::BadRequest)),
     ));
@@ -261,7 +272,7 @@ fn the_configuration_asks_mutes_and_leaves_the_callers_faults_alone() {
     let muted = config("[events.query]\nalert_on_error = true\nmute = true\n");
     let (alerts, _outbox, kept) = start(&muted, None);
     alerts.record(&record(
-        &ASKED,
+        &ALERTING,
         Outcome::Panic,
         Some(&error("boom", ErrorClass::Internal)),
     ));
@@ -279,7 +290,7 @@ fn a_channel_that_is_not_there_is_counted() {
     ));
     assert!(alerts.flush(LONG));
     assert_eq!(kept.notices.lock().unwrap().len(), 0);
-    assert_eq!(alerts.shared.unrouted.get(), 1);
+    assert_eq!(alerts.counters.unrouted.get(), 1);
 }
 
 #[test]
@@ -289,7 +300,7 @@ fn secrets_do_not_leave() {
         "bad key sk-proj-abcdefghijklmnopqrstuv123",
         ErrorClass::Authentication,
     );
-    alerts.record(&record(&ASKED, Outcome::Error, Some(&leak)));
+    alerts.record(&record(&ALERTING, Outcome::Error, Some(&leak)));
     assert!(alerts.flush(LONG));
     assert_eq!(
         kept.notices.lock().unwrap()[0].errors[0].message,
@@ -318,8 +329,8 @@ fn a_stalled_call_is_told_while_it_hangs_and_when_it_ends() {
     assert_eq!(
         told,
         [
-            (Status::Firing, Trigger::Stalled),
-            (Status::Resolved, Trigger::Stalled)
+            (NoticeStatus::Firing, Trigger::Stalled),
+            (NoticeStatus::Resolved, Trigger::Stalled)
         ]
     );
     assert_eq!(notices[0].errors[0].message, "still running after 10 s");

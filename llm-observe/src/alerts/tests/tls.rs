@@ -17,14 +17,14 @@ use llm_observe_config as config;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use rustls::{ServerConfig, ServerConnection, StreamOwned, pki_types::PrivateKeyDer};
 
-use super::{
+use super::super::{
     Notice, Parcel,
     email::{self, tests::Server},
     webhook,
 };
 use crate::outbox::{
-    Outbox, Settings,
-    tests::{Folder, skipped},
+    Outbox, OutboxOptions,
+    tests::{Folder, as_redacted, skipped},
 };
 
 const LONG: Duration = Duration::from_secs(20);
@@ -150,8 +150,8 @@ fn child_that_delivers() {
         }
     };
     let to = vec![channel.clone() as _];
-    let outbox = Outbox::open(Settings::default(), to, Arc::default()).unwrap();
-    let parcel = Parcel::new("c", channel.encode(&Notice::test(1)));
+    let outbox = Outbox::open(OutboxOptions::default(), to, Arc::default()).unwrap();
+    let parcel = Parcel::new("c", channel.encode(&as_redacted(Notice::test(1))));
     println!("answer: {:?}", outbox.deliver_now(parcel, LONG).unwrap());
 }
 
@@ -160,7 +160,7 @@ fn delivered(to: &str, ca: &Certified) -> String {
     let run = Command::new(std::env::current_exe().unwrap())
         .args([
             "--exact",
-            "alerts::tls_tests::child_that_delivers",
+            "alerts::tests::tls::child_that_delivers",
             "--nocapture",
         ])
         .env(CHILD, to)

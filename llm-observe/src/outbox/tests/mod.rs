@@ -1,7 +1,18 @@
-use std::{collections::VecDeque, fs, path::Path, sync::Mutex, time::Instant};
+use std::{
+    collections::VecDeque,
+    fs,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+use llm_observe_config::Severity;
 
 use super::*;
-use llm_observe_config::Severity;
+use crate::{
+    kernel::stats::Stats,
+    redact::{Redact, Redacted, Redactor},
+};
 
 mod model;
 mod processes;
@@ -32,48 +43,63 @@ impl Drop for Folder {
     }
 }
 
-/// Says that a test is skipped for want of a real peer, which `.ci/run` installs and requires.
+/// Prints that a test is skipped since its peer is not installed; `.ci/run` installs and requires
+/// them.
 pub(crate) fn skipped(why: &str) {
     let required = std::env::var("LLM_OBSERVE_PEERS").is_ok_and(|value| value == "required");
     assert!(!required, "{why}, and LLM_OBSERVE_PEERS=required");
     println!("skipped: {why}");
 }
 
-/// A destination that answers as told and remembers what it took.
-pub(crate) struct Told {
+/// Returns a value that counts as redacted.
+pub(crate) fn as_redacted<T>(value: T) -> Redacted<T> {
+    struct Plain<T>(T);
+    impl<T> Redact for Plain<T> {
+        fn redact(&mut self, _: &Redactor) {}
+    }
+    Redactor::default()
+        .redacted(Plain(value))
+        .map(|plain| plain.0)
+}
+
+/// A destination that returns scripted results and records what it accepted.
+pub(crate) struct ScriptedDestination {
     name: &'static str,
     script: Mutex<VecDeque<Delivery>>,
     usual: Mutex<Delivery>,
-    pub(crate) took: Mutex<Vec<Vec<u8>>>,
-    tries: Mutex<Vec<Instant>>,
+    pub(crate) accepted: Mutex<Vec<Vec<u8>>>,
+    attempts: Mutex<Vec<Instant>>,
 }
 
-impl Told {
-    pub(crate) fn new(name: &'static str, usual: Delivery) -> Arc<Told> {
-        Arc::new(Told {
+impl ScriptedDestination {
+    pub(crate) fn new(name: &'static str, usual: Delivery) -> Arc<ScriptedDestination> {
+        Arc::new(ScriptedDestination {
             name,
             script: Mutex::default(),
             usual: Mutex::new(usual),
-            took: Mutex::default(),
-            tries: Mutex::default(),
+            accepted: Mutex::default(),
+            attempts: Mutex::default(),
         })
     }
 
-    fn taking(name: &'static str) -> Arc<Told> {
-        Told::new(name, Delivery::Delivered)
+    fn taking(name: &'static str) -> Arc<ScriptedDestination> {
+        ScriptedDestination::new(name, Delivery::Delivered)
     }
 
-    fn down(name: &'static str) -> Arc<Told> {
-        Told::new(name, Delivery::retry("down"))
+    fn down(name: &'static str) -> Arc<ScriptedDestination> {
+        ScriptedDestination::new(name, Delivery::retry("down"))
     }
 
-    fn first(self: Arc<Told>, script: impl IntoIterator<Item = Delivery>) -> Arc<Told> {
+    fn first(
+        self: Arc<ScriptedDestination>,
+        script: impl IntoIterator<Item = Delivery>,
+    ) -> Arc<ScriptedDestination> {
         self.script.lock().unwrap().extend(script);
         self
     }
 
     fn texts(&self) -> Vec<String> {
-        self.took
+        self.accepted
             .lock()
             .unwrap()
             .iter()
@@ -82,31 +108,31 @@ impl Told {
     }
 }
 
-impl Destination for Told {
+impl Destination for ScriptedDestination {
     fn name(&self) -> &str {
         self.name
     }
 
-    fn deliver<'a>(&'a self, parcel: &'a Parcel) -> Answer<'a> {
+    fn deliver<'a>(&'a self, parcel: &'a Parcel) -> DeliveryFuture<'a> {
         Box::pin(async move {
-            self.tries.lock().unwrap().push(Instant::now());
+            self.attempts.lock().unwrap().push(Instant::now());
             let scripted = self.script.lock().unwrap().pop_front();
             let how = scripted.unwrap_or_else(|| self.usual.lock().unwrap().clone());
             if how == Delivery::Delivered {
-                self.took.lock().unwrap().push(parcel.body.clone());
+                self.accepted.lock().unwrap().push(parcel.body().to_vec());
             }
             how
         })
     }
 }
 
-fn settings(dir: Option<PathBuf>) -> Settings {
-    Settings {
+fn options(dir: Option<PathBuf>) -> OutboxOptions {
+    OutboxOptions {
         dir,
-        attempt: Duration::from_secs(2),
+        attempt_timeout: Duration::from_secs(2),
         backoff: Duration::from_millis(5),
         backoff_max: Duration::from_millis(50),
-        ..Settings::default()
+        ..OutboxOptions::default()
     }
 }
 
@@ -122,10 +148,10 @@ pub(crate) fn wait_for_owner(folder: &Path) {
     }
 }
 
-fn open(folder: &Folder, to: &Arc<Told>, stats: &Arc<Stats>) -> Outbox {
+fn open(folder: &Folder, to: &Arc<ScriptedDestination>, stats: &Arc<Stats>) -> Outbox {
     wait_for_owner(&folder.path());
     let to = vec![to.clone() as Arc<dyn Destination>];
-    Outbox::open(settings(Some(folder.path())), to, stats.clone()).unwrap()
+    Outbox::open(options(Some(folder.path())), to, stats.clone()).unwrap()
 }
 
 fn count(stats: &Stats, destination: &str, result: &str) -> u64 {
@@ -134,13 +160,13 @@ fn count(stats: &Stats, destination: &str, result: &str) -> u64 {
 }
 
 fn parcel(to: &str, body: &str) -> Parcel {
-    Parcel::new(to, body.as_bytes().to_vec())
+    Parcel::new(to, as_redacted(body.as_bytes().to_vec()))
 }
 
 fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found: Vec<_> = (0..4)
         .filter_map(|slot| fs::read_dir(folder.join(slot.to_string())).ok())
-        .flat_map(|entries| entries.map(|e| e.unwrap().path()))
+        .flat_map(|enattempts| enattempts.map(|e| e.unwrap().path()))
         .filter(|path| path.extension().is_some_and(|e| e == "parcel"))
         .collect();
     found.sort();
@@ -150,14 +176,18 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 const LONG: Duration = Duration::from_secs(20);
 
 #[test]
-fn what_is_delivered_is_gone_from_the_disk() {
-    let (folder, stats, told) = (Folder::new(), Arc::default(), Told::taking("a"));
-    let outbox = open(&folder, &told, &stats);
+fn a_delivered_parcel_is_removed_from_disk() {
+    let (folder, stats, destination) = (
+        Folder::new(),
+        Arc::default(),
+        ScriptedDestination::taking("a"),
+    );
+    let outbox = open(&folder, &destination, &stats);
     (0..50).for_each(|n| outbox.put(parcel("a", &format!("{n}"))));
     let report = outbox.flush(LONG);
     assert_eq!((report.delivered(), report.kept()), (50, 0));
     assert_eq!(
-        told.texts(),
+        destination.texts(),
         (0..50).map(|n| n.to_string()).collect::<Vec<_>>(),
         "oldest first"
     );
@@ -171,21 +201,21 @@ fn what_is_delivered_is_gone_from_the_disk() {
 }
 
 #[test]
-fn a_failure_is_tried_again_and_a_refusal_is_not() {
+fn a_failure_is_retried_and_a_refusal_is_not() {
     let (folder, stats) = (Folder::new(), Arc::default());
-    let told = Told::taking("a").first([
+    let destination = ScriptedDestination::taking("a").first([
         Delivery::retry("down"),
         Delivery::retry("down"),
         Delivery::Delivered,
         Delivery::refused("no such channel"),
     ]);
-    let outbox = open(&folder, &told, &stats);
+    let outbox = open(&folder, &destination, &stats);
     outbox.put(parcel("a", "1"));
     outbox.flush(LONG);
     outbox.put(parcel("a", "2"));
     outbox.put(parcel("a", "3"));
     outbox.flush(LONG);
-    assert_eq!(told.texts(), ["1", "3"]);
+    assert_eq!(destination.texts(), ["1", "3"]);
     assert_eq!(
         (
             count(&stats, "a", "retried"),
@@ -197,28 +227,32 @@ fn a_failure_is_tried_again_and_a_refusal_is_not() {
 }
 
 #[test]
-fn the_wait_that_a_destination_asks_for_is_kept_and_not_waited_for_at_the_end() {
+fn a_requested_wait_is_respected_and_a_flush_does_not_wait_for_it() {
     let (folder, stats) = (Folder::new(), Arc::default());
     let after = Some(Duration::from_millis(300));
-    let told = Told::taking("a").first([Delivery::Retry {
+    let destination = ScriptedDestination::taking("a").first([Delivery::Retry {
         after,
         reason: "429".into(),
     }]);
-    let outbox = open(&folder, &told, &stats);
+    let outbox = open(&folder, &destination, &stats);
     outbox.put(parcel("a", "1"));
     outbox.flush(LONG);
-    let tries = told.tries.lock().unwrap().clone();
+    let attempts = destination.attempts.lock().unwrap().clone();
     assert!(
-        tries[1] - tries[0] >= Duration::from_millis(299),
+        attempts[1] - attempts[0] >= Duration::from_millis(299),
         "{:?}",
-        tries[1] - tries[0]
+        attempts[1] - attempts[0]
     );
 
     let hour = Some(Duration::from_secs(3600));
-    told.script.lock().unwrap().push_back(Delivery::Retry {
-        after: hour,
-        reason: "429".into(),
-    });
+    destination
+        .script
+        .lock()
+        .unwrap()
+        .push_back(Delivery::Retry {
+            after: hour,
+            reason: "429".into(),
+        });
     outbox.put(parcel("a", "2"));
     let start = Instant::now();
     let report = outbox.flush(Duration::from_secs(30));
@@ -230,52 +264,52 @@ fn the_wait_that_a_destination_asks_for_is_kept_and_not_waited_for_at_the_end() 
 }
 
 #[test]
-fn the_next_process_takes_up_what_is_left_and_delivers_it_once() {
+fn the_next_process_delivers_what_is_left_once() {
     let (folder, stats) = (Folder::new(), Arc::default());
-    let outbox = open(&folder, &Told::down("a"), &stats);
+    let outbox = open(&folder, &ScriptedDestination::down("a"), &stats);
     (0..20).for_each(|n| outbox.put(parcel("a", &format!("{n}"))));
     assert_eq!(outbox.flush(Duration::from_millis(50)).kept(), 20);
     drop(outbox);
     assert_eq!(files(&folder.path()).len(), 20);
     for wanted in [20, 0] {
-        let told = Told::taking("a");
-        let outbox = open(&folder, &told, &stats);
+        let destination = ScriptedDestination::taking("a");
+        let outbox = open(&folder, &destination, &stats);
         outbox.flush(LONG);
-        assert_eq!(told.texts().len(), wanted);
+        assert_eq!(destination.texts().len(), wanted);
     }
 }
 
 #[test]
 fn a_folder_has_one_owner_at_a_time() {
     let (folder, stats) = (Folder::new(), Arc::default());
-    let first = open(&folder, &Told::down("a"), &stats);
+    let first = open(&folder, &ScriptedDestination::down("a"), &stats);
     first.put(parcel("a", "first"));
-    let told = Told::taking("a");
-    let second = open(&folder, &told, &stats);
+    let destination = ScriptedDestination::taking("a");
+    let second = open(&folder, &destination, &stats);
     second.put(parcel("a", "second"));
     second.flush(LONG);
     assert_eq!(
-        told.texts(),
+        destination.texts(),
         ["second"],
         "what another process holds is not touched"
     );
     drop((first, second));
-    let told = Told::taking("a");
-    open(&folder, &told, &stats).flush(LONG);
-    assert_eq!(told.texts(), ["first"]);
+    let destination = ScriptedDestination::taking("a");
+    open(&folder, &destination, &stats).flush(LONG);
+    assert_eq!(destination.texts(), ["first"]);
 }
 
 #[test]
-fn a_full_outbox_gives_up_the_least_severe_and_oldest_and_counts_them() {
+fn a_full_outbox_drops_the_least_severe_and_oldest_and_counts_them() {
     let stats = Arc::default();
-    let told = Told::down("a");
-    let settings = Settings {
+    let destination = ScriptedDestination::down("a");
+    let options = OutboxOptions {
         max_bytes: 5_000,
-        ..settings(None)
+        ..options(None)
     };
     let outbox = Outbox::open(
-        settings,
-        vec![told.clone() as Arc<dyn Destination>],
+        options,
+        vec![destination.clone() as Arc<dyn Destination>],
         Arc::clone(&stats),
     )
     .unwrap();
@@ -286,19 +320,19 @@ fn a_full_outbox_gives_up_the_least_severe_and_oldest_and_counts_them() {
     }
     let kept = outbox.flush(Duration::from_millis(10)).kept();
     assert_eq!(kept + count(&stats, "a", "dropped"), 21);
-    *told.usual.lock().unwrap() = Delivery::Delivered;
+    *destination.usual.lock().unwrap() = Delivery::Delivered;
     outbox.flush(LONG);
-    let took = told.texts();
+    let accepted = destination.texts();
     assert!(
-        took.iter().any(|text| text.starts_with("critical")),
+        accepted.iter().any(|text| text.starts_with("critical")),
         "the most severe stays"
     );
     assert!(
-        took.iter().any(|text| text.starts_with("19")),
+        accepted.iter().any(|text| text.starts_with("19")),
         "the newest stays"
     );
     assert!(
-        !took.iter().any(|text| text.starts_with("0x")),
+        !accepted.iter().any(|text| text.starts_with("0x")),
         "the oldest goes"
     );
 }
@@ -311,7 +345,7 @@ impl Destination for Bad {
         self.0
     }
 
-    fn deliver<'a>(&'a self, _: &'a Parcel) -> Answer<'a> {
+    fn deliver<'a>(&'a self, _: &'a Parcel) -> DeliveryFuture<'a> {
         assert_ne!(self.0, "panics", "this destination panics");
         Box::pin(std::future::pending())
     }
@@ -319,22 +353,22 @@ impl Destination for Bad {
 
 #[test]
 fn one_bad_destination_delays_no_other() {
-    let (stats, told) = (Arc::<Stats>::default(), Told::taking("good"));
+    let (stats, destination) = (Arc::<Stats>::default(), ScriptedDestination::taking("good"));
     let to: Vec<Arc<dyn Destination>> = vec![
         Arc::new(Bad("stalls")),
         Arc::new(Bad("panics")),
-        told.clone(),
+        destination.clone(),
     ];
-    let settings = Settings {
-        attempt: Duration::from_millis(100),
-        ..settings(None)
+    let options = OutboxOptions {
+        attempt_timeout: Duration::from_millis(100),
+        ..options(None)
     };
-    let outbox = Outbox::open(settings, to, stats.clone()).unwrap();
+    let outbox = Outbox::open(options, to, stats.clone()).unwrap();
     for name in ["stalls", "panics", "good"] {
         (0..10).for_each(|n| outbox.put(parcel(name, &format!("{n}"))));
     }
     let report = outbox.flush(Duration::from_secs(1));
-    assert_eq!(told.texts().len(), 10);
+    assert_eq!(destination.texts().len(), 10);
     assert_eq!(report.destinations[0].kept, 10);
     assert_eq!(count(&stats, "panics", "refused"), 10);
     drop(outbox);
@@ -346,9 +380,12 @@ fn one_bad_destination_delays_no_other() {
 }
 
 #[test]
-fn two_destinations_cannot_have_one_name() {
-    let to: Vec<Arc<dyn Destination>> = vec![Told::taking("a"), Told::taking("a")];
-    let error = Outbox::open(settings(None), to, Arc::default()).unwrap_err();
+fn two_destinations_cannot_share_a_name() {
+    let to: Vec<Arc<dyn Destination>> = vec![
+        ScriptedDestination::taking("a"),
+        ScriptedDestination::taking("a"),
+    ];
+    let error = Outbox::open(options(None), to, Arc::default()).unwrap_err();
     assert!(
         error
             .to_string()
@@ -357,11 +394,11 @@ fn two_destinations_cannot_have_one_name() {
 }
 
 #[test]
-fn a_folder_that_cannot_be_used_is_done_without() {
+fn without_a_usable_folder_parcels_stay_in_memory() {
     let folder = Folder::new();
     fs::write(folder.path(), "a file is in the way").unwrap();
-    let (stats, told) = (Arc::default(), Told::taking("a"));
-    let outbox = open(&folder, &told, &stats);
+    let (stats, destination) = (Arc::default(), ScriptedDestination::taking("a"));
+    let outbox = open(&folder, &destination, &stats);
     outbox.put(parcel("a", "1"));
     assert_eq!(outbox.flush(LONG).delivered(), 1);
     drop(outbox);
@@ -371,7 +408,7 @@ fn a_folder_that_cannot_be_used_is_done_without() {
 #[test]
 fn torn_and_corrupt_files_are_skipped_and_counted() {
     let (folder, stats) = (Folder::new(), Arc::default());
-    let outbox = open(&folder, &Told::down("a"), &stats);
+    let outbox = open(&folder, &ScriptedDestination::down("a"), &stats);
     (0..10).for_each(|n| outbox.put(parcel("a", &format!("parcel {n}"))));
     drop(outbox);
     let found = files(&folder.path());
@@ -386,8 +423,8 @@ fn torn_and_corrupt_files_are_skipped_and_counted() {
     change(3, &|bytes| bytes[13] = 0xff);
     change(4, &|bytes| bytes.push(0));
     fs::write(found[0].with_extension("part"), "torn").unwrap();
-    let told = Told::taking("a");
-    open(&folder, &told, &stats).flush(LONG);
-    assert_eq!(told.texts().len(), 5);
+    let destination = ScriptedDestination::taking("a");
+    open(&folder, &destination, &stats).flush(LONG);
+    assert_eq!(destination.texts().len(), 5);
     assert_eq!(count(&stats, "unknown", "corrupt"), 6);
 }

@@ -4,8 +4,9 @@ use proptest::prelude::*;
 
 use super::{
     super::{
+        parcel,
         queue::{Entry, Next, Queue},
-        store::{Place, Store},
+        store::{Store, StoredParcel},
     },
     queue::{SECOND, limits},
     *,
@@ -42,7 +43,7 @@ fn action() -> impl Strategy<Value = Action> {
 struct Model {
     folder: Folder,
     store: Option<Store>,
-    queue: Queue<Place>,
+    queue: Queue<StoredParcel>,
     now: u64,
     put: u64,
     delivered: Vec<Vec<u8>>,
@@ -65,9 +66,9 @@ impl Model {
         }
     }
 
-    fn give_up(&mut self, gone: Vec<Entry<Place>>) {
+    fn give_up(&mut self, gone: Vec<Entry<StoredParcel>>) {
         self.lost += gone.len() as u64;
-        gone.iter().for_each(|entry| entry.place.remove());
+        gone.iter().for_each(|entry| entry.stored.remove());
     }
 
     fn act(&mut self, action: Action) {
@@ -80,19 +81,12 @@ impl Model {
                 self.put += 1;
                 let body = self.put.to_string().repeat(size / 4 + 1);
                 let key = if key { "key" } else { "" };
-                let parcel = Parcel {
-                    created: self.now,
-                    ..parcel("a", &body)
-                }
-                .severity(severity)
-                .key(key);
-                let head = Parcel {
-                    body: Vec::new(),
-                    ..parcel.clone()
-                };
-                let (place, size, written) = self.store.as_ref().unwrap().write(parcel);
+                let mut parcel = parcel("a", &body).severity(severity).key(key);
+                parcel.created = self.now;
+                let head = parcel.without_body();
+                let (stored, size, written) = self.store.as_ref().unwrap().write(parcel);
                 written.unwrap();
-                let gone = self.queue.push(Entry::new(&head, size, place));
+                let gone = self.queue.push(Entry::new(&head, size, stored));
                 self.give_up(gone);
                 assert!(self.queue.bytes() <= limits().max_bytes);
             }
@@ -110,7 +104,7 @@ impl Model {
                 for (parcel, size, path) in found.parcels {
                     let gone = self
                         .queue
-                        .push(Entry::new(&parcel, size, Place::File(path)));
+                        .push(Entry::new(&parcel, size, StoredParcel::File(path)));
                     self.give_up(gone);
                 }
             }
@@ -131,8 +125,8 @@ impl Model {
         let Next::Deliver(id) = self.queue.next("a", self.now) else {
             return;
         };
-        let place = self.queue.get(id).unwrap().place.clone();
-        let Some(parcel) = place.read() else {
+        let stored = self.queue.get(id).unwrap().stored.clone();
+        let Some(parcel) = stored.read() else {
             let (gone, _) = self
                 .queue
                 .settle(id, &Delivery::refused("corrupt"), self.now);
@@ -145,11 +139,11 @@ impl Model {
             _ => Delivery::Delivered,
         };
         if how == Delivery::Delivered {
-            self.delivered.push(parcel.body.clone());
+            self.delivered.push(parcel.body().to_vec());
         }
         let (done, _) = self.queue.settle(id, &how, self.now);
         if let Some(entry) = done {
-            entry.place.remove();
+            entry.stored.remove();
             self.lost += u64::from(how != Delivery::Delivered);
         }
     }
@@ -199,7 +193,7 @@ proptest! {
 
     #[test]
     fn no_file_decodes_to_another_parcel(body in prop::collection::vec(any::<u8>(), 0..200), at in any::<prop::sample::Index>(), bit in 0..8_u8) {
-        let parcel = Parcel::new("a", body).key("k").category("c");
+        let parcel = Parcel::new("a", as_redacted(body)).key("k").category("c");
         let bytes = parcel::encode(&parcel);
         prop_assert_eq!(parcel::decode(&bytes), Some(parcel));
         let mut bad = bytes.clone();

@@ -1,7 +1,7 @@
 //! The queue over a manual clock.
 
 use super::{
-    super::queue::{DOWN_AFTER, Entry, Limits, Next, Queue, Turn, backoff},
+    super::queue::{Availability, DOWN_AFTER, Entry, Limits, Next, Queue, backoff},
     *,
 };
 
@@ -17,16 +17,13 @@ pub(super) fn limits() -> Limits {
 pub(super) const SECOND: u64 = 1_000_000;
 
 fn entry(created: u64, key: &str, name: &'static str) -> Entry<&'static str> {
-    let parcel = Parcel {
-        created,
-        ..parcel("a", "")
-    }
-    .key(key);
+    let mut parcel = parcel("a", "").key(key);
+    parcel.created = created;
     Entry::new(&parcel, 10, name)
 }
 
 #[test]
-fn after_an_hour_without_network_the_newest_alerts_come_first_each_in_order() {
+fn after_an_hour_without_network_the_newest_alerts_arrive_first_each_in_order() {
     let mut queue = Queue::new(limits());
     queue.push(entry(SECOND, "old", "old fires"));
     queue.push(entry(2 * SECOND, "", "a report"));
@@ -49,7 +46,13 @@ fn after_an_hour_without_network_the_newest_alerts_come_first_each_in_order() {
     now += 300 * SECOND;
     let mut order = Vec::new();
     while let Next::Deliver(id) = queue.next("a", now) {
-        order.push(queue.settle(id, &Delivery::Delivered, now).0.unwrap().place);
+        order.push(
+            queue
+                .settle(id, &Delivery::Delivered, now)
+                .0
+                .unwrap()
+                .stored,
+        );
     }
     assert_eq!(
         order,
@@ -65,7 +68,7 @@ fn after_an_hour_without_network_the_newest_alerts_come_first_each_in_order() {
 }
 
 #[test]
-fn after_an_hour_without_network_all_reports_come_oldest_first() {
+fn after_an_hour_without_network_all_reports_arrive_oldest_first() {
     let mut queue = Queue::new(Limits {
         max_bytes: 1_000_000,
         ..limits()
@@ -100,7 +103,7 @@ fn after_an_hour_without_network_all_reports_come_oldest_first() {
 }
 
 #[test]
-fn a_limit_of_one_category_does_not_hold_another_and_the_longer_limit_holds() {
+fn a_limit_applies_to_its_category_only_and_the_longer_limit_applies() {
     let mut queue = Queue::new(limits());
     for category in ["error", "session"] {
         let parcel = parcel("a", "").category(category);
@@ -113,13 +116,13 @@ fn a_limit_of_one_category_does_not_hold_another_and_the_longer_limit_holds() {
     let Next::Deliver(first) = queue.next("a", 0) else {
         panic!()
     };
-    assert_eq!(queue.get(first).unwrap().place, "error");
+    assert_eq!(queue.get(first).unwrap().stored, "error");
     queue.settle(first, &limited(100), 0);
     let Next::Deliver(second) = queue.next("a", 0) else {
         panic!("the other category is free")
     };
     queue.settle(second, &Delivery::Delivered, 0);
-    queue.hurry();
+    queue.skip_backoff();
     assert_eq!(
         queue.next("a", 1),
         Next::Wait(100 * SECOND),
@@ -139,16 +142,19 @@ fn a_destination_goes_down_after_some_failures_and_up_with_an_answer() {
             panic!()
         };
         let (_, turn) = queue.settle(id, &Delivery::retry("x"), now);
-        assert_eq!(turn == Turn::Down, n == DOWN_AFTER);
+        assert_eq!(turn == Availability::Down, n == DOWN_AFTER);
     }
     let Next::Deliver(id) = queue.next("a", now + 3600 * SECOND) else {
         panic!()
     };
-    assert_eq!(queue.settle(id, &Delivery::Delivered, now).1, Turn::Up);
+    assert_eq!(
+        queue.settle(id, &Delivery::Delivered, now).1,
+        Availability::Up
+    );
 }
 
 #[test]
-fn what_a_destination_asks_for_stands_whatever_others_that_were_on_their_way_get() {
+fn a_requested_wait_applies_whatever_parcels_in_flight_get() {
     let parcels = |queue: &mut Queue<&'static str>| {
         (0..3).for_each(|n| drop(queue.push(entry(n, "", "x"))));
         let mut start = || match queue.next("a", 0) {
@@ -174,7 +180,7 @@ fn what_a_destination_asks_for_stands_whatever_others_that_were_on_their_way_get
         queue.settle(first, &asked, 0);
         queue.settle(second, &later, 1);
         queue.push(entry(4, "", "x"));
-        queue.hurry();
+        queue.skip_backoff();
         assert_eq!(
             queue.next("a", 2),
             Next::Wait(3600 * SECOND),
@@ -184,7 +190,7 @@ fn what_a_destination_asks_for_stands_whatever_others_that_were_on_their_way_get
 }
 
 #[test]
-fn a_destination_is_up_when_none_of_its_categories_keeps_failing() {
+fn a_destination_is_up_when_no_category_keeps_failing() {
     let mut queue = Queue::new(limits());
     let put = |queue: &mut Queue<&'static str>, category: &'static str| {
         queue.push(Entry::new(
@@ -203,13 +209,22 @@ fn a_destination_is_up_when_none_of_its_categories_keeps_failing() {
         queue.settle(id, how, now).1
     };
     for _ in 1..DOWN_AFTER {
-        assert_eq!(settle(&mut queue, &Delivery::retry("x")), Turn::Same);
+        assert_eq!(
+            settle(&mut queue, &Delivery::retry("x")),
+            Availability::Unchanged
+        );
     }
-    assert_eq!(settle(&mut queue, &Delivery::retry("x")), Turn::Down);
+    assert_eq!(
+        settle(&mut queue, &Delivery::retry("x")),
+        Availability::Down
+    );
     put(&mut queue, "session");
     // The less often tried goes first: the other category, which works.
-    assert_eq!(settle(&mut queue, &Delivery::Delivered), Turn::Same);
-    assert_eq!(settle(&mut queue, &Delivery::Delivered), Turn::Up);
+    assert_eq!(
+        settle(&mut queue, &Delivery::Delivered),
+        Availability::Unchanged
+    );
+    assert_eq!(settle(&mut queue, &Delivery::Delivered), Availability::Up);
 }
 
 proptest::proptest! {

@@ -3,7 +3,7 @@ use std::time::Duration;
 use super::*;
 use crate::{
     listener::{Listener, Reply},
-    outbox::{Outbox, Settings},
+    outbox::{Outbox, OutboxOptions, tests::as_redacted},
 };
 
 fn report() -> Report {
@@ -35,12 +35,15 @@ fn an_item_is_as_rollbars_own_client_sends_it() {
         ..Origin::default()
     };
     let tracker: Arc<dyn Tracker> = Arc::new(Rollbar { origin, post });
-    let limits = Settings {
+    let limits = OutboxOptions {
         backoff: Duration::from_millis(10),
-        ..Settings::default()
+        ..OutboxOptions::default()
     };
     let outbox = Outbox::open(limits, vec![tracker.clone() as _], Arc::default()).unwrap();
-    outbox.put(Parcel::new("rollbar", tracker.encode(&report())));
+    outbox.put(Parcel::new(
+        "rollbar",
+        tracker.encode(&as_redacted(report())),
+    ));
     assert_eq!(outbox.flush(Duration::from_secs(20)).delivered(), 1);
     let request = &listener.requests()[1];
     assert_eq!(request.line, "POST /api/1/item/ HTTP/1.1");
@@ -86,7 +89,7 @@ fn a_large_report_is_cut_to_what_rollbar_takes() {
         origin: Origin::default(),
         post,
     };
-    let body = tracker.encode(&large);
+    let body = tracker.encode(&as_redacted(large));
     assert!(body.len() <= MOST_BYTES, "{}", body.len());
     let item: Value = serde_json::from_slice(&body).unwrap();
     let chain = item["data"]["body"]["trace_chain"].as_array().unwrap();

@@ -1,34 +1,44 @@
-use std::collections::HashSet;
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
-use super::*;
+use super::{sink::MOST_DIFFERENT, *};
 use crate::{
+    breadcrumbs::Breadcrumbs,
     kernel::{
         error_info::ErrorInfo,
         ids::{SpanId, TraceId},
         outcome::{ErrorClass, Outcome},
+        record::Record,
         request::Exchange,
+        sink::Sink,
         site::{Kind, RequestSite, Site},
+        stats::Stats,
         value::Fields,
     },
-    outbox::{self, tests::Told},
+    outbox::{Outbox, OutboxOptions, now_micros, tests::ScriptedDestination},
+    redact::Redacted,
 };
 
 /// A tracker whose body is the report's text and number.
-struct Plain(Arc<Told>);
+struct Plain(Arc<ScriptedDestination>);
 
 impl Destination for Plain {
     fn name(&self) -> &str {
         self.0.name()
     }
 
-    fn deliver<'a>(&'a self, parcel: &'a Parcel) -> Answer<'a> {
+    fn deliver<'a>(&'a self, parcel: &'a Parcel) -> DeliveryFuture<'a> {
         self.0.deliver(parcel)
     }
 }
 
 impl Tracker for Plain {
-    fn encode(&self, report: &Report) -> Vec<u8> {
-        format!("{} x{}", report.message, report.count).into_bytes()
+    fn encode(&self, report: &Redacted<Report>) -> Redacted<Vec<u8>> {
+        let text = |report: &Report| format!("{} x{}", report.message, report.count);
+        report.as_ref().map(|report| text(report).into_bytes())
     }
 }
 
@@ -60,12 +70,12 @@ fn record<'a>(site: &'static Site, error: &'a ErrorInfo) -> Record<'a> {
     }
 }
 
-fn start() -> (Trackers, Outbox, Arc<Told>) {
-    let told = Told::new("plain", Delivery::Delivered);
-    let tracker: Arc<dyn Tracker> = Arc::new(Plain(told.clone()));
+fn start() -> (Trackers, Outbox, Arc<ScriptedDestination>) {
+    let destination = ScriptedDestination::new("plain", Delivery::Delivered);
+    let tracker: Arc<dyn Tracker> = Arc::new(Plain(destination.clone()));
     let stats = Arc::<Stats>::default();
     let outbox = Outbox::open(
-        outbox::Settings::default(),
+        OutboxOptions::default(),
         vec![tracker.clone() as _],
         stats.clone(),
     )
@@ -73,7 +83,7 @@ fn start() -> (Trackers, Outbox, Arc<Told>) {
     (
         Trackers::start(vec![tracker], outbox.clone(), Arc::default(), &stats).unwrap(),
         outbox,
-        told,
+        destination,
     )
 }
 
@@ -83,8 +93,9 @@ fn error(message: &str) -> ErrorInfo {
 
 const LONG: Duration = Duration::from_secs(30);
 
-fn texts(told: &Told) -> Vec<String> {
-    told.took
+fn texts(destination: &ScriptedDestination) -> Vec<String> {
+    destination
+        .accepted
         .lock()
         .unwrap()
         .iter()
@@ -94,32 +105,38 @@ fn texts(told: &Told) -> Vec<String> {
 
 #[test]
 fn a_thousand_different_errors_in_a_burst_are_a_thousand_reports() {
-    let (trackers, outbox, told) = start();
+    let (trackers, outbox, destination) = start();
     for n in 0..1000 {
         trackers.record(&record(&SITE, &error(&format!("error {n}"))));
     }
     assert!(trackers.flush(LONG));
     assert_eq!(outbox.flush(LONG).delivered(), 1000);
-    assert_eq!(texts(&told).into_iter().collect::<HashSet<_>>().len(), 1000);
+    assert_eq!(
+        texts(&destination)
+            .into_iter()
+            .collect::<HashSet<_>>()
+            .len(),
+        1000
+    );
 }
 
 #[test]
 fn a_hundred_thousand_equal_errors_are_few_reports_that_count_them_all() {
-    let (trackers, outbox, told) = start();
+    let (trackers, outbox, destination) = start();
     let error = error("boom");
     for _ in 0..100_000 {
         trackers.record(&record(&SITE, &error));
     }
     assert!(trackers.flush(LONG));
     outbox.flush(LONG);
-    let texts = texts(&told);
+    let texts = texts(&destination);
     assert_eq!(texts.len(), 2, "{texts:?}");
     assert_eq!(texts, ["boom x1", "boom x99999"]);
 }
 
 #[test]
 fn what_is_not_to_be_reported_is_not() {
-    let (trackers, outbox, told) = start();
+    let (trackers, outbox, destination) = start();
     let error = error("boom");
     trackers.record(&record(&NOT_REPORTED, &error));
     trackers.record(&Record {
@@ -136,39 +153,41 @@ fn what_is_not_to_be_reported_is_not() {
     });
     assert!(trackers.flush(LONG));
     outbox.flush(LONG);
-    assert_eq!(texts(&told), Vec::<String>::new());
+    assert_eq!(texts(&destination), Vec::<String>::new());
 }
 
 /// A tracker whose code is wrong.
-struct Panicking(Arc<Told>);
+struct Panicking(Arc<ScriptedDestination>);
 
 impl Destination for Panicking {
     fn name(&self) -> &str {
         "panicking"
     }
 
-    fn deliver<'a>(&'a self, parcel: &'a Parcel) -> Answer<'a> {
+    fn deliver<'a>(&'a self, parcel: &'a Parcel) -> DeliveryFuture<'a> {
         self.0.deliver(parcel)
     }
 }
 
 impl Tracker for Panicking {
-    fn encode(&self, report: &Report) -> Vec<u8> {
+    fn encode(&self, report: &Redacted<Report>) -> Redacted<Vec<u8>> {
         assert_ne!(report.message, "bad", "a mistake in a user's tracker");
-        report.message.clone().into_bytes()
+        report
+            .as_ref()
+            .map(|report| report.message.clone().into_bytes())
     }
 
-    fn scope(&self) -> Option<Scope> {
+    fn scope(&self) -> Option<TrackerScope> {
         panic!("another one")
     }
 }
 
 #[test]
 fn a_tracker_that_panics_loses_its_own_reports_and_they_are_counted() {
-    let told = Told::new("panicking", Delivery::Delivered);
-    let tracker: Arc<dyn Tracker> = Arc::new(Panicking(told.clone()));
+    let destination = ScriptedDestination::new("panicking", Delivery::Delivered);
+    let tracker: Arc<dyn Tracker> = Arc::new(Panicking(destination.clone()));
     let stats = Arc::<Stats>::default();
-    let settings = outbox::Settings::default();
+    let settings = OutboxOptions::default();
     let outbox = Outbox::open(settings, vec![tracker.clone() as _], stats.clone()).unwrap();
     let trackers = Trackers::start(vec![tracker], outbox.clone(), Arc::default(), &stats).unwrap();
     for message in ["good", "bad", "good again"] {
@@ -176,7 +195,7 @@ fn a_tracker_that_panics_loses_its_own_reports_and_they_are_counted() {
     }
     assert!(trackers.flush(LONG));
     assert_eq!(outbox.flush(LONG).delivered(), 2);
-    assert_eq!(texts(&told), ["good", "good again"]);
+    assert_eq!(texts(&destination), ["good", "good again"]);
     let labels = [("reason", "panicked")];
     let lost = stats.counter("llm_observe_reports_lost_total", &labels);
     assert_eq!(lost.get(), 1);
@@ -185,31 +204,36 @@ fn a_tracker_that_panics_loses_its_own_reports_and_they_are_counted() {
 #[test]
 fn a_failure_is_reported_with_what_came_before_it() {
     let (seen, shown) = std::sync::mpsc::channel();
-    struct Seeing(Arc<Told>, Mutex<std::sync::mpsc::Sender<Report>>);
+    struct Seeing(
+        Arc<ScriptedDestination>,
+        Mutex<std::sync::mpsc::Sender<Report>>,
+    );
     impl Destination for Seeing {
         fn name(&self) -> &str {
             self.0.name()
         }
 
-        fn deliver<'a>(&'a self, parcel: &'a Parcel) -> Answer<'a> {
+        fn deliver<'a>(&'a self, parcel: &'a Parcel) -> DeliveryFuture<'a> {
             self.0.deliver(parcel)
         }
     }
     impl Tracker for Seeing {
-        fn encode(&self, report: &Report) -> Vec<u8> {
-            self.1.lock().unwrap().send(report.clone()).unwrap();
-            Vec::new()
+        fn encode(&self, report: &Redacted<Report>) -> Redacted<Vec<u8>> {
+            self.1.lock().unwrap().send((**report).clone()).unwrap();
+            report.as_ref().map(|_| Vec::new())
         }
     }
-    let told = Told::new("seeing", Delivery::Delivered);
-    let tracker: Arc<dyn Tracker> = Arc::new(Seeing(told.clone(), Mutex::new(seen)));
+    let destination = ScriptedDestination::new("seeing", Delivery::Delivered);
+    let tracker: Arc<dyn Tracker> = Arc::new(Seeing(destination.clone(), Mutex::new(seen)));
     let stats = Arc::<Stats>::default();
-    let settings = outbox::Settings::default();
+    let settings = OutboxOptions::default();
     let outbox = Outbox::open(settings, vec![tracker.clone() as _], stats.clone()).unwrap();
     let trackers = Trackers::start(vec![tracker], outbox.clone(), Arc::default(), &stats).unwrap();
     let (below, above) = (error("no route"), error("no answer"));
     let first = record(&SITE, &below);
+    let breadcrumbs = Breadcrumbs::new();
     trackers.record(&first);
+    breadcrumbs.record(&first);
     trackers.record(&Record {
         trace_id: first.trace_id,
         ..record(&SITE, &above)
@@ -231,9 +255,9 @@ fn a_failure_is_reported_with_what_came_before_it() {
     );
 }
 
-/// A tracker that works only when it is told to, and hears of what is lost.
+/// A tracker that works only when it is destination to, and hears of what is lost.
 struct Slow {
-    told: Arc<Told>,
+    destination: Arc<ScriptedDestination>,
     begun: Mutex<std::sync::mpsc::Sender<()>>,
     go: Mutex<std::sync::mpsc::Receiver<()>>,
     heard: Mutex<u64>,
@@ -241,26 +265,26 @@ struct Slow {
 
 impl Destination for Slow {
     fn name(&self) -> &str {
-        self.told.name()
+        self.destination.name()
     }
 
-    fn deliver<'a>(&'a self, parcel: &'a Parcel) -> Answer<'a> {
-        self.told.deliver(parcel)
+    fn deliver<'a>(&'a self, parcel: &'a Parcel) -> DeliveryFuture<'a> {
+        self.destination.deliver(parcel)
     }
 
-    fn lost(&self, _: &str, why: Lost, count: u64) {
-        assert_eq!(why, Lost::Overflow);
+    fn lost(&self, _: &str, why: LossReason, count: u64) {
+        assert_eq!(why, LossReason::Overflow);
         *self.heard.lock().unwrap() += count;
     }
 }
 
 impl Tracker for Slow {
-    fn encode(&self, report: &Report) -> Vec<u8> {
+    fn encode(&self, report: &Redacted<Report>) -> Redacted<Vec<u8>> {
         if report.message == "first" {
             self.begun.lock().unwrap().send(()).unwrap();
             self.go.lock().unwrap().recv().unwrap();
         }
-        Vec::new()
+        report.as_ref().map(|_| Vec::new())
     }
 }
 
@@ -269,13 +293,13 @@ fn more_than_memory_has_room_for_are_counted_and_the_trackers_hear_of_them() {
     let (go, going) = std::sync::mpsc::channel();
     let (begin, begun) = std::sync::mpsc::channel();
     let slow = Arc::new(Slow {
-        told: Told::new("slow", Delivery::Delivered),
+        destination: ScriptedDestination::new("slow", Delivery::Delivered),
         begun: Mutex::new(begin),
         go: Mutex::new(going),
         heard: Mutex::default(),
     });
     let stats = Arc::<Stats>::default();
-    let settings = outbox::Settings::default();
+    let settings = OutboxOptions::default();
     let outbox = Outbox::open(settings, vec![slow.clone() as _], stats.clone()).unwrap();
     let trackers = Trackers::start(vec![slow.clone()], outbox, Arc::default(), &stats).unwrap();
     trackers.record(&record(&SITE, &error("first")));
@@ -318,9 +342,9 @@ fn what_a_person_asked_in_a_query_is_not_reported() {
         },
         &failed,
     );
-    let told = format!("{report:?}");
+    let destination = format!("{report:?}");
     assert!(
-        told.contains("/ask") && !told.contains("what+is+it"),
-        "{told}"
+        destination.contains("/ask") && !destination.contains("what+is+it"),
+        "{destination}"
     );
 }

@@ -1,12 +1,21 @@
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use jiff::tz::TimeZone;
+use llm_observe_config as config;
 
 mod properties;
 mod restarts;
 
-use super::*;
-use crate::{alerts::Trigger, kernel::ids::TraceId};
+use super::{quiet_hours::QuietHours, *};
+use crate::{
+    alerts::{
+        notice::{Notice, NoticeStatus},
+        occurrences::{ErrorSample, Occurrences},
+        route::AlertRoute,
+        trigger::Trigger,
+    },
+    kernel::{ids::TraceId, outcome::ErrorClass, site::Severity},
+};
 
 const SECOND: u64 = 1_000_000;
 const MINUTE: u64 = 60 * SECOND;
@@ -17,24 +26,24 @@ fn timing() -> Timing {
     Timing::new(&config::Alerts::default()).unwrap()
 }
 
-fn policy() -> Policy {
+fn policy() -> IncidentPolicy {
     with(timing(), 20)
 }
 
-fn with(timing: Timing, per_minute: usize) -> Policy {
-    let limit = Limit {
+fn with(timing: Timing, per_minute: usize) -> IncidentPolicy {
+    let limit = ChannelLimit {
         per_minute,
         digests: true,
         refresh: None,
     };
-    Policy::new(
+    IncidentPolicy::new(
         timing,
         ["ops", "page"].map(|name| (name.to_owned(), limit)).into(),
     )
 }
 
-fn route(channels: &[&str]) -> Route {
-    Route {
+fn route(channels: &[&str]) -> AlertRoute {
+    AlertRoute {
         channels: channels.iter().map(|&c| c.to_owned()).collect(),
         severity: Severity::Error,
         after: 1,
@@ -42,32 +51,32 @@ fn route(channels: &[&str]) -> Route {
     }
 }
 
-fn seen(time: u64, message: &str, class: ErrorClass) -> Seen {
-    let sample = Sample {
+fn occurrence(time: u64, message: &str, class: ErrorClass) -> Occurrences {
+    let sample = ErrorSample {
         type_name: "Boom".into(),
         message: message.into(),
         class: Some(class),
     };
-    Seen::at(time, Trigger::Error, TraceId::random(), sample)
+    Occurrences::at(time, Trigger::Error, TraceId::random(), sample)
 }
 
-fn fail(policy: &mut Policy, time: u64) {
-    policy.see(
+fn fail(policy: &mut IncidentPolicy, time: u64) {
+    policy.add(
         "query",
         "rag::query",
         &route(&["ops"]),
-        &seen(time, "boom", ErrorClass::Internal),
+        &occurrence(time, "boom", ErrorClass::Internal),
     );
 }
 
-fn statuses(due: &[(String, Notice)]) -> Vec<(&str, Status, u64)> {
+fn statuses(due: &[(String, Notice)]) -> Vec<(&str, NoticeStatus, u64)> {
     due.iter()
         .map(|(channel, notice)| (channel.as_str(), notice.status, notice.count))
         .collect()
 }
 
 /// Asks the policy whenever it wants to be asked, up to `until`.
-fn run(policy: &mut Policy, until: u64) -> Vec<(u64, Status, u64)> {
+fn run(policy: &mut IncidentPolicy, until: u64) -> Vec<(u64, NoticeStatus, u64)> {
     let mut out = Vec::new();
     while let Some(at) = policy.wake().filter(|at| *at <= until) {
         let due = policy.due(at);
@@ -81,7 +90,7 @@ fn run(policy: &mut Policy, until: u64) -> Vec<(u64, Status, u64)> {
 }
 
 #[test]
-fn a_burst_is_one_message_then_one_that_it_is_over() {
+fn a_burst_is_one_message_and_one_when_it_is_over() {
     let mut policy = policy();
     for n in 0..500 {
         fail(&mut policy, START + n * 10_000);
@@ -95,20 +104,20 @@ fn a_burst_is_one_message_then_one_that_it_is_over() {
     let last = START + 4_990_000;
     assert_eq!(
         run(&mut policy, START + 3600 * SECOND),
-        [(last + 5 * MINUTE, Status::Resolved, 500)]
+        [(last + 5 * MINUTE, NoticeStatus::Resolved, 500)]
     );
     assert_eq!(policy.wake(), None, "nothing is left");
 }
 
 #[test]
-fn what_goes_on_is_repeated_and_only_then() {
+fn an_incident_that_continues_is_repeated_and_only_then() {
     let mut policy = policy();
     for minute in 0..600 {
         fail(&mut policy, START + minute * MINUTE);
         let due = policy.due(START + minute * MINUTE + 30 * SECOND);
         let wanted = match minute {
-            0 => vec![("ops", Status::Firing, 1)],
-            240 | 480 => vec![("ops", Status::StillFiring, minute + 1)],
+            0 => vec![("ops", NoticeStatus::Firing, 1)],
+            240 | 480 => vec![("ops", NoticeStatus::StillFiring, minute + 1)],
             _ => vec![],
         };
         assert_eq!(statuses(&due), wanted, "minute {minute}");
@@ -116,37 +125,40 @@ fn what_goes_on_is_repeated_and_only_then() {
 }
 
 #[test]
-fn a_group_has_the_different_errors_of_one_event_and_other_events_their_own() {
+fn a_group_has_the_different_errors_of_one_event() {
     let mut policy = policy();
     let ops = route(&["ops"]);
-    policy.see(
+    policy.add(
         "query",
         "rag::query",
         &ops,
-        &seen(START, "boom", ErrorClass::Internal),
+        &occurrence(START, "boom", ErrorClass::Internal),
     );
-    policy.see(
+    policy.add(
         "query",
         "rag::search",
         &ops,
-        &seen(START + 1, "no route", ErrorClass::Connection),
+        &occurrence(START + 1, "no route", ErrorClass::Connection),
     );
-    policy.see(
+    policy.add(
         "query",
         "rag::query",
         &ops,
-        &seen(START + 2, "boom", ErrorClass::Internal),
+        &occurrence(START + 2, "boom", ErrorClass::Internal),
     );
-    policy.see(
+    policy.add(
         "embedding",
         "rag::embed",
         &ops,
-        &seen(START + 3, "boom", ErrorClass::Internal),
+        &occurrence(START + 3, "boom", ErrorClass::Internal),
     );
     let due = policy.due(START + 3 * SECOND);
     assert_eq!(
         statuses(&due),
-        [("ops", Status::Firing, 3), ("ops", Status::Firing, 1)]
+        [
+            ("ops", NoticeStatus::Firing, 3),
+            ("ops", NoticeStatus::Firing, 1)
+        ]
     );
     let notice = &due[0].1;
     assert_eq!(notice.functions, ["rag::query", "rag::search"]);
@@ -157,11 +169,11 @@ fn a_group_has_the_different_errors_of_one_event_and_other_events_their_own() {
         .collect();
     assert_eq!(errors, [("boom", 2), ("no route", 1)]);
     // A new kind of failure later on is news.
-    policy.see(
+    policy.add(
         "query",
         "rag::query",
         &ops,
-        &seen(
+        &occurrence(
             START + 9 * SECOND,
             "key revoked",
             ErrorClass::Authentication,
@@ -169,23 +181,23 @@ fn a_group_has_the_different_errors_of_one_event_and_other_events_their_own() {
     );
     assert_eq!(
         statuses(&policy.due(START + 12 * SECOND)),
-        [("ops", Status::Firing, 1)]
+        [("ops", NoticeStatus::Firing, 1)]
     );
 }
 
 #[test]
-fn a_threshold_is_so_many_within_the_window() {
+fn a_threshold_is_a_number_of_calls_within_the_window() {
     let mut policy = policy();
-    let three = Route {
+    let three = AlertRoute {
         after: 3,
         ..route(&["ops"])
     };
     let mut at = |seconds: u64| {
-        policy.see(
+        policy.add(
             "query",
             "f",
             &three,
-            &seen(START + seconds * SECOND, "boom", ErrorClass::Other),
+            &occurrence(START + seconds * SECOND, "boom", ErrorClass::Other),
         );
         !policy.due(START + (seconds + 2) * SECOND).is_empty()
     };
@@ -196,12 +208,12 @@ fn a_threshold_is_so_many_within_the_window() {
 #[test]
 fn a_merged_burst_reaches_a_threshold_at_once() {
     let mut policy = policy();
-    let mut many = seen(START, "boom", ErrorClass::Other);
+    let mut many = occurrence(START, "boom", ErrorClass::Other);
     many.count = 100;
-    policy.see(
+    policy.add(
         "query",
         "f",
-        &Route {
+        &AlertRoute {
             after: 50,
             ..route(&["ops"])
         },
@@ -209,7 +221,7 @@ fn a_merged_burst_reaches_a_threshold_at_once() {
     );
     assert_eq!(
         statuses(&policy.due(START + 2 * SECOND)),
-        [("ops", Status::Firing, 100)]
+        [("ops", NoticeStatus::Firing, 100)]
     );
 }
 
@@ -217,40 +229,40 @@ fn a_merged_burst_reaches_a_threshold_at_once() {
 fn a_stalled_call_fires_while_it_hangs_and_resolves_when_it_ends() {
     let mut policy = policy();
     let stalled = |time: u64, open: i64| {
-        let sample = Sample::plain("still running after 10 s".into());
-        Seen {
-            open,
-            ..Seen::at(time, Trigger::Stalled, TraceId::default(), sample)
+        let sample = ErrorSample::plain("still running after 10 s".into());
+        Occurrences {
+            stalled: open,
+            ..Occurrences::at(time, Trigger::Stalled, TraceId::default(), sample)
         }
     };
     let ops = route(&["ops"]);
-    policy.see("query", "f", &ops, &stalled(START, 1));
-    policy.see("query", "f", &ops, &stalled(START + 1, 1));
+    policy.add("query", "f", &ops, &stalled(START, 1));
+    policy.add("query", "f", &ops, &stalled(START + 1, 1));
     assert_eq!(
         statuses(&policy.due(START + 2 * SECOND)),
-        [("ops", Status::Firing, 2)]
+        [("ops", NoticeStatus::Firing, 2)]
     );
     assert_eq!(
         run(&mut policy, START + 60 * MINUTE),
         [],
         "however long it hangs"
     );
-    policy.see("query", "f", &ops, &stalled(START + 61 * MINUTE, -1));
+    policy.add("query", "f", &ops, &stalled(START + 61 * MINUTE, -1));
     assert!(
         policy.due(START + 61 * MINUTE).is_empty(),
         "one of two still hangs"
     );
-    policy.see("query", "f", &ops, &stalled(START + 62 * MINUTE, -1));
+    policy.add("query", "f", &ops, &stalled(START + 62 * MINUTE, -1));
     let due = policy.due(START + 62 * MINUTE);
-    assert_eq!(statuses(&due), [("ops", Status::Resolved, 2)]);
+    assert_eq!(statuses(&due), [("ops", NoticeStatus::Resolved, 2)]);
     assert_eq!(due[0].1.duration(), Duration::from_secs(62 * 60));
-    policy.see("query", "f", &ops, &stalled(START + 63 * MINUTE, -1));
+    policy.add("query", "f", &ops, &stalled(START + 63 * MINUTE, -1));
     assert_eq!(policy.wake(), None, "an end without a beginning is nothing");
 }
 
 #[test]
-fn in_quiet_hours_only_what_is_critical_is_told_the_rest_after() {
-    let quiet = Quiet::in_zone("22:00-07:00", TimeZone::UTC).unwrap();
+fn in_quiet_hours_only_critical_alerts_are_sent_and_the_rest_after_them() {
+    let quiet = QuietHours::in_zone("22:00-07:00", TimeZone::UTC).unwrap();
     assert_eq!(quiet.until(START + 12 * 60 * MINUTE), None);
     assert_eq!(
         quiet.until(START + 23 * 60 * MINUTE),
@@ -258,29 +270,29 @@ fn in_quiet_hours_only_what_is_critical_is_told_the_rest_after() {
     );
     let mut policy = with(
         Timing {
-            quiet: Some(quiet),
+            quiet_hours: Some(quiet),
             ..timing()
         },
         20,
     );
     fail(&mut policy, START);
-    let critical = Route {
+    let critical = AlertRoute {
         severity: Severity::Critical,
         ..route(&["page"])
     };
-    policy.see(
+    policy.add(
         "query",
         "f",
         &critical,
-        &seen(START, "down", ErrorClass::Internal),
+        &occurrence(START, "down", ErrorClass::Internal),
     );
-    let told = run(&mut policy, START + 4 * MINUTE);
-    assert_eq!(told, [(START + 2 * SECOND, Status::Firing, 1)]);
+    let sent = run(&mut policy, START + 4 * MINUTE);
+    assert_eq!(sent, [(START + 2 * SECOND, NoticeStatus::Firing, 1)]);
     // Both end in the night; one fails again until the morning.
     let ended = run(&mut policy, START + 6 * 60 * MINUTE);
     assert_eq!(
         ended,
-        [(START + 5 * MINUTE, Status::Resolved, 1)],
+        [(START + 5 * MINUTE, NoticeStatus::Resolved, 1)],
         "the critical one"
     );
     fail(&mut policy, START + 419 * MINUTE);
@@ -288,8 +300,8 @@ fn in_quiet_hours_only_what_is_critical_is_told_the_rest_after() {
     assert_eq!(
         morning.iter().map(|m| (m.0, m.1)).collect::<Vec<_>>(),
         [
-            (START + 420 * MINUTE, Status::Firing),
-            (START + 420 * MINUTE, Status::Digest)
+            (START + 420 * MINUTE, NoticeStatus::Firing),
+            (START + 420 * MINUTE, NoticeStatus::Digest)
         ]
     );
 }
@@ -298,11 +310,11 @@ fn in_quiet_hours_only_what_is_critical_is_told_the_rest_after() {
 fn beyond_its_rate_a_channel_gets_one_digest() {
     let mut policy = with(timing(), 5);
     for n in 0..100 {
-        policy.see(
+        policy.add(
             &format!("event{n}"),
             "f",
             &route(&["ops"]),
-            &seen(START, "boom", ErrorClass::Other),
+            &occurrence(START, "boom", ErrorClass::Other),
         );
     }
     let due = policy.due(START + 2 * SECOND);
@@ -310,32 +322,32 @@ fn beyond_its_rate_a_channel_gets_one_digest() {
     let later = policy.due(START + 62 * SECOND);
     assert_eq!(later.len(), 1);
     assert_eq!(
-        (later[0].1.status, later[0].1.held.len()),
-        (Status::Digest, 95)
+        (later[0].1.status, later[0].1.suppressed.len()),
+        (NoticeStatus::Digest, 95)
     );
 }
 
 #[test]
-fn a_channel_that_forgets_is_told_again_until_it_is_over() {
-    let forgetful = Limit {
+fn a_channel_with_a_refresh_interval_is_refreshed_until_the_incident_is_over() {
+    let forgetful = ChannelLimit {
         per_minute: 1,
         digests: false,
         refresh: Some(MINUTE),
     };
-    let mut policy = Policy::new(timing(), [("ops".to_owned(), forgetful)].into());
+    let mut policy = IncidentPolicy::new(timing(), [("ops".to_owned(), forgetful)].into());
     fail(&mut policy, START);
-    let told: Vec<_> = run(&mut policy, START + 60 * MINUTE)
+    let sent: Vec<_> = run(&mut policy, START + 60 * MINUTE)
         .iter()
         .map(|m| m.1)
         .collect();
-    let mut wanted = vec![Status::Firing];
-    wanted.extend([Status::StillFiring; 4]);
-    wanted.push(Status::Resolved);
-    assert_eq!(told, wanted);
+    let mut wanted = vec![NoticeStatus::Firing];
+    wanted.extend([NoticeStatus::StillFiring; 4]);
+    wanted.push(NoticeStatus::Resolved);
+    assert_eq!(sent, wanted);
 }
 
 #[test]
-fn a_group_that_waits_longer_than_it_takes_to_be_over_is_told() {
+fn a_group_that_waits_longer_than_resolve_after_is_sent() {
     let slow = Timing {
         group_wait: 10 * MINUTE,
         ..timing()
@@ -344,15 +356,21 @@ fn a_group_that_waits_longer_than_it_takes_to_be_over_is_told() {
     fail(&mut policy, START);
     let ten = START + 10 * MINUTE;
     assert_eq!(policy.wake(), Some(ten));
-    assert_eq!(statuses(&policy.due(ten)), [("ops", Status::Firing, 1)]);
-    assert_eq!(statuses(&policy.due(ten)), [("ops", Status::Resolved, 1)]);
+    assert_eq!(
+        statuses(&policy.due(ten)),
+        [("ops", NoticeStatus::Firing, 1)]
+    );
+    assert_eq!(
+        statuses(&policy.due(ten)),
+        [("ops", NoticeStatus::Resolved, 1)]
+    );
 }
 
 #[test]
-fn what_goes_on_through_the_night_wakes_nobody_and_no_thread() {
-    let quiet = Quiet::in_zone("22:00-07:00", TimeZone::UTC).unwrap();
+fn an_incident_during_quiet_hours_wakes_nobody_and_no_thread() {
+    let quiet = QuietHours::in_zone("22:00-07:00", TimeZone::UTC).unwrap();
     let timing = Timing {
-        quiet: Some(quiet),
+        quiet_hours: Some(quiet),
         repeat: 10 * MINUTE,
         resolve_after: 24 * 60 * MINUTE,
         ..timing()
@@ -366,26 +384,32 @@ fn what_goes_on_through_the_night_wakes_nobody_and_no_thread() {
     fail(&mut policy, evening + 90 * MINUTE);
     let seven = START + 31 * 60 * MINUTE;
     assert_eq!(policy.wake(), Some(seven));
-    assert_eq!(run(&mut policy, seven), [(seven, Status::StillFiring, 3)]);
+    assert_eq!(
+        run(&mut policy, seven),
+        [(seven, NoticeStatus::StillFiring, 3)]
+    );
 }
 
 #[test]
-fn a_channel_that_forgets_takes_alike_incidents_for_one() {
-    let forgetful = Limit {
+fn a_channel_with_a_refresh_interval_takes_incidents_of_the_same_labels_for_one() {
+    let forgetful = ChannelLimit {
         per_minute: 1,
         digests: false,
         refresh: Some(MINUTE),
     };
-    let mut policy = Policy::new(timing(), [("ops".to_owned(), forgetful)].into());
+    let mut policy = IncidentPolicy::new(timing(), [("ops".to_owned(), forgetful)].into());
     fail(&mut policy, START);
     policy.due(START + 2 * SECOND);
-    let other = seen(START + 60 * SECOND, "no route", ErrorClass::Connection);
-    policy.see("query", "rag::query", &route(&["ops"]), &other);
-    let told = run(&mut policy, START + 60 * MINUTE);
-    let resolved: Vec<_> = told.iter().filter(|m| m.1 == Status::Resolved).collect();
+    let other = occurrence(START + 60 * SECOND, "no route", ErrorClass::Connection);
+    policy.add("query", "rag::query", &route(&["ops"]), &other);
+    let sent = run(&mut policy, START + 60 * MINUTE);
+    let resolved: Vec<_> = sent
+        .iter()
+        .filter(|m| m.1 == NoticeStatus::Resolved)
+        .collect();
     assert_eq!(
         resolved,
-        [&(START + 6 * MINUTE, Status::Resolved, 1)],
+        [&(START + 6 * MINUTE, NoticeStatus::Resolved, 1)],
         "the last to end"
     );
 }

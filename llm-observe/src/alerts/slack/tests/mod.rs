@@ -4,12 +4,12 @@ mod delivery;
 
 use super::*;
 use crate::{
-    alerts::{Held, Trigger},
+    alerts::{SuppressedAlert, Trigger},
     kernel::outcome::ErrorClass,
 };
 
-fn distinct(message: &str, count: u64) -> Distinct {
-    Distinct {
+fn distinct(message: &str, count: u64) -> ErrorGroup {
+    ErrorGroup {
         function: "rag::query".into(),
         trigger: Trigger::Error,
         type_name: "rag::QueryError".into(),
@@ -19,7 +19,7 @@ fn distinct(message: &str, count: u64) -> Distinct {
     }
 }
 
-fn notice(status: Status) -> Notice {
+fn notice(status: NoticeStatus) -> Notice {
     Notice {
         key: "query/1".into(),
         event: "query".into(),
@@ -89,7 +89,7 @@ fn check_limits(message: &Value) -> usize {
 
 #[test]
 fn a_title_says_failing_where_calls_failed_in_several_ways() {
-    let mut mixed = notice(Status::Firing);
+    let mut mixed = notice(NoticeStatus::Firing);
     mixed.trigger = Trigger::Panic;
     mixed.errors = vec![distinct("timed out", 7)];
     assert_eq!(mixed.title(), "query failing: 37 calls in 12 s");
@@ -99,7 +99,7 @@ fn a_title_says_failing_where_calls_failed_in_several_ways() {
 
 #[test]
 fn a_title_names_the_route_of_requests() {
-    let mut requests = notice(Status::Resolved);
+    let mut requests = notice(NoticeStatus::Resolved);
     requests.event = "http_request".into();
     requests.functions = vec!["POST /ask".into()];
     let after = "resolved after 12 s: 37 calls";
@@ -110,7 +110,7 @@ fn a_title_names_the_route_of_requests() {
 
 #[test]
 fn the_text_of_what_is_slow_says_so() {
-    let mut slow = notice(Status::Firing);
+    let mut slow = notice(NoticeStatus::Firing);
     slow.errors[0].type_name.clear();
     slow.errors[0].trigger = Trigger::Slow;
     slow.errors[0].message = "took 392 ms".into();
@@ -120,7 +120,7 @@ fn the_text_of_what_is_slow_says_so() {
 
 #[test]
 fn a_message_says_what_one_needs_at_three_in_the_morning() {
-    let firing = message(&notice(Status::Firing));
+    let firing = message(&notice(NoticeStatus::Firing));
     check_limits(&firing);
     let text = shown(&firing);
     for wanted in [
@@ -142,14 +142,14 @@ fn a_message_says_what_one_needs_at_three_in_the_morning() {
     assert!(
         fallback.contains("query failing: 37 calls in 12 s - rag::QueryError: connection refused")
     );
-    let resolved = message(&notice(Status::Resolved));
+    let resolved = message(&notice(NoticeStatus::Resolved));
     assert!(shown(&resolved).contains(":large_green_circle: query resolved after 12 s: 37 calls"));
 }
 
 #[test]
 fn no_text_can_mention_a_channel_or_end_the_code_block() {
     let evil = "<!channel> <!everyone> ``` *bold* <https://evil.example|click> & \u{1b}[31m";
-    let mut notice = notice(Status::Firing);
+    let mut notice = notice(NoticeStatus::Firing);
     notice.errors = vec![distinct(evil, 1)];
     notice.event = evil.into();
     notice.functions = vec![evil.into()];
@@ -166,7 +166,7 @@ fn no_text_can_mention_a_channel_or_end_the_code_block() {
 
 #[test]
 fn a_link_is_there_whole_or_not_at_all() {
-    let mut notice = notice(Status::Firing);
+    let mut notice = notice(NoticeStatus::Firing);
     notice.trace_url = Some(format!("https://t.example/?left={}", "x".repeat(3_000)));
     let text = shown(&message(&notice));
     assert!(
@@ -177,16 +177,16 @@ fn a_link_is_there_whole_or_not_at_all() {
 
 #[test]
 fn a_digest_names_what_was_held() {
-    let held = |n: u64| Held {
+    let held = |n: u64| SuppressedAlert {
         event: format!("event{n}"),
-        status: Status::Firing,
+        status: NoticeStatus::Firing,
         severity: Severity::Error,
         count: n,
     };
     let digest = Notice {
-        held: (0..200).map(held).collect(),
+        suppressed: (0..200).map(held).collect(),
         more: 50,
-        ..notice(Status::Digest)
+        ..notice(NoticeStatus::Digest)
     };
     let message = message(&digest);
     check_limits(&message);
@@ -203,13 +203,13 @@ proptest! {
     #[test]
     fn no_notice_is_too_large_for_slack(
         text in "(\\PC|[&<>`*]){0,60}", times in 0..400_usize, errors in 0..12_usize, held in 0..300_usize,
-        status in prop::sample::select(vec![Status::Firing, Status::StillFiring, Status::Resolved, Status::Digest, Status::Test]),
+        status in prop::sample::select(vec![NoticeStatus::Firing, NoticeStatus::StillFiring, NoticeStatus::Resolved, NoticeStatus::Digest, NoticeStatus::Test]),
     ) {
         let long = text.repeat(times);
-        let line = Held { event: long.clone(), status, severity: Severity::Info, count: 3 };
+        let line = SuppressedAlert { event: long.clone(), status, severity: Severity::Info, count: 3 };
         let notice = Notice {
-            errors: vec![Distinct { type_name: long.clone(), function: long.clone(), ..distinct(&long, 2) }; errors],
-            held: vec![line; held],
+            errors: vec![ErrorGroup { type_name: long.clone(), function: long.clone(), ..distinct(&long, 2) }; errors],
+            suppressed: vec![line; held],
             functions: vec![long.clone(); errors],
             event: long.clone(),
             service: long.clone(),
@@ -228,9 +228,9 @@ proptest! {
 #[test]
 fn a_message_that_was_held_up_says_so() {
     let now = crate::outbox::now_micros();
-    let body = serde_json::to_vec(&message(&notice(Status::Firing))).unwrap();
-    let mut parcel = Parcel::new("ops", body);
-    assert_eq!(marked_stale(&parcel), parcel.body);
+    let body = serde_json::to_vec(&message(&notice(NoticeStatus::Firing))).unwrap();
+    let mut parcel = Parcel::new("ops", crate::outbox::tests::as_redacted(body));
+    assert_eq!(marked_stale(&parcel), parcel.body());
     parcel.created = now - 58 * 60 * 1_000_000;
     let marked: Value = serde_json::from_slice(&marked_stale(&parcel)).unwrap();
     assert!(shown(&marked).contains("delivered 58 min late"));
