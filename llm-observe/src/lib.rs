@@ -43,20 +43,18 @@
 mod error;
 mod init;
 mod kernel;
-mod logrocket;
 mod observer;
 pub mod redact;
 #[cfg(any(feature = "delivery", feature = "http-client"))]
 mod retry_after;
 mod spans;
-mod stalls;
 pub mod testing;
 mod upkeep;
 mod warn;
 
 #[cfg(feature = "delivery")]
 pub mod alerts;
-#[cfg(any(feature = "delivery", feature = "log"))]
+#[cfg(feature = "delivery")]
 mod breadcrumbs;
 #[cfg(feature = "delivery")]
 pub mod outbox;
@@ -74,9 +72,6 @@ mod listener;
 
 #[cfg(feature = "http")]
 pub mod http;
-#[cfg(not(feature = "http"))]
-#[path = "absent/http.rs"]
-mod http;
 
 #[cfg(feature = "log")]
 pub mod log;
@@ -104,15 +99,30 @@ pub mod __private;
 
 pub use error::Error;
 pub use init::{Builder, FlushReport, Observer, SendTestResult};
-pub use kernel::limit::Elapsed;
-pub use kernel::outcome::{ErrorClass, Outcome};
-pub use kernel::request::{Exchange, Request, RequestId};
-pub use kernel::site::{AlertRule, Kind, Severity, Site, TriggerSet};
 pub use kernel::{
+    alert_rule::{AlertRule, Severity, TriggerSet},
+    current::{CurrentCall, current},
     error_info::ErrorInfo,
     ids::{SpanId, TraceId},
+    limit::Elapsed,
+    outcome::{ErrorClass, Outcome},
+    propagation::{InCurrentCall, in_current_call},
     record::Record,
+    request_context::{RequestContext, RequestId},
+    sink,
+    site::Site,
     value::{Fields, Value},
 };
 pub use llm_observe_config as config;
 pub use llm_observe_macros::{init, observe};
+
+/// What a call is besides a function call, and how a program observes protocols of its own.
+pub mod operation {
+    pub use crate::kernel::{
+        operation::{
+            Attribute, AttributeValue, Instruments, Operation, OperationSite, SpanKind,
+            SummaryWriter,
+        },
+        operation_call::OperationCall,
+    };
+}

@@ -4,7 +4,7 @@ use std::{borrow::Cow, time::Duration};
 
 use super::{error_group::ErrorGroup, text, trigger::Trigger};
 use crate::{
-    kernel::site::Severity,
+    kernel::alert_rule::Severity,
     redact::{Redact, Redactor},
 };
 
@@ -66,9 +66,6 @@ pub struct SuppressedAlert {
     pub count: u64,
 }
 
-/// The event of requests that a service gets.
-const REQUESTS: &str = "http_request";
-
 /// The content of an alert's message, before a channel puts it into its own form.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
@@ -81,6 +78,9 @@ pub struct Notice {
     pub event: String,
     /// The functions that alert; the first one began.
     pub functions: Vec<String>,
+    /// Whether these are operations, such as routes of a server: the title then names them, and
+    /// not the event.
+    pub is_operation: bool,
     /// The property of their calls that alerts.
     pub trigger: Trigger,
     /// Its severity.
@@ -147,6 +147,7 @@ impl Notice {
             key: String::new(),
             event: String::new(),
             functions: Vec::new(),
+            is_operation: false,
             trigger: Trigger::Error,
             severity: Severity::Info,
             risen_from: None,
@@ -177,11 +178,11 @@ impl Notice {
         }
     }
 
-    /// Returns what the title names: of requests, which are all one event, the route that began.
+    /// Returns what the title names: the event; of operations, which share one, the first of them.
     fn subject(&self) -> Cow<'_, str> {
         match self.functions.as_slice() {
-            [route] if self.event == REQUESTS => route.into(),
-            [route, others @ ..] if self.event == REQUESTS => {
+            [route] if self.is_operation => route.into(),
+            [route, others @ ..] if self.is_operation => {
                 format!("{route} and {} more", others.len()).into()
             }
             _ => self.event.as_str().into(),

@@ -64,6 +64,8 @@ fn chained(message: &str, chain: &[String]) -> String {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Occurrences {
     pub(super) trigger: Trigger,
+    /// Whether the site stands for an operation, such as a route of a server.
+    pub(super) is_operation: bool,
     pub(super) count: u64,
     pub(super) first: u64,
     pub(super) last: u64,
@@ -84,6 +86,7 @@ impl Occurrences {
     ) -> Occurrences {
         Occurrences {
             trigger,
+            is_operation: false,
             count: 1,
             first: time,
             last: time,
@@ -97,7 +100,10 @@ impl Occurrences {
     pub(super) fn of(record: &Record<'_>, trigger: Trigger) -> Occurrences {
         let sample = ErrorSample::of(record, trigger);
         Occurrences {
-            session_url: record.request.and_then(|request| request.session.clone()),
+            is_operation: record.site.is_operation(),
+            session_url: record
+                .request
+                .and_then(|request| request.session_url.clone()),
             ..Occurrences::at(record.time, trigger, record.trace_id, sample)
         }
     }

@@ -19,6 +19,7 @@ use crate::{
     error::Error,
     kernel::{record::Record, sink::Sink},
     outbox::now_micros,
+    redact::Redacted,
 };
 
 /// The channel that stands in where the configuration has none.
@@ -64,13 +65,6 @@ impl AlertRecorder {
     }
 
     fn ended(&self, record: &Record<'_>, trigger: Trigger) {
-        let class = record
-            .error
-            .map(|error| error.class)
-            .filter(|_| trigger.is_failure());
-        if !self.routes.is_wanted(record.site, trigger, class) {
-            return;
-        }
         let occurrences = Occurrences::of(record, trigger);
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         for route in self.routes.of(record.site, &occurrences) {
@@ -81,7 +75,7 @@ impl AlertRecorder {
 }
 
 impl Sink for AlertRecorder {
-    fn record(&self, record: &Record<'_>) {
+    fn record(&self, record: &Redacted<Record<'_>>) {
         for trigger in Trigger::of(record) {
             self.ended(record, trigger);
         }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::kernel::site::Severity;
+use crate::kernel::alert_rule::Severity;
 
 /// Where one rule sends an alert, and from how many calls on.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -11,8 +11,9 @@ use llm_observe_config::{Config, Event};
 
 use super::{occurrences::Occurrences, route::AlertRoute, trigger::Trigger};
 use crate::kernel::{
+    alert_rule::{Severity, TriggerSet},
     outcome::ErrorClass,
-    site::{Severity, Site, TriggerSet},
+    site::Site,
 };
 
 /// The rules of the configuration.
@@ -35,24 +36,6 @@ impl AlertRoutes {
             severities: severities.collect(),
             all,
         }
-    }
-
-    /// Returns whether any rule may alert on it. Called at the end of every call that did not
-    /// just succeed.
-    pub(super) fn is_wanted(
-        &self,
-        site: &Site,
-        trigger: Trigger,
-        class: Option<ErrorClass>,
-    ) -> bool {
-        let ruled = site
-            .alerts
-            .iter()
-            .any(|rule| rule.on.intersects(trigger.as_set()));
-        let event = self.events.get(site.event);
-        let listed = || event.is_some_and(|event| is_listed(event, trigger, class));
-        (ruled || listed() || is_stall(site, event, trigger))
-            && !event.is_some_and(|event| event.mute)
     }
 
     /// Returns where occurrences at `site` go: one route for each rule that matches, without those
@@ -156,7 +139,7 @@ mod tests {
     use super::*;
     use crate::{
         alerts::occurrences::ErrorSample,
-        kernel::{ids::TraceId, site::AlertRule},
+        kernel::{alert_rule::AlertRule, ids::TraceId},
     };
 
     const CHANNELS: &str = "

@@ -25,14 +25,14 @@ use crate::{
     kernel::{
         metric_names as names,
         record::Record,
-        sink::{Running, Sink},
+        sink::{RunningCall, Sink},
         stats::{Counter, Stats},
     },
     outbox::{
         Outbox, Parcel, background::BackgroundWorker, caught, is_delivering, micros, now_micros,
         origin::Origin,
     },
-    redact::Redactor,
+    redact::{Redacted, Redactor},
 };
 
 /// How many different failures may wait for the policy; beyond it they are counted as lost.
@@ -121,9 +121,6 @@ impl Alerts {
     fn ended(&self, record: &Record<'_>, trigger: Trigger) {
         let error = record.error.filter(|_| trigger.is_failure());
         let class = error.map(|error| error.class);
-        if !self.encoder.routes.is_wanted(record.site, trigger, class) {
-            return;
-        }
         if is_delivering() {
             self.counters.own.add(1);
             return;
@@ -142,19 +139,20 @@ impl Alerts {
     }
 
     /// Adds a call that stalled (1), or has ended after it had stalled (-1).
-    fn stall(&self, running: &Running, stalled: i64, sample: impl FnOnce() -> ErrorSample) {
-        let (site, trace_id) = (running.site, running.trace_id);
-        if !self.encoder.routes.is_wanted(site, Trigger::Stalled, None) {
+    fn stall(&self, call: &RunningCall, stalled: i64, sample: impl FnOnce() -> ErrorSample) {
+        let (site, trace_id) = (call.site, call.trace_id);
+        if !call.alerts() {
             return;
         }
-        let request = running.request.as_ref();
+        let request = call.request.as_ref();
         let key = (std::ptr::from_ref(site).addr(), trace_id, stalled);
         let merge = |pending: &mut PendingAlert| pending.occurrences.count_one(now_micros());
         let first = || PendingAlert {
             site,
             occurrences: Occurrences {
                 stalled,
-                session_url: request.and_then(|request| request.session.clone()),
+                is_operation: site.is_operation(),
+                session_url: request.and_then(|request| request.session_url.clone()),
                 ..Occurrences::at(now_micros(), Trigger::Stalled, trace_id, sample())
             },
         };
@@ -165,21 +163,21 @@ impl Alerts {
 }
 
 impl Sink for Alerts {
-    fn record(&self, record: &Record<'_>) {
+    fn record(&self, record: &Redacted<Record<'_>>) {
         for trigger in Trigger::of(record) {
             self.ended(record, trigger);
         }
     }
 
-    fn stalled(&self, running: &Running) {
-        self.stall(running, 1, || {
-            let duration = text::duration(running.duration);
+    fn stalled(&self, call: &Redacted<RunningCall>) {
+        self.stall(call, 1, || {
+            let duration = text::duration(call.duration);
             ErrorSample::plain(format!("still running after {duration}"))
         });
     }
 
-    fn unstalled(&self, running: &Running) {
-        self.stall(running, -1, ErrorSample::default);
+    fn unstalled(&self, call: &Redacted<RunningCall>) {
+        self.stall(call, -1, ErrorSample::default);
     }
 }
 

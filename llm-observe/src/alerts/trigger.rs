@@ -1,6 +1,6 @@
 //! The property of a call that caused an alert.
 
-use crate::kernel::{outcome::Outcome, record::Record, site::TriggerSet};
+use crate::kernel::{alert_rule::TriggerSet, record::Record};
 
 /// The property of a call that caused an alert.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -64,20 +64,11 @@ impl Trigger {
         matches!(self, Trigger::Error | Trigger::Panic | Trigger::Timeout)
     }
 
-    /// Returns the triggers of a call that has ended. An error that was expected, or that a call
-    /// below has alerted on, is none.
+    /// Returns the triggers of an ended call for which a rule asks for an alert.
     pub(super) fn of(record: &Record<'_>) -> impl Iterator<Item = Trigger> + use<> {
-        let silent = record.expected || record.quiet;
-        let ended = match record.outcome {
-            Outcome::Ok => None,
-            Outcome::Error => Some(Trigger::Error).filter(|_| !silent),
-            Outcome::Timeout => Some(Trigger::Timeout).filter(|_| !silent),
-            Outcome::Panic => Some(Trigger::Panic).filter(|_| !silent),
-            Outcome::Cancelled => Some(Trigger::Cancelled),
-        };
-        let slow = record.slow.then_some(Trigger::Slow);
-        let low = record.low_quality().then_some(Trigger::LowQuality);
-        [ended, slow, low].into_iter().flatten()
+        let alerts = record.alerts();
+        let all = Trigger::ALL.into_iter();
+        all.filter(move |trigger| alerts.intersects(trigger.as_set()))
     }
 
     pub(super) fn from_name(name: &str) -> Option<Trigger> {

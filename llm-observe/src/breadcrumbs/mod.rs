@@ -3,8 +3,8 @@
 //!
 //! A thread writes to its own ring, so that nobody waits for anybody: a call costs an uncontended
 //! lock and a copy of some 80 bytes, a line also the copy of its text, and neither allocates once
-//! the thread has its ring. The text of a call is composed only when an error is reported. Rings
-//! are filled only while there is a tracker. Everything in here has been redacted. It must not
+//! the thread has its ring. The text of a call is composed only when an error is reported. The
+//! sink is installed only where there is a tracker. Everything in here has been redacted. It must not
 //! know what a tracker is.
 
 mod breadcrumb;
@@ -17,5 +17,5 @@ mod tests;
 
 pub use breadcrumb::Breadcrumb;
 
-pub(crate) use sink::{Breadcrumbs, line};
+pub(crate) use sink::Breadcrumbs;
 pub(crate) use threads::before;

@@ -6,14 +6,18 @@ use std::{
 use tracing::Level;
 
 use super::{ring::MOST_LINE, *};
-use crate::kernel::{
-    error_info::ErrorInfo,
-    ids::{SpanId, TraceId},
-    outcome::{ErrorClass, Outcome},
-    record::Record,
-    sink::Sink,
-    site::Site,
-    value::{Fields, Value},
+use crate::{
+    kernel::{
+        alert_rule::TriggerSet,
+        error_info::ErrorInfo,
+        ids::{SpanId, TraceId},
+        outcome::{ErrorClass, Outcome},
+        record::Record,
+        sink::{LogEvent, Sink},
+        site::Site,
+        value::{Fields, Value},
+    },
+    redact::Redacted,
 };
 
 static SITE: Site = Site::new("query", "query", "rag", "src/lib.rs", 1, || "rag::query");
@@ -36,9 +40,10 @@ fn record(trace: TraceId, time: u64) -> Record<'static> {
         slow: false,
         expected: false,
         passed_on: false,
-        quiet: false,
         request: None,
-        exchange: None,
+        operation: None,
+        alerts: TriggerSet::EMPTY,
+        reported: true,
     }
 }
 
@@ -54,12 +59,31 @@ fn messages(trace: TraceId) -> Vec<String> {
 }
 
 fn call(record: &Record<'_>) {
-    Breadcrumbs::new().record(record);
+    Breadcrumbs.record(&Redacted::for_test(record.clone()));
+}
+
+fn line(
+    time: u64,
+    level: Level,
+    target: &str,
+    message: &str,
+    fields: &[(&'static str, Value)],
+    trace_id: TraceId,
+) {
+    Breadcrumbs.event(&Redacted::for_test(LogEvent {
+        time,
+        level,
+        target,
+        message,
+        fields,
+        trace_id,
+        span_id: SpanId::default(),
+        request: None,
+    }));
 }
 
 /// Runs `test` on a thread whose ring is empty.
 fn alone(test: impl FnOnce() + Send) {
-    let _sink = Breadcrumbs::new();
     thread::scope(|scope| scope.spawn(test).join().unwrap());
 }
 
@@ -171,8 +195,7 @@ fn the_cost_is_printed() {
                 start.elapsed().as_secs_f64() * 1e9 / f64::from(ROUNDS)
             );
         };
-        let sink = Breadcrumbs::new();
-        nanos("a call", &|| sink.record(&record));
+        nanos("a call", &|| call(&record));
         nanos("a line of 60 bytes", &|| log(1, &text, record.trace_id));
         let fields = [("n", Value::U64(3)), ("name", Value::Str("alice".into()))];
         nanos("a line with two fields", &|| {

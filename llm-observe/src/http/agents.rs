@@ -3,7 +3,7 @@
 
 use std::{cell::RefCell, sync::Arc};
 
-use crate::{kernel::request::is_plain, redact::Redactor};
+use crate::{kernel::operation::is_plain, redact::Redactor};
 
 /// How many a thread keeps.
 const KEPT: usize = 32;

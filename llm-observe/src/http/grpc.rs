@@ -5,10 +5,12 @@ use std::borrow::Cow;
 
 use http::{HeaderMap, HeaderName, header, request::Parts};
 
-use crate::kernel::{
-    error_info::ErrorInfo,
-    outcome::{ErrorClass, Outcome},
-    request::STATUS,
+use crate::{
+    http::exchange::STATUS,
+    kernel::{
+        error_info::ErrorInfo,
+        outcome::{ErrorClass, Outcome},
+    },
 };
 
 const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");

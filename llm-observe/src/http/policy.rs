@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use llm_observe_config::Http as Config;
 
+use super::exchange::{HEADER, STATUS};
 use crate::kernel::{
+    alert_rule::{AlertRule, TriggerSet},
     error_info::ErrorInfo,
     outcome::{ErrorClass, Outcome},
-    request::{HEADER, STATUS},
-    site::{AlertRule, TriggerSet},
 };
 
 /// The rules of `[http]`, read once.
@@ -31,13 +31,13 @@ pub(crate) struct Policy {
 enum Statuses {
     One(u16),
     /// The first digit.
-    ErrorClass(u16),
+    Class(u16),
 }
 
 impl Statuses {
     fn read(word: &str) -> Option<Statuses> {
         match word.strip_suffix("xx") {
-            Some(digit) => digit.parse().ok().map(Statuses::ErrorClass),
+            Some(digit) => digit.parse().ok().map(Statuses::Class),
             None => word.parse().ok().map(Statuses::One),
         }
     }
@@ -45,7 +45,7 @@ impl Statuses {
     const fn has(self, status: u16) -> bool {
         match self {
             Statuses::One(one) => one == status,
-            Statuses::ErrorClass(digit) => digit == status / 100,
+            Statuses::Class(digit) => digit == status / 100,
         }
     }
 }

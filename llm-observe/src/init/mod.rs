@@ -1,6 +1,8 @@
 //! Sets an observer up from its configuration: the only place that names concrete sinks.
 
 mod builder;
+mod guarded;
+pub(crate) mod operations;
 mod settings;
 
 #[cfg(feature = "delivery")]
@@ -19,7 +21,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{error::Error, observer, observer::Core};
+use crate::{error::Error, kernel::dispatch, observer::Dispatcher};
 
 /// What `init!()` knows when it is compiled.
 #[derive(Clone, Copy, Debug)]
@@ -100,7 +102,7 @@ impl FlushReport {
 /// The running observer. Dropping it flushes for up to 5 seconds and ends the observation.
 #[must_use = "the observer stops when this is dropped; bind it: `let _observer = ...`"]
 pub struct Observer {
-    core: Arc<Core>,
+    dispatcher: Arc<Dispatcher>,
     /// In the order they were started. FlushReport last to first: delivering writes lines.
     parts: Vec<Box<dyn Part>>,
     /// Threads that end when dropped.
@@ -128,7 +130,7 @@ impl Observer {
     pub fn flush(&self, limit: Duration) -> FlushReport {
         let deadline = Instant::now() + limit;
         let mut report = FlushReport::default();
-        self.core.metrics.publish();
+        self.dispatcher.pipeline().metrics.publish();
         for part in self.parts.iter().rev() {
             part.flush(
                 deadline.saturating_duration_since(Instant::now()),
@@ -164,7 +166,7 @@ impl Observer {
     /// recorder was installed before.
     #[must_use]
     pub fn metrics(&self) -> Option<String> {
-        self.core.metrics.render()
+        self.dispatcher.pipeline().metrics.render()
     }
 }
 
@@ -178,7 +180,7 @@ impl fmt::Debug for Observer {
 
 impl Drop for Observer {
     fn drop(&mut self) {
-        observer::uninstall();
+        dispatch::uninstall();
         let left = self.flush(FLUSH_AT_DROP);
         self.threads.clear();
         // What the outlets still say when they stop is written by the loggers before they do.

@@ -102,7 +102,7 @@ pub(crate) fn start(
     };
     Ok(Some(Outlets {
         alerts,
-        breadcrumbs: trackers.as_ref().map(|_| Arc::new(Breadcrumbs::new())),
+        breadcrumbs: trackers.as_ref().map(|_| Arc::new(Breadcrumbs)),
         trackers,
         outbox,
         names,

@@ -2,7 +2,7 @@
 
 use std::{error::Error, io};
 
-use crate::kernel::outcome::ErrorClass;
+use super::outcome::ErrorClass;
 
 /// Returns the class of an error: its own, or that of the nearest source that has one.
 pub(crate) fn of_error(error: &(dyn Error + 'static)) -> ErrorClass {

@@ -1,12 +1,12 @@
 //! Which annotated call this thread is in: its ids, for everything that is logged inside it,
-//! and what has been recorded on it so far; and which HTTP request.
+//! and what has been recorded on it so far; and which request.
 
 use std::{cell::RefCell, sync::Arc};
 
-use crate::kernel::{
-    call::Extra,
+use super::{
+    extra::Extra,
     ids::{SpanId, TraceId},
-    request::Request,
+    request_context::RequestContext,
     site::Site,
 };
 
@@ -33,12 +33,12 @@ thread_local! {
     static CURRENT: RefCell<Current> = const { RefCell::new(Current::NONE) };
 
     /// Apart from the call: most calls are in no request, and are not to pay for one.
-    static REQUEST: RefCell<Option<Arc<Request>>> = const { RefCell::new(None) };
+    static REQUEST: RefCell<Option<Arc<RequestContext>>> = const { RefCell::new(None) };
 }
 
 /// Returns the request that the thread works for.
 #[inline]
-pub(crate) fn request() -> Option<Arc<Request>> {
+pub(crate) fn request() -> Option<Arc<RequestContext>> {
     REQUEST
         .try_with(|request| request.try_borrow().ok().and_then(|r| r.clone()))
         .ok()
@@ -47,7 +47,7 @@ pub(crate) fn request() -> Option<Arc<Request>> {
 
 /// Shows the thread's request to `see`. Meanwhile there is none: it is not counted twice.
 #[inline]
-pub(crate) fn with_request<T>(see: impl FnOnce(Option<&Request>) -> T) -> T {
+pub(crate) fn with_request<T>(see: impl FnOnce(Option<&RequestContext>) -> T) -> T {
     let request = REQUEST.try_with(RefCell::take).ok().flatten();
     let seen = see(request.as_deref());
     if request.is_some() {
@@ -59,7 +59,7 @@ pub(crate) fn with_request<T>(see: impl FnOnce(Option<&Request>) -> T) -> T {
 
 /// Makes `next` the thread's request and returns the one before.
 #[inline]
-pub(crate) fn replace_request(next: Option<Arc<Request>>) -> Option<Arc<Request>> {
+pub(crate) fn replace_request(next: Option<Arc<RequestContext>>) -> Option<Arc<RequestContext>> {
     REQUEST
         .try_with(|request| request.replace(next))
         .ok()

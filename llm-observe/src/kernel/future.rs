@@ -9,9 +9,10 @@ use std::{
 
 use pin_project_lite::pin_project;
 
-use crate::kernel::{
-    call::{Call, Ending, Entered},
+use super::{
+    call::{Call, Entered},
     links::Links,
+    scope::CallScope,
     site::Site,
 };
 
@@ -30,7 +31,7 @@ pin_project! {
 impl<F, E> Observed<F, E>
 where
     F: Future,
-    E: Fn(&mut Ending, &F::Output),
+    E: Fn(&mut CallScope, &F::Output),
 {
     /// Observes `future` as a call of `site`; `end` says how its output is to be read.
     #[inline]
@@ -62,7 +63,7 @@ pub fn future<T, F, E>(
 ) -> Observed<F, E>
 where
     F: Future<Output = T>,
-    E: Fn(&mut Ending, &T),
+    E: Fn(&mut CallScope, &T),
 {
     limited_future::<T, F, F, E>(site, links, make, |future| future, end)
 }
@@ -79,13 +80,13 @@ pub fn limited_future<T, F, L, E>(
 where
     F: Future<Output = T>,
     L: Future<Output = T>,
-    E: Fn(&mut Ending, &T),
+    E: Fn(&mut CallScope, &T),
 {
     let mut call = Call::new(site);
     if let Some(links) = links {
         call.link(links);
     }
-    let future = if call.is_on_or_starts() {
+    let future = if call.ensure_started() {
         let mut making = Polling::of(&mut call);
         let future = make();
         making.stop();
@@ -103,24 +104,24 @@ where
 impl<F, E> Future for Observed<F, E>
 where
     F: Future,
-    E: Fn(&mut Ending, &F::Output),
+    E: Fn(&mut CallScope, &F::Output),
 {
     type Output = F::Output;
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        if !this.call.is_on_or_starts() {
+        if !this.call.ensure_started() {
             return this.future.poll(cx);
         }
         let mut polling = Polling::of(this.call);
         let ready = this.future.poll(cx);
         polling.stop();
         if let Poll::Ready(output) = &ready {
-            let mut ending = Ending::take(polling.call);
-            (this.end)(&mut ending, output);
-            ending.mind_limit();
-            polling.call.end(ending);
+            let mut scope = polling.call.take_scope();
+            (this.end)(&mut scope, output);
+            scope.apply_limit();
+            polling.call.end(scope);
         }
         ready
     }

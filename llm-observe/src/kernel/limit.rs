@@ -11,7 +11,7 @@ use std::{
 
 use pin_project_lite::pin_project;
 
-use crate::kernel::{call::Extra, context, timer::Deadline};
+use super::{context, extra::Extra, timer::Deadline};
 
 /// The error of a call that took longer than its `timeout`.
 ///
@@ -110,7 +110,9 @@ where
         // What it holds is released before the caller goes on.
         this.future.set(None);
         *this.limit = Limit::None;
-        context::change(|call| call.extra.get_or_insert_with(Extra::fresh).elapsed = Some(limit));
+        context::change(|call| {
+            call.extra.get_or_insert_with(Extra::from_pool).elapsed = Some(limit)
+        });
         match this.make.take() {
             Some(make) => Poll::Ready(make(Elapsed { limit })),
             None => Poll::Pending,

@@ -9,7 +9,7 @@ use std::{
     sync::Once,
 };
 
-use crate::kernel::{error_info::ErrorInfo, outcome::ErrorClass};
+use super::{error_info::ErrorInfo, outcome::ErrorClass};
 
 thread_local! {
     static LAST: RefCell<Option<ErrorInfo>> = const { RefCell::new(None) };

@@ -1,9 +1,7 @@
-//! Memory of texts and calls that are gone, for the next ones of the thread: what a usual call
-//! records takes no allocation. Knows neither lines nor sinks.
+//! Pools of a thread: the memory of texts and calls that have ended, for the next ones, so that a
+//! usual call allocates nothing.
 
 use std::{cell::RefCell, fmt, fmt::Write};
-
-use crate::kernel::value::Value;
 
 /// How many of a kind a thread keeps.
 const KEPT: usize = 32;
@@ -11,24 +9,24 @@ const KEPT: usize = 32;
 /// A text that grew larger is not kept.
 const LARGEST: usize = 4 << 10;
 
-/// A place of a thread for what it may use again.
+/// What a thread keeps to be used again.
 pub(crate) type Pool<T> = RefCell<Vec<T>>;
 
-/// Takes one from a place; `None` when there is none, or the thread is being torn down.
+/// Takes one from a pool; `None` when there is none, or the thread is being torn down.
 #[inline]
-pub(crate) fn take<T>(place: &'static std::thread::LocalKey<Pool<T>>) -> Option<T> {
-    let pop = |place: &Pool<T>| place.try_borrow_mut().ok()?.pop();
-    place.try_with(pop).ok().flatten()
+pub(crate) fn take<T>(pool: &'static std::thread::LocalKey<Pool<T>>) -> Option<T> {
+    let pop = |pool: &Pool<T>| pool.try_borrow_mut().ok()?.pop();
+    pool.try_with(pop).ok().flatten()
 }
 
-/// Puts one there, unless there are enough.
+/// Puts one into a pool, unless it is full.
 #[inline]
-pub(crate) fn keep<T>(place: &'static std::thread::LocalKey<Pool<T>>, one: T) {
-    let _ = place.try_with(|place| {
-        if let Ok(mut place) = place.try_borrow_mut()
-            && place.len() < KEPT
+pub(crate) fn keep<T>(pool: &'static std::thread::LocalKey<Pool<T>>, one: T) {
+    let _ = pool.try_with(|pool| {
+        if let Ok(mut pool) = pool.try_borrow_mut()
+            && pool.len() < KEPT
         {
-            place.push(one);
+            pool.push(one);
         }
     });
 }
@@ -51,11 +49,9 @@ pub(crate) fn formatted(value: fmt::Arguments<'_>) -> String {
     text
 }
 
-/// Gives the memory of a value back.
-pub(crate) fn give(value: Value) {
-    if let Value::Str(mut text) = value
-        && (1..=LARGEST).contains(&text.capacity())
-    {
+/// Keeps the memory of a text that is no longer needed.
+pub(crate) fn recycle(mut text: String) {
+    if (1..=LARGEST).contains(&text.capacity()) {
         text.clear();
         keep(&TEXTS, text);
     }
@@ -69,10 +65,10 @@ mod tests {
     fn a_text_is_used_again_and_a_large_one_is_not() {
         let first = text("one");
         let memory = first.as_ptr();
-        give(Value::Str(first));
+        recycle(first);
         let second = formatted(format_args!("{}", 2));
         assert_eq!((second.as_str(), second.as_ptr()), ("2", memory));
-        give(Value::Str(String::with_capacity(LARGEST + 1)));
+        recycle(String::with_capacity(LARGEST + 1));
         assert_eq!(text("").capacity(), 0);
     }
 }

@@ -10,7 +10,7 @@
 
 use std::{any::type_name, error::Error, fmt};
 
-use crate::kernel::{classify, error_info::ErrorInfo, outcome::ErrorClass};
+use super::{classify, error_info::ErrorInfo, outcome::ErrorClass};
 
 /// What a returned value says of the outcome.
 pub enum Verdict<'a> {
@@ -54,7 +54,8 @@ impl Failure<'_> {
 /// The longest chain of sources that is followed; a longer one is most likely a cycle.
 const MAX_CHAIN: usize = 16;
 
-fn describe(type_name: &'static str, error: &(dyn Error + 'static)) -> ErrorInfo {
+/// Describes an error: type, message, class and chain.
+pub(crate) fn describe(type_name: &'static str, error: &(dyn Error + 'static)) -> ErrorInfo {
     let mut info = ErrorInfo::new(type_name, error.to_string(), classify::of_error(error));
     let sources = std::iter::successors(error.source(), |&error| error.source());
     info.chain = sources.take(MAX_CHAIN).map(ToString::to_string).collect();
@@ -74,7 +75,7 @@ impl<T: ?Sized> Clone for Probe<'_, T> {
 impl<T: ?Sized> Copy for Probe<'_, T> {}
 
 /// What a value says of the outcome; implemented once for each number of `&`.
-pub trait Says<'a> {
+pub trait HasVerdict<'a> {
     /// Returns what the value says.
     fn verdict(self) -> Verdict<'a>;
 }
@@ -82,7 +83,7 @@ pub trait Says<'a> {
 macro_rules! level {
     ($(#[$doc:meta])* [$($refs:tt)*], [$($bound:tt)*], |$out:ident| $verdict:expr) => {
         $(#[$doc])*
-        impl<'a, T, E> Says<'a> for $($refs)* Probe<'a, Result<T, E>> where $($bound)* {
+        impl<'a, T, E> HasVerdict<'a> for $($refs)* Probe<'a, Result<T, E>> where $($bound)* {
             #[inline]
             fn verdict(self) -> Verdict<'a> {
                 let $out: &'a Result<T, E> = self.0;
@@ -135,7 +136,7 @@ level!(
 );
 
 // Any other value: no error.
-impl<'a, T: ?Sized> Says<'a> for Probe<'a, T> {
+impl<'a, T: ?Sized> HasVerdict<'a> for Probe<'a, T> {
     #[inline]
     fn verdict(self) -> Verdict<'a> {
         Verdict::Ok
@@ -154,15 +155,15 @@ impl<T: ?Sized> Clone for Returned<'_, T> {
 
 impl<T: ?Sized> Copy for Returned<'_, T> {}
 
-/// The payload of a returned value; implemented for two numbers of `&`, as [`Says`] is.
-pub trait Holds<'a> {
+/// The payload of a returned value; implemented for two numbers of `&`, as [`HasVerdict`] is.
+pub trait HasPayload<'a> {
     /// What it holds.
     type Value: ?Sized + 'a;
     /// Returns the payload, unless it is an error.
     fn ok_value(self) -> Option<&'a Self::Value>;
 }
 
-impl<'a, T: 'a, E> Holds<'a> for &Returned<'a, Result<T, E>> {
+impl<'a, T: 'a, E> HasPayload<'a> for &Returned<'a, Result<T, E>> {
     type Value = T;
     #[inline]
     fn ok_value(self) -> Option<&'a T> {
@@ -170,7 +171,7 @@ impl<'a, T: 'a, E> Holds<'a> for &Returned<'a, Result<T, E>> {
     }
 }
 
-impl<'a, T: ?Sized + 'a> Holds<'a> for Returned<'a, T> {
+impl<'a, T: ?Sized + 'a> HasPayload<'a> for Returned<'a, T> {
     type Value = T;
     #[inline]
     fn ok_value(self) -> Option<&'a T> {
@@ -183,7 +184,7 @@ impl<'a, T: ?Sized + 'a> Holds<'a> for Returned<'a, T> {
 #[doc(hidden)]
 macro_rules! __verdict {
     ($out:expr) => {{
-        use $crate::__private::probe::Says as _;
+        use $crate::__private::probe::HasVerdict as _;
         #[allow(clippy::needless_borrow)]
         (&&&&&&$crate::__private::probe::Probe($out)).verdict()
     }};
@@ -194,7 +195,7 @@ macro_rules! __verdict {
 #[doc(hidden)]
 macro_rules! __ok_value {
     ($out:expr) => {{
-        use $crate::__private::probe::Holds as _;
+        use $crate::__private::probe::HasPayload as _;
         #[allow(clippy::needless_borrow)]
         (&$crate::__private::probe::Returned($out)).ok_value()
     }};

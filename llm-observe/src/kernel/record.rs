@@ -5,14 +5,15 @@ use std::time::Duration;
 use tracing::Level;
 
 use super::{
+    alert_rule::TriggerSet,
     error_info::ErrorInfo,
     ids::{SpanId, TraceId},
+    operation::Operation,
     outcome::Outcome,
+    request_context::RequestContext,
     site::Site,
     value::Fields,
 };
-use crate::kernel::request::{Exchange, Request};
-use crate::kernel::site::Kind;
 
 /// What is known of a call once it has ended.
 #[derive(Clone, Debug)]
@@ -46,16 +47,17 @@ pub struct Record<'a> {
     pub expected: bool,
     /// Whether this very error was already recorded by a call below it.
     pub passed_on: bool,
-    /// The HTTP request that it belongs to.
-    pub request: Option<&'a Request>,
-    /// What was asked and answered, where the call itself is an HTTP request.
-    pub exchange: Option<&'a Exchange>,
-    /// Whether no alert is to tell of its failure: a call below did, or `[http] alert_on` leaves
-    /// its status out.
-    pub(crate) quiet: bool,
+    /// The request that it belongs to.
+    pub request: Option<&'a RequestContext>,
+    /// What the call is besides a function call.
+    pub operation: Option<&'a dyn Operation>,
+    /// What of it is alerted: see [`Record::alerts`].
+    pub(crate) alerts: TriggerSet,
+    /// Whether it is reported: see [`Record::is_reported`].
+    pub(crate) reported: bool,
     /// The level of the line of a successful call: the attribute's, or else the event's.
     pub(crate) ok_level: Level,
-    /// Whether it writes its line: `sample` thins out those that went well.
+    /// Whether it writes its line: `sample` keeps a share of those that succeeded.
     pub(crate) sampled: bool,
 }
 
@@ -74,15 +76,30 @@ impl Record<'_> {
             Outcome::Ok if self.slow || self.low_quality() => Level::WARN.min(self.ok_level),
             Outcome::Ok => self.ok_level,
             Outcome::Cancelled => Level::WARN,
-            Outcome::Timeout if self.site.kind() != Kind::Client => Level::ERROR,
+            Outcome::Timeout if !self.is_attempt() => Level::ERROR,
             Outcome::Error | Outcome::Timeout => self.site.err_level.unwrap_or(Level::ERROR),
             Outcome::Panic => Level::ERROR,
         }
     }
 
-    /// Returns whether an error tracker is to hear of it.
+    /// Returns which of the triggers that the call gives reason for have a rule that asks for an
+    /// alert. Decided once, at its end: an error that is expected, or that a call below was alerted
+    /// for, and an event that is muted, are left out.
     #[must_use]
-    pub fn is_reportable(&self) -> bool {
-        self.outcome.is_failure() && self.site.report && !self.expected && !self.passed_on
+    pub const fn alerts(&self) -> TriggerSet {
+        self.alerts
+    }
+
+    /// Returns whether it goes to the error trackers: a failure that is neither expected nor
+    /// reported by a call below it, of a site that reports.
+    #[must_use]
+    pub const fn is_reported(&self) -> bool {
+        self.reported
+    }
+
+    /// Returns whether it is one attempt of the call above it: see [`Operation::is_attempt`].
+    #[must_use]
+    pub fn is_attempt(&self) -> bool {
+        self.operation.is_some_and(Operation::is_attempt)
     }
 }

@@ -5,7 +5,7 @@
 //! static. Elsewhere a function is known from its first call on, which [`all`] then has to do
 //! without. What is particular to the platform is here and in that one attribute.
 
-use crate::kernel::site::Site;
+use super::site::Site;
 
 /// The event of the site that stands in where there is none; no attribute can name it.
 const NOBODY: &str = "";

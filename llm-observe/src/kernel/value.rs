@@ -20,6 +20,15 @@ pub enum Value {
     Bool(bool),
 }
 
+impl Value {
+    /// Leaves the memory of a text to a later one.
+    pub(crate) fn recycle(self) {
+        if let Value::Str(text) = self {
+            pool::recycle(text);
+        }
+    }
+}
+
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -65,9 +74,9 @@ impl Fields {
         self.0.iter_mut().map(|(n, v)| (*n, v))
     }
 
-    /// Forgets all of them, and leaves their memory to later ones.
+    /// Removes all of them, and leaves their memory to later ones.
     pub(crate) fn clear(&mut self) {
-        self.0.drain(..).for_each(|(_, value)| pool::give(value));
+        self.0.drain(..).for_each(|(_, value)| value.recycle());
     }
 
     /// Returns whether nothing was recorded.

@@ -2,6 +2,7 @@
 //! Knows lines, not files.
 
 use std::{
+    borrow::Cow,
     cell::Cell,
     fmt::{self, Write},
     sync::{Arc, OnceLock},
@@ -16,10 +17,10 @@ use tracing::{
 use tracing_log::NormalizeEvent;
 use tracing_subscriber::layer::Context;
 
-use super::{Lines, format::EventLine};
+use super::Lines;
 use crate::{
-    breadcrumbs,
-    kernel::{clock, context, pool, value::Value},
+    kernel::{clock, context, pool, sink::LogEvent, value::Value},
+    redact::{Redact, Redacted, Redactor},
     spans,
 };
 
@@ -93,69 +94,46 @@ fn write(lines: &Lines, event: &Event<'_>) {
     if !lines.takes_event(metadata) {
         return;
     }
-    let mut seen = Seen::take();
-    event.record(&mut seen);
+    let mut parts = Parts::take();
+    event.record(&mut parts);
     let (trace_id, span_id) = context::parent();
     let request = context::request();
-    seen.redact(lines);
-    let line = EventLine {
+    let parts = lines.redacted(parts);
+    let event = parts.as_ref().map(|parts| LogEvent {
         time: clock::now_micros(),
         level: *metadata.level(),
         target: metadata.target(),
-        message: &seen.message,
-        fields: &seen.fields,
+        message: &parts.message,
+        fields: &parts.fields,
         trace_id,
         span_id,
         request: request.as_deref(),
-    };
-    lines.event(&line);
-    breadcrumbs::line(
-        line.time,
-        line.level,
-        line.target,
-        line.message,
-        line.fields,
-        trace_id,
-    );
-    seen.give_back();
+    });
+    lines.hand_over(&event);
+    Redacted::into_inner(parts).give_back();
 }
 
-/// What an event says: its message and its fields. Reused by the thread's next event.
+/// The message and the fields of an event. Reused by the thread's next event.
 #[derive(Default)]
-struct Seen {
+struct Parts {
     message: String,
     fields: Vec<(&'static str, Value)>,
 }
 
 thread_local! {
-    static SPARE: Cell<Option<Seen>> = const { Cell::new(None) };
+    static POOL: Cell<Option<Parts>> = const { Cell::new(None) };
 }
 
-impl Seen {
-    fn take() -> Seen {
-        SPARE
-            .try_with(Cell::take)
-            .ok()
-            .flatten()
-            .unwrap_or_default()
+impl Parts {
+    fn take() -> Parts {
+        POOL.try_with(Cell::take).ok().flatten().unwrap_or_default()
     }
 
     fn give_back(mut self) {
         self.message.clear();
-        self.fields
-            .drain(..)
-            .for_each(|(_, value)| pool::give(value));
+        self.fields.drain(..).for_each(|(_, value)| value.recycle());
         // A thread that is being torn down has no next event.
-        let _ = SPARE.try_with(|spare| spare.set(Some(self)));
-    }
-
-    fn redact(&mut self, lines: &Lines) {
-        lines.redact(&mut self.message);
-        for (_, value) in &mut self.fields {
-            if let Value::Str(text) = value {
-                lines.redact(text);
-            }
-        }
+        let _ = POOL.try_with(|pool| pool.set(Some(self)));
     }
 
     fn set(&mut self, field: &Field, value: Value) {
@@ -166,7 +144,21 @@ impl Seen {
     }
 }
 
-impl Visit for Seen {
+impl Redact for Parts {
+    fn redact(&mut self, redactor: &Redactor) {
+        let fields = self.fields.iter_mut().filter_map(|(_, value)| match value {
+            Value::Str(text) => Some(text),
+            _ => None,
+        });
+        for text in std::iter::once(&mut self.message).chain(fields) {
+            if let Cow::Owned(clean) = redactor.redact(text) {
+                *text = clean;
+            }
+        }
+    }
+}
+
+impl Visit for Parts {
     fn record_str(&mut self, field: &Field, value: &str) {
         if field.name() == "message" {
             self.message.push_str(value);

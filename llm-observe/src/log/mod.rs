@@ -36,7 +36,7 @@ mod writer;
 use std::{
     io::IsTerminal,
     path::PathBuf,
-    sync::{Arc, atomic::AtomicBool},
+    sync::{Arc, OnceLock, atomic::AtomicBool},
     time::Duration,
 };
 
@@ -90,6 +90,7 @@ pub(crate) fn open(
         filter: filter(log),
         redactor,
         closed: AtomicBool::new(false),
+        others: OnceLock::new(),
     });
     Ok(Some(Loggers {
         lines,
@@ -117,6 +118,17 @@ impl Loggers {
         let _ = tracing_log::LogTracer::init();
         let ours = tracing_subscriber::registry().with(Layer::over(self.lines.clone()));
         tracing::subscriber::set_global_default(ours).is_ok()
+    }
+
+    /// Returns what lets all sinks but this one have the events that are logged.
+    pub(crate) fn forward_events(&self) -> impl FnOnce(&[Arc<dyn Sink>]) + 'static {
+        let lines = self.lines.clone();
+        move |sinks| {
+            let own = Arc::as_ptr(&lines).cast::<()>();
+            let others = sinks.iter().filter(|s| Arc::as_ptr(s).cast::<()>() != own);
+            // Set once: an observer is started once.
+            let _ = lines.others.set(others.cloned().collect());
+        }
     }
 
     /// Brings the counts of the files into the metrics.

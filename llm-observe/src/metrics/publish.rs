@@ -93,7 +93,7 @@ impl Metrics {
         for site in &sites {
             self.publish_site(site);
         }
-        self.publish_requests();
+        self.publish_operations();
         self.stats.for_each(|key, cell| self.publish_own(key, cell));
         self.digest();
     }

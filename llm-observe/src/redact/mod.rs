@@ -28,10 +28,10 @@ use std::{
 use llm_observe_config as config;
 use regex_automata::meta::Regex;
 
-pub use redacted::{Redact, Redacted};
-
 use crate::error::Error;
 use scan::Scan;
+
+pub use redacted::{Redact, Redacted};
 
 /// What stands in place of a secret in text.
 pub(crate) const MARK: &str = "[redacted]";

@@ -25,6 +25,12 @@ impl Redactor {
 }
 
 impl<T> Redacted<T> {
+    /// Returns `value` as it is, for tests.
+    #[cfg(test)]
+    pub(crate) const fn for_test(value: T) -> Redacted<T> {
+        Redacted(value)
+    }
+
     /// Returns a reference that carries the same promise.
     #[inline]
     pub const fn as_ref(&self) -> Redacted<&T> {

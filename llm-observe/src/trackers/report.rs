@@ -16,15 +16,12 @@ use crate::{
         ids::{SpanId, TraceId},
         outcome::{ErrorClass, Outcome},
         record::Record,
-        request::RequestId,
+        request_context::{RequestContext, RequestId},
         value::Value,
     },
     outbox::{now_micros, text::truncate},
     redact::{Redact, Redactor},
 };
-
-/// The attribute of a request's query.
-const QUERY: &str = "url.query";
 
 /// The longest value in bytes of JSON: Sentry cuts those of more than 16 KiB.
 const MOST_VALUE: usize = 16_000;
@@ -66,8 +63,10 @@ pub struct Report {
     pub parent_id: SpanId,
     /// What was recorded on the call.
     pub fields: Vec<(String, Value)>,
-    /// The request that the call served, where it is known.
+    /// The request that the call served, if any.
     pub request: Option<RequestInfo>,
+    /// Where the call's operation went, such as a URL or the name of a queue.
+    pub location: Option<String>,
     /// What happened before, oldest first: in the same trace, and outside of any trace on the same
     /// thread.
     pub breadcrumbs: Vec<Breadcrumb>,
@@ -77,7 +76,7 @@ pub struct Report {
     pub count: u64,
 }
 
-/// The HTTP request that a call served.
+/// The request that a call served.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RequestInfo {
@@ -87,30 +86,18 @@ pub struct RequestInfo {
     pub route: String,
     /// The request's id; empty when it has none.
     pub id: String,
-    /// A link to the LogRocket session that sent it.
-    pub session: Option<String>,
+    /// A link to the session in which its user made it.
+    pub session_url: Option<String>,
 }
 
 impl RequestInfo {
-    /// Returns what the HTTP layer knows of the request, or else the call's own fields, named as
-    /// by the conventions of OpenTelemetry (1.41).
-    fn of(record: &Record<'_>) -> Option<RequestInfo> {
-        let text = |name: &str| record.fields.get(name).map(Value::to_string);
-        if let Some(request) = record.request {
-            return Some(RequestInfo {
-                method: request.method.to_owned(),
-                route: request.route.unwrap_or_default().to_owned(),
-                id: request.id.to_string(),
-                session: request.session.clone(),
-            });
+    fn of(request: &RequestContext) -> RequestInfo {
+        RequestInfo {
+            method: request.method.to_owned(),
+            route: request.route.unwrap_or_default().to_owned(),
+            id: request.id.to_string(),
+            session_url: request.session_url.clone(),
         }
-        let method = text("http.request.method");
-        let route = text("http.route").or_else(|| text("url.path"));
-        (method.is_some() || route.is_some()).then(|| RequestInfo {
-            method: method.unwrap_or_default(),
-            route: route.unwrap_or_default(),
-            ..RequestInfo::default()
-        })
     }
 }
 
@@ -134,8 +121,15 @@ impl Report {
             trace_id: record.trace_id,
             span_id: record.span_id,
             parent_id: record.parent_id,
-            fields: of_exchange(record).into_iter().chain(fields).collect(),
-            request: RequestInfo::of(record),
+            fields: operation_attributes(record)
+                .into_iter()
+                .chain(fields)
+                .collect(),
+            request: record.request.map(RequestInfo::of),
+            location: record
+                .operation
+                .and_then(|operation| operation.location())
+                .map(Cow::into_owned),
             breadcrumbs: breadcrumbs::before(record.trace_id),
             scope: None,
             count: 1,
@@ -161,6 +155,7 @@ impl Report {
             parent_id: SpanId::default(),
             fields: Vec::new(),
             request: None,
+            location: None,
             breadcrumbs: Vec::new(),
             scope: None,
             count: 1,
@@ -190,15 +185,11 @@ impl Report {
         Json::Object(all)
     }
 
-    /// Returns where the request went: as it was where the call itself is the request, else its
-    /// route.
+    /// Returns where the operation went, else the route of the request that the call served.
     pub(super) fn url(&self) -> Option<String> {
-        let known = ["url.full", "url.path"].iter().find_map(|name| {
-            let (_, value) = self.fields.iter().find(|(field, _)| field == name)?;
-            Some(value.to_string())
-        });
         let route = || self.request.as_ref().map(|request| request.route.clone());
-        let url = known.or_else(route).filter(|url| !url.is_empty())?;
+        let url = self.location.clone().or_else(route);
+        let url = url.filter(|url| !url.is_empty())?;
         Some(truncate(&url, MOST_URL))
     }
 
@@ -213,7 +204,7 @@ impl Report {
         let id = self.request.as_ref().map(|request| request.id.as_str());
         let id = id.filter(|id| !id.is_empty());
         let id = id.map(|id| truncate(id, size.name));
-        let session = self.request.as_ref().and_then(|r| r.session.clone());
+        let session = self.request.as_ref().and_then(|r| r.session_url.clone());
         // The name that LogRocket gives it in other trackers (docs.logrocket.com, "Sentry").
         let all = [("request_id", id), ("sessionURL", session)];
         all.into_iter()
@@ -221,14 +212,14 @@ impl Report {
     }
 }
 
-/// Returns what was asked and answered, where the call itself is an HTTP request. Not the query: it may be
-/// what a person asked, and a tracker is somebody else's machine.
-fn of_exchange(record: &Record<'_>) -> Vec<(String, Value)> {
+/// Returns the attributes of the call's operation. Those that must not leave the machine, such as a
+/// query that a person wrote, are left out.
+fn operation_attributes(record: &Record<'_>) -> Vec<(String, Value)> {
     let mut all = Vec::new();
-    if let (Some(exchange), Some(site)) = (record.exchange, record.site.request) {
-        exchange.attributes(site, |name, fact| {
-            if name.attribute != QUERY {
-                all.push((name.attribute.to_owned(), fact.to_value()));
+    if let Some(operation) = record.operation {
+        operation.attributes(&mut |attribute, value| {
+            if !attribute.name().is_empty() && !attribute.is_local() {
+                all.push((attribute.name().to_owned(), value.to_value()));
             }
         });
     }
@@ -265,7 +256,8 @@ impl Redact for Report {
         let request = self.request.iter_mut();
         let request = request.flat_map(|r| [&mut r.method, &mut r.route, &mut r.id]);
         let error = [&mut self.message].into_iter().chain(&mut self.chain);
-        for text in values.chain(error).chain(request) {
+        let location = self.location.iter_mut();
+        for text in values.chain(error).chain(request).chain(location) {
             if let Cow::Owned(clean) = redactor.redact(text) {
                 *text = clean;
             }

@@ -25,7 +25,7 @@ use crate::{
         stats::{Counter, Stats},
     },
     outbox::{Outbox, Parcel, background::BackgroundWorker, caught, is_delivering},
-    redact::Redactor,
+    redact::{Redacted, Redactor},
 };
 
 /// How many different errors may wait for the worker; beyond it they are counted as lost.
@@ -115,8 +115,8 @@ impl Trackers {
 }
 
 impl Sink for Trackers {
-    fn record(&self, record: &Record<'_>) {
-        if let Some(error) = record.error.filter(|_| record.is_reportable()) {
+    fn record(&self, record: &Redacted<Record<'_>>) {
+        if let Some(error) = record.error.filter(|_| record.is_reported()) {
             self.failed(record, error);
         }
     }

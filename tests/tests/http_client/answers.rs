@@ -51,7 +51,7 @@ async fn an_answer_is_read_and_not_changed() {
         number(&call, "gen_ai.usage.cache_read.input_tokens"),
         Some(4)
     );
-    let exchange = call.exchange.unwrap();
+    let exchange = call.operation::<llm_observe::http::Exchange>().unwrap();
     assert_eq!(exchange.target, listener.url(COMPLETIONS));
     assert_eq!(
         (exchange.status, exchange.request_bytes),
@@ -237,7 +237,7 @@ async fn an_answer_without_its_tokens_is_counted_with_why() {
         Some(19)
     );
     // ... unless it is told not to.
-    let raw = llm_observe::http::client::client(super::builder().no_gzip()).unwrap();
+    let raw = llm_observe::http::client::from_builder(super::builder().no_gzip()).unwrap();
     send(raw).await;
     let metrics = seen.metrics();
     for reason in ["absent", "content_type", "encoded"] {

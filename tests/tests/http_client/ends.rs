@@ -31,7 +31,7 @@ async fn a_status_is_an_end() {
         assert_eq!(response.unwrap().text().await.unwrap(), body);
         let call = only(&seen);
         assert_eq!((call.outcome, call.level), (Outcome::Error, Level::WARN));
-        let error = call.error.unwrap();
+        let error = call.error.clone().unwrap();
         assert_eq!(error.class, class);
         assert!(
             error.message.starts_with(&status.to_string()),
@@ -117,10 +117,11 @@ async fn a_connection_that_fails_is_an_error() {
         assert!(error.is_connect() || error.is_request());
         let call = only(&seen);
         assert_eq!((call.outcome, call.level), (Outcome::Error, Level::WARN));
-        let error = call.error.unwrap();
+        let error = call.error.clone().unwrap();
         assert_eq!(error.class, class, "{error:?}");
         assert_eq!(error.type_name, "reqwest::error::Error");
-        let target = call.exchange.unwrap().target;
+        let exchange = call.operation::<llm_observe::http::Exchange>();
+        let target = exchange.unwrap().target.clone();
         assert!(target.ends_with("/x?api_key=REDACTED"), "{target}");
         let said = format!("{}{:?}", error.message, error.chain);
         assert!(!said.contains("very-secret"), "{said}");
@@ -134,7 +135,12 @@ async fn a_body_that_breaks_off_is_an_error_after_a_good_status() {
     assert!(response.bytes().await.is_err());
     let call = only(&seen);
     assert_eq!(call.outcome, Outcome::Error);
-    assert_eq!(call.exchange.unwrap().status, Some(200));
+    assert_eq!(
+        call.operation::<llm_observe::http::Exchange>()
+            .unwrap()
+            .status,
+        Some(200)
+    );
     assert_eq!(call.error.unwrap().class, ErrorClass::Connection);
 }
 
@@ -160,7 +166,12 @@ async fn a_download_that_is_left_is_cancelled_and_counted_once() {
             _ => (Outcome::Ok, None),
         };
         assert_eq!(call.outcome, outcome);
-        assert_eq!(call.exchange.unwrap().response_bytes, bytes);
+        assert_eq!(
+            call.operation::<llm_observe::http::Exchange>()
+                .unwrap()
+                .response_bytes,
+            bytes
+        );
     }
     let metrics = seen.metrics();
     let cancelled = ["error_type=\"cancelled\""];

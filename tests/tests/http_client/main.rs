@@ -33,7 +33,7 @@ fn builder() -> reqwest::ClientBuilder {
 
 /// Returns an observed client.
 fn observed() -> ClientWithMiddleware {
-    client::client(builder()).unwrap()
+    client::from_builder(builder()).unwrap()
 }
 
 /// Returns a client that is not.

@@ -10,11 +10,11 @@ use llm_observe_config::Endpoint;
 use super::*;
 use crate::{
     alerts::Trigger,
-    kernel::site::Severity,
+    kernel::alert_rule::Severity,
     listener::{Listener, Reply},
     outbox::{
         Delivery, Outbox, OutboxOptions,
-        tests::{Folder, as_redacted, skipped},
+        tests::{Folder, skipped},
     },
 };
 
@@ -58,7 +58,11 @@ fn firing_and_resolved_have_the_same_labels_and_their_own_ends() {
         NoticeStatus::Resolved,
     ] {
         outbox.put(
-            Parcel::new("am", channel.encode(&as_redacted(notice(status, now)))).key("query/1"),
+            Parcel::new(
+                "am",
+                channel.encode(&Redacted::for_test(notice(status, now))),
+            )
+            .key("query/1"),
         );
     }
     assert_eq!(outbox.flush(LONG).delivered(), 3);
@@ -143,7 +147,7 @@ fn real_and_outbox(listener: &Listener, shared: bool) -> Option<(Real, Outbox, A
     let outbox = Outbox::open(OutboxOptions::default(), to, Arc::default()).unwrap();
     let start = Instant::now();
     // Not up to the first answer: its API starts after its port.
-    while outbox.deliver_now(Parcel::new("am", as_redacted(b"[]".to_vec())), LONG)
+    while outbox.deliver_now(Parcel::new("am", Redacted::for_test(b"[]".to_vec())), LONG)
         != Some(Delivery::Delivered)
     {
         assert!(start.elapsed() < LONG, "alertmanager does not answer");
@@ -152,7 +156,8 @@ fn real_and_outbox(listener: &Listener, shared: bool) -> Option<(Real, Outbox, A
 }
 
 fn tell(outbox: &Outbox, channel: &Arc<dyn Channel>, notice: &Notice) {
-    let parcel = Parcel::new("am", channel.encode(&as_redacted(notice.clone()))).key("query/1");
+    let parcel =
+        Parcel::new("am", channel.encode(&Redacted::for_test(notice.clone()))).key("query/1");
     assert_eq!(outbox.deliver_now(parcel, LONG), Some(Delivery::Delivered));
 }
 

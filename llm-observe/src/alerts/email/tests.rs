@@ -6,10 +6,7 @@ use std::{
 use super::*;
 use crate::{
     kernel::stats::Stats,
-    outbox::{
-        Outbox, OutboxOptions,
-        tests::{as_redacted, skipped},
-    },
+    outbox::{Outbox, OutboxOptions, tests::skipped},
 };
 
 /// A real SMTP server, aiosmtpd, which prints what it takes; ended when dropped.
@@ -117,7 +114,9 @@ fn a_real_server_takes_a_thread_and_its_codes_are_understood() {
             vec![NoticeStatus::Firing]
         };
         for status in statuses {
-            outbox.put(Parcel::new("mail", channel.encode(&as_redacted(notice(status)))).key("k"));
+            outbox.put(
+                Parcel::new("mail", channel.encode(&Redacted::for_test(notice(status)))).key("k"),
+            );
         }
         outbox.flush(limit);
         let count = |result| {
@@ -165,7 +164,7 @@ fn what_comes_late_says_so_in_its_subject() {
             service: "rag".into(),
             ..notice(NoticeStatus::Firing)
         };
-        let mut parcel = Parcel::new("mail", channel.encode(&as_redacted(notice.clone())));
+        let mut parcel = Parcel::new("mail", channel.encode(&Redacted::for_test(notice.clone())));
         assert_eq!(marked_stale(&parcel), parcel.body(), "in time");
         parcel.created -= 3_900 * 1_000_000;
         let late = String::from_utf8(marked_stale(&parcel)).unwrap();
@@ -197,7 +196,7 @@ fn one_receiver_that_is_refused_keeps_it_from_no_other() {
         let outbox = Outbox::open(OutboxOptions::default(), to, Arc::default()).unwrap();
         let parcel = Parcel::new(
             "mail",
-            channel.encode(&as_redacted(notice(NoticeStatus::Firing))),
+            channel.encode(&Redacted::for_test(notice(NoticeStatus::Firing))),
         );
         outbox.deliver_now(parcel, limit).unwrap()
     };
@@ -221,7 +220,7 @@ fn a_server_that_closes_what_is_idle_gets_the_next_message_too() {
     for message in 1..=2 {
         outbox.put(Parcel::new(
             "mail",
-            channel.encode(&as_redacted(notice(NoticeStatus::Firing))),
+            channel.encode(&Redacted::for_test(notice(NoticeStatus::Firing))),
         ));
         let report = outbox.flush(Duration::from_secs(20));
         assert_eq!((report.delivered(), report.kept()), (message, 0));

@@ -4,12 +4,9 @@ use llm_observe_config::{Endpoint, Secret};
 
 use super::*;
 use crate::{
-    kernel::site::Severity,
+    kernel::alert_rule::Severity,
     listener::{Listener, Reply},
-    outbox::{
-        Outbox, OutboxOptions,
-        tests::{Folder, as_redacted},
-    },
+    outbox::{Outbox, OutboxOptions, tests::Folder},
 };
 
 const LONG: Duration = Duration::from_secs(20);
@@ -41,7 +38,7 @@ fn it_triggers_and_resolves_under_one_key_and_the_routing_key_is_not_kept() {
             sentry_url: Some("https://acme.sentry.io/x".into()),
             ..Notice::empty(status, 1_795_392_000_000_000)
         };
-        let body = channel.encode(&as_redacted(notice.clone()));
+        let body = channel.encode(&Redacted::for_test(notice.clone()));
         assert!(
             !String::from_utf8(body.to_vec())
                 .unwrap()
@@ -98,7 +95,7 @@ fn a_400_is_given_up() {
     )
     .unwrap();
     let answer = outbox.deliver_now(
-        Parcel::new("page", channel.encode(&as_redacted(Notice::test(1)))),
+        Parcel::new("page", channel.encode(&Redacted::for_test(Notice::test(1)))),
         LONG,
     );
     assert!(
@@ -113,7 +110,7 @@ fn what_comes_late_says_so_in_its_details() {
         routing_key: "key".into(),
         post: Post::new("page", "http://127.0.0.1:1/", Vec::new()).unwrap(),
     };
-    let mut parcel = Parcel::new("page", channel.encode(&as_redacted(Notice::test(1))));
+    let mut parcel = Parcel::new("page", channel.encode(&Redacted::for_test(Notice::test(1))));
     parcel.created -= 600 * 1_000_000;
     let event: Value = serde_json::from_slice(&channel.completed(&parcel).unwrap()).unwrap();
     assert_eq!(
@@ -150,7 +147,9 @@ fn it_gives_up_what_is_refused_and_tries_the_rest_again() {
     let stats = Arc::<crate::kernel::stats::Stats>::default();
     let outbox = Outbox::open(limits, vec![channel.clone() as _], stats.clone()).unwrap();
     for n in 0..3 {
-        outbox.put(Parcel::new("page", channel.encode(&as_redacted(Notice::test(n)))).key("k"));
+        outbox.put(
+            Parcel::new("page", channel.encode(&Redacted::for_test(Notice::test(n)))).key("k"),
+        );
         outbox.flush(LONG);
     }
     let count = |result| {

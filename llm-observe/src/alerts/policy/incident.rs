@@ -9,7 +9,7 @@ use crate::{
         route::AlertRoute,
         trigger::Trigger,
     },
-    kernel::{ids::TraceId, site::Severity},
+    kernel::{alert_rule::Severity, ids::TraceId},
 };
 
 /// How many different errors an incident keeps.
@@ -23,6 +23,8 @@ pub(super) struct Incident {
     pub(super) channels: Vec<String>,
     pub(super) fingerprints: Vec<Fingerprint>,
     pub(super) functions: Vec<String>,
+    /// Whether these are operations, such as routes of a server.
+    pub(super) is_operation: bool,
     pub(super) trigger: Trigger,
     pub(super) severity: Severity,
     pub(super) count: u64,
@@ -92,6 +94,7 @@ impl Incident {
             channels: fingerprint.channels.clone(),
             fingerprints: Vec::new(),
             functions: Vec::new(),
+            is_operation: occurrences.is_operation,
             trigger: fingerprint.trigger,
             severity: route.severity,
             count: 0,
@@ -242,6 +245,7 @@ impl Incident {
             key: self.key.clone(),
             event: self.event.clone(),
             functions: self.functions.clone(),
+            is_operation: self.is_operation,
             trigger: self.trigger,
             severity: self.severity,
             count: self.count,

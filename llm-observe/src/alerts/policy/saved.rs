@@ -17,7 +17,7 @@ use crate::{
         notice::{NoticeStatus, SuppressedAlert},
         trigger::Trigger,
     },
-    kernel::{ids::TraceId, outcome::ErrorClass, site::Severity},
+    kernel::{alert_rule::Severity, ids::TraceId, outcome::ErrorClass},
 };
 
 const VERSION: u32 = 1;
@@ -94,6 +94,8 @@ pub(super) struct SavedIncident {
     #[serde(rename = "members")]
     fingerprints: Vec<SavedFingerprint>,
     functions: Vec<String>,
+    #[serde(default)]
+    is_operation: bool,
     trigger: String,
     severity: String,
     count: u64,
@@ -130,6 +132,7 @@ impl SavedIncident {
                 .map(SavedFingerprint::of)
                 .collect(),
             functions: incident.functions.clone(),
+            is_operation: incident.is_operation,
             trigger: incident.trigger.as_str().to_owned(),
             severity: incident.severity.as_str().to_owned(),
             count: incident.count,
@@ -161,6 +164,7 @@ impl SavedIncident {
                 .filter_map(SavedFingerprint::restore)
                 .collect(),
             functions: self.functions,
+            is_operation: self.is_operation,
             trigger: Trigger::from_name(&self.trigger)?,
             severity: severity(&self.severity).unwrap_or_default(),
             count: self.count,

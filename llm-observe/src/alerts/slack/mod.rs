@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     error::Error,
-    kernel::site::Severity,
+    kernel::alert_rule::Severity,
     outbox::{
         Delivery, DeliveryFuture, Destination, Parcel,
         http::{Post, Reply},

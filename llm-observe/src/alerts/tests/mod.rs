@@ -18,15 +18,17 @@ use super::{
 };
 use crate::{
     kernel::{
+        alert_rule::{AlertRule, TriggerSet},
         error_info::ErrorInfo,
         ids::{SpanId, TraceId},
         outcome::{ErrorClass, Outcome},
         record::Record,
         sink::Sink,
-        site::{AlertRule, Site, TriggerSet},
+        site::Site,
         stats::Stats,
         value::Fields,
     },
+    observer::alerts_of,
     outbox::{self, Outbox, OutboxOptions, now_micros, origin::Origin, tests::Folder},
     redact::Redacted,
 };
@@ -78,8 +80,14 @@ fn error(message: &str, class: ErrorClass) -> ErrorInfo {
     ErrorInfo::new("rag::QueryError", message.to_owned(), class)
 }
 
-fn record<'a>(site: &'static Site, outcome: Outcome, error: Option<&'a ErrorInfo>) -> Record<'a> {
-    Record {
+fn record<'a>(
+    site: &'static Site,
+    outcome: Outcome,
+    error: Option<&'a ErrorInfo>,
+) -> Redacted<Record<'a>> {
+    let class = error.map(|error| error.class);
+    let alerts = alerts_of(site, None, outcome, class);
+    Redacted::for_test(Record {
         ok_level: tracing::Level::INFO,
         sampled: true,
         site,
@@ -97,9 +105,26 @@ fn record<'a>(site: &'static Site, outcome: Outcome, error: Option<&'a ErrorInfo
         expected: false,
         passed_on: false,
         request: None,
-        exchange: None,
-        quiet: false,
-    }
+        operation: None,
+        alerts,
+        reported: true,
+    })
+}
+
+/// The record of a call under the event's table of a configuration.
+fn under<'a>(
+    config: &Config,
+    site: &'static Site,
+    outcome: Outcome,
+    error: Option<&'a ErrorInfo>,
+) -> Redacted<Record<'a>> {
+    let event = config
+        .events
+        .as_ref()
+        .and_then(|events| events.get(site.event));
+    let class = error.map(|error| error.class);
+    let alerts = alerts_of(site, event, outcome, class);
+    record(site, outcome, error).map(|record| Record { alerts, ..record })
 }
 
 fn config(text: &str) -> Config {
@@ -192,18 +217,10 @@ fn only_what_was_asked_for_alerts() {
         record(&SILENT, Outcome::Error, Some(&error)),
         record(&ALERTING, Outcome::Ok, None),
         record(&ALERTING, Outcome::Cancelled, None),
-        Record {
-            expected: true,
-            ..failed()
-        },
-        Record {
-            quiet: true,
-            ..failed()
-        },
-        Record {
-            slow: true,
-            ..record(&ALERTING, Outcome::Ok, None)
-        },
+        failed().map(|failed| Record {
+            alerts: TriggerSet::EMPTY,
+            ..failed
+        }),
     ] {
         alerts.record(&silent);
     }
@@ -233,7 +250,8 @@ fn the_configuration_asks_mutes_and_leaves_the_callers_faults_alone() {
         ErrorClass::NotFound,
         ErrorClass::ContentPolicy,
     ] {
-        alerts.record(&record(
+        alerts.record(&under(
+            &asked,
             &SILENT,
             Outcome::Error,
             Some(&error("no such document", class)),
@@ -241,7 +259,8 @@ fn the_configuration_asks_mutes_and_leaves_the_callers_faults_alone() {
     }
     assert!(alerts.flush(LONG));
     assert_eq!(kept.notices.lock().unwrap().len(), 0);
-    alerts.record(&record(
+    alerts.record(&under(
+        &asked,
         &SILENT,
         Outcome::Error,
         Some(&error("boom", ErrorClass::Internal)),
@@ -271,7 +290,8 @@ fn the_configuration_asks_mutes_and_leaves_the_callers_faults_alone() {
 
     let muted = config("[events.query]\nalert_on_error = true\nmute = true\n");
     let (alerts, _outbox, kept) = start(&muted, None);
-    alerts.record(&record(
+    alerts.record(&under(
+        &muted,
         &ALERTING,
         Outcome::Panic,
         Some(&error("boom", ErrorClass::Internal)),
@@ -313,13 +333,15 @@ fn a_stalled_call_is_told_while_it_hangs_and_when_it_ends() {
     static STALLS: Site = site("query", &[AlertRule::new(TriggerSet::STALLED)]);
     let (alerts, _outbox, kept) = start(&Config::default(), None);
     let trace = TraceId::random();
-    let running = crate::kernel::sink::Running {
+    let running = crate::kernel::sink::RunningCall {
         site: &STALLS,
         trace_id: trace,
         span_id: crate::kernel::ids::SpanId(1),
         duration: Duration::from_secs(10),
         request: None,
+        alerts: true,
     };
+    let running = Redacted::for_test(running);
     alerts.stalled(&running);
     assert!(alerts.flush(LONG));
     alerts.unstalled(&running);

@@ -22,9 +22,12 @@ use super::super::{
     email::{self, tests::Server},
     webhook,
 };
-use crate::outbox::{
-    Outbox, OutboxOptions,
-    tests::{Folder, as_redacted, skipped},
+use crate::{
+    outbox::{
+        Outbox, OutboxOptions,
+        tests::{Folder, skipped},
+    },
+    redact::Redacted,
 };
 
 const LONG: Duration = Duration::from_secs(20);
@@ -151,7 +154,7 @@ fn child_that_delivers() {
     };
     let to = vec![channel.clone() as _];
     let outbox = Outbox::open(OutboxOptions::default(), to, Arc::default()).unwrap();
-    let parcel = Parcel::new("c", channel.encode(&as_redacted(Notice::test(1))));
+    let parcel = Parcel::new("c", channel.encode(&Redacted::for_test(Notice::test(1))));
     println!("answer: {:?}", outbox.deliver_now(parcel, LONG).unwrap());
 }
 

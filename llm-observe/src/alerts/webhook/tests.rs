@@ -3,7 +3,7 @@ use std::time::Duration;
 use super::*;
 use crate::{
     listener::{Listener, Reply},
-    outbox::{Outbox, OutboxOptions, tests::as_redacted},
+    outbox::{Outbox, OutboxOptions},
 };
 
 #[test]
@@ -36,7 +36,7 @@ fn it_posts_json_and_signs_what_it_posts() {
         trace_url: Some("https://t.example/4bf9".into()),
         ..Notice::test(1_000_000)
     };
-    outbox.put(Parcel::new("hook", channel.encode(&as_redacted(notice))).key("t"));
+    outbox.put(Parcel::new("hook", channel.encode(&Redacted::for_test(notice))).key("t"));
     assert_eq!(outbox.flush(Duration::from_secs(20)).delivered(), 1);
     let request = &listener.requests()[0];
     let said = request.header("x-llm-observe-signature").unwrap();
@@ -59,7 +59,7 @@ fn it_posts_json_and_signs_what_it_posts() {
 
 #[test]
 fn what_comes_late_says_so_under_its_signature() {
-    let mut parcel = Parcel::new("hook", as_redacted(br#"{"version":1}"#.to_vec()));
+    let mut parcel = Parcel::new("hook", Redacted::for_test(br#"{"version":1}"#.to_vec()));
     assert_eq!(marked_stale(&parcel), parcel.body(), "in time");
     parcel.created -= 7_200 * 1_000_000;
     let body: Value = serde_json::from_slice(&marked_stale(&parcel)).unwrap();

@@ -4,9 +4,9 @@
 use std::{sync::LazyLock, time::Duration};
 
 use super::{model::Asked, usage::Reading};
-use crate::kernel::{
-    request::ATTRIBUTES,
-    value::{Fields, Value},
+use crate::{
+    http::exchange::ATTRIBUTES,
+    kernel::value::{Fields, Value},
 };
 
 /// `http.request.resend_count` of the HTTP conventions.

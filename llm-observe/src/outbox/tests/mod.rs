@@ -9,10 +9,7 @@ use std::{
 use llm_observe_config::Severity;
 
 use super::*;
-use crate::{
-    kernel::stats::Stats,
-    redact::{Redact, Redacted, Redactor},
-};
+use crate::{kernel::stats::Stats, redact::Redacted};
 
 mod model;
 mod processes;
@@ -49,17 +46,6 @@ pub(crate) fn skipped(why: &str) {
     let required = std::env::var("LLM_OBSERVE_PEERS").is_ok_and(|value| value == "required");
     assert!(!required, "{why}, and LLM_OBSERVE_PEERS=required");
     println!("skipped: {why}");
-}
-
-/// Returns a value that counts as redacted.
-pub(crate) fn as_redacted<T>(value: T) -> Redacted<T> {
-    struct Plain<T>(T);
-    impl<T> Redact for Plain<T> {
-        fn redact(&mut self, _: &Redactor) {}
-    }
-    Redactor::default()
-        .redacted(Plain(value))
-        .map(|plain| plain.0)
 }
 
 /// A destination that returns scripted results and records what it accepted.
@@ -160,7 +146,7 @@ fn count(stats: &Stats, destination: &str, result: &str) -> u64 {
 }
 
 fn parcel(to: &str, body: &str) -> Parcel {
-    Parcel::new(to, as_redacted(body.as_bytes().to_vec()))
+    Parcel::new(to, Redacted::for_test(body.as_bytes().to_vec()))
 }
 
 fn files(folder: &Path) -> Vec<PathBuf> {

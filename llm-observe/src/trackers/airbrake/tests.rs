@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
     listener::{Listener, Reply as Answers},
-    outbox::{Outbox, OutboxOptions, tests::as_redacted},
+    outbox::{Outbox, OutboxOptions},
 };
 
 #[test]
@@ -28,7 +28,7 @@ fn a_notice_is_as_airbrakes_own_client_sends_it() {
     };
     outbox.put(Parcel::new(
         "airbrake",
-        tracker.encode(&as_redacted(report)),
+        tracker.encode(&Redacted::for_test(report)),
     ));
     assert_eq!(outbox.flush(Duration::from_secs(20)).delivered(), 1);
     let requests = listener.requests();
@@ -73,5 +73,5 @@ fn a_large_report_is_cut_to_what_airbrake_takes() {
         fields: vec![("field".into(), crate::Value::Str(large)); 200],
         ..Report::test()
     };
-    assert!(tracker.encode(&as_redacted(report)).len() <= MOST_BYTES);
+    assert!(tracker.encode(&Redacted::for_test(report)).len() <= MOST_BYTES);
 }

@@ -3,7 +3,7 @@ use std::time::Duration;
 use super::*;
 use crate::{
     listener::{Listener, Reply},
-    outbox::{Outbox, OutboxOptions, tests::as_redacted},
+    outbox::{Outbox, OutboxOptions},
 };
 
 fn report() -> Report {
@@ -42,7 +42,7 @@ fn an_item_is_as_rollbars_own_client_sends_it() {
     let outbox = Outbox::open(limits, vec![tracker.clone() as _], Arc::default()).unwrap();
     outbox.put(Parcel::new(
         "rollbar",
-        tracker.encode(&as_redacted(report())),
+        tracker.encode(&Redacted::for_test(report())),
     ));
     assert_eq!(outbox.flush(Duration::from_secs(20)).delivered(), 1);
     let request = &listener.requests()[1];
@@ -89,7 +89,7 @@ fn a_large_report_is_cut_to_what_rollbar_takes() {
         origin: Origin::default(),
         post,
     };
-    let body = tracker.encode(&as_redacted(large));
+    let body = tracker.encode(&Redacted::for_test(large));
     assert!(body.len() <= MOST_BYTES, "{}", body.len());
     let item: Value = serde_json::from_slice(&body).unwrap();
     let chain = item["data"]["body"]["trace_chain"].as_array().unwrap();

@@ -14,7 +14,7 @@ use crate::{
         route::AlertRoute,
         trigger::Trigger,
     },
-    kernel::{ids::TraceId, outcome::ErrorClass, site::Severity},
+    kernel::{alert_rule::Severity, ids::TraceId, outcome::ErrorClass},
 };
 
 const SECOND: u64 = 1_000_000;

@@ -6,7 +6,7 @@ use super::*;
 use crate::{
     kernel::stats::Stats,
     listener::{Listener, Reply as Answers},
-    outbox::{Outbox, OutboxOptions, tests::as_redacted},
+    outbox::{Outbox, OutboxOptions},
 };
 
 fn outbox(listener: &Listener, attempt: Duration) -> (Outbox, Arc<Stats>, Arc<dyn Channel>) {
@@ -25,7 +25,7 @@ fn put(outbox: &Outbox, channel: &Arc<dyn Channel>) {
     outbox.put(
         Parcel::new(
             "ops",
-            channel.encode(&as_redacted(notice(NoticeStatus::Firing))),
+            channel.encode(&Redacted::for_test(notice(NoticeStatus::Firing))),
         )
         .key("k"),
     );
@@ -130,7 +130,7 @@ fn after_an_hour_without_network_the_newest_comes_first_and_the_old_ones_say_so(
             ..notice(NoticeStatus::Firing)
         };
         let mut parcel =
-            Parcel::new("ops", channel.encode(&as_redacted(told))).key(format!("{minutes}"));
+            Parcel::new("ops", channel.encode(&Redacted::for_test(told))).key(format!("{minutes}"));
         parcel.created -= minutes * 60 * 1_000_000;
         outbox.put(parcel);
     }
@@ -182,7 +182,7 @@ fn when_nobody_listens_it_is_kept_and_no_error_names_the_url() {
     .unwrap();
     let start = Instant::now();
     let answer = outbox
-        .deliver_now(Parcel::new("ops", as_redacted(b"{}".to_vec())), LONG)
+        .deliver_now(Parcel::new("ops", Redacted::for_test(b"{}".to_vec())), LONG)
         .unwrap();
     let Delivery::Retry { reason, .. } = answer else {
         panic!("{answer:?}")

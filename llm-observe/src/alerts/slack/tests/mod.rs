@@ -229,7 +229,7 @@ proptest! {
 fn a_message_that_was_held_up_says_so() {
     let now = crate::outbox::now_micros();
     let body = serde_json::to_vec(&message(&notice(NoticeStatus::Firing))).unwrap();
-    let mut parcel = Parcel::new("ops", crate::outbox::tests::as_redacted(body));
+    let mut parcel = Parcel::new("ops", Redacted::for_test(body));
     assert_eq!(marked_stale(&parcel), parcel.body());
     parcel.created = now - 58 * 60 * 1_000_000;
     let marked: Value = serde_json::from_slice(&marked_stale(&parcel)).unwrap();

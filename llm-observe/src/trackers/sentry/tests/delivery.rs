@@ -20,7 +20,7 @@ fn a_thousand_different_errors_all_arrive_also_over_429_and_a_server_that_is_dow
         outbox.put(
             Parcel::new(
                 "sentry",
-                tracker.encode(&as_redacted(report(&format!("error {n}")))),
+                tracker.encode(&Redacted::for_test(report(&format!("error {n}")))),
             )
             .category("error"),
         );

@@ -93,7 +93,7 @@ fn what_the_outbox_has_no_room_for_is_told() {
     };
     let outbox = Outbox::open(limits, vec![tracker.clone() as _], Arc::default()).unwrap();
     let put = || {
-        let body = tracker.encode(&as_redacted(report(&"x".repeat(7_000))));
+        let body = tracker.encode(&Redacted::for_test(report(&"x".repeat(7_000))));
         outbox.put(Parcel::new("sentry", body).category("error"));
     };
     (0..20).for_each(|_| put());

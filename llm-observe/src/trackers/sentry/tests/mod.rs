@@ -19,11 +19,8 @@ use crate::{
         stats::Stats,
     },
     listener::{Listener, Reply as Answers},
-    outbox::{
-        LossReason, Outbox, OutboxOptions, Parcel,
-        origin::Origin,
-        tests::{as_redacted, skipped},
-    },
+    outbox::{LossReason, Outbox, OutboxOptions, Parcel, origin::Origin, tests::skipped},
+    redact::Redacted,
     trackers::{
         frames::Frame,
         report::{Report, RequestInfo},
@@ -75,7 +72,7 @@ fn open(listener: &Listener) -> (Outbox, Arc<dyn Tracker>) {
 
 /// Puts a report into the outbox.
 fn put(outbox: &Outbox, tracker: &dyn Tracker, report: Report) {
-    let body = tracker.encode(&as_redacted(report));
+    let body = tracker.encode(&Redacted::for_test(report));
     outbox.put(Parcel::new("sentry", body).category(tracker.category()));
 }
 
@@ -224,7 +221,7 @@ fn what_came_before_and_the_request_are_in_the_event() {
             method: "POST".into(),
             route: "/answer/{id}".into(),
             id: "req-7".into(),
-            session: Some(link.into()),
+            session_url: Some(link.into()),
         }),
         ..report("refused")
     };

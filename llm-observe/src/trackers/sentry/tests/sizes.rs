@@ -38,7 +38,7 @@ fn any_report() -> impl Strategy<Value = Report> {
             method: type_name.clone(),
             route: message.clone(),
             id: function.clone(),
-            session: None,
+            session_url: None,
         };
         Report {
             type_name,

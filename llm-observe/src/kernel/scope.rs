@@ -1,18 +1,19 @@
-//! What is said of a call: recorded on it, and how its result is read.
+//! What is recorded on a call, by generated code at its start and at its end, and by the program
+//! while it runs; and how its result is read.
 
 use std::time::Duration;
 
-use super::{Call, Extra};
-use crate::kernel::{
+use super::{
     context,
     error_info::ErrorInfo,
+    extra::Extra,
     outcome::{ErrorClass, Outcome},
     probe::Verdict,
     value::Value,
 };
 
-/// What generated code says of a call, at its start and at its end.
-pub struct Ending {
+/// What is recorded on a call, and how it ends.
+pub struct CallScope {
     pub(super) extra: Option<Box<Extra>>,
     pub(super) outcome: Outcome,
     /// Boxed, since it is large and seldom there.
@@ -20,10 +21,10 @@ pub struct Ending {
     pub(super) expected: bool,
 }
 
-impl Ending {
+impl CallScope {
     #[inline]
-    pub(super) fn of(extra: Option<Box<Extra>>) -> Ending {
-        Ending {
+    pub(super) fn new(extra: Option<Box<Extra>>) -> CallScope {
+        CallScope {
             extra,
             outcome: Outcome::Ok,
             error: None,
@@ -31,30 +32,23 @@ impl Ending {
         }
     }
 
-    /// Takes what has been recorded on `call` so far, to end it with.
-    #[inline]
-    pub(crate) fn take(call: &mut Call) -> Ending {
-        Ending::of(call.extra.take())
-    }
-
-    /// Lets `note` record on the thread's call.
-    pub(crate) fn on_current(note: impl FnOnce(&mut Ending)) {
-        let Some(extra) = context::change(|current| current.site.map(|_| current.extra.take()))
-        else {
+    /// Lets `note` record on the call that runs on this thread.
+    pub(crate) fn on_current(note: impl FnOnce(&mut CallScope)) {
+        let taken = context::change(|current| current.site.map(|_| current.extra.take()));
+        let Some(extra) = taken.flatten() else {
             return;
         };
-        let Some(extra) = extra else { return };
-        let mut ending = Ending::of(extra);
+        let mut scope = CallScope::new(extra);
         // Runs the user's expressions: the thread's call must not be borrowed meanwhile.
-        note(&mut ending);
-        context::change(|current| current.extra = ending.extra);
+        note(&mut scope);
+        context::change(|current| current.extra = scope.extra);
     }
 
     /// Records a field.
     pub fn record(&mut self, name: &'static str, value: impl Into<Option<Value>>) {
         if let Some(value) = value.into() {
             self.extra
-                .get_or_insert_with(Extra::fresh)
+                .get_or_insert_with(Extra::from_pool)
                 .fields
                 .set(name, value);
         }
@@ -63,18 +57,18 @@ impl Ending {
     /// Sets the number of things processed.
     pub fn items(&mut self, count: impl Into<Option<u64>>) {
         if let Some(count) = count.into() {
-            self.extra.get_or_insert_with(Extra::fresh).items = Some(count);
+            self.extra.get_or_insert_with(Extra::from_pool).items = Some(count);
         }
     }
 
     /// Sets the score of the result. A score that is no number is not recorded.
     pub fn quality(&mut self, score: f64) {
         if score.is_finite() {
-            self.extra.get_or_insert_with(Extra::fresh).quality = Some(score);
+            self.extra.get_or_insert_with(Extra::from_pool).quality = Some(score);
         }
     }
 
-    /// Takes over what the returned value says of the outcome.
+    /// Sets the outcome that the returned value stands for.
     #[inline]
     pub fn verdict(&mut self, verdict: Verdict<'_>) {
         if let Verdict::Err(failure) = verdict {
@@ -83,14 +77,14 @@ impl Ending {
         }
     }
 
-    /// Writes the error in other words: `err(Debug)`.
+    /// Replaces the error's message: `err(Debug)`.
     pub fn error_as(&mut self, text: impl Into<Option<Value>>) {
         if let (Some(Value::Str(text)), Some(error)) = (text.into(), &mut self.error) {
             error.message = text;
         }
     }
 
-    /// Says that the error is one of those the attribute expects.
+    /// Marks the error as one that the attribute expects.
     pub fn expected(&mut self) {
         self.expected = true;
     }
@@ -114,15 +108,15 @@ impl Ending {
         }
     }
 
-    /// Says how it failed, where no returned value can tell.
+    /// Sets how it failed, where there is no returned value to read.
     pub(crate) fn failed(&mut self, outcome: Outcome, error: ErrorInfo) {
         self.outcome = outcome;
         self.error = Some(Box::new(error));
     }
 
-    /// Makes the outcome of a call that ran into its limit `timeout`, whatever error it returned.
+    /// Makes the outcome `timeout` where the call ran into its limit, whatever error it returned.
     #[inline]
-    pub(crate) fn mind_limit(&mut self) {
+    pub(crate) fn apply_limit(&mut self) {
         let elapsed = self.extra.as_ref().and_then(|extra| extra.elapsed);
         if let Some(limit) = elapsed {
             self.timed_out(limit);

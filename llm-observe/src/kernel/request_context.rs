@@ -1,12 +1,4 @@
-//! What is known of an HTTP request: the one that a call belongs to, and the exchange that a call
-//! itself is. Plain values; knows no sink and no HTTP library.
-
-mod exchange;
-mod model;
-
-pub use exchange::Exchange;
-pub(crate) use exchange::{ATTRIBUTES, Fact, HEADER, Named, is_plain};
-pub(crate) use model::ModelCall;
+//! The request that a call or a line belongs to, whatever protocol it came in by. Plain values.
 
 use std::fmt;
 
@@ -96,39 +88,37 @@ impl fmt::Debug for RequestId {
     }
 }
 
-/// The HTTP request that a call or a line belongs to.
+/// The request that a call or a line belongs to.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct Request {
+pub struct RequestContext {
     /// Its id: the client's, or a new one.
     pub id: RequestId,
-    /// Its method; `_OTHER` for one that the conventions do not know.
+    /// Its method; `_OTHER` for one that the protocol's conventions do not know.
     pub method: &'static str,
     /// The template of its route, such as `/users/{id}`, where one matched.
     pub route: Option<&'static str>,
-    /// The link to the LogRocket session that it was made in.
-    pub session: Option<String>,
-    /// The `trace-flags` that came with it, for those that are called on its behalf.
+    /// A page that replays the session in which its user made it.
+    pub session_url: Option<String>,
+    /// The `trace-flags` that came with it (W3C Trace Context), for those that are called on its
+    /// behalf.
     pub(crate) flags: u8,
     /// The `tracestate` that came with it, for the same.
     pub(crate) state: Option<String>,
 }
 
-/// The type of an error that is no more than the status of an answer.
-pub(crate) const STATUS: &str = "status";
-
 /// The flags of a trace that starts here: sampled.
 pub(crate) const SAMPLED: u8 = 1;
 
-impl Request {
+impl RequestContext {
     /// Returns a request of that id, with nothing else known of it.
     #[must_use]
-    pub const fn new(id: RequestId, method: &'static str) -> Request {
-        Request {
+    pub const fn new(id: RequestId, method: &'static str) -> RequestContext {
+        RequestContext {
             id,
             method,
             route: None,
-            session: None,
+            session_url: None,
             flags: SAMPLED,
             state: None,
         }

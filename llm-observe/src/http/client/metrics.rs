@@ -1,4 +1,5 @@
-//! What is counted of requests beside their durations: rate limits, retries, tokens.
+//! The metrics of requests beside their durations: rate limits, retries, and of a model's answer
+//! tokens and times, under the names of the OpenTelemetry GenAI conventions.
 
 use std::{
     collections::HashMap,
@@ -10,7 +11,7 @@ use http::HeaderMap;
 use jiff::Timestamp;
 
 use super::{
-    attempts::Again,
+    attempts::Retry,
     limits::{self, Measure, Stated},
     model::Asked,
     names::Names,
@@ -18,13 +19,11 @@ use super::{
     usage::{Missing, Reading},
 };
 use crate::{
+    http::{Http, http_site::HttpSite, sites::OTHER},
     kernel::{
         metric_names as names,
-        request::ModelCall,
-        site::Site,
         stats::{Gauge, Stats},
     },
-    observer::Core,
 };
 
 /// What an observer keeps of the requests that are sent.
@@ -67,7 +66,7 @@ impl Clients {
 
 /// Sets the gauges of a host to what the headers of its answer state. What is beyond the bound of
 /// hosts states nothing: it would be several hosts' in turn.
-pub(crate) fn limits(core: &Core, site: &'static Site, headers: &HeaderMap) {
+pub(crate) fn limits(http: &Http, site: &'static HttpSite, headers: &HeaderMap) {
     let Some(host) = address(site) else { return };
     let now = Timestamp::now();
     let mut wait = None;
@@ -76,29 +75,29 @@ pub(crate) fn limits(core: &Core, site: &'static Site, headers: &HeaderMap) {
         if *name == http::header::RETRY_AFTER {
             wait = limits::retry_after(value, now);
         } else if let Some(stated) = limits::read(name.as_str(), value, now) {
-            set(core, host, stated);
+            set(http, host, stated);
         }
     }
-    set_wait(core, host, wait);
+    set_wait(http, host, wait);
 }
 
-fn set(core: &Core, host: &'static str, stated: Stated) {
+fn set(http: &Http, host: &'static str, stated: Stated) {
     let name = match stated.measure {
         Measure::Limit => names::LIMIT,
         Measure::Remaining => names::LIMIT_REMAINING,
         Measure::Reset => names::LIMIT_RESET,
     };
-    let gauges = core.http.clients.gauges(host);
+    let gauges = http.clients.gauges(host);
     if let Some(cell) = gauges.cells.get(stated.place()) {
         let labels = [("server_address", host), ("kind", stated.kind.as_str())];
-        cell.get_or_init(|| core.stats.gauge(name, &labels))
+        cell.get_or_init(|| http.stats.gauge(name, &labels))
             .set(stated.value);
     }
 }
 
 /// A host that asks for no wait any more has its gauge go back to 0; one that never did has none.
-fn set_wait(core: &Core, host: &'static str, wait: Option<i64>) {
-    let clients = &core.http.clients;
+fn set_wait(http: &Http, host: &'static str, wait: Option<i64>) {
+    let clients = &http.clients;
     let Some(seconds) = wait else {
         let known = clients.known(host);
         if let Some(gauge) = known.as_ref().and_then(|known| known.retry_after.get()) {
@@ -109,51 +108,88 @@ fn set_wait(core: &Core, host: &'static str, wait: Option<i64>) {
     let gauges = clients.gauges(host);
     let gauge = gauges.retry_after.get_or_init(|| {
         let labels = [("server_address", host)];
-        core.stats.gauge(names::LIMIT_RETRY_AFTER, &labels)
+        http.stats.gauge(names::LIMIT_RETRY_AFTER, &labels)
     });
     gauge.set(seconds);
 }
 
 /// Counts a request that is sent again.
-pub(crate) fn retried(core: &Core, site: &'static Site, again: Again) {
-    let host = address(site).unwrap_or(crate::http::sites::OTHER);
-    let reason = again.reason.label();
+pub(crate) fn retried(http: &Http, site: &'static HttpSite, retry: Retry) {
+    let host = address(site).unwrap_or(OTHER);
+    let reason = retry.reason.label();
     let labels = [("server_address", host), ("reason", reason.as_str())];
-    core.stats.counter(names::HTTP_RETRIES, &labels).add(1);
+    http.stats.counter(names::HTTP_RETRIES, &labels).add(1);
 }
 
 /// Counts an answer of a model that should have said its tokens and did not.
-pub(crate) fn missing(core: &Core, why: Missing) {
+pub(crate) fn missing(http: &Http, why: Missing) {
     let labels = [("reason", why.as_str())];
-    core.stats.counter(names::USAGE_MISSING, &labels).add(1);
+    http.stats.counter(names::USAGE_MISSING, &labels).add(1);
 }
 
-/// Counts a request to a model that has ended.
+/// Counts a request to a model that has ended. A model answers in milliseconds at best: each value
+/// goes to the recorder as it comes.
 pub(crate) fn model_call(
-    core: &Core,
-    site: &'static Site,
+    http: &Http,
+    site: &'static HttpSite,
     asked: Asked,
     reading: &Reading,
-    ended: &Ended,
+    end: &ModelCallEnd,
 ) {
     let model = reading.model.as_deref();
-    let model = model.map(|model| core.http.clients.models.bounded(model));
-    let labels = site.request.map(|request| request.labels.as_slice());
-    core.metrics.model_call(&ModelCall {
-        operation: asked.operation,
-        provider: asked.provider,
-        model: model.as_deref(),
-        server: labels.unwrap_or_default(),
-        error_type: ended.error_type.as_deref(),
-        duration: ended.duration,
-        first_chunk: ended.first_chunk,
-        input: reading.usage.and_then(|usage| usage.input()),
-        output: reading.usage.and_then(|usage| usage.output()),
-    });
+    let model = model.map(|model| http.clients.models.bounded(model));
+    let labels = |more: Option<(&'static str, &'static str)>| -> Vec<(&'static str, String)> {
+        let own = [
+            ("gen_ai_operation_name", Some(asked.operation)),
+            ("gen_ai_provider_name", Some(asked.provider)),
+            ("gen_ai_response_model", model.as_deref()),
+        ];
+        let own = own
+            .into_iter()
+            .chain(more.map(|(name, value)| (name, Some(value))));
+        let own = own.filter_map(|(name, value)| Some((name, value?.to_owned())));
+        let server = site
+            .labels()
+            .iter()
+            .filter(|(name, _)| name.starts_with("server_"));
+        own.chain(server.cloned()).collect()
+    };
+    let observe = |name, labels: Vec<(&'static str, String)>, value| {
+        let labels: Vec<_> = labels.iter().map(|(k, v)| (*k, v.as_str())).collect();
+        http.metrics.observe(name, &labels, value);
+    };
+    let timed = |name, time: Duration| {
+        let mut labels = labels(None);
+        labels.extend(end.error_type.clone().map(|error| ("error_type", error)));
+        observe(name, labels, time.as_secs_f64());
+    };
+    timed(names::GENAI_DURATION, end.duration);
+    if let Some(first) = end.first_chunk {
+        timed(names::GENAI_FIRST_CHUNK, first);
+    }
+    let usage = reading.usage;
+    let counts = [
+        ("input", usage.and_then(|usage| usage.input())),
+        ("output", usage.and_then(|usage| usage.output())),
+    ];
+    for (kind, tokens) in counts {
+        if let Some(tokens) = tokens {
+            let labels = labels(Some(("gen_ai_token_type", kind)));
+            observe(names::GENAI_TOKENS, labels, as_f64(tokens));
+        }
+    }
+}
+
+#[allow(
+    clippy::cast_precision_loss,
+    reason = "metrics are floats: exact up to 2^53"
+)]
+fn as_f64(n: u64) -> f64 {
+    n as f64
 }
 
 /// How a request to a model ended.
-pub(crate) struct Ended {
+pub(crate) struct ModelCallEnd {
     pub(crate) duration: Duration,
     pub(crate) first_chunk: Option<Duration>,
     pub(crate) error_type: Option<String>,

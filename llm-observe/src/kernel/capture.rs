@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::kernel::{pool, value::Value};
+use super::{pool, value::Value};
 
 /// What can be recorded as it is, without `%` (`Display`) or `?` (`Debug`).
 #[diagnostic::on_unimplemented(

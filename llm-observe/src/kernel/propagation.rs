@@ -1,5 +1,5 @@
-//! Which request and which call a thread works for, while it works for them, and the way to take
-//! both along to another task.
+//! Takes the call and the request that a thread works for along to another task or thread, and the
+//! scoped observer of a test with them.
 
 use std::{
     future::Future,
@@ -10,23 +10,24 @@ use std::{
 
 use pin_project_lite::pin_project;
 
-use crate::kernel::{
+use super::{
     context::{self, Current},
+    dispatch::{self, Dispatch, ScopedGuard},
     ids::{SpanId, TraceId},
-    request::Request,
+    request_context::RequestContext,
 };
 
 /// Makes a request the thread's, until this is dropped.
-pub(crate) struct Scope(Option<Arc<Request>>);
+pub(crate) struct RequestGuard(Option<Arc<RequestContext>>);
 
-impl Scope {
+impl RequestGuard {
     #[inline]
-    pub(crate) fn enter(request: Option<Arc<Request>>) -> Scope {
-        Scope(context::replace_request(request))
+    pub(crate) fn enter(request: Option<Arc<RequestContext>>) -> RequestGuard {
+        RequestGuard(context::replace_request(request))
     }
 }
 
-impl Drop for Scope {
+impl Drop for RequestGuard {
     #[inline]
     fn drop(&mut self) {
         context::replace_request(self.0.take());
@@ -37,7 +38,7 @@ impl Drop for Scope {
 /// whatever task and thread it is polled.
 ///
 /// ```
-/// use llm_observe::{http::in_current_call, observe};
+/// use llm_observe::{in_current_call, observe};
 ///
 /// # #[observe]
 /// # async fn embed(text: String) -> usize { text.len() }
@@ -49,16 +50,13 @@ impl Drop for Scope {
 /// }
 /// ```
 ///
-/// Calls made in it are children of the call it was taken from. What they fail with is theirs: it
-/// is reported and alerted where it happened, and not taken for the cause of a failure of that call,
-/// which may have ended long before.
+/// Calls made in it are children of the call it was taken from. Their failures are reported and
+/// alerted where they happened. They are not taken for the cause of a failure of that call, which
+/// may have ended long before. A test observer that sees the current call sees them too.
 pub fn in_current_call<F: Future>(future: F) -> InCurrentCall<F> {
-    let (trace, span) = context::parent();
     InCurrentCall {
         future: Some(future),
-        trace,
-        span,
-        request: context::request(),
+        captured: Captured::current(),
     }
 }
 
@@ -69,9 +67,7 @@ pin_project! {
     pub struct InCurrentCall<F> {
         #[pin]
         future: Option<F>,
-        trace: TraceId,
-        span: SpanId,
-        request: Option<Arc<Request>>,
+        captured: Captured,
     }
 
     impl<F> PinnedDrop for InCurrentCall<F> {
@@ -79,7 +75,7 @@ pin_project! {
             let mut this = this.project();
             if this.future.is_some() {
                 // What is cancelled with it belongs to the same call.
-                let _there = There::enter(*this.trace, *this.span, this.request);
+                let _entered = this.captured.enter();
                 this.future.set(None);
             }
         }
@@ -91,7 +87,7 @@ impl<F: Future> Future for InCurrentCall<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let mut this = self.project();
-        let _there = There::enter(*this.trace, *this.span, this.request);
+        let _entered = this.captured.enter();
         let polled = match this.future.as_mut().as_pin_mut() {
             Some(future) => future.poll(cx),
             None => return Poll::Pending,
@@ -103,28 +99,50 @@ impl<F: Future> Future for InCurrentCall<F> {
     }
 }
 
-/// The thread in another call and request than its own, until this is dropped.
-struct There {
-    before: Option<Current>,
-    _request: Scope,
+/// The call and the request that a thread worked for, and the observer that it reported to.
+struct Captured {
+    trace: TraceId,
+    span: SpanId,
+    request: Option<Arc<RequestContext>>,
+    observer: Option<Arc<dyn Dispatch>>,
 }
 
-impl There {
-    fn enter(trace: TraceId, span: SpanId, request: &Option<Arc<Request>>) -> There {
-        // No site: nothing is recorded on a call from another thread than its own.
-        let current = Current {
+impl Captured {
+    fn current() -> Captured {
+        let (trace, span) = context::parent();
+        Captured {
             trace,
             span,
+            request: context::request(),
+            observer: dispatch::scoped_observer(),
+        }
+    }
+
+    /// Makes them the thread's.
+    fn enter(&self) -> ContextGuard {
+        // No site: nothing is recorded on a call from another thread than its own.
+        let current = Current {
+            trace: self.trace,
+            span: self.span,
             ..Current::NONE
         };
-        There {
+        let observer = self.observer.clone();
+        ContextGuard {
             before: Some(context::replace(current)),
-            _request: Scope::enter(request.clone()),
+            _request: RequestGuard::enter(self.request.clone()),
+            _observer: observer.map(|observer| ScopedGuard::enter(Some(observer))),
         }
     }
 }
 
-impl Drop for There {
+/// The thread in another call and request than its own, until this is dropped.
+struct ContextGuard {
+    before: Option<Current>,
+    _request: RequestGuard,
+    _observer: Option<ScopedGuard>,
+}
+
+impl Drop for ContextGuard {
     fn drop(&mut self) {
         if let Some(before) = self.before.take() {
             context::replace(before);

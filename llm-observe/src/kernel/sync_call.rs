@@ -1,35 +1,37 @@
 //! The call of a sync function: on the stack from start to end.
 
-use super::{Call, Ending, Entered};
-use crate::{
-    kernel::{links::Links, site::Site},
-    observer,
+use super::{
+    call::{Call, Entered},
+    dispatch,
+    links::Links,
+    scope::CallScope,
+    site::Site,
 };
 
 /// A call of a sync function: on the stack from start to end.
-pub struct SyncCall(Option<Running>);
+pub struct SyncCall(Option<OnStack>);
 
-struct Running {
+struct OnStack {
     call: Call,
     entered: Option<Entered>,
 }
 
-impl Running {
+impl OnStack {
     /// Not inlined, like `finish`: the annotated function itself stays small.
     #[inline(never)]
     fn start(&mut self) {
-        if self.call.is_on_or_starts() {
+        if self.call.ensure_started() {
             self.entered = Some(self.call.enter());
         }
     }
 
     #[inline(never)]
-    fn finish(&mut self, note: impl FnOnce(&mut Ending)) {
+    fn finish(&mut self, note: impl FnOnce(&mut CallScope)) {
         if self.entered.is_some() {
             self.leave();
-            let mut ending = Ending::take(&mut self.call);
-            note(&mut ending);
-            self.call.end(ending);
+            let mut scope = self.call.take_scope();
+            note(&mut scope);
+            self.call.end(scope);
         }
     }
 
@@ -41,7 +43,7 @@ impl Running {
     }
 }
 
-impl Drop for Running {
+impl Drop for OnStack {
     #[inline]
     fn drop(&mut self) {
         // Not finished, so the body is unwinding: nothing else leaves a sync function early.
@@ -57,16 +59,16 @@ impl SyncCall {
     #[inline(always)]
     #[must_use]
     pub fn enter(site: &'static Site) -> SyncCall {
-        if !observer::is_on() {
+        if !dispatch::is_on() {
             return SyncCall(None);
         }
         // Started in its place: moving it would cost as much as the rest.
-        let mut started = SyncCall(Some(Running {
+        let mut started = SyncCall(Some(OnStack {
             call: Call::new(site),
             entered: None,
         }));
-        if let Some(running) = &mut started.0 {
-            running.start();
+        if let Some(on_stack) = &mut started.0 {
+            on_stack.start();
         }
         started
     }
@@ -75,24 +77,24 @@ impl SyncCall {
     pub fn enter_linked(site: &'static Site, links: Links) -> SyncCall {
         let mut call = Call::new(site);
         call.link(links);
-        let mut running = Running {
+        let mut on_stack = OnStack {
             call,
             entered: None,
         };
-        running.start();
-        SyncCall(Some(running))
+        on_stack.start();
+        SyncCall(Some(on_stack))
     }
 
     /// Returns whether anybody observes it.
     #[inline]
     #[must_use]
     pub fn is_on(&self) -> bool {
-        matches!(&self.0, Some(running) if running.entered.is_some())
+        matches!(&self.0, Some(on_stack) if on_stack.entered.is_some())
     }
 
     /// Records on it, before the body runs.
-    pub fn start(&mut self, note: impl FnOnce(&mut Ending)) {
-        Ending::on_current(note);
+    pub fn start(&mut self, note: impl FnOnce(&mut CallScope)) {
+        CallScope::on_current(note);
     }
 
     /// Ends it as one that cannot have failed.
@@ -103,9 +105,9 @@ impl SyncCall {
 
     /// Ends it with what `note` says of its result.
     #[inline(always)]
-    pub fn finish(mut self, note: impl FnOnce(&mut Ending)) {
-        if let Some(running) = &mut self.0 {
-            running.finish(note);
+    pub fn finish(mut self, note: impl FnOnce(&mut CallScope)) {
+        if let Some(on_stack) = &mut self.0 {
+            on_stack.finish(note);
         }
         // Nothing is left to drop; said outright, the compiler leaves out the code that would.
         std::mem::forget(self);

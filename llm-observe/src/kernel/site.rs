@@ -1,137 +1,16 @@
 //! The constant facts of one annotated function, as the attribute writes them down.
-//! Knows nothing of observers beyond the cell in which the global one caches its own view.
-
-mod path;
+//! Of what observes it, it has no more than the place where the program's observer keeps its view.
 
 use std::{sync::OnceLock, time::Duration};
 
-pub use llm_observe_config::Severity;
 use tracing::Level;
 
-use crate::observer::Active;
-
-/// What a rule of `alert(on(...))` fires on: a set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TriggerSet(u8);
-
-impl TriggerSet {
-    /// The call returned an error.
-    pub const ERROR: TriggerSet = TriggerSet(1);
-    /// It panicked.
-    pub const PANIC: TriggerSet = TriggerSet(1 << 1);
-    /// It ran into its `timeout`.
-    pub const TIMEOUT: TriggerSet = TriggerSet(1 << 2);
-    /// It was dropped before it finished.
-    pub const CANCELLED: TriggerSet = TriggerSet(1 << 3);
-    /// It took longer than `slow`.
-    pub const SLOW: TriggerSet = TriggerSet(1 << 4);
-    /// It is still running after `stalled`.
-    pub const STALLED: TriggerSet = TriggerSet(1 << 5);
-    /// Its quality is under `min_quality`.
-    pub const LOW_QUALITY: TriggerSet = TriggerSet(1 << 6);
-    /// Error, panic or timeout: what `alert_on_error` stands for.
-    pub const FAILURE: TriggerSet = TriggerSet(0b111);
-
-    /// Returns the union of both sets.
-    #[must_use]
-    pub const fn or(self, other: TriggerSet) -> TriggerSet {
-        TriggerSet(self.0 | other.0)
-    }
-
-    /// Returns whether the sets have a member in common.
-    #[must_use]
-    pub const fn intersects(self, other: TriggerSet) -> bool {
-        self.0 & other.0 != 0
-    }
-}
-
-/// One `alert(...)` of an attribute.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct AlertRule {
-    /// What it fires on.
-    pub on: TriggerSet,
-    /// The channel it goes to; `None`: the event's channels.
-    pub channel: Option<&'static str>,
-    /// How many such calls within [`AlertRule::within`] it takes.
-    pub after: u32,
-    /// The window for [`AlertRule::after`].
-    pub within: Duration,
-    /// How bad it is.
-    pub severity: Option<Severity>,
-}
-
-impl AlertRule {
-    /// Returns a rule that fires at the first such call, to the event's channels.
-    #[must_use]
-    pub const fn new(on: TriggerSet) -> AlertRule {
-        AlertRule {
-            on,
-            channel: None,
-            after: 1,
-            within: Duration::from_secs(60),
-            severity: None,
-        }
-    }
-
-    /// Sends it to that channel of the configuration.
-    #[must_use]
-    pub const fn channel(mut self, name: &'static str) -> AlertRule {
-        self.channel = Some(name);
-        self
-    }
-
-    /// Fires only at the `count`th such call within the window.
-    #[must_use]
-    pub const fn after(mut self, count: u32) -> AlertRule {
-        self.after = count;
-        self
-    }
-
-    /// Sets the window for `after`.
-    #[must_use]
-    pub const fn within(mut self, window: Duration) -> AlertRule {
-        self.within = window;
-        self
-    }
-
-    /// Sets how bad it is.
-    #[must_use]
-    pub const fn severity(mut self, severity: Severity) -> AlertRule {
-        self.severity = Some(severity);
-        self
-    }
-}
-
-/// What a site is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Kind {
-    /// An annotated function.
-    Function,
-    /// A route of an HTTP server: its calls are requests that came in.
-    Server,
-    /// A host that HTTP requests are sent to.
-    Client,
-}
-
-/// What a site that stands for HTTP requests has besides. Made at run time, one for each method and
-/// route, and as bounded in number as those are.
-#[derive(Debug)]
-pub(crate) struct RequestSite {
-    pub(crate) kind: Kind,
-    /// The method; `_OTHER` for one that is not known.
-    pub(crate) method: &'static str,
-    /// The template of the route, where there is one.
-    pub(crate) route: Option<&'static str>,
-    /// Whether method, route and function need no escape in a line.
-    pub(crate) plain: bool,
-    /// The labels that all its metrics have, besides those of each response.
-    pub(crate) labels: Vec<(&'static str, String)>,
-}
-
-/// The module that requests are said to be in, which `[log]` and loggers select them by.
-const REQUESTS: &str = "llm_observe::http";
+use super::{
+    alert_rule::AlertRule,
+    extra::GlobalView,
+    function_path,
+    operation::{OperationSite, SpanKind, is_plain},
+};
 
 /// The constant facts of one annotated function. Made by `#[observe]`.
 #[derive(Debug)]
@@ -173,11 +52,12 @@ pub struct Site {
     pub has_quality: bool,
     /// Whether its failures go to the error trackers.
     pub report: bool,
-    /// What it has besides when it stands for HTTP requests.
-    pub(crate) request: Option<&'static RequestSite>,
+    /// What it has besides when its calls are operations.
+    operation: Option<&'static OperationSite>,
     path: fn() -> &'static str,
     function: OnceLock<String>,
-    pub(crate) active: OnceLock<&'static Active>,
+    plain: OnceLock<bool>,
+    pub(super) global: OnceLock<GlobalView>,
 }
 
 impl Site {
@@ -210,10 +90,11 @@ impl Site {
             has_items: false,
             has_quality: false,
             report: true,
-            request: None,
+            operation: None,
             path,
             function: OnceLock::new(),
-            active: OnceLock::new(),
+            plain: OnceLock::new(),
+            global: OnceLock::new(),
         }
     }
 
@@ -231,33 +112,54 @@ impl Site {
         Site::new(event, name, module, place.file(), place.line(), path)
     }
 
-    /// Returns a new site for requests: its function and span are `name`, such as `GET /ask`. It is
-    /// for the life of the program once it is leaked.
-    pub(crate) fn of_requests(
+    /// Returns a site whose calls are operations, for the life of the program once it is leaked.
+    /// `name` is both its function and its span: `GET /ask`, `orders process`. Make one for each
+    /// name, and bound their number.
+    #[must_use]
+    pub fn for_operation(
         event: &'static str,
         name: &'static str,
-        mut request: RequestSite,
+        module: &'static str,
+        operation: OperationSite,
     ) -> Site {
-        let route = request.route.unwrap_or_default();
-        request.plain =
-            crate::kernel::request::is_plain(route) && crate::kernel::request::is_plain(name);
-        let mut site = Site::new(event, name, REQUESTS, REQUESTS, 0, || "");
+        let mut site = Site::new(event, name, module, module, 0, || "");
         site.function = OnceLock::from(name.to_owned());
-        site.request = Some(Box::leak(Box::new(request)));
-        site.fields = crate::kernel::request::ATTRIBUTES;
+        site.operation = Some(Box::leak(Box::new(operation)));
         site
     }
 
-    /// Returns what it is.
+    /// Returns the kind of its spans.
     #[must_use]
-    pub fn kind(&self) -> Kind {
-        self.request.map_or(Kind::Function, |request| request.kind)
+    pub fn kind(&self) -> SpanKind {
+        self.operation
+            .map_or(SpanKind::Internal, OperationSite::kind)
     }
 
-    /// Returns the function's module path and name, such as `rag::Store::search`; of requests,
-    /// method and route.
+    /// Returns whether its calls are operations: it stands for a route, a host or a queue, and not
+    /// for an annotated function.
+    #[must_use]
+    pub fn is_operation(&self) -> bool {
+        self.operation.is_some()
+    }
+
+    /// Returns what it has besides when its calls are operations.
+    #[must_use]
+    pub fn operation(&self) -> Option<&'static OperationSite> {
+        self.operation
+    }
+
+    /// Returns the function's module path and name, such as `rag::Store::search`; of an operation,
+    /// the name it was made with.
     pub fn function(&self) -> &str {
-        self.function.get_or_init(|| path::readable((self.path)()))
+        self.function
+            .get_or_init(|| function_path::readable((self.path)()))
+    }
+
+    /// Returns whether its event and its function need no escape in a line.
+    pub(crate) fn is_plain(&self) -> bool {
+        *self
+            .plain
+            .get_or_init(|| is_plain(self.event) && is_plain(self.function()))
     }
 
     /// Sets the span's name.
