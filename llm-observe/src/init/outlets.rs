@@ -7,7 +7,11 @@ use std::{sync::Arc, time::Duration};
 
 use llm_observe_config::{Channel as Configured, ChannelKind, Secret, Slack};
 
-use super::{FlushReport, Part, SendTestResult, Settings, variable};
+use super::{
+    FlushReport, Part, SendTestResult, Settings,
+    own_outlets::{OwnOutlets, StartedOutlets},
+    variable,
+};
 use crate::{
     alerts::{self, AlertOptions, Alerts, Channel},
     breadcrumbs::Breadcrumbs,
@@ -19,15 +23,8 @@ use crate::{
     warn::warn,
 };
 
-/// Channels and trackers of the program's own.
-#[derive(Default)]
-pub(crate) struct Own {
-    pub(crate) channels: Vec<Arc<dyn Channel>>,
-    pub(crate) trackers: Vec<Arc<dyn Tracker>>,
-}
-
 /// The running outlets. Stopped in the order in which things flow.
-pub(crate) struct Outlets {
+struct Outlets {
     alerts: Option<Arc<Alerts>>,
     trackers: Option<Arc<Trackers>>,
     breadcrumbs: Option<Arc<Breadcrumbs>>,
@@ -39,12 +36,12 @@ pub(crate) struct Outlets {
 /// Starts what the configuration and the program name; `None` when they name nothing.
 pub(crate) fn start(
     settings: &mut Settings,
-    own: Own,
+    own: &mut OwnOutlets,
     redactor: &Arc<Redactor>,
     stats: &Arc<Stats>,
-) -> Result<Option<Outlets>, Error> {
-    use_slack_variable(settings, &own);
-    let mut channels = own.channels;
+) -> Result<Option<StartedOutlets>, Error> {
+    use_slack_variable(settings, own);
+    let mut channels = std::mem::take(&mut own.channels);
     for (name, configured) in &settings.config.channels {
         keep(
             &format!("channel `{name}`"),
@@ -52,7 +49,7 @@ pub(crate) fn start(
             &mut channels,
         );
     }
-    let mut trackers = own.trackers;
+    let mut trackers = std::mem::take(&mut own.trackers);
     if let Some(tracker) = existing_sentry(settings) {
         trackers.push(tracker);
     } else if let Some(sentry) = &settings.config.trackers.sentry {
@@ -100,17 +97,18 @@ pub(crate) fn start(
             stats,
         )?)),
     };
-    Ok(Some(Outlets {
+    let outlets = Outlets {
         alerts,
         breadcrumbs: trackers.as_ref().map(|_| Arc::new(Breadcrumbs)),
         trackers,
         outbox,
         names,
-    }))
+    };
+    Ok(Some((outlets.sinks(), Box::new(outlets))))
 }
 
 /// With no channel configured and `SLACK_WEBHOOK_URL` set, alerts go there.
-fn use_slack_variable(settings: &mut Settings, own: &Own) {
+fn use_slack_variable(settings: &mut Settings, own: &OwnOutlets) {
     const NAME: &str = "SLACK_WEBHOOK_URL";
     let config = &mut settings.config;
     if config.channels.is_empty() && own.channels.is_empty() && variable(NAME).is_some() {
@@ -153,7 +151,7 @@ fn open(
 
 impl Outlets {
     /// Returns where calls go.
-    pub(crate) fn sinks(&self) -> Vec<Arc<dyn Sink>> {
+    fn sinks(&self) -> Vec<Arc<dyn Sink>> {
         let alerts = self.alerts.iter().map(|a| a.clone() as Arc<dyn Sink>);
         let trackers = self.trackers.iter().map(|t| t.clone() as Arc<dyn Sink>);
         // After the trackers: a call is no breadcrumb of its own report.

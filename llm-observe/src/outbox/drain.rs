@@ -7,6 +7,7 @@ use super::{
     attempt::attempt,
     delivery::Delivery,
     destination::{Destination, LossReason},
+    guard::caught,
     queue::{Availability, Next},
     state::DeliveryState,
     time::steady_micros,
@@ -15,7 +16,8 @@ use super::{
 /// Delivers to all destinations until [`DeliveryState::stop`] is notified.
 pub(super) async fn run(state: Arc<DeliveryState>) {
     for destination in &state.destinations {
-        for _ in 0..destination.concurrency().max(1) {
+        let concurrency = caught(|| destination.concurrency()).unwrap_or(1);
+        for _ in 0..concurrency.max(1) {
             tokio::spawn(drain(state.clone(), destination.clone()));
         }
     }

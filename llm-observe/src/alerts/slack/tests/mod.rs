@@ -98,9 +98,10 @@ fn a_title_says_failing_where_calls_failed_in_several_ways() {
 }
 
 #[test]
-fn a_title_names_the_route_of_requests() {
+fn a_title_names_the_routes_of_operations() {
     let mut requests = notice(NoticeStatus::Resolved);
     requests.event = "http_request".into();
+    requests.is_operation = true;
     requests.functions = vec!["POST /ask".into()];
     let after = "resolved after 12 s: 37 calls";
     assert_eq!(requests.title(), format!("POST /ask {after}"));
