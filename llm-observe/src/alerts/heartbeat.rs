@@ -1,5 +1,5 @@
-//! A dead man's switch: a URL that is called while the process lives, as healthchecks.io and its
-//! like expect it. When the calls stop, the other side alerts.
+//! A dead man's switch: a URL that is called while the process lives, for services such as
+//! healthchecks.io. When the calls stop, the service alerts.
 
 use std::{future::Future, time::Duration};
 
@@ -11,11 +11,10 @@ use crate::{
     outbox::http::Http,
 };
 
-/// Returns a task that calls `alerts.heartbeat`, to be run beside the deliveries; `None` when
-/// none is configured.
+/// Returns the task that calls `alerts.heartbeat`; `None` when none is configured.
 ///
-/// A call that fails is counted (`llm_observe_heartbeats_total`) and not tried again: the next
-/// one is due soon enough.
+/// A failed call is counted (`llm_observe_heartbeats_total`) and not retried: the next one is due
+/// soon.
 ///
 /// # Errors
 ///
@@ -83,7 +82,7 @@ mod tests {
                 .get()
         };
         let start = Instant::now();
-        // The two that were told to fail; a busy machine may make more of them late.
+        // The two scripted failures; on a busy machine more may time out.
         while count("failed") < 2 || count("delivered") < 2 {
             assert!(start.elapsed() < Duration::from_secs(20));
             thread::yield_now();

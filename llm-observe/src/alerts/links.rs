@@ -1,10 +1,10 @@
-//! The pages that a message links to, from what the configuration says of other systems.
+//! The pages that a message links to.
 
 use llm_observe_config::Config;
 
 use super::notice::Notice;
 
-/// Where other systems show what happened.
+/// The pages of other systems, from the configuration.
 #[derive(Debug)]
 pub(super) struct Links {
     dashboard: Option<String>,
@@ -24,7 +24,7 @@ impl Links {
         }
     }
 
-    /// Adds the pages to `notice`; those of a trace only where it has one.
+    /// Adds the pages to `notice`; those of a trace only when it has one.
     pub(super) fn add(&self, notice: Notice) -> Notice {
         let id = Some(&notice.trace_id).filter(|id| !id.is_empty());
         Notice {
@@ -44,7 +44,7 @@ impl Links {
     }
 }
 
-/// Sentry's search for the issues that have an event of that trace: its property `trace`.
+/// Returns Sentry's search for issues with an event of that trace, by its property `trace`.
 fn issues(organisation: &str, id: &str) -> String {
     let base = organisation.trim_end_matches('/');
     format!("{base}/issues/?query=trace%3A{id}")

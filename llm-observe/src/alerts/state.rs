@@ -54,7 +54,7 @@ pub(super) fn adopt(outbox: &Outbox, policy: &mut IncidentPolicy, now: u64) {
     if policy.take_changed() {
         save(outbox, policy);
     }
-    // SavedState as this process's own now.
+    // Saved as the state of this process now.
     for path in states.iter().chain(&others) {
         let _ = fs::remove_file(path);
     }

@@ -1,4 +1,4 @@
-//! Numbers and times as messages show them, and texts cut to the length that a channel takes.
+//! Numbers and times as messages show them.
 
 use std::time::Duration;
 
@@ -6,10 +6,10 @@ use jiff::Timestamp;
 
 use crate::outbox::Parcel;
 
-/// A message that was held up for longer says so.
+/// The delay from which on a message shows it.
 const STALE: Duration = Duration::from_secs(120);
 
-/// Returns how late a message is that was held up for long: `1 h 5 min late`.
+/// Returns how late a delayed message is: `1 h 5 min late`.
 pub(super) fn late(parcel: &Parcel) -> Option<String> {
     let age = parcel.age();
     (age >= STALE).then(|| format!("{} late", duration(age)))

@@ -18,7 +18,7 @@ pub enum Trigger {
     Slow,
     /// It still runs after `stalled`.
     Stalled,
-    /// Its quality was under `min_quality`.
+    /// Its quality was below `min_quality`.
     LowQuality,
 }
 

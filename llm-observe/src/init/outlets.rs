@@ -1,7 +1,7 @@
 //! Everything that leaves the process, from the configuration: channels, trackers, the outbox.
 //!
-//! A channel or tracker that lacks its secret is left out with a word to stderr: a service must
-//! start on a machine that has no webhook.
+//! A channel or tracker without its secret is off, with a message on standard error: a service must
+//! start on a machine without a webhook.
 
 use std::{sync::Arc, time::Duration};
 
@@ -23,7 +23,7 @@ use crate::{
     warn::warn,
 };
 
-/// The running outlets. Stopped in the order in which things flow.
+/// The running outlets. They stop in this order, which is that of the data flow.
 struct Outlets {
     alerts: Option<Arc<Alerts>>,
     trackers: Option<Arc<Trackers>>,
@@ -150,7 +150,7 @@ fn open(
 }
 
 impl Outlets {
-    /// Returns where calls go.
+    /// Returns the sinks of the outlets.
     fn sinks(&self) -> Vec<Arc<dyn Sink>> {
         let alerts = self.alerts.iter().map(|a| a.clone() as Arc<dyn Sink>);
         let trackers = self.trackers.iter().map(|t| t.clone() as Arc<dyn Sink>);
@@ -201,7 +201,7 @@ impl Part for Outlets {
     }
 }
 
-/// Returns the task of the dead man's switch, where there is one.
+/// Returns the task of the dead man's switch, when there is one.
 fn heartbeat(
     settings: &Settings,
     stats: &Stats,
@@ -235,9 +235,9 @@ fn origin(settings: &Settings) -> Origin {
     }
 }
 
-/// The constructors of each outlet, or what to turn on to have it.
+/// The constructors of all outlets; without its feature, one that names the feature.
 mod build {
-    /// Names an outlet's constructor, or one that says which feature it takes.
+    /// Names the constructor of an outlet, or an error that names its feature.
     macro_rules! outlet {
         ($feature:literal, $name:ident, $path:path, ($($arg:ty),*) -> $built:ty) => {
             #[cfg(feature = $feature)]

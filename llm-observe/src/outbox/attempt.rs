@@ -1,4 +1,4 @@
-//! One attempt to deliver: bounded in time, and safe from a destination that panics.
+//! One attempt to deliver, with a timeout and a guard against panics of the destination.
 
 use std::{
     any::Any,
@@ -28,7 +28,7 @@ pub(super) async fn attempt(
 async fn poll_caught<T>(future: impl Future<Output = T>) -> Result<T, Box<dyn Any + Send>> {
     let mut future = pin!(future);
     poll_fn(|cx| {
-        // A future that panicked is not polled again.
+        // A future that has panicked is not polled again.
         match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
             Ok(Poll::Pending) => Poll::Pending,
             Ok(Poll::Ready(value)) => Poll::Ready(Ok(value)),

@@ -26,7 +26,7 @@ struct State<T> {
     closed: bool,
 }
 
-/// What was taken.
+/// What [`Burst::take`] returns.
 pub(super) struct Taken<T> {
     pub(super) items: Vec<T>,
     /// The flush to complete once the items are processed.
@@ -52,8 +52,8 @@ impl<T> Burst<T> {
         }
     }
 
-    /// Merges into the one of the same key, or adds a first one. Returns `false` when there is
-    /// no room for a further key.
+    /// Merges into the item of the same key, or adds the first one. Returns `false` when there is no
+    /// room for a further key.
     pub(super) fn add(
         &self,
         key: impl Hash,
@@ -80,7 +80,7 @@ impl<T> Burst<T> {
         true
     }
 
-    /// Waits until there is something to do, but not beyond `until`, and takes all there is.
+    /// Waits until there is something to do, at most until `until`, and takes everything.
     pub(super) fn take(&self, until: Option<Instant>) -> Taken<T> {
         let mut state = self.state();
         while state.items.is_empty() && state.requested == state.completed && !state.closed {
@@ -131,7 +131,7 @@ impl<T> Burst<T> {
         state.completed >= flush
     }
 
-    /// Ends the thread once it has taken what there is.
+    /// Has the thread end once it has taken everything.
     pub(super) fn close(&self) {
         self.state().closed = true;
         self.wake.notify_all();

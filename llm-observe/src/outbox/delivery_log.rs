@@ -15,7 +15,7 @@ pub(super) struct DeliveryLog {
     logged: Mutex<HashSet<(String, String)>>,
 }
 
-/// The stand-in for a destination where the folder is what fails.
+/// Stands for the folder in place of a destination.
 const FOLDER: &str = "";
 
 impl DeliveryLog {

@@ -94,7 +94,7 @@ impl Parcel {
     }
 }
 
-/// What stands before the body in a file.
+/// The head of a file, before the body.
 #[derive(Serialize, Deserialize)]
 struct Head {
     destination: String,
@@ -114,7 +114,7 @@ pub(super) fn encode(parcel: &Parcel) -> Vec<u8> {
         key: parcel.key.clone(),
         category: parcel.category.clone(),
     };
-    // Text and numbers: nothing that JSON could refuse.
+    // Text and numbers always serialize.
     let head = serde_json::to_vec(&head).unwrap_or_default();
     let length = u32::try_from(head.len()).unwrap_or(u32::MAX);
     let mut out = Vec::with_capacity(FIXED + head.len() + parcel.body.len());

@@ -10,12 +10,12 @@ use llm_observe_config::Severity;
 
 use super::{delivery::Delivery, parcel::Parcel, time::micros};
 
-/// After how many failures in a row a destination counts as down.
+/// The number of consecutive failures after which a destination counts as down.
 pub(super) const DOWN_AFTER: u32 = 5;
 
 pub(super) type Id = u64;
 
-/// One parcel that waits; `P` is where its body is.
+/// One pending parcel; `P` is where its body is stored.
 #[derive(Debug)]
 pub(super) struct Entry<P> {
     pub(super) destination: String,
@@ -56,26 +56,26 @@ pub(super) enum Next {
     Idle,
 }
 
-/// What has to be told of a settled attempt.
+/// How the availability of a destination changed by an attempt.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Availability {
     /// Nothing changed.
     Unchanged,
     /// The destination counts as down from now on.
     Down,
-    /// It works again.
+    /// The destination is available again.
     Up,
 }
 
-/// What waits of one category of a destination, and the wait that its failures cause.
+/// The pending parcels of one category of a destination, and its backoff.
 #[derive(Debug, Default)]
 struct CategoryQueue {
-    /// The least often tried first, then the oldest.
+    /// Ordered by attempts, then by age.
     waiting: BTreeSet<(u32, Id)>,
     failures: u32,
-    /// Until when the outbox itself waits.
+    /// The end of the outbox's own backoff.
     backoff_until: u64,
-    /// Until when the destination asked it to wait.
+    /// The end of the wait that the destination asked for.
     requested_until: u64,
 }
 
@@ -88,7 +88,7 @@ struct DestinationQueue {
     down: bool,
 }
 
-/// The limits that the queue keeps.
+/// The limits of a queue.
 #[derive(Clone, Debug)]
 pub(super) struct Limits {
     pub(super) max_bytes: u64,
@@ -102,7 +102,7 @@ pub(super) struct Queue<P> {
     limits: Limits,
     entries: HashMap<Id, Entry<P>>,
     destinations: BTreeMap<String, DestinationQueue>,
-    /// The order in which they are given up for space.
+    /// The order in which entries are dropped for space.
     eviction_order: BTreeSet<(Severity, u64, Id)>,
     bytes: u64,
     last: Id,
@@ -120,8 +120,8 @@ impl<P> Queue<P> {
         }
     }
 
-    /// Adds an entry and returns those that had to go for it: the least severe, then the oldest.
-    /// An entry that alone is too large goes itself.
+    /// Adds an entry and returns those that are dropped for it: the least severe, then the oldest.
+    /// An entry that is too large by itself is dropped.
     pub(super) fn push(&mut self, entry: Entry<P>) -> Vec<Entry<P>> {
         self.last += 1;
         let id = self.last;
@@ -149,7 +149,7 @@ impl<P> Queue<P> {
         gone
     }
 
-    /// Removes and returns what is too old to be delivered.
+    /// Removes and returns the entries that are older than the maximum age.
     pub(super) fn expire(&mut self, now: u64) -> Vec<Entry<P>> {
         let limit = self.limits.max_age;
         let old = self
@@ -180,7 +180,8 @@ impl<P> Queue<P> {
         }
     }
 
-    /// The first of the key that has the newest: an alert's messages stay in order.
+    /// Returns the first entry of the key with the newest entry: the messages of an alert stay in
+    /// order.
     fn newest(&self, queue: &DestinationQueue, now: u64) -> Option<Id> {
         let mut firsts: HashMap<&str, (u64, u64, Id)> = HashMap::new();
         let mut singles = Vec::new();
@@ -224,8 +225,8 @@ impl<P> Queue<P> {
         self.entries.get(&id)
     }
 
-    /// Takes note of how an attempt ended. Returns the entry when it is done with, and whether
-    /// the destination went down or up by it.
+    /// Records the result of an attempt. Returns the entry when it is finished, and how the
+    /// availability of the destination changed.
     pub(super) fn settle(
         &mut self,
         id: Id,
@@ -242,7 +243,7 @@ impl<P> Queue<P> {
             .or_default();
         let category = queue.category(&entry.category);
         match result {
-            // A refusal is an answer: the destination is there.
+            // A refusal is an answer: the destination is available.
             Delivery::Delivered | Delivery::Refused { .. } => {
                 category.recovered();
                 let availability = queue.update_availability();
@@ -277,7 +278,8 @@ impl<P> Queue<P> {
         Some(entry)
     }
 
-    /// Forgets the waits that no destination asked for: the process is about to end.
+    /// Ends the backoff of all destinations, but no wait that a destination asked for: the process
+    /// is about to end.
     pub(super) fn skip_backoff(&mut self) {
         let categories = self
             .destinations
@@ -288,7 +290,7 @@ impl<P> Queue<P> {
         }
     }
 
-    /// Returns how many wait for `destination`, those on their way included.
+    /// Returns how many are pending for `destination`, those in flight included.
     pub(super) fn pending(&self, destination: &str) -> usize {
         self.destinations
             .get(destination)
@@ -305,7 +307,7 @@ impl<P> Queue<P> {
         })
     }
 
-    /// Returns every entry that waits or is on its way.
+    /// Returns every pending entry, those in flight included.
     pub(super) fn entries(&self) -> impl Iterator<Item = &Entry<P>> {
         self.entries.values()
     }
@@ -334,7 +336,7 @@ impl DestinationQueue {
         firsts.min().map(|(_, id)| *id)
     }
 
-    /// Returns when the next category opens that is closed at `now` and has something waiting.
+    /// Returns when the next category becomes ready that is not ready at `now` and has entries.
     fn ready_at(&self, now: u64) -> Option<u64> {
         let waiting = self
             .categories
@@ -346,7 +348,7 @@ impl DestinationQueue {
             .min()
     }
 
-    /// Takes note of whether any category keeps failing, and returns what changed by it.
+    /// Updates whether any category keeps failing, and returns the change.
     fn update_availability(&mut self) -> Availability {
         let down = self
             .categories
@@ -372,8 +374,8 @@ impl CategoryQueue {
         self.backoff_until.max(self.requested_until)
     }
 
-    /// An answer ends the outbox's own wait; one that was asked for stands, whatever others that
-    /// were on their way then got.
+    /// An answer ends the backoff. A wait that the destination asked for remains in force, whatever
+    /// parcels that were in flight get.
     fn recovered(&mut self) {
         self.failures = 0;
         self.backoff_until = 0;
@@ -382,7 +384,7 @@ impl CategoryQueue {
     fn failed(&mut self, after: Option<Duration>, now: u64, limits: &Limits) {
         self.failures = self.failures.saturating_add(1);
         let until = |wait| now.saturating_add(micros(wait));
-        // The longer of two limits holds.
+        // The longer of two limits applies.
         self.backoff_until = self
             .backoff_until
             .max(until(backoff(self.failures, limits)));
@@ -390,8 +392,8 @@ impl CategoryQueue {
     }
 }
 
-/// Doubles with each failure, and is shortened by up to a half at random, so that a fleet does
-/// not come back all at once.
+/// Returns a wait that doubles with each failure, shortened by up to a half at random, so that the
+/// processes of a fleet do not retry at the same time.
 pub(super) fn backoff(failures: u32, limits: &Limits) -> Duration {
     let doublings = failures.saturating_sub(1).min(20);
     let full = limits

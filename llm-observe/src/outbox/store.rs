@@ -1,5 +1,5 @@
-//! Parcels on disk: one file each, written whole under another name and then renamed, so that a
-//! file is there completely or not at all. Knows nothing of destinations or time.
+//! Parcels on disk: one file each, written under another name and then renamed, so that a file is
+//! complete or does not exist. Knows neither destinations nor time.
 
 use std::{
     fs,
@@ -17,10 +17,10 @@ use super::{
 const FINISHED: &str = "parcel";
 const UNFINISHED: &str = "part";
 
-/// Where the body of a queued parcel is.
+/// Where a pending parcel is stored.
 #[derive(Clone, Debug)]
 pub(super) enum StoredParcel {
-    /// In memory only: there is no folder, or the disk refused it.
+    /// In memory only: there is no folder, or the write failed.
     Memory(Arc<Parcel>),
     /// In that file.
     File(PathBuf),
@@ -37,7 +37,7 @@ pub(super) struct Store {
 pub(super) struct Found {
     /// The parcels, without their bodies, and their files.
     pub(super) parcels: Vec<(Parcel, u64, PathBuf)>,
-    /// How many files were torn or corrupt; they are gone.
+    /// How many files were torn or corrupt. They are removed.
     pub(super) corrupt: u64,
 }
 
@@ -50,7 +50,7 @@ impl Found {
 }
 
 impl Store {
-    /// Opens the folder; without one, or when it cannot be used, everything stays in memory.
+    /// Opens the folder. Without one, or when it cannot be used, everything stays in memory.
     pub(super) fn open(dir: Option<&Path>) -> (Store, io::Result<()>) {
         match dir.map(owner::claim) {
             None => (Store { owned: None }, Ok(())),
@@ -73,7 +73,7 @@ impl Store {
         found.sorted()
     }
 
-    /// Moves what processes have left that are gone into the folder of this one, and reads it.
+    /// Moves what dead processes left into the folder of this one, and reads it.
     pub(super) fn adopt(&self) -> Found {
         let mut found = Found::default();
         if let Some(owned) = &self.owned {
@@ -82,7 +82,7 @@ impl Store {
         found.sorted()
     }
 
-    /// Writes a parcel; where that fails it is kept in memory, and the error returned beside.
+    /// Writes a parcel. When that fails, it is kept in memory and the error is returned.
     pub(super) fn write(&self, parcel: Parcel) -> (StoredParcel, u64, io::Result<()>) {
         let Some(slot) = self.own() else {
             let size = weight(&parcel);
@@ -107,21 +107,21 @@ impl StoredParcel {
         }
     }
 
-    /// Removes the parcel for good.
+    /// Removes the parcel from disk.
     pub(super) fn remove(&self) {
         if let StoredParcel::File(path) = self {
-            // Gone already is as good.
+            // It may have been removed already.
             let _ = fs::remove_file(path);
         }
     }
 
-    /// Returns whether it is lost with the process.
+    /// Returns whether it is lost when the process ends.
     pub(super) fn is_in_memory(&self) -> bool {
         matches!(self, StoredParcel::Memory(_))
     }
 }
 
-/// Returns about how much memory a parcel takes.
+/// Returns the approximate size of a parcel in memory.
 fn weight(parcel: &Parcel) -> u64 {
     let bytes = parcel.body().len() + parcel.key.len() + parcel.destination.len() + 64;
     u64::try_from(bytes).unwrap_or(u64::MAX)
@@ -140,7 +140,7 @@ fn load_slot(slot: &Path, found: &mut Found) {
     }
 }
 
-/// Moves one file of another's slot. What stays where it is, is found again.
+/// Moves one file of another slot. One that cannot be moved is found again later.
 fn adopt_file(file: &Path, own: &Path, found: &mut Found) {
     let name = file.file_name().unwrap_or_default();
     match extension(file) {
@@ -194,14 +194,14 @@ fn write_file(slot: &Path, parcel: &Parcel) -> io::Result<(PathBuf, u64)> {
         return Err(error);
     }
     if sync {
-        // The parcel is there: should its name not be on the disk yet, that is no failure.
+        // The parcel is written; a name that is not synced yet is no failure.
         let _ = private::sync_folder(slot);
     }
     Ok((finished, u64::try_from(bytes.len()).unwrap_or(u64::MAX)))
 }
 
-/// Writes a file that only its owner can read. `sync`: it is to survive a power cut too, which
-/// costs milliseconds and is worth it for alerts, of which there are few.
+/// Writes a file that only its owner can read. `sync` makes it survive a power failure, which costs
+/// milliseconds: alerts, which are few, are synced.
 fn write_all(path: &Path, bytes: &[u8], sync: bool) -> io::Result<()> {
     let mut file = private::options().write(true).create_new(true).open(path)?;
     file.write_all(bytes)?;

@@ -52,7 +52,7 @@ impl DeliveryThread {
         let run = move || {
             DELIVERS.set(true);
             runtime.block_on(drain::run(work));
-            // Not dropped: that would wait for a name lookup under way.
+            // Dropping it would wait for a running name lookup.
             runtime.shutdown_background();
         };
         let thread = thread::Builder::new()
@@ -78,7 +78,7 @@ impl DeliveryThread {
         let destination = self.state.destination(&parcel.destination)?.clone();
         let (send, receive) = std::sync::mpsc::channel();
         self.runtime.spawn(async move {
-            // Nobody waits any more: nothing to tell.
+            // The caller may have stopped waiting.
             let _ = send.send(attempt(&*destination, &parcel, limit).await);
         });
         let late = || Delivery::retry(format!("no answer within {limit:?}"));

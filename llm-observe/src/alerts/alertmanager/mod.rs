@@ -1,10 +1,10 @@
-//! Prometheus Alertmanager, API v2: what a fleet should use, since equal alerts of all its
-//! replicas become one there. Hence no label names a machine.
+//! Prometheus Alertmanager, API v2. It suits a fleet: equal alerts of all replicas are one alert,
+//! since no label names a machine.
 //!
-//! It forgets an alert that is not sent again before its `endsAt`, so it is told every minute
-//! of what goes on (prometheus/alertmanager, doc/alerts_api.md). An explicit end holds for all who
-//! tell of the alert: with `shared`, none is sent, and the alert ends some minutes after the last
-//! replica that told of it.
+//! Alertmanager forgets an alert that is not sent again before its `endsAt`, so active alerts are
+//! sent every minute (prometheus/alertmanager, doc/alerts_api.md). An explicit end closes the alert
+//! for all senders: with `shared` none is sent, and the alert ends three minutes after the last
+//! replica stopped sending it.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -29,14 +29,14 @@ use crate::{
 
 const REFRESH: Duration = Duration::from_secs(60);
 
-/// How long an alert lasts that is not sent again: some refreshes may be lost.
+/// How long an alert stays active without a refresh: some may be lost.
 const LASTS: Duration = Duration::from_secs(3 * 60);
 
 /// Returns the channel `name` to an Alertmanager.
 ///
 /// # Errors
 ///
-/// When its URL cannot be read or is none.
+/// When its URL cannot be read or is not a URL.
 pub(crate) fn channel(
     name: &str,
     settings: &config::Alertmanager,
@@ -59,7 +59,7 @@ pub(crate) fn channel(
 struct Alertmanager {
     name: String,
     labels: BTreeMap<String, String>,
-    /// Whether other processes tell of the same alerts.
+    /// Whether other processes send the same alerts.
     shared: bool,
     post: Post,
 }
@@ -76,7 +76,7 @@ impl Destination for Alertmanager {
 
 impl Channel for Alertmanager {
     fn encode(&self, notice: &Redacted<Notice>) -> Redacted<Vec<u8>> {
-        // Text and numbers: nothing that JSON could refuse.
+        // Text and numbers always serialize.
         let encode =
             |notice| serde_json::to_vec(&self.alerts(notice, now_micros())).unwrap_or_default();
         notice.as_ref().map(encode)
@@ -92,8 +92,8 @@ impl Channel for Alertmanager {
 }
 
 impl Alertmanager {
-    /// An alert that has become worse has other labels, and is another one there: the one it was
-    /// is resolved with it.
+    /// Returns the alerts to send. A risen severity changes the labels, which makes another alert:
+    /// the former one is resolved.
     fn alerts(&self, notice: &Notice, now: u64) -> Value {
         let goes_on = notice.status != NoticeStatus::Resolved;
         let before = notice.risen_from.map(|severity| Notice {
@@ -102,7 +102,7 @@ impl Alertmanager {
         });
         let before = before.iter().map(|before| self.alert(before, false, now));
         let mut alerts: Vec<Value> = before.collect();
-        // Another process may tell of the same: it ends when nobody tells of it any more.
+        // Another process may send the same alert: it ends when none does any more.
         if goes_on || !self.shared {
             alerts.push(self.alert(notice, goes_on, now));
         }
@@ -110,7 +110,7 @@ impl Alertmanager {
     }
 
     fn alert(&self, notice: &Notice, goes_on: bool, now: u64) -> Value {
-        // It refuses an end that is before the start.
+        // Alertmanager refuses an end before the start.
         let ends = match goes_on {
             true => now.saturating_add(micros(LASTS)),
             false => notice.last.max(notice.first.saturating_add(1_000)).min(now),
@@ -127,7 +127,7 @@ impl Alertmanager {
         alert
     }
 
-    /// What identifies the alert: the same from firing to resolved, on every machine.
+    /// Returns what identifies the alert: the same from firing to resolved, on every machine.
     fn labels(&self, notice: &Notice) -> BTreeMap<String, String> {
         let own = [
             ("alertname", notice.event.as_str()),

@@ -1,8 +1,8 @@
 //! E-mail over SMTP: text and HTML, one thread for each alert.
 //!
-//! Every message has a connection of its own. Alerts are rare, and a connection that is kept is
-//! dead after the server's idle close (lettre/lettre#743). With TLS, it trusts what the system does
-//! (on Linux also what `SSL_CERT_FILE` names), and sends nothing to a server that it does not trust.
+//! Every message has its own connection. Alerts are rare, and a pooled connection is dead after the
+//! server's idle timeout (lettre/lettre#743). With TLS, it trusts what the system trusts (on Linux
+//! also what `SSL_CERT_FILE` names), and sends nothing to a server that is not trusted.
 
 use std::{sync::Arc, time::Duration};
 
@@ -40,7 +40,7 @@ const MOST_SUBJECT: usize = 200;
 ///
 /// # Errors
 ///
-/// When an address is none, or the password cannot be read.
+/// When an address is invalid, or the password cannot be read.
 pub(crate) fn channel(name: &str, settings: &config::Email) -> Result<Arc<dyn Channel>, Error> {
     let mailbox = |key: &str, text: &str| {
         let wrong = |e| Error::with(format!("channels.{name}.{key}: `{text}` is no address"), e);
@@ -114,9 +114,9 @@ impl Destination for Email {
             if parcel.body().is_empty() {
                 return Delivery::refused("the message could not be built");
             }
-            let message = marked_stale(parcel);
+            let message = with_delay(parcel);
             match self.send(&self.envelope, &message).await {
-                // One receiver that is refused ends the whole transaction.
+                // One refused receiver ends the whole transaction.
                 Delivery::Refused { .. } if self.to.len() > 1 => self.each(&message).await,
                 other => other,
             }
@@ -129,12 +129,12 @@ impl Email {
         match self.smtp.send_raw(envelope, message).await {
             Ok(reply) if reply.code().severity == Reply::PositiveCompletion => Delivery::Delivered,
             Ok(reply) => Delivery::retry(format!("SMTP {}", reply.code())),
-            Err(error) => judge(&error),
+            Err(error) => classify(&error),
         }
     }
 
-    /// Sends it to each receiver by itself; it is delivered when one of them has it. Those that
-    /// can get it later get it then, and the others once more, under the same message id.
+    /// Sends it to each receiver separately. It is delivered when one of them has it. After a
+    /// transient failure of one, all get it again, with the same message id.
     async fn each(&self, message: &[u8]) -> Delivery {
         let mut worst = Delivery::refused("no receiver");
         let mut delivered = false;
@@ -159,13 +159,13 @@ impl Email {
     }
 }
 
-/// Adds to the subject of a message that was held up how late it is.
-fn marked_stale(parcel: &Parcel) -> Vec<u8> {
+/// Adds to the subject of a delayed message how late it is.
+fn with_delay(parcel: &Parcel) -> Vec<u8> {
     const SUBJECT: &[u8] = b"Subject: ";
     let message = parcel.body();
     let starts = |at: &usize| message.get(*at..).is_some_and(|m| m.starts_with(SUBJECT));
     let lines = message.split_inclusive(|byte| *byte == b'\n');
-    // The first such line is the header: Subject comes before any body.
+    // The first such line is the header, which precedes the body.
     let subject = lines
         .scan(0, |end, line| {
             Some(std::mem::replace(end, *end + line.len()))
@@ -178,8 +178,8 @@ fn marked_stale(parcel: &Parcel) -> Vec<u8> {
     [head, format!("[{late}] ").as_bytes(), rest].concat()
 }
 
-/// RFC 5321: 5yz is final; 4yz, and whatever happens to the connection, may work later.
-fn judge(error: &lettre::transport::smtp::Error) -> Delivery {
+/// RFC 5321: 5yz is permanent; 4yz and failures of the connection are transient.
+fn classify(error: &lettre::transport::smtp::Error) -> Delivery {
     let reason = match error.status() {
         Some(_) => error.to_string(),
         None => innermost(error),
@@ -243,7 +243,7 @@ impl Email {
     }
 }
 
-/// Says that no person wrote it, so that no absent one answers (RFC 3834).
+/// Marks the message as automatic, so that out-of-office replies are not sent (RFC 3834).
 fn automatic() -> HeaderValue {
     const NAME: HeaderName = HeaderName::new_from_ascii_str("Auto-Submitted");
     HeaderValue::new(NAME, "auto-generated".to_owned())

@@ -165,9 +165,9 @@ fn what_comes_late_says_so_in_its_subject() {
             ..notice(NoticeStatus::Firing)
         };
         let mut parcel = Parcel::new("mail", channel.encode(&Redacted::for_test(notice.clone())));
-        assert_eq!(marked_stale(&parcel), parcel.body(), "in time");
+        assert_eq!(with_delay(&parcel), parcel.body(), "in time");
         parcel.created -= 3_900 * 1_000_000;
-        let late = String::from_utf8(marked_stale(&parcel)).unwrap();
+        let late = String::from_utf8(with_delay(&parcel)).unwrap();
         let subject = late
             .split("\r\n")
             .find(|line| line.starts_with("Subject"))

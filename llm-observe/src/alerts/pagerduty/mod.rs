@@ -29,7 +29,7 @@ const MOST_KEY: usize = 255;
 ///
 /// # Errors
 ///
-/// When the routing key or the URL cannot be read, or the URL is none.
+/// When the routing key or the URL cannot be read, or the URL is invalid.
 pub(crate) fn channel(name: &str, settings: &config::Pagerduty) -> Result<Arc<dyn Channel>, Error> {
     let routing_key = settings
         .routing_key
@@ -71,8 +71,8 @@ impl Destination for Pagerduty {
 }
 
 impl Pagerduty {
-    /// The key is added when it is sent: it is not to lie in the outbox's folder. So is how late
-    /// that is.
+    /// Returns the event with the routing key, which must not be stored in the outbox's folder, and
+    /// with how late it is.
     fn completed(&self, parcel: &Parcel) -> Option<Vec<u8>> {
         let mut event: Value = serde_json::from_slice(parcel.body()).ok()?;
         let fields = event.as_object_mut()?;
@@ -89,7 +89,7 @@ impl Pagerduty {
 
 impl Channel for Pagerduty {
     fn encode(&self, notice: &Redacted<Notice>) -> Redacted<Vec<u8>> {
-        // Text and numbers: nothing that JSON could refuse.
+        // Text and numbers always serialize.
         let encode = |notice| serde_json::to_vec(&event(notice)).unwrap_or_default();
         notice.as_ref().map(encode)
     }
@@ -114,7 +114,7 @@ fn event(notice: &Notice) -> Value {
         .map(|(label, url)| json!({"href": url, "text": label}));
     json!({
         "event_action": action,
-        // Each process has its incidents: one that recovers is not to resolve another's.
+        // Each process has its own incidents: one that recovers must not resolve another's.
         "dedup_key": truncate(&format!("{}/{}", notice.host, notice.key), MOST_KEY),
         "client": "llm-observe",
         "client_url": notice.dashboard,

@@ -8,7 +8,7 @@ use crate::error::Error;
 const MINUTE: u64 = 60 * 1_000_000;
 const DAY: u64 = 24 * 60;
 
-/// A span of the local day, possibly over midnight.
+/// A span of the local day, possibly across midnight.
 #[derive(Clone, Debug)]
 pub(in crate::alerts) struct QuietHours {
     from: u64,
@@ -17,7 +17,7 @@ pub(in crate::alerts) struct QuietHours {
 }
 
 impl QuietHours {
-    /// Reads `22:00-07:00`, in the system's time zone.
+    /// Parses `22:00-07:00`, in the system's time zone.
     pub(super) fn new(hours: &str) -> Result<QuietHours, Error> {
         QuietHours::in_zone(hours, TimeZone::system())
     }
@@ -32,7 +32,7 @@ impl QuietHours {
         })
     }
 
-    /// Returns when the quiet hours end that `now` is in.
+    /// Returns the end of the quiet hours that contain `now`.
     pub(super) fn until(&self, now: u64) -> Option<u64> {
         let minute = self.minute_of_day(now)?;
         let quiet = if self.from < self.to {

@@ -30,21 +30,21 @@ const MOST_FIELD: usize = 300;
 const MOST_ERROR: usize = 1_100;
 const MOST_FALLBACK: usize = 600;
 
-/// How many different errors a message shows: with [`MOST_ERROR`] each, and the rest, below the
-/// limit over all blocks.
+/// How many different errors a message shows. With [`MOST_ERROR`] characters each, the message stays
+/// below the limit over all blocks.
 const MOST_ERRORS: usize = 5;
 
-/// How long the line of links may be; of what is longer, the last ones are left out.
+/// The longest line of links; further links are left out.
 const MOST_LINKS: usize = 2_000;
 
-/// How many held alerts a digest names.
+/// How many suppressed alerts a digest names.
 const MOST_HELD: usize = 30;
 
 /// Returns the channel `name` to an incoming webhook.
 ///
 /// # Errors
 ///
-/// When the webhook's URL cannot be read or is none.
+/// When the webhook's URL cannot be read or is invalid.
 pub(crate) fn channel(name: &str, slack: &config::Slack) -> Result<Arc<dyn Channel>, Error> {
     let secret = slack.webhook.read();
     let url = secret.map_err(|e| Error::with(format!("channels.{name}.webhook"), e))?;
@@ -72,10 +72,10 @@ impl Destination for Slack {
 
     fn deliver<'a>(&'a self, parcel: &'a Parcel) -> DeliveryFuture<'a> {
         Box::pin(async move {
-            let message = marked_stale(parcel);
+            let message = with_delay(parcel);
             match self.post.send(message.clone(), &[]).await {
                 Ok(reply) if is_about_form(&reply) => self.plain(&message, &reply).await,
-                Ok(reply) => judge(&reply),
+                Ok(reply) => classify(&reply),
                 Err(failure) => failure,
             }
         })
@@ -83,13 +83,13 @@ impl Destination for Slack {
 }
 
 impl Slack {
-    /// Sends the text alone of a message whose form was refused: better plain than lost.
+    /// Sends only the text of a message whose form was refused.
     async fn plain(&self, message: &[u8], refused: &Reply) -> Delivery {
         tracing::warn!(target: "llm_observe::outbox", destination = self.name, answer = refused.reason(), "Slack refused a message's form: its text is sent alone");
         let text = serde_json::from_slice::<Value>(message).unwrap_or_default();
         let plain = json!({"text": text.get("text")}).to_string();
         match self.post.send(plain.into_bytes(), &[]).await {
-            Ok(reply) => judge(&reply),
+            Ok(reply) => classify(&reply),
             Err(failure) => failure,
         }
     }
@@ -103,20 +103,20 @@ fn is_about_form(reply: &Reply) -> bool {
 
 impl Channel for Slack {
     fn encode(&self, notice: &Redacted<Notice>) -> Redacted<Vec<u8>> {
-        // Text and numbers: nothing that JSON could refuse.
+        // Text and numbers always serialize.
         let encode = |notice| serde_json::to_vec(&message(notice)).unwrap_or_default();
         notice.as_ref().map(encode)
     }
 }
 
-/// Slack says `ok` in the body; an answer of its web API says `"ok":false` under a status 200.
-fn judge(reply: &Reply) -> Delivery {
+/// Slack answers `ok` in the body. Its web API answers `"ok":false` with a status of 200.
+fn classify(reply: &Reply) -> Delivery {
     let said = serde_json::from_str::<Value>(&reply.body).unwrap_or_default();
     let wait = said
         .get("retry_after")
         .and_then(Value::as_u64)
         .map(Duration::from_secs);
-    match reply.judge() {
+    match reply.classify() {
         Delivery::Delivered if said.get("ok") == Some(&Value::Bool(false)) => match wait {
             Some(wait) => Delivery::Retry {
                 after: Some(wait),
@@ -160,7 +160,7 @@ fn icon(notice: &Notice) -> &'static str {
     }
 }
 
-/// What notifications on a phone and screen readers show.
+/// Returns the text that phone notifications and screen readers show.
 fn fallback(notice: &Notice, title: &str) -> String {
     let first = notice
         .errors
@@ -257,7 +257,7 @@ fn classes(notice: &Notice) -> String {
     classes.join(", ")
 }
 
-/// The error's type and how often, and its text in a code block.
+/// Returns the error's type and number, and its text in a code block.
 fn error(error: &ErrorGroup) -> String {
     let often = if error.count > 1 {
         format!("*{} ×* ", error.count)
@@ -269,7 +269,7 @@ fn error(error: &ErrorGroup) -> String {
         escaped(error.kind(), 200),
         escaped(&error.function, 200)
     );
-    // Three backquotes would end the block early.
+    // Three backquotes would end the block.
     let text = error.message.replace("```", "'''");
     match text.trim() {
         "" => head,
@@ -300,13 +300,13 @@ fn digest(notice: &Notice) -> Vec<Value> {
         .collect()
 }
 
-/// A link that is cut leads nowhere: it is there whole or not at all.
+/// Returns the links that fit, each complete.
 fn links(notice: &Notice) -> String {
     const BETWEEN: &str = "  ·  ";
     let mut out = String::new();
     let mut left = MOST_LINKS;
     for (label, url) in notice.links() {
-        // `|` and `>` would end the link; they are no part of a well-formed URL.
+        // `|` and `>` would end the link; a well-formed URL does not contain them.
         let url = escaped(&url.replace(['|', '<', '>'], ""), usize::MAX);
         let link = format!("<{url}|{label}>");
         let length = link.chars().count() + BETWEEN.len();
@@ -341,8 +341,8 @@ fn section(text: &str) -> Value {
     json!({"type": "section", "text": {"type": "mrkdwn", "text": text}})
 }
 
-/// Escapes as Slack asks (`&`, `<`, `>`: no text can then mention a channel or make a link),
-/// takes control characters out, and cuts to `most` characters without cutting an escape.
+/// Escapes as Slack requires (`&`, `<`, `>`, so that no text can mention a channel or make a link),
+/// removes control characters, and truncates to `most` characters without splitting an escape.
 fn escaped(text: &str, most: usize) -> String {
     let mut out = String::with_capacity(text.len().min(most));
     let mut left = most.saturating_sub(1);
@@ -369,8 +369,8 @@ fn escaped(text: &str, most: usize) -> String {
     out
 }
 
-/// Adds to a message that was held up how long it was.
-fn marked_stale(parcel: &Parcel) -> Vec<u8> {
+/// Adds to a delayed message how late it is.
+fn with_delay(parcel: &Parcel) -> Vec<u8> {
     let Some(late) = text::late(parcel) else {
         return parcel.body().to_vec();
     };

@@ -1,7 +1,7 @@
-//! A POST of JSON to any URL, signed with HMAC-SHA-256 when a key is given.
+//! A POST of JSON to any URL, signed with HMAC-SHA-256 when there is a key.
 //!
-//! The signature stands in `X-Llm-Observe-Signature` as `t=SECONDS,v1=HEX`, over the seconds, a
-//! dot and the body: a receiver can tell who sent it, and that it is not an old one again.
+//! The header `X-Llm-Observe-Signature` has the form `t=SECONDS,v1=HEX`, over the seconds, a dot and
+//! the body: a receiver can verify the sender and reject a replay.
 
 use std::{fmt::Write as _, sync::Arc};
 
@@ -22,7 +22,7 @@ const SIGNATURE: &str = "X-Llm-Observe-Signature";
 ///
 /// # Errors
 ///
-/// When the URL or the key cannot be read, or the URL is none.
+/// When the URL or the key cannot be read, or the URL is invalid.
 pub(crate) fn channel(name: &str, settings: &config::Webhook) -> Result<Arc<dyn Channel>, Error> {
     let key = format!("channels.{name}.url");
     let url = settings
@@ -57,14 +57,14 @@ impl Destination for Webhook {
 
     fn deliver<'a>(&'a self, parcel: &'a Parcel) -> DeliveryFuture<'a> {
         Box::pin(async move {
-            let body = marked_stale(parcel);
+            let body = with_delay(parcel);
             let signed = self
                 .secret
                 .as_ref()
                 .map(|key| signature(key, now_micros() / 1_000_000, &body));
             let headers: Vec<_> = signed.into_iter().map(|value| (SIGNATURE, value)).collect();
             match self.post.send(body, &headers).await {
-                Ok(reply) => reply.judge(),
+                Ok(reply) => reply.classify(),
                 Err(failure) => failure,
             }
         })
@@ -73,14 +73,14 @@ impl Destination for Webhook {
 
 impl Channel for Webhook {
     fn encode(&self, notice: &Redacted<Notice>) -> Redacted<Vec<u8>> {
-        // Text and numbers: nothing that JSON could refuse.
+        // Text and numbers always serialize.
         let encode = |notice| serde_json::to_vec(&message(notice)).unwrap_or_default();
         notice.as_ref().map(encode)
     }
 }
 
-/// Adds to a message that was held up how late it is.
-fn marked_stale(parcel: &Parcel) -> Vec<u8> {
+/// Adds to a delayed message how late it is.
+fn with_delay(parcel: &Parcel) -> Vec<u8> {
     let marked = text::late(parcel).and_then(|late| {
         let mut message: Value = serde_json::from_slice(parcel.body()).ok()?;
         message

@@ -60,8 +60,8 @@ fn it_posts_json_and_signs_what_it_posts() {
 #[test]
 fn what_comes_late_says_so_under_its_signature() {
     let mut parcel = Parcel::new("hook", Redacted::for_test(br#"{"version":1}"#.to_vec()));
-    assert_eq!(marked_stale(&parcel), parcel.body(), "in time");
+    assert_eq!(with_delay(&parcel), parcel.body(), "in time");
     parcel.created -= 7_200 * 1_000_000;
-    let body: Value = serde_json::from_slice(&marked_stale(&parcel)).unwrap();
+    let body: Value = serde_json::from_slice(&with_delay(&parcel)).unwrap();
     assert_eq!(body, json!({"version": 1, "delivered": "2 h late"}));
 }

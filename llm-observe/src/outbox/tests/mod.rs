@@ -365,6 +365,46 @@ fn one_bad_destination_delays_no_other() {
     );
 }
 
+/// A destination whose own code panics wherever it is called.
+struct Panicking;
+
+impl Destination for Panicking {
+    fn name(&self) -> &str {
+        "panicking"
+    }
+
+    fn deliver<'a>(&'a self, _: &'a Parcel) -> DeliveryFuture<'a> {
+        panic!("deliver panics")
+    }
+
+    fn concurrency(&self) -> usize {
+        panic!("concurrency panics")
+    }
+
+    fn lost(&self, _: &str, _: LossReason, _: u64) {
+        panic!("lost panics")
+    }
+}
+
+#[test]
+fn a_destination_that_panics_harms_nothing_else() {
+    let (stats, good) = (Arc::<Stats>::default(), ScriptedDestination::taking("good"));
+    let to: Vec<Arc<dyn Destination>> = vec![Arc::new(Panicking), good.clone()];
+    let options = OutboxOptions {
+        max_bytes: 1_000,
+        ..options(None)
+    };
+    let outbox = Outbox::open(options, to, stats.clone()).unwrap();
+    // The first one has no room: the destination is notified of its loss.
+    outbox.put(parcel("panicking", &"x".repeat(2_000)));
+    outbox.put(parcel("panicking", "1"));
+    outbox.put(parcel("good", "2"));
+    assert_eq!(outbox.flush(LONG).delivered(), 1);
+    assert_eq!(good.texts(), ["2"]);
+    assert_eq!(count(&stats, "panicking", "dropped"), 1);
+    assert_eq!(count(&stats, "panicking", "refused"), 1);
+}
+
 #[test]
 fn two_destinations_cannot_share_a_name() {
     let to: Vec<Arc<dyn Destination>> = vec![

@@ -1,5 +1,5 @@
-//! Airbrake: notices of API v3 (docs.airbrake.io), as its own clients send them, and what else
-//! speaks it (Errbit).
+//! Airbrake: notices of API v3 (docs.airbrake.io), as its own clients send them. Errbit accepts them
+//! too.
 
 use std::{sync::Arc, time::Duration};
 
@@ -26,14 +26,14 @@ use crate::{
 };
 
 const AIRBRAKE: &str = "https://api.airbrake.io";
-/// Airbrake takes 64,000 bytes.
+/// Airbrake accepts 64,000 bytes.
 const MOST_BYTES: usize = 64_000;
 
 /// Returns the tracker of an Airbrake project.
 ///
 /// # Errors
 ///
-/// When the project's key or the URL cannot be read, or the URL is none.
+/// When the project's key or the URL cannot be read, or the URL is invalid.
 pub(crate) fn tracker(
     settings: &config::Airbrake,
     origin: Origin,
@@ -73,7 +73,7 @@ impl Destination for Airbrake {
     fn deliver<'a>(&'a self, parcel: &'a Parcel) -> DeliveryFuture<'a> {
         Box::pin(async move {
             match self.post.send(parcel.body().to_vec(), &[]).await {
-                Ok(reply) => judge(&reply),
+                Ok(reply) => classify(&reply),
                 Err(failure) => failure,
             }
         })
@@ -83,7 +83,7 @@ impl Destination for Airbrake {
 impl Tracker for Airbrake {
     fn encode(&self, report: &Redacted<Report>) -> Redacted<Vec<u8>> {
         report.as_ref().map(|report| {
-            // Text and numbers: nothing that JSON could refuse.
+            // Text and numbers always serialize.
             fit(MOST_BYTES, |size| {
                 serde_json::to_vec(&notice(report, &self.origin, size)).unwrap_or_default()
             })
@@ -91,13 +91,13 @@ impl Tracker for Airbrake {
     }
 }
 
-/// Airbrake says in a header of its own how long its limit lasts.
-fn judge(reply: &Reply) -> Delivery {
+/// Airbrake has its own header for the duration of its rate limit.
+fn classify(reply: &Reply) -> Delivery {
     let asked = reply
         .headers
         .get("x-ratelimit-delay")
         .and_then(|v| v.to_str().ok()?.parse().ok());
-    match reply.judge() {
+    match reply.classify() {
         Delivery::Retry { after, reason } => Delivery::Retry {
             after: after.max(asked.map(Duration::from_secs)),
             reason,

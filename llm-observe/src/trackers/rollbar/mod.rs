@@ -20,16 +20,16 @@ use crate::{
 };
 
 const ROLLBAR: &str = "https://api.rollbar.com";
-/// Limits of names, and of texts: Rollbar documents 255 for the environment and the context.
+/// The longest name, in characters: Rollbar documents 255 for the environment and the context.
 const MOST_NAME: usize = 255;
-/// Rollbar takes 512 KB: what its own clients cut at, before they raised it to 1 MB.
+/// The limit of Rollbar's own clients before they raised it to 1 MB.
 const MOST_BYTES: usize = 512_000;
 
 /// Returns the tracker of a Rollbar project.
 ///
 /// # Errors
 ///
-/// When the access token or the URL cannot be read, or the URL is none.
+/// When the access token or the URL cannot be read, or the URL is invalid.
 pub(crate) fn tracker(
     settings: &config::Rollbar,
     origin: Origin,
@@ -67,7 +67,7 @@ impl Tracker for Rollbar {
     fn encode(&self, report: &Redacted<Report>) -> Redacted<Vec<u8>> {
         let id = report.id();
         report.as_ref().map(|report| {
-            // Text and numbers: nothing that JSON could refuse.
+            // Text and numbers always serialize.
             fit(MOST_BYTES, |size| {
                 serde_json::to_vec(&item(report, &self.origin, &id, size)).unwrap_or_default()
             })
@@ -133,10 +133,10 @@ fn level(level: tracing::Level) -> &'static str {
     }
 }
 
-/// The error, then its causes.
+/// Returns the error, then its causes.
 fn traces(report: &Report, size: Size) -> Vec<Value> {
     let trace = |kind: &str, text: &str, frames: &[Frame]| {
-        // Rollbar wants the outermost frame first.
+        // Rollbar expects the outermost frame first.
         let frames = frames.iter().take(size.frames).rev();
         let frames: Vec<Value> = frames.map(|one| frame(one, size)).collect();
         json!({"frames": frames, "exception": {"class": truncate(kind, size.name), "message": truncate(text, size.text)}})

@@ -18,7 +18,8 @@ use crate::{
     trackers::{report::Report, size::fit},
 };
 
-/// Sentry drops what is larger than 1 MB whole; the rest is for the envelope's headers.
+/// The largest event, in bytes: Sentry drops those above 1 MB; the difference is for the envelope's
+/// headers.
 pub(super) const MOST_BYTES: usize = 980_000;
 
 /// Returns an envelope with the report's event.
@@ -32,7 +33,7 @@ pub(super) fn encode_with(
     origin: &Origin,
     process: &dyn Fn(Event<'static>) -> Option<Event<'static>>,
 ) -> Vec<u8> {
-    // One id for an event, however often it is cut.
+    // One id for all attempts to cut the event to size.
     let id: Uuid = report.id().parse().unwrap_or_default();
     fit(MOST_BYTES, |size| {
         let event = Event {
@@ -41,7 +42,7 @@ pub(super) fn encode_with(
         };
         let mut bytes = Vec::new();
         if let Some(event) = process(event) {
-            // Into memory: it does not fail.
+            // Writing to memory does not fail.
             let _ = Envelope::from(event).to_writer(&mut bytes);
         }
         bytes

@@ -1,4 +1,4 @@
-//! A report as Sentry's event, within the sizes that Sentry takes: it drops larger events whole.
+//! A report as Sentry's event, within Sentry's size limits: it drops larger events.
 
 use std::{
     borrow::Cow,
@@ -63,12 +63,12 @@ pub(super) fn event(report: &Report, origin: &Origin, size: Size) -> Event<'stat
     }
 }
 
-/// Returns a text in one line: Sentry refuses some that have several.
+/// Returns a text in one line: Sentry refuses line breaks in some fields.
 fn line(text: &str, most: usize) -> String {
     truncate(&text.replace(char::is_control, " "), most)
 }
 
-/// Sentry wants the root cause first and the error itself last.
+/// Sentry expects the root cause first and the error itself last.
 fn exceptions(report: &Report, size: Size) -> Vec<Exception> {
     let causes = report.chain.iter().take(size.causes).rev();
     let mut all: Vec<Exception> = causes.map(|text| exception("cause", text, size)).collect();
@@ -96,7 +96,7 @@ fn exception(kind: &str, text: &str, size: Size) -> Exception {
     }
 }
 
-/// Sentry wants the outermost frame first.
+/// Sentry expects the outermost frame first.
 fn stacktrace(frames: &[Frame], size: Size) -> Option<Stacktrace> {
     let name = |name: &str| Some(truncate(name, size.name)).filter(|name| !name.is_empty());
     let frame = |frame: &Frame| sentry::protocol::Frame {
@@ -132,14 +132,14 @@ fn breadcrumbs(report: &Report, size: Size) -> Vec<Breadcrumb> {
 
 fn request(report: &Report) -> Option<Request> {
     report.request.as_ref().map(|request| Request {
-        // A path or a route is none: tags have them.
+        // A path or a route is not a URL: it is in the tags.
         url: report.url().and_then(|url| url.parse().ok()),
         method: Some(request.method.clone()).filter(|method| is_method(method)),
         ..Request::default()
     })
 }
 
-/// Sentry takes letters and the like, up to 30 of them.
+/// Sentry accepts up to 30 letters, hyphens and underscores.
 fn is_method(method: &str) -> bool {
     let plain = |b: u8| b.is_ascii_alphabetic() || b == b'-' || b == b'_';
     (1..=30).contains(&method.len()) && method.bytes().all(plain)
@@ -179,7 +179,7 @@ fn contexts(report: &Report, size: Size) -> Map<String, Context> {
 }
 
 fn trace(report: &Report) -> TraceContext {
-    // Both are printed as the hexadecimal that Sentry reads.
+    // Both are printed in the hexadecimal form that Sentry parses.
     let span = |id: SpanId| id.to_string().parse().ok();
     TraceContext {
         trace_id: report.trace_id.to_string().parse().unwrap_or_default(),
@@ -219,7 +219,7 @@ fn extra(report: &Report, size: Size) -> Map<String, Value> {
         "duration_ms".to_owned(),
         (report.duration.as_secs_f64() * 1e3).into(),
     );
-    // A request has no line of code.
+    // An operation has no line of code.
     if report.source.1 > 0 {
         extra.insert(
             "source".to_owned(),

@@ -19,12 +19,12 @@ use crate::{
     trackers::{report::Report, scope::TrackerScope, tracker::Tracker},
 };
 
-/// How long an event may take through the client's transport before the next one is handed over.
+/// How long the client's transport may take for one event before it gets the next.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Returns the tracker over the program's own client; `None` where it has none that sends.
+/// Returns the tracker over the program's own client; `None` when it has none that sends.
 pub(crate) fn existing_client(origin: Origin) -> Option<Arc<dyn Tracker>> {
-    // The one that this thread has bound, else the one that new threads get.
+    // The hub of this thread, else the one that new threads inherit.
     let mut hubs = [Hub::current(), Hub::main()].into_iter();
     let hub = hubs.find(|hub| client(hub).is_some())?;
     Some(over(hub, origin))
@@ -41,7 +41,7 @@ fn over(hub: Arc<Hub>, origin: Origin) -> Arc<dyn Tracker> {
     })
 }
 
-/// The client of a hub that has one with a DSN and a transport.
+/// Returns the client of a hub, when it has a DSN and a transport.
 fn client(hub: &Hub) -> Option<Arc<Client>> {
     hub.client().filter(|client| client.is_enabled())
 }

@@ -1,5 +1,5 @@
 //! Sentry's rate limits: `X-Sentry-Rate-Limits` for each category, on any answer; else
-//! `Retry-After` on 429; else 60 seconds. The longer of two limits holds.
+//! `Retry-After` on 429; else 60 seconds. The longer of two limits applies.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -9,10 +9,10 @@ use std::{
 use crate::outbox::{http::Reply, micros};
 
 const HEADER: &str = "x-sentry-rate-limits";
-/// The limit of a 429 without any header about it.
+/// The limit after a 429 without such a header.
 const DEFAULT_LIMIT: Duration = Duration::from_secs(60);
 
-/// Until when errors are not to be sent: microseconds since the Unix epoch.
+/// The time before which errors must not be sent, in microseconds since the Unix epoch.
 #[derive(Debug, Default)]
 pub(super) struct RateLimits {
     until: Mutex<u64>,
@@ -44,7 +44,7 @@ impl RateLimits {
 }
 
 /// Returns the longest limit in `60:transaction:key, 2700:default;error;security:organization`
-/// that holds for errors. No category means all; one that is not known is nothing to us.
+/// that applies to errors. No category means all; unknown ones are ignored.
 fn of_errors(header: &str) -> Option<Duration> {
     let limit = |limit: &str| {
         let mut parts = limit.trim().split(':');

@@ -1,7 +1,7 @@
 //! The tracker of a Sentry project, over the outbox.
 //!
-//! The SDK's own transport has room for 30 envelopes and tries each once; here nothing is lost
-//! while the server is down. Formats and limits: develop.sentry.dev, "Envelopes" and "Rate
+//! The SDK's own transport has room for 30 envelopes and tries each once. Here nothing is lost while
+//! the server is down. Formats and limits: develop.sentry.dev, "Envelopes" and "Rate
 //! Limiting".
 
 use std::sync::Arc;
@@ -31,7 +31,7 @@ use crate::{
 ///
 /// # Errors
 ///
-/// When the DSN cannot be read or is none.
+/// When the DSN cannot be read or is invalid.
 pub(crate) fn tracker(sentry: &config::Sentry, origin: Origin) -> Result<Arc<dyn Tracker>, Error> {
     let dsn = sentry
         .dsn
@@ -51,7 +51,7 @@ pub(crate) fn with_dsn(
     sample_rate: f64,
     origin: Origin,
 ) -> Result<Arc<dyn Tracker>, Error> {
-    // The DSN itself is not shown: it holds a key.
+    // The DSN itself is not shown: it contains a key.
     let dsn: Dsn = dsn.trim().parse().map_err(|e| {
         Error::with(
             "trackers.sentry.dsn must be like https://KEY@HOST/PROJECT",
@@ -148,15 +148,15 @@ impl Sentry {
             .header("Content-Type", "application/x-sentry-envelope")
             .header("X-Sentry-Auth", &self.auth);
         match self.http.send(request.body(body)).await {
-            Ok(reply) => self.judge(&reply),
+            Ok(reply) => self.classify(&reply),
             Err(failure) => failure,
         }
     }
 
     /// Records the rate limits, which come with any status, and returns the result.
-    fn judge(&self, reply: &Reply) -> Delivery {
+    fn classify(&self, reply: &Reply) -> Delivery {
         self.limits.learn(reply, now_micros());
-        match reply.judge() {
+        match reply.classify() {
             Delivery::Retry { after, reason } => Delivery::Retry {
                 after: after.max(self.limits.left(now_micros())),
                 reason,

@@ -176,6 +176,60 @@ impl Tracker for Panicking {
     }
 }
 
+/// A tracker whose `lost` panics, and whose `encode` waits for the test.
+struct PanickingLost(Slow);
+
+impl Destination for PanickingLost {
+    fn name(&self) -> &str {
+        self.0.name()
+    }
+
+    fn deliver<'a>(&'a self, parcel: &'a Parcel) -> DeliveryFuture<'a> {
+        self.0.deliver(parcel)
+    }
+
+    fn lost(&self, _: &str, _: LossReason, _: u64) {
+        panic!("lost panics")
+    }
+}
+
+impl Tracker for PanickingLost {
+    fn encode(&self, report: &Redacted<Report>) -> Redacted<Vec<u8>> {
+        self.0.encode(report);
+        report
+            .as_ref()
+            .map(|report| report.message.clone().into_bytes())
+    }
+}
+
+#[test]
+fn a_tracker_whose_lost_panics_gets_the_next_report() {
+    let (go, going) = std::sync::mpsc::channel();
+    let (begin, begun) = std::sync::mpsc::channel();
+    let destination = ScriptedDestination::new("slow", Delivery::Delivered);
+    let tracker = Arc::new(PanickingLost(Slow {
+        destination: destination.clone(),
+        begun: Mutex::new(begin),
+        go: Mutex::new(going),
+        heard: Mutex::default(),
+    }));
+    let stats = Arc::<Stats>::default();
+    let to = vec![tracker.clone() as _];
+    let outbox = Outbox::open(OutboxOptions::default(), to, stats.clone()).unwrap();
+    let trackers = Trackers::start(vec![tracker], outbox.clone(), Arc::default(), &stats).unwrap();
+    trackers.record(&record(&SITE, &error("first")));
+    begun.recv().unwrap();
+    for n in 0..MOST_DIFFERENT + 1 {
+        trackers.record(&record(&SITE, &error(&format!("error {n}"))));
+    }
+    go.send(()).unwrap();
+    assert!(trackers.flush(LONG));
+    trackers.record(&record(&SITE, &error("next")));
+    assert!(trackers.flush(LONG));
+    outbox.flush(LONG);
+    assert!(texts(&destination).contains(&"next".to_owned()));
+}
+
 #[test]
 fn a_tracker_that_panics_loses_its_own_reports_and_they_are_counted() {
     let destination = ScriptedDestination::new("panicking", Delivery::Delivered);
@@ -248,7 +302,7 @@ fn a_failure_is_reported_with_what_came_before_it() {
     );
 }
 
-/// A tracker that works only when it is destination to, and hears of what is lost.
+/// A tracker that encodes only when the test lets it, and records what it is notified of.
 struct Slow {
     destination: Arc<ScriptedDestination>,
     begun: Mutex<std::sync::mpsc::Sender<()>>,

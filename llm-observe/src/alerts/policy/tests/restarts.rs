@@ -98,3 +98,52 @@ fn suppressed_alerts_survive_a_restart() {
         .collect();
     assert_eq!(named, ["b", "c"]);
 }
+
+/// A file of the releases before the state had a version.
+const UNVERSIONED: &str = r#"{"incidents":[{"key":"query/rag::query/error/internal/1795392000000000",
+"event":"query","channels":["ops"],"members":[{"event":"query","function":"rag::query",
+"trigger":"error","class":"internal","channels":["ops"]}],"functions":["rag::query"],
+"trigger":"error","severity":"error","count":3,"first":1795392000000000,"last":1795392001000000,
+"trace":"4bf92f3577b34da6a3ce929d0e0e4736","session":"https://app.logrocket.com/a/b/s/1",
+"due":1795392002000000,"told":1795392002000000,"said":"error","errors":[{"function":"rag::query",
+"trigger":"error","type_name":"Boom","message":"boom","class":"internal","count":3}],"more":0}],
+"channels":{"ops":{"sent":[1795392002000000],"held":[{"event":"embedding","status":"firing",
+"severity":"warning","count":2}]}}}"#;
+
+#[test]
+fn a_state_without_a_version_is_restored() {
+    let mut policy = policy();
+    let saved = serde_json::from_str(UNVERSIONED).unwrap();
+    policy.restore(saved, START + 3 * SECOND, |_| false);
+    fail(&mut policy, START + 4 * SECOND);
+    let digest = policy.due(START + 5 * SECOND);
+    assert_eq!(statuses(&digest), [("ops", NoticeStatus::Digest, 0)]);
+    let suppressed = &digest[0].1.suppressed[0];
+    assert_eq!(
+        (
+            suppressed.event.as_str(),
+            suppressed.status,
+            suppressed.count
+        ),
+        ("embedding", NoticeStatus::Firing, 2)
+    );
+    let due = policy.due(START + 4 * SECOND + 5 * MINUTE);
+    assert_eq!(statuses(&due), [("ops", NoticeStatus::Resolved, 4)]);
+    let notice = &due[0].1;
+    assert_eq!(notice.trace_id, "4bf92f3577b34da6a3ce929d0e0e4736");
+    assert_eq!(notice.errors[0].count, 4);
+    assert!(notice.session_url.is_some());
+}
+
+#[test]
+fn a_saved_state_keeps_its_keys() {
+    let mut policy = policy();
+    fail(&mut policy, START);
+    policy.due(START + 2 * SECOND);
+    let saved = serde_json::to_value(policy.saved()).unwrap();
+    let old: serde_json::Value = serde_json::from_str(UNVERSIONED).unwrap();
+    assert_eq!(saved["version"], 1);
+    for key in old["incidents"][0].as_object().unwrap().keys() {
+        assert!(saved["incidents"][0].get(key).is_some(), "no {key}");
+    }
+}

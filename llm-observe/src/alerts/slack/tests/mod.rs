@@ -231,9 +231,9 @@ fn a_message_that_was_held_up_says_so() {
     let now = crate::outbox::now_micros();
     let body = serde_json::to_vec(&message(&notice(NoticeStatus::Firing))).unwrap();
     let mut parcel = Parcel::new("ops", Redacted::for_test(body));
-    assert_eq!(marked_stale(&parcel), parcel.body());
+    assert_eq!(with_delay(&parcel), parcel.body());
     parcel.created = now - 58 * 60 * 1_000_000;
-    let marked: Value = serde_json::from_slice(&marked_stale(&parcel)).unwrap();
+    let marked: Value = serde_json::from_slice(&with_delay(&parcel)).unwrap();
     assert!(shown(&marked).contains("delivered 58 min late"));
     check_limits(&marked);
 }
