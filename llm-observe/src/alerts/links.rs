@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_configured_is_linked_and_nothing_else() {
+    fn only_configured_pages_are_linked() {
         assert_eq!(linked("", "4bf9"), []);
         let all = "[alerts]\ndashboard = \"https://g.example/d/rag\"\n\
                    trace_url = \"https://t.example/?id={trace_id}&x=1\"\n\

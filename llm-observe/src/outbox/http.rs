@@ -159,16 +159,16 @@ impl Reply {
 
     /// Returns the status and the start of the body.
     pub(crate) fn reason(&self) -> String {
-        let said: String = self
+        let start: String = self
             .body
             .chars()
             .filter(|c| !c.is_control())
             .take(120)
             .collect();
-        let said = said.trim();
-        match said.is_empty() {
+        let start = start.trim();
+        match start.is_empty() {
             true => format!("HTTP {}", self.status),
-            false => format!("HTTP {}: {said}", self.status),
+            false => format!("HTTP {}: {start}", self.status),
         }
     }
 }

@@ -160,8 +160,8 @@ impl<P> Queue<P> {
         old.into_iter().filter_map(|id| self.remove(id)).collect()
     }
 
-    /// Returns what `destination` is to do at `now` (of the clock that [`Queue::settle`] is told
-    /// too; it need not be the one that entries were created by); an entry to deliver is then on its way.
+    /// Returns what `destination` is to do next. `now` is of the clock of [`Queue::settle`], which may
+    /// differ from the one of [`Parcel::created`]. An entry to deliver is then in flight.
     pub(super) fn next(&mut self, destination: &str, now: u64) -> Next {
         let Some(queue) = self.destinations.get(destination) else {
             return Next::Idle;

@@ -162,8 +162,8 @@ fn tell(outbox: &Outbox, channel: &Arc<dyn Channel>, notice: &Notice) {
 }
 
 /// Returns what it says of its notifications: status and severity.
-fn told(listener: &Listener, most: usize) -> Vec<(String, String)> {
-    let said = |request: &crate::listener::Request| {
+fn received(listener: &Listener, most: usize) -> Vec<(String, String)> {
+    let received_all = |request: &crate::listener::Request| {
         let body: Value = serde_json::from_slice(&request.body).unwrap();
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         (
@@ -171,7 +171,7 @@ fn told(listener: &Listener, most: usize) -> Vec<(String, String)> {
             text(&body["commonLabels"]["severity"]),
         )
     };
-    listener.wait_for(most).iter().map(said).collect()
+    listener.wait_for(most).iter().map(received_all).collect()
 }
 
 #[test]
@@ -186,7 +186,7 @@ fn a_real_alertmanager_fires_once_and_resolves_once() {
     tell(NoticeStatus::StillFiring);
     tell(NoticeStatus::Resolved);
     let error = |status: &str| (status.to_owned(), "error".to_owned());
-    assert_eq!(told(&listener, 2), [error("firing"), error("resolved")]);
+    assert_eq!(received(&listener, 2), [error("firing"), error("resolved")]);
 }
 
 #[test]
@@ -207,15 +207,15 @@ fn a_real_alertmanager_has_one_alert_after_it_has_become_worse() {
         ..notice(NoticeStatus::StillFiring, now_micros())
     };
     tell(&outbox, &channel, &worse);
-    let mut said = told(&listener, 3);
-    said.sort();
+    let mut received_all = received(&listener, 3);
+    received_all.sort();
     let pair = |status: &str, severity: &str| (status.to_owned(), severity.to_owned());
     let wanted = [
         pair("firing", "critical"),
         pair("firing", "error"),
         pair("resolved", "error"),
     ];
-    assert_eq!(said, wanted);
+    assert_eq!(received_all, wanted);
 }
 
 #[test]
@@ -238,9 +238,9 @@ fn of_a_fleet_one_that_recovers_ends_no_alert() {
     let mut client = TcpStream::connect(&real.2).unwrap();
     let request = "GET /api/v2/alerts?active=true HTTP/1.0\r\n\r\n";
     io::Write::write_all(&mut client, request.as_bytes()).unwrap();
-    let mut said = String::new();
-    io::Read::read_to_string(&mut client, &mut said).unwrap();
-    let body = said.split_once("\r\n\r\n").unwrap().1;
+    let mut received_all = String::new();
+    io::Read::read_to_string(&mut client, &mut received_all).unwrap();
+    let body = received_all.split_once("\r\n\r\n").unwrap().1;
     let alerts: Value = serde_json::from_str(body).unwrap();
-    assert_eq!(alerts[0]["status"]["state"], "active", "{said}");
+    assert_eq!(alerts[0]["status"]["state"], "active", "{received_all}");
 }

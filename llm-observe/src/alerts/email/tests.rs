@@ -156,7 +156,7 @@ fn a_real_server_takes_a_thread_and_its_codes_are_understood() {
 }
 
 #[test]
-fn what_comes_late_says_so_in_its_subject() {
+fn a_delayed_mail_shows_its_delay_in_its_subject() {
     let channel = to(25, &["ok@example.com"]);
     for event in ["query", "запрос"] {
         let notice = Notice {

@@ -104,7 +104,7 @@ fn a_400_is_given_up() {
 }
 
 #[test]
-fn what_comes_late_says_so_in_its_details() {
+fn a_delayed_event_shows_its_delay_in_its_details() {
     let channel = Pagerduty {
         name: "page".into(),
         routing_key: "key".into(),

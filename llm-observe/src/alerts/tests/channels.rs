@@ -31,7 +31,7 @@ impl Channel for Observed {
 }
 
 #[test]
-fn a_delivery_that_fails_is_no_alert_itself() {
+fn a_failed_delivery_is_not_an_alert() {
     let channel = Arc::new(Observed {
         kept: RecordingChannel::default(),
         alerts: OnceLock::new(),
@@ -99,7 +99,7 @@ fn start_refreshing(down: bool) -> (Alerts, Outbox, Arc<Refreshing>) {
 }
 
 #[test]
-fn a_channel_that_panics_over_one_message_gets_the_next() {
+fn a_channel_that_panics_on_one_message_gets_the_next() {
     let (alerts, outbox, channel) = start_refreshing(false);
     alerts.record(&record(
         &ALERTING,
@@ -117,7 +117,7 @@ fn a_channel_that_panics_over_one_message_gets_the_next() {
 }
 
 #[test]
-fn what_goes_on_while_a_channel_cannot_be_reached_waits_once() {
+fn refreshes_of_an_unreachable_channel_are_pending_once() {
     let (alerts, outbox, channel) = start_refreshing(true);
     let boom = error("boom", ErrorClass::Internal);
     alerts.record(&record(&ALERTING, Outcome::Error, Some(&boom)));

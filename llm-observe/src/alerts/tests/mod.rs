@@ -162,7 +162,7 @@ fn start_with(
 const LONG: Duration = Duration::from_secs(20);
 
 #[test]
-fn a_hundred_thousand_equal_errors_from_many_threads_are_one_message_with_their_number() {
+fn a_hundred_thousand_equal_errors_from_many_threads_are_one_message() {
     let (alerts, outbox, kept) = start(&Config::default(), None);
     std::thread::scope(|scope| {
         for _ in 0..4 {
@@ -209,7 +209,7 @@ fn many_different_errors_are_one_message_that_counts_them_all() {
 }
 
 #[test]
-fn only_what_was_asked_for_alerts() {
+fn only_calls_with_a_rule_alert() {
     let (alerts, _outbox, kept) = start(&Config::default(), None);
     let error = error("boom", ErrorClass::Internal);
     let failed = || record(&ALERTING, Outcome::Error, Some(&error));
@@ -242,7 +242,7 @@ fn only_what_was_asked_for_alerts() {
 }
 
 #[test]
-fn the_configuration_asks_mutes_and_leaves_the_callers_faults_alone() {
+fn the_configuration_alerts_mutes_and_ignores_caller_faults() {
     let asked = config("[events.query]\nalert_on_error = true\nrunbook = \"https://wiki/q\"\n");
     let (alerts, _outbox, kept) = start(&asked, None);
     for class in [
@@ -275,7 +275,7 @@ fn the_configuration_asks_mutes_and_leaves_the_callers_faults_alone() {
         config::Severity::Error
     );
 
-    // An attribute asks for this very function: told, as a warning.
+    // An attribute asks for this very function: it alerts, as a warning.
     let (alerts, _outbox, kept) = start(&Config::default(), None);
     alerts.record(&record(
         &ALERTING,
@@ -301,7 +301,7 @@ fn the_configuration_asks_mutes_and_leaves_the_callers_faults_alone() {
 }
 
 #[test]
-fn a_channel_that_is_not_there_is_counted() {
+fn an_alert_without_a_channel_is_counted() {
     let (alerts, _outbox, kept) = start(&Config::default(), None);
     alerts.record(&record(
         &ELSEWHERE,
@@ -329,7 +329,7 @@ fn secrets_do_not_leave() {
 }
 
 #[test]
-fn a_stalled_call_is_told_while_it_hangs_and_when_it_ends() {
+fn a_stalled_call_alerts_while_it_hangs_and_resolves_when_it_ends() {
     static STALLS: Site = site("query", &[AlertRule::new(TriggerSet::STALLED)]);
     let (alerts, _outbox, kept) = start(&Config::default(), None);
     let trace = TraceId::random();
@@ -347,9 +347,9 @@ fn a_stalled_call_is_told_while_it_hangs_and_when_it_ends() {
     alerts.unstalled(&running);
     assert!(alerts.flush(LONG));
     let notices = kept.notices.lock().unwrap();
-    let told: Vec<_> = notices.iter().map(|n| (n.status, n.trigger)).collect();
+    let statuses: Vec<_> = notices.iter().map(|n| (n.status, n.trigger)).collect();
     assert_eq!(
-        told,
+        statuses,
         [
             (NoticeStatus::Firing, Trigger::Stalled),
             (NoticeStatus::Resolved, Trigger::Stalled)

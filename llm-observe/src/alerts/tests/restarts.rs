@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn after_a_restart_the_same_incident_is_not_told_again() {
+fn after_a_restart_the_same_incident_is_not_sent_again() {
     let folder = Folder::new();
     let boom = error("boom", ErrorClass::Internal);
     let (alerts, outbox, kept) = start(&Config::default(), Some(folder.path()));
@@ -38,7 +38,7 @@ fn an_alert_that_was_not_delivered_arrives_once_after_a_restart() {
 }
 
 #[test]
-fn an_alert_that_waits_for_its_group_when_the_process_is_killed_is_told_by_the_next() {
+fn an_alert_whose_group_is_open_at_a_kill_is_sent_by_the_next_process() {
     let folder = Folder::new();
     let patient = config("[alerts]\ngroup_wait = \"1h\"\n");
     let (alerts, outbox, kept) = start(&patient, Some(folder.path()));
@@ -110,10 +110,10 @@ fn an_incident_of_a_process_that_died_beside_this_one_is_resolved_by_it() {
     assert!(!left.exists());
 }
 
-/// Killed between the message and the note that it was told, the process leaves both; the next may
+/// A kill between the message and the saved state leaves both; the next process may
 /// deliver the message before it reads the note.
 #[test]
-fn an_alert_that_is_delivered_before_the_state_is_read_is_not_told_again() {
+fn an_alert_that_is_delivered_before_the_state_is_read_is_not_sent_again() {
     let folder = Folder::new();
     let patient = config("[alerts]\ngroup_wait = \"1h\"\n");
     let down = Arc::new(RecordingChannel::default());
@@ -127,18 +127,18 @@ fn an_alert_that_is_delivered_before_the_state_is_read_is_not_told_again() {
         assert!(began.elapsed() < LONG, "it is not saved");
         std::thread::yield_now();
     }
-    let untold = std::fs::read(&file).unwrap();
+    let unsent = std::fs::read(&file).unwrap();
     assert!(alerts.flush(LONG));
     drop((alerts, outbox));
-    std::fs::write(&file, untold).unwrap();
+    std::fs::write(&file, unsent).unwrap();
 
     outbox::tests::wait_for_owner(&folder.path());
-    let told = Arc::new(RecordingChannel::default());
+    let channel = Arc::new(RecordingChannel::default());
     let settings = OutboxOptions {
         dir: Some(folder.path()),
         ..OutboxOptions::default()
     };
-    let outbox = Outbox::open(settings, vec![told.clone() as _], Arc::default()).unwrap();
+    let outbox = Outbox::open(settings, vec![channel.clone() as _], Arc::default()).unwrap();
     assert_eq!(outbox.flush(LONG).delivered(), 1);
     let mut policy = IncidentPolicy::new(Timing::new(&patient.alerts).unwrap(), HashMap::new());
     state::restore(&outbox, &mut policy, now_micros());

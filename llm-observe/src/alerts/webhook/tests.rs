@@ -58,7 +58,7 @@ fn it_posts_json_and_signs_what_it_posts() {
 }
 
 #[test]
-fn what_comes_late_says_so_under_its_signature() {
+fn a_delayed_message_shows_its_delay_under_its_signature() {
     let mut parcel = Parcel::new("hook", Redacted::for_test(br#"{"version":1}"#.to_vec()));
     assert_eq!(with_delay(&parcel), parcel.body(), "in time");
     parcel.created -= 7_200 * 1_000_000;

@@ -137,7 +137,7 @@ fn a_hundred_thousand_equal_errors_are_few_reports_that_count_them_all() {
 }
 
 #[test]
-fn what_is_not_to_be_reported_is_not() {
+fn calls_that_are_not_to_be_reported_are_not() {
     let (trackers, outbox, destination) = start();
     let error = error("boom");
     trackers.record(&record(&NOT_REPORTED, &error));
@@ -250,7 +250,7 @@ fn a_tracker_that_panics_loses_its_own_reports_and_they_are_counted() {
 }
 
 #[test]
-fn a_failure_is_reported_with_what_came_before_it() {
+fn a_failure_is_reported_with_its_breadcrumbs() {
     let (seen, shown) = std::sync::mpsc::channel();
     struct Seeing(
         Arc<ScriptedDestination>,
@@ -287,14 +287,18 @@ fn a_failure_is_reported_with_what_came_before_it() {
     }));
     assert!(trackers.flush(LONG));
     let reports: Vec<Report> = shown.try_iter().collect();
-    let crumbs = |n: usize| {
-        let crumbs = reports[n].breadcrumbs.iter();
-        crumbs
-            .map(|crumb| crumb.message.clone())
+    let breadcrumbs = |n: usize| {
+        let breadcrumbs = reports[n].breadcrumbs.iter();
+        breadcrumbs
+            .map(|breadcrumb| breadcrumb.message.clone())
             .collect::<Vec<_>>()
     };
-    assert_eq!(crumbs(0), Vec::<String>::new(), "a call is none of its own");
-    assert_eq!(crumbs(1), ["query error in 3.0ms: no route"]);
+    assert_eq!(
+        breadcrumbs(0),
+        Vec::<String>::new(),
+        "a call is no breadcrumb of its own report"
+    );
+    assert_eq!(breadcrumbs(1), ["query error in 3.0ms: no route"]);
     assert_eq!(
         outbox.flush(LONG).delivered(),
         0,
@@ -336,7 +340,7 @@ impl Tracker for Slow {
 }
 
 #[test]
-fn more_than_memory_has_room_for_are_counted_and_the_trackers_hear_of_them() {
+fn overflowing_reports_are_counted_and_the_trackers_notified() {
     let (go, going) = std::sync::mpsc::channel();
     let (begin, begun) = std::sync::mpsc::channel();
     let slow = Arc::new(Slow {

@@ -113,7 +113,7 @@ fn a_message_whose_form_is_refused_arrives_as_its_text() {
 }
 
 #[test]
-fn after_an_hour_without_network_the_newest_comes_first_and_the_old_ones_say_so() {
+fn after_an_hour_without_network_the_newest_arrives_first_and_old_ones_show_their_delay() {
     let address = Listener::nobody();
     let channel = with_url("ops", &format!("http://{address}/services/x")).unwrap();
     let settings = OutboxOptions {
@@ -125,12 +125,12 @@ fn after_an_hour_without_network_the_newest_comes_first_and_the_old_ones_say_so(
     let outbox = Outbox::open(settings, vec![channel.clone() as _], stats.clone()).unwrap();
     for minutes in [60, 30, 1] {
         let event = format!("event{minutes}");
-        let told = Notice {
+        let firing = Notice {
             event,
             ..notice(NoticeStatus::Firing)
         };
-        let mut parcel =
-            Parcel::new("ops", channel.encode(&Redacted::for_test(told))).key(format!("{minutes}"));
+        let mut parcel = Parcel::new("ops", channel.encode(&Redacted::for_test(firing)))
+            .key(format!("{minutes}"));
         parcel.created -= minutes * 60 * 1_000_000;
         outbox.put(parcel);
     }

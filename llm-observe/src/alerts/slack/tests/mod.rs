@@ -88,7 +88,7 @@ fn check_limits(message: &Value) -> usize {
 }
 
 #[test]
-fn a_title_says_failing_where_calls_failed_in_several_ways() {
+fn a_title_is_failing_where_calls_failed_in_several_ways() {
     let mut mixed = notice(NoticeStatus::Firing);
     mixed.trigger = Trigger::Panic;
     mixed.errors = vec![distinct("timed out", 7)];
@@ -110,7 +110,7 @@ fn a_title_names_the_routes_of_operations() {
 }
 
 #[test]
-fn the_text_of_what_is_slow_says_so() {
+fn the_text_of_a_slow_call_contains_its_duration() {
     let mut slow = notice(NoticeStatus::Firing);
     slow.errors[0].type_name.clear();
     slow.errors[0].trigger = Trigger::Slow;
@@ -120,7 +120,7 @@ fn the_text_of_what_is_slow_says_so() {
 }
 
 #[test]
-fn a_message_says_what_one_needs_at_three_in_the_morning() {
+fn a_message_contains_what_an_operator_needs() {
     let firing = message(&notice(NoticeStatus::Firing));
     check_limits(&firing);
     let text = shown(&firing);
@@ -227,7 +227,7 @@ proptest! {
 }
 
 #[test]
-fn a_message_that_was_held_up_says_so() {
+fn a_delayed_message_shows_its_delay() {
     let now = crate::outbox::now_micros();
     let body = serde_json::to_vec(&message(&notice(NoticeStatus::Firing))).unwrap();
     let mut parcel = Parcel::new("ops", Redacted::for_test(body));

@@ -39,7 +39,7 @@ fn a_thousand_different_errors_all_arrive_also_over_429_and_a_server_that_is_dow
 }
 
 #[test]
-fn limits_of_errors_hold_also_when_they_come_with_a_200() {
+fn rate_limits_apply_also_when_they_come_with_a_200() {
     let header = |limit: &str| vec![("X-Sentry-Rate-Limits", limit.to_owned())];
     let listener = Listener::start(Answers::status(200, "{}")).script([
         Answers::Status(200, header("60:transaction:key"), "{}".into()),
@@ -60,7 +60,7 @@ fn limits_of_errors_hold_also_when_they_come_with_a_200() {
 }
 
 #[test]
-fn a_dsn_that_is_none_is_an_error_that_does_not_show_it() {
+fn an_invalid_dsn_is_an_error_that_does_not_show_it() {
     for bad in [
         "",
         "secretkey",

@@ -15,16 +15,16 @@ fn discarded(body: &[u8]) -> Vec<(String, u64)> {
     let report: Value = serde_json::from_str(lines[4]).unwrap();
     assert!(report["timestamp"].is_u64() && lines[4].len() < 4_096);
     let events = report["discarded_events"].as_array().unwrap().iter();
-    let told = events.map(|event| {
+    let reported = events.map(|event| {
         assert_eq!(event["category"], "error");
         let reason = event["reason"].as_str().unwrap().to_owned();
         (reason, event["quantity"].as_u64().unwrap())
     });
-    told.collect()
+    reported.collect()
 }
 
 #[test]
-fn what_was_discarded_is_told_with_the_next_event_that_arrives() {
+fn discards_are_reported_with_the_next_event_that_arrives() {
     let listener = Listener::start(Answers::status(200, "{}"));
     let (outbox, tracker) = open(&listener);
     let send = || {
@@ -37,18 +37,18 @@ fn what_was_discarded_is_told_with_the_next_event_that_arrives() {
     send();
     send();
     let requests = listener.requests();
-    let told = [
+    let reported = [
         ("cache_overflow", 2),
         ("network_error", 3),
         ("queue_overflow", 7),
     ];
-    let told = told.map(|(reason, count)| (reason.to_owned(), count));
-    assert_eq!(discarded(&requests[0].body), told);
-    assert_eq!(discarded(&requests[1].body), [], "told once");
+    let reported = reported.map(|(reason, count)| (reason.to_owned(), count));
+    assert_eq!(discarded(&requests[0].body), reported);
+    assert_eq!(discarded(&requests[1].body), [], "reported once");
 }
 
 #[test]
-fn what_did_not_arrive_is_told_again_and_a_refusal_is_told_itself() {
+fn discards_are_reported_until_an_event_arrives_refusals_included() {
     let listener = Listener::start(Answers::status(200, "{}")).script([
         Answers::status(400, "bad"),
         Answers::status(503, ""),
@@ -82,7 +82,7 @@ fn what_did_not_arrive_is_told_again_and_a_refusal_is_told_itself() {
 }
 
 #[test]
-fn what_the_outbox_has_no_room_for_is_told() {
+fn events_without_room_in_the_outbox_are_reported_as_discards() {
     let listener = Listener::start(Answers::Stall);
     let tracker = with_dsn(&dsn(&listener), 1.0, origin()).unwrap();
     let limits = OutboxOptions {
@@ -101,20 +101,22 @@ fn what_the_outbox_has_no_room_for_is_told() {
     listener.wait_for(stalled);
     listener.usually(Answers::status(200, "{}"));
     let delivered = outbox.flush(LONG).delivered();
-    // Several go at once: what is told of is in the one or the other.
-    let told = listener.requests().split_off(stalled);
-    let told = told.iter().flat_map(|r| discarded(&r.body));
-    let told: Vec<(String, u64)> = told.collect();
-    let only = told.iter().all(|(reason, _)| reason == "cache_overflow");
-    let lost: u64 = told.iter().map(|(_, count)| count).sum();
+    // Several are in flight at once: each discard is in one of them.
+    let reported = listener.requests().split_off(stalled);
+    let reported = reported.iter().flat_map(|r| discarded(&r.body));
+    let reported: Vec<(String, u64)> = reported.collect();
+    let only = reported
+        .iter()
+        .all(|(reason, _)| reason == "cache_overflow");
+    let lost: u64 = reported.iter().map(|(_, count)| count).sum();
     assert!(
         only && delivered < 20 && lost == 20 - delivered,
-        "{delivered} {told:?}"
+        "{delivered} {reported:?}"
     );
 }
 
 #[test]
-fn what_becomes_too_old_is_told_with_what_kept_it() {
+fn expired_events_are_reported_with_the_cause_of_their_delay() {
     let limit = vec![("X-Sentry-Rate-Limits", "1:error:key".to_owned())];
     for (trouble, reason) in [
         (
@@ -151,8 +153,8 @@ fn what_becomes_too_old_is_told_with_what_kept_it() {
         listener.usually(Answers::status(200, "{}"));
         until(&|| {
             let requests = listener.requests();
-            let mut told = requests.iter().flat_map(|request| discarded(&request.body));
-            told.any(|(told, _)| told == reason)
+            let mut reported = requests.iter().flat_map(|request| discarded(&request.body));
+            reported.any(|(reported, _)| reported == reason)
         });
     }
 }

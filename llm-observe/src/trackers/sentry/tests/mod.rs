@@ -91,7 +91,7 @@ fn envelope(body: &[u8]) -> (Value, Value) {
 }
 
 #[test]
-fn an_event_has_what_one_needs_to_act() {
+fn an_event_contains_what_a_developer_needs() {
     let listener = Listener::start(Answers::status(200, r#"{"id":"x"}"#));
     let (outbox, tracker) = open(&listener);
     let report = report("refused");
@@ -204,7 +204,7 @@ fn a_panic_is_fatal_unhandled_and_has_its_frames() {
 }
 
 #[test]
-fn what_came_before_and_the_request_are_in_the_event() {
+fn breadcrumbs_and_the_request_are_in_the_event() {
     let crumb = |level, message: &str| Breadcrumb {
         time: 1_795_418_646_500_000,
         level,

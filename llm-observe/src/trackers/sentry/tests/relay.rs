@@ -68,7 +68,7 @@ fn relay_finds_nothing_invalid_in_an_event() {
 }
 
 #[test]
-fn relay_finds_nothing_to_cut_in_what_was_cut() {
+fn relay_trims_nothing_in_a_cut_report() {
     let said = relay_complains(&all_in_one(&all_kinds()));
     assert_eq!(said.unwrap_or_default(), "");
 }

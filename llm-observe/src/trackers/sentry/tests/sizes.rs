@@ -23,7 +23,7 @@ fn any_report() -> impl Strategy<Value = Report> {
         line: line.into(),
         column: 1,
     });
-    let crumb = (text(), text()).prop_map(|(category, message)| Breadcrumb {
+    let breadcrumb = (text(), text()).prop_map(|(category, message)| Breadcrumb {
         time: 1_795_418_646_500_000,
         level: tracing::Level::INFO,
         category,
@@ -31,8 +31,8 @@ fn any_report() -> impl Strategy<Value = Report> {
     });
     let texts = (text(), text(), text(), prop::collection::vec(text(), 0..40));
     let frames = prop::collection::vec(frame, 0..120);
-    let crumbs = prop::collection::vec(crumb, 0..40);
-    (texts, fields, frames, crumbs).prop_map(|(texts, fields, frames, breadcrumbs)| {
+    let breadcrumbs = prop::collection::vec(breadcrumb, 0..40);
+    (texts, fields, frames, breadcrumbs).prop_map(|(texts, fields, frames, breadcrumbs)| {
         let (type_name, message, function, chain) = texts;
         let request = RequestInfo {
             method: type_name.clone(),
@@ -69,8 +69,8 @@ fn is_within_the_limits(event: &Value) {
         let frames = exception["stacktrace"]["frames"].as_array();
         assert!(frames.is_none_or(|frames| frames.len() <= 250));
     }
-    let crumbs = event["breadcrumbs"]["values"].as_array();
-    assert!(crumbs.is_none_or(|crumbs| crumbs.len() <= 100));
+    let breadcrumbs = event["breadcrumbs"]["values"].as_array();
+    assert!(breadcrumbs.is_none_or(|breadcrumbs| breadcrumbs.len() <= 100));
     for value in event["extra"].as_object().unwrap().values() {
         assert!(value.to_string().len() <= 16_384);
     }
@@ -85,18 +85,18 @@ pub(super) fn all_kinds() -> Vec<Report> {
 }
 
 #[test]
-fn a_huge_report_is_cut_and_not_refused_whole() {
+fn a_huge_report_is_cut_and_not_refused() {
     for report in all_kinds() {
         let bytes = encode(&report, &origin());
         assert!(bytes.len() <= MOST_BYTES, "{}", bytes.len());
         let (_, event) = envelope(&bytes);
         is_within_the_limits(&event);
-        let told = event["exception"]["values"]
+        let last = event["exception"]["values"]
             .as_array()
             .unwrap()
             .last()
             .unwrap();
         let start: String = report.message.chars().take(90).collect();
-        assert!(told["value"].as_str().unwrap().starts_with(&start));
+        assert!(last["value"].as_str().unwrap().starts_with(&start));
     }
 }
