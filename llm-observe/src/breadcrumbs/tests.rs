@@ -95,7 +95,7 @@ fn lines_and_calls_of_the_trace_and_lines_of_no_trace_are_in_order() {
         log(2, "mine", mine);
         log(3, "of somebody else", other);
         call(&record(mine, 4));
-        let error = ErrorInfo::new("E", "no route".into(), ErrorClass::Connection);
+        let error = ErrorInfo::new("E", "no route", ErrorClass::Connection);
         call(&Record {
             outcome: Outcome::Error,
             error: Some(&error),
