@@ -28,7 +28,7 @@ impl Links {
     #[must_use]
     pub fn follows_from(
         mut self,
-        follows_from: impl IntoIterator<Item = impl Into<Option<Id>>>,
+        causes: impl IntoIterator<Item = impl Into<Option<Id>>>,
     ) -> Links {
         self.follows_from
             .extend(causes.into_iter().filter_map(Into::into));
