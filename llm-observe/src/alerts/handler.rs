@@ -14,7 +14,7 @@ use crate::{
     kernel::{site::Site, stats::Counter},
     outbox::{
         Outbox,
-        background::{BatchHandler, Phase},
+        background::{BatchHandler, BatchPhase},
         now_micros,
     },
 };
@@ -54,7 +54,7 @@ impl BatchHandler for AlertHandler {
         self.outbox.orphans().map(|_| ADOPT_INTERVAL)
     }
 
-    fn handle(&mut self, items: Vec<PendingAlert>, phase: Phase) {
+    fn handle(&mut self, items: Vec<PendingAlert>, phase: BatchPhase) {
         state::adopt(&self.outbox, &mut self.policy, now_micros());
         for pending in &items {
             self.add(pending);
@@ -83,11 +83,11 @@ impl AlertHandler {
 
     /// Puts the messages into the outbox, then saves the state. In the other order, a crash
     /// between the two would lose a message instead of repeating it.
-    fn send(&mut self, due: Vec<(String, Notice)>, phase: Phase) {
+    fn send(&mut self, due: Vec<(String, Notice)>, phase: BatchPhase) {
         for (channel, notice) in due {
             self.put(&channel, notice);
         }
-        if self.policy.take_changed() || phase == Phase::Closing {
+        if self.policy.take_changed() || phase == BatchPhase::Closing {
             state::save(&self.outbox, &self.policy);
         }
     }

@@ -8,7 +8,7 @@ use llm_observe_config as config;
 use crate::{
     error::Error,
     kernel::{metric_names as names, stats::Stats},
-    outbox::http::Http,
+    outbox::http::HttpClient,
 };
 
 /// Returns the task that calls `alerts.heartbeat`; `None` when none is configured.
@@ -29,13 +29,18 @@ pub(crate) fn task(
     let url = secret
         .read()
         .map_err(|e| Error::with("alerts.heartbeat", e))?;
-    Ok(Some(beat(url, alerts.heartbeat_every, Http::new()?, stats)))
+    Ok(Some(beat(
+        url,
+        alerts.heartbeat_every,
+        HttpClient::new()?,
+        stats,
+    )))
 }
 
 fn beat(
     url: String,
     every: Duration,
-    http: Http,
+    http: HttpClient,
     stats: &Stats,
 ) -> impl Future<Output = ()> + Send + use<> {
     let count = |result| stats.counter(names::HEARTBEATS, &[("result", result)]);
@@ -71,7 +76,7 @@ mod tests {
         outbox.spawn(beat(
             listener.url("/uuid"),
             Duration::from_millis(50),
-            Http::new().unwrap(),
+            HttpClient::new().unwrap(),
             &stats,
         ));
         let calls = listener.wait_for(5);

@@ -6,7 +6,7 @@ use super::notice::Notice;
 
 /// The pages of other systems, from the configuration.
 #[derive(Debug)]
-pub(super) struct Links {
+pub(super) struct AlertLinks {
     dashboard: Option<String>,
     /// With `{trace_id}` in it.
     trace: Option<String>,
@@ -14,10 +14,10 @@ pub(super) struct Links {
     sentry: Option<String>,
 }
 
-impl Links {
-    pub(super) fn new(config: &Config) -> Links {
+impl AlertLinks {
+    pub(super) fn new(config: &Config) -> AlertLinks {
         let sentry = config.trackers.sentry.as_ref();
-        Links {
+        AlertLinks {
             dashboard: config.alerts.dashboard.clone(),
             trace: config.alerts.trace_url.clone(),
             sentry: sentry.and_then(|sentry| sentry.url.clone()),
@@ -63,7 +63,7 @@ mod tests {
             trace_id: trace_id.into(),
             ..Notice::empty(NoticeStatus::Firing, 0)
         };
-        let notice = Links::new(&config).add(notice);
+        let notice = AlertLinks::new(&config).add(notice);
         notice
             .links()
             .map(|(label, url)| (label, url.to_owned()))

@@ -45,4 +45,4 @@ pub use trigger::Trigger;
 pub use crate::outbox::{Delivery, DeliveryFuture, Destination, LossReason, Parcel};
 
 pub(crate) use recorder::AlertRecorder;
-pub(crate) use sink::{AlertOptions, Alerts};
+pub(crate) use sink::{AlertOptions, AlertSink};

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{channel::Channel, links::Links, notice::Notice, routes::AlertRoutes};
+use super::{channel::Channel, links::AlertLinks, notice::Notice, routes::AlertRoutes};
 use crate::{
     outbox::{Parcel, caught, now_micros, origin::Origin},
     redact::Redactor,
@@ -12,7 +12,7 @@ use crate::{
 pub(super) struct ParcelEncoder {
     pub(super) channels: BTreeMap<String, Arc<dyn Channel>>,
     pub(super) origin: Origin,
-    pub(super) links: Links,
+    pub(super) links: AlertLinks,
     pub(super) routes: Arc<AlertRoutes>,
     pub(super) redactor: Arc<Redactor>,
 }

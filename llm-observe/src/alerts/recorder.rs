@@ -11,7 +11,7 @@ use llm_observe_config::Config;
 use super::{
     notice::Notice,
     occurrences::Occurrences,
-    policy::{IncidentPolicy, Timing},
+    policy::{AlertTiming, IncidentPolicy},
     routes::AlertRoutes,
     trigger::Trigger,
 };
@@ -46,7 +46,7 @@ impl AlertRecorder {
             channels.push(ANY.to_owned());
         }
         let recorded = Recorded {
-            policy: IncidentPolicy::new(Timing::new(&config.alerts)?, HashMap::new()),
+            policy: IncidentPolicy::new(AlertTiming::new(&config.alerts)?, HashMap::new()),
             messages: Vec::new(),
         };
         Ok(AlertRecorder {

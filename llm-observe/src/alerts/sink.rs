@@ -12,10 +12,10 @@ use llm_observe_config as config;
 use super::{
     channel::Channel,
     handler::{AlertHandler, PendingAlert},
-    links::Links,
+    links::AlertLinks,
     occurrences::{ErrorSample, Occurrences},
     parcels::ParcelEncoder,
-    policy::{ChannelLimit, IncidentPolicy, Timing},
+    policy::{AlertTiming, ChannelLimit, IncidentPolicy},
     routes::AlertRoutes,
     text,
     trigger::Trigger,
@@ -49,15 +49,15 @@ pub(crate) struct AlertOptions<'a> {
 }
 
 /// The running alerts: a sink of records, with a background worker.
-pub(crate) struct Alerts {
+pub(crate) struct AlertSink {
     worker: BackgroundWorker<PendingAlert>,
     encoder: Arc<ParcelEncoder>,
-    pub(super) counters: Counters,
+    pub(super) counters: AlertCounters,
 }
 
 /// What is lost, by reason.
 #[derive(Clone)]
-pub(super) struct Counters {
+pub(super) struct AlertCounters {
     pub(super) overflow: Counter,
     pub(super) unrouted: Counter,
     /// Failures of what delivers alerts.
@@ -66,7 +66,7 @@ pub(super) struct Counters {
     pub(super) panicked: Counter,
 }
 
-impl Alerts {
+impl AlertSink {
     /// Starts the worker, which restores the incidents of an earlier process.
     ///
     /// # Errors
@@ -78,8 +78,8 @@ impl Alerts {
         outbox: Outbox,
         redactor: Arc<Redactor>,
         stats: &Stats,
-    ) -> Result<Alerts, Error> {
-        let timing = Timing::new(&options.config.alerts)?;
+    ) -> Result<AlertSink, Error> {
+        let timing = AlertTiming::new(&options.config.alerts)?;
         let policy = IncidentPolicy::new(timing, limits(&options.config.channels, &channels));
         let channels: BTreeMap<_, _> = channels
             .into_iter()
@@ -89,11 +89,11 @@ impl Alerts {
         let encoder = Arc::new(ParcelEncoder {
             channels,
             origin: options.origin,
-            links: Links::new(options.config),
+            links: AlertLinks::new(options.config),
             routes: Arc::new(routes),
             redactor,
         });
-        let counters = Counters::new(stats);
+        let counters = AlertCounters::new(stats);
         let handler = AlertHandler {
             policy,
             encoder: encoder.clone(),
@@ -101,7 +101,7 @@ impl Alerts {
             unrouted: counters.unrouted.clone(),
             panicked: counters.panicked.clone(),
         };
-        Ok(Alerts {
+        Ok(AlertSink {
             worker: BackgroundWorker::start("llm-observe-alerts", MOST_DIFFERENT, handler)?,
             encoder,
             counters,
@@ -162,7 +162,7 @@ impl Alerts {
     }
 }
 
-impl Sink for Alerts {
+impl Sink for AlertSink {
     fn record(&self, record: &Redacted<Record<'_>>) {
         for trigger in Trigger::of(record) {
             self.ended(record, trigger);
@@ -181,16 +181,16 @@ impl Sink for Alerts {
     }
 }
 
-impl fmt::Debug for Alerts {
+impl fmt::Debug for AlertSink {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Alerts").finish_non_exhaustive()
+        f.debug_struct("AlertSink").finish_non_exhaustive()
     }
 }
 
-impl Counters {
-    fn new(stats: &Stats) -> Counters {
+impl AlertCounters {
+    fn new(stats: &Stats) -> AlertCounters {
         let lost = |reason| stats.counter(names::ALERTS_LOST, &[("reason", reason)]);
-        Counters {
+        AlertCounters {
             overflow: lost("overflow"),
             unrouted: lost("no_channel"),
             own: lost("own"),

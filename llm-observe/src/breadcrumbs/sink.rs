@@ -3,7 +3,7 @@
 use tracing::Level;
 
 use super::{
-    ring::{MOST_LINE, Source, prefix, put_line},
+    ring::{EntrySource, MOST_LINE, prefix, put_line},
     threads,
 };
 use crate::{
@@ -25,7 +25,7 @@ impl Sink for Breadcrumbs {
         if level > Level::INFO {
             return;
         }
-        let source = Source::Call(record.site, record.outcome, record.duration);
+        let source = EntrySource::Call(record.site, record.outcome, record.duration);
         let error = record.error.map(|error| prefix(&error.message, MOST_LINE));
         let text = error.unwrap_or_default();
         threads::push(|ring| ring.push(record.time, record.trace_id, level, source, text));
@@ -39,7 +39,7 @@ impl Sink for Breadcrumbs {
         threads::push(|ring| {
             let mut text = std::mem::take(&mut ring.scratch);
             let target_len = put_line(&mut text, event.target, event.message, event.fields);
-            let source = Source::Line(target_len);
+            let source = EntrySource::Line(target_len);
             ring.push(event.time, event.trace_id, event.level, source, &text);
             ring.scratch = text;
         });

@@ -7,16 +7,16 @@ use std::{
 
 use super::{
     breadcrumb::Breadcrumb,
-    ring::{MOST_REPORTED, Ring},
+    ring::{BreadcrumbRing, MOST_REPORTED},
 };
 use crate::kernel::ids::TraceId;
 
 /// How many threads are searched: a program with more has most of them idle.
 const MOST_THREADS: usize = 256;
 
-type SharedRing = Arc<Mutex<Ring>>;
+type SharedRing = Arc<Mutex<BreadcrumbRing>>;
 
-static RINGS: Mutex<Vec<Weak<Mutex<Ring>>>> = Mutex::new(Vec::new());
+static RINGS: Mutex<Vec<Weak<Mutex<BreadcrumbRing>>>> = Mutex::new(Vec::new());
 
 thread_local! {
     static OWN: OnceCell<SharedRing> = const { OnceCell::new() };
@@ -49,7 +49,7 @@ pub(crate) fn before(trace: TraceId) -> Vec<Breadcrumb> {
 }
 
 #[inline]
-pub(super) fn push(write: impl FnOnce(&mut Ring)) {
+pub(super) fn push(write: impl FnOnce(&mut BreadcrumbRing)) {
     // A thread that is being torn down keeps nothing more.
     let _ = OWN.try_with(|own| {
         let ring = own.get_or_init(register).lock();
@@ -59,7 +59,7 @@ pub(super) fn push(write: impl FnOnce(&mut Ring)) {
 
 #[cold]
 fn register() -> SharedRing {
-    let ring = Arc::new(Mutex::new(Ring::new()));
+    let ring = Arc::new(Mutex::new(BreadcrumbRing::new()));
     let mut rings = RINGS.lock().unwrap_or_else(PoisonError::into_inner);
     rings.retain(|ring| ring.strong_count() > 0);
     rings.push(Arc::downgrade(&ring));

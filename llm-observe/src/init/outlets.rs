@@ -13,20 +13,20 @@ use super::{
     variable,
 };
 use crate::{
-    alerts::{self, AlertOptions, Alerts, Channel},
+    alerts::{self, AlertOptions, AlertSink, Channel},
     breadcrumbs::Breadcrumbs,
     error::Error,
     kernel::{sink::Sink, stats::Stats},
     outbox::{Delivery, Destination, Outbox, OutboxOptions, Parcel, origin::Origin},
     redact::Redactor,
-    trackers::{Tracker, Trackers},
+    trackers::{Tracker, TrackerSink},
     warn::warn,
 };
 
 /// The running outlets. They stop in this order, which is that of the data flow.
 struct Outlets {
-    alerts: Option<Arc<Alerts>>,
-    trackers: Option<Arc<Trackers>>,
+    alerts: Option<Arc<AlertSink>>,
+    trackers: Option<Arc<TrackerSink>>,
     breadcrumbs: Option<Arc<Breadcrumbs>>,
     outbox: Outbox,
     /// The destinations' names.
@@ -84,13 +84,14 @@ pub(crate) fn start(
                 config: &settings.config,
                 origin: origin(settings),
             };
-            let alerts = Alerts::start(options, channels, outbox.clone(), redactor.clone(), stats)?;
+            let alerts =
+                AlertSink::start(options, channels, outbox.clone(), redactor.clone(), stats)?;
             Some(Arc::new(alerts))
         }
     };
     let trackers = match trackers.is_empty() {
         true => None,
-        false => Some(Arc::new(Trackers::start(
+        false => Some(Arc::new(TrackerSink::start(
             trackers,
             outbox.clone(),
             redactor.clone(),

@@ -29,12 +29,12 @@ pub(crate) trait BatchHandler: Send + 'static {
     }
 
     /// Processes what was handed over since the last run, and what is due.
-    fn handle(&mut self, items: Vec<Self::Item>, phase: Phase);
+    fn handle(&mut self, items: Vec<Self::Item>, phase: BatchPhase);
 }
 
 /// What a run of a [`BatchHandler`] has to finish.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Phase {
+pub(crate) enum BatchPhase {
     /// What is due.
     Running,
     /// Everything: somebody waits for it.
@@ -43,10 +43,10 @@ pub(crate) enum Phase {
     Closing,
 }
 
-impl Phase {
+impl BatchPhase {
     /// Returns whether everything has to be finished, due or not.
     pub(crate) fn is_flush(self) -> bool {
-        self != Phase::Running
+        self != BatchPhase::Running
     }
 }
 
@@ -121,9 +121,9 @@ fn run<H: BatchHandler>(burst: &Burst<H::Item>, mut handler: H) {
         let latest = handler.interval().map(|interval| Instant::now() + interval);
         let taken = burst.take(due.into_iter().chain(latest).min());
         let phase = match (taken.closed, taken.flush) {
-            (true, _) => Phase::Closing,
-            (false, Some(_)) => Phase::Flushing,
-            (false, None) => Phase::Running,
+            (true, _) => BatchPhase::Closing,
+            (false, Some(_)) => BatchPhase::Flushing,
+            (false, None) => BatchPhase::Running,
         };
         handler.handle(taken.items, phase);
         if let Some(flush) = taken.flush {

@@ -10,13 +10,13 @@ use std::{
 
 /// A bounded set of different items that wait to be taken; equal ones are merged.
 pub(super) struct Burst<T> {
-    state: Mutex<State<T>>,
+    state: Mutex<BurstState<T>>,
     wake: Condvar,
     hasher: RandomState,
     most: usize,
 }
 
-struct State<T> {
+struct BurstState<T> {
     items: Vec<T>,
     index: HashMap<u64, usize>,
     /// The number of the latest flush that was requested.
@@ -37,7 +37,7 @@ pub(super) struct Taken<T> {
 impl<T> Burst<T> {
     /// Returns an empty set for at most `most` different items.
     pub(super) fn new(most: usize) -> Burst<T> {
-        let state = State {
+        let state = BurstState {
             items: Vec::new(),
             index: HashMap::new(),
             requested: 0,
@@ -122,7 +122,7 @@ impl<T> Burst<T> {
         state.requested += 1;
         let flush = state.requested;
         self.wake.notify_all();
-        let waiting = |state: &mut State<T>| state.completed < flush && !state.closed;
+        let waiting = |state: &mut BurstState<T>| state.completed < flush && !state.closed;
         state = self
             .wake
             .wait_timeout_while(state, limit, waiting)
@@ -137,7 +137,7 @@ impl<T> Burst<T> {
         self.wake.notify_all();
     }
 
-    fn state(&self) -> MutexGuard<'_, State<T>> {
+    fn state(&self) -> MutexGuard<'_, BurstState<T>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -7,7 +7,7 @@ use crate::kernel::{
 };
 
 /// The counters of one destination.
-pub(super) struct Counts {
+pub(super) struct DeliveryCounters {
     pub(super) delivered: Counter,
     pub(super) retried: Counter,
     pub(super) refused: Counter,
@@ -19,14 +19,14 @@ pub(super) struct Counts {
     pub(super) down: Gauge,
 }
 
-impl Counts {
-    pub(super) fn new(stats: &Stats, destination: &str) -> Counts {
+impl DeliveryCounters {
+    pub(super) fn new(stats: &Stats, destination: &str) -> DeliveryCounters {
         let count = |result| {
             let labels = [("destination", destination), ("result", result)];
             stats.counter(names::DELIVERIES, &labels)
         };
         let labels = [("destination", destination)];
-        Counts {
+        DeliveryCounters {
             delivered: count("delivered"),
             retried: count("retried"),
             refused: count("refused"),

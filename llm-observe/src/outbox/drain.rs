@@ -8,7 +8,7 @@ use super::{
     delivery::Delivery,
     destination::{Destination, LossReason},
     guard::caught,
-    queue::{Availability, Next},
+    queue::{Availability, NextDelivery},
     state::DeliveryState,
     time::steady_micros,
 };
@@ -43,9 +43,9 @@ async fn drain(state: Arc<DeliveryState>, destination: Arc<dyn Destination>) {
     loop {
         let next = state.queue().next(destination.name(), steady_micros());
         match next {
-            Next::Deliver(id) => deliver(&state, &*destination, id).await,
-            Next::Idle => wake.notified().await,
-            Next::Wait(until) => {
+            NextDelivery::Deliver(id) => deliver(&state, &*destination, id).await,
+            NextDelivery::Idle => wake.notified().await,
+            NextDelivery::Wait(until) => {
                 let wait = Duration::from_micros(until.saturating_sub(steady_micros()));
                 // Woken early or in time: either way it looks again.
                 let _ = tokio::time::timeout(wait, wake.notified()).await;

@@ -28,22 +28,22 @@ const CONNECT: Duration = Duration::from_secs(10);
 /// A client with its own connections: one for each destination, since connections belong to the
 /// runtime that opened them.
 #[derive(Clone, Debug)]
-pub(crate) struct Http {
+pub(crate) struct HttpClient {
     client: Client,
 }
 
 /// A server's response, read up to a limit.
 #[derive(Debug)]
-pub(crate) struct Reply {
+pub(crate) struct HttpReply {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
     pub(crate) body: String,
 }
 
-impl Http {
+impl HttpClient {
     /// Returns a client that trusts what the system trusts and follows no redirects, which would
     /// send a credential to another server.
-    pub(crate) fn new() -> Result<Http, Error> {
+    pub(crate) fn new() -> Result<HttpClient, Error> {
         let client = Client::builder()
             .tls_backend_preconfigured(tls()?)
             .redirect(redirect::Policy::none())
@@ -51,10 +51,10 @@ impl Http {
             .user_agent(concat!("llm-observe/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|e| Error::with("cannot set up the HTTP client", e.without_url()))?;
-        Ok(Http { client })
+        Ok(HttpClient { client })
     }
 
-    /// Returns a POST to `url`, to be completed and given to [`Http::send`].
+    /// Returns a POST to `url`, to be completed and given to [`HttpClient::send`].
     pub(crate) fn post(&self, url: &str) -> RequestBuilder {
         self.client.post(url)
     }
@@ -65,11 +65,11 @@ impl Http {
     }
 
     /// Sends a request. An incomplete response is a transient failure.
-    pub(crate) async fn send(&self, request: RequestBuilder) -> Result<Reply, Delivery> {
+    pub(crate) async fn send(&self, request: RequestBuilder) -> Result<HttpReply, Delivery> {
         let answer = request.send().await.map_err(unreachable)?;
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
         let body = read(answer).await?;
-        Ok(Reply {
+        Ok(HttpReply {
             status,
             headers,
             body,
@@ -79,13 +79,13 @@ impl Http {
 
 /// A URL that JSON is posted to.
 #[derive(Debug)]
-pub(crate) struct Post {
+pub(crate) struct JsonEndpoint {
     url: String,
     headers: Vec<(&'static str, String)>,
-    http: Http,
+    http: HttpClient,
 }
 
-impl Post {
+impl JsonEndpoint {
     /// Returns the URL with headers of its own. `key` is its name in the configuration.
     ///
     /// # Errors
@@ -95,17 +95,17 @@ impl Post {
         key: &str,
         url: &str,
         headers: Vec<(&'static str, String)>,
-    ) -> Result<Post, Error> {
+    ) -> Result<JsonEndpoint, Error> {
         let is_url = reqwest::Url::parse(url).is_ok_and(|u| matches!(u.scheme(), "http" | "https"));
         if !is_url {
             return Err(Error::new(format!(
                 "{key} is no URL: it must begin with https:// or http://"
             )));
         }
-        Ok(Post {
+        Ok(JsonEndpoint {
             url: url.to_owned(),
             headers,
-            http: Http::new()?,
+            http: HttpClient::new()?,
         })
     }
 
@@ -114,7 +114,7 @@ impl Post {
         &self,
         body: Vec<u8>,
         more: &[(&'static str, String)],
-    ) -> Result<Reply, Delivery> {
+    ) -> Result<HttpReply, Delivery> {
         let request = self
             .http
             .post(&self.url)
@@ -135,7 +135,7 @@ impl Post {
     }
 }
 
-impl Reply {
+impl HttpReply {
     /// Returns what the status means (RFC 9110): 2xx is delivered; 408, 425, 429 and 5xx are
     /// retried, after the time in `Retry-After`; everything else is refused.
     pub(crate) fn classify(&self) -> Delivery {

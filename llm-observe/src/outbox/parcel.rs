@@ -96,7 +96,7 @@ impl Parcel {
 
 /// The head of a file, before the body.
 #[derive(Serialize, Deserialize)]
-struct Head {
+struct ParcelHead {
     destination: String,
     severity: String,
     created: u64,
@@ -107,7 +107,7 @@ struct Head {
 /// Returns the bytes of a parcel's file: magic, CRC-32 of the rest, length of the head, the head
 /// as JSON, the body. Numbers are little-endian.
 pub(super) fn encode(parcel: &Parcel) -> Vec<u8> {
-    let head = Head {
+    let head = ParcelHead {
         destination: parcel.destination.clone(),
         severity: parcel.severity.as_str().to_owned(),
         created: parcel.created,
@@ -137,7 +137,7 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Parcel> {
     }
     let length = usize::try_from(number(bytes, 12)?).ok()?;
     let (head, body) = bytes.get(FIXED..)?.split_at_checked(length)?;
-    let head: Head = serde_json::from_slice(head).ok()?;
+    let head: ParcelHead = serde_json::from_slice(head).ok()?;
     Some(Parcel {
         destination: head.destination,
         severity: head.severity.parse().ok()?,

@@ -17,7 +17,7 @@ pub(super) type Id = u64;
 
 /// One pending parcel; `P` is where its body is stored.
 #[derive(Debug)]
-pub(super) struct Entry<P> {
+pub(super) struct PendingParcel<P> {
     pub(super) destination: String,
     pub(super) severity: Severity,
     pub(super) created: u64,
@@ -29,9 +29,9 @@ pub(super) struct Entry<P> {
     in_flight: bool,
 }
 
-impl<P> Entry<P> {
-    pub(super) fn new(parcel: &Parcel, size: u64, stored: P) -> Entry<P> {
-        Entry {
+impl<P> PendingParcel<P> {
+    pub(super) fn new(parcel: &Parcel, size: u64, stored: P) -> PendingParcel<P> {
+        PendingParcel {
             destination: parcel.destination.clone(),
             severity: parcel.severity,
             created: parcel.created,
@@ -47,7 +47,7 @@ impl<P> Entry<P> {
 
 /// What a destination is to do next.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Next {
+pub(super) enum NextDelivery {
     /// Deliver this.
     Deliver(Id),
     /// Nothing before that time.
@@ -90,7 +90,7 @@ struct DestinationQueue {
 
 /// The limits of a queue.
 #[derive(Clone, Debug)]
-pub(super) struct Limits {
+pub(super) struct QueueLimits {
     pub(super) max_bytes: u64,
     pub(super) max_age: Duration,
     pub(super) backoff: Duration,
@@ -99,8 +99,8 @@ pub(super) struct Limits {
 
 #[derive(Debug)]
 pub(super) struct Queue<P> {
-    limits: Limits,
-    entries: HashMap<Id, Entry<P>>,
+    limits: QueueLimits,
+    entries: HashMap<Id, PendingParcel<P>>,
     destinations: BTreeMap<String, DestinationQueue>,
     /// The order in which entries are dropped for space.
     eviction_order: BTreeSet<(Severity, u64, Id)>,
@@ -109,7 +109,7 @@ pub(super) struct Queue<P> {
 }
 
 impl<P> Queue<P> {
-    pub(super) fn new(limits: Limits) -> Queue<P> {
+    pub(super) fn new(limits: QueueLimits) -> Queue<P> {
         Queue {
             limits,
             entries: HashMap::new(),
@@ -122,7 +122,7 @@ impl<P> Queue<P> {
 
     /// Adds an entry and returns those that are dropped for it: the least severe, then the oldest.
     /// An entry that is too large by itself is dropped.
-    pub(super) fn push(&mut self, entry: Entry<P>) -> Vec<Entry<P>> {
+    pub(super) fn push(&mut self, entry: PendingParcel<P>) -> Vec<PendingParcel<P>> {
         self.last += 1;
         let id = self.last;
         let queue = self
@@ -138,7 +138,7 @@ impl<P> Queue<P> {
         self.shrink()
     }
 
-    fn shrink(&mut self) -> Vec<Entry<P>> {
+    fn shrink(&mut self) -> Vec<PendingParcel<P>> {
         let mut gone = Vec::new();
         while self.bytes > self.limits.max_bytes {
             let Some(id) = self.eviction_order.first().map(|(_, _, id)| *id) else {
@@ -150,7 +150,7 @@ impl<P> Queue<P> {
     }
 
     /// Removes and returns the entries that are older than the maximum age.
-    pub(super) fn expire(&mut self, now: u64) -> Vec<Entry<P>> {
+    pub(super) fn expire(&mut self, now: u64) -> Vec<PendingParcel<P>> {
         let limit = self.limits.max_age;
         let old = self
             .eviction_order
@@ -162,9 +162,9 @@ impl<P> Queue<P> {
 
     /// Returns what `destination` is to do next. `now` is of the clock of [`Queue::settle`], which may
     /// differ from the one of [`Parcel::created`]. An entry to deliver is then in flight.
-    pub(super) fn next(&mut self, destination: &str, now: u64) -> Next {
+    pub(super) fn next(&mut self, destination: &str, now: u64) -> NextDelivery {
         let Some(queue) = self.destinations.get(destination) else {
-            return Next::Idle;
+            return NextDelivery::Idle;
         };
         let chosen = if queue.keyed > 0 {
             self.newest(queue, now)
@@ -174,9 +174,11 @@ impl<P> Queue<P> {
         match chosen {
             Some(id) => {
                 self.start(id);
-                Next::Deliver(id)
+                NextDelivery::Deliver(id)
             }
-            None => queue.ready_at(now).map_or(Next::Idle, Next::Wait),
+            None => queue
+                .ready_at(now)
+                .map_or(NextDelivery::Idle, NextDelivery::Wait),
         }
     }
 
@@ -221,7 +223,7 @@ impl<P> Queue<P> {
         }
     }
 
-    pub(super) fn get(&self, id: Id) -> Option<&Entry<P>> {
+    pub(super) fn get(&self, id: Id) -> Option<&PendingParcel<P>> {
         self.entries.get(&id)
     }
 
@@ -232,7 +234,7 @@ impl<P> Queue<P> {
         id: Id,
         result: &Delivery,
         now: u64,
-    ) -> (Option<Entry<P>>, Availability) {
+    ) -> (Option<PendingParcel<P>>, Availability) {
         let limits = self.limits.clone();
         let Some(entry) = self.entries.get_mut(&id) else {
             return (None, Availability::Unchanged);
@@ -262,7 +264,7 @@ impl<P> Queue<P> {
         }
     }
 
-    fn remove(&mut self, id: Id) -> Option<Entry<P>> {
+    fn remove(&mut self, id: Id) -> Option<PendingParcel<P>> {
         let entry = self.entries.remove(&id)?;
         self.bytes = self.bytes.saturating_sub(entry.size);
         self.eviction_order
@@ -308,7 +310,7 @@ impl<P> Queue<P> {
     }
 
     /// Returns every pending entry, those in flight included.
-    pub(super) fn entries(&self) -> impl Iterator<Item = &Entry<P>> {
+    pub(super) fn entries(&self) -> impl Iterator<Item = &PendingParcel<P>> {
         self.entries.values()
     }
 
@@ -381,7 +383,7 @@ impl CategoryQueue {
         self.backoff_until = 0;
     }
 
-    fn failed(&mut self, after: Option<Duration>, now: u64, limits: &Limits) {
+    fn failed(&mut self, after: Option<Duration>, now: u64, limits: &QueueLimits) {
         self.failures = self.failures.saturating_add(1);
         let until = |wait| now.saturating_add(micros(wait));
         // The longer of two limits applies.
@@ -394,7 +396,7 @@ impl CategoryQueue {
 
 /// Returns a wait that doubles with each failure, shortened by up to a half at random, so that the
 /// processes of a fleet do not retry at the same time.
-pub(super) fn backoff(failures: u32, limits: &Limits) -> Duration {
+pub(super) fn backoff(failures: u32, limits: &QueueLimits) -> Duration {
     let doublings = failures.saturating_sub(1).min(20);
     let full = limits
         .backoff

@@ -11,15 +11,15 @@ use std::{
 use tokio::sync::Notify;
 
 use super::{
-    counts::Counts,
+    counts::DeliveryCounters,
     delivery_log::DeliveryLog,
     destination::{Destination, LossReason},
     guard::caught,
     options::OutboxOptions,
     parcel::Parcel,
-    queue::{Entry, Limits, Queue},
+    queue::{PendingParcel, Queue, QueueLimits},
     report::{DeliveryReport, DestinationReport},
-    store::{Found, Store, StoredParcel},
+    store::{FoundParcels, ParcelStore, StoredParcel},
     time::{micros, now_micros, steady_micros},
 };
 use crate::kernel::stats::Stats;
@@ -29,9 +29,9 @@ pub(super) struct DeliveryState {
     pub(super) options: OutboxOptions,
     pub(super) destinations: Vec<Arc<dyn Destination>>,
     pub(super) wakes: HashMap<String, Notify>,
-    store: Store,
+    store: ParcelStore,
     stats: Arc<Stats>,
-    counts: HashMap<String, Counts>,
+    counts: HashMap<String, DeliveryCounters>,
     queue: Mutex<Queue<StoredParcel>>,
     /// The keys of parcels that dead processes left. Kept, since the parcels may be delivered
     /// before anybody asks.
@@ -48,7 +48,7 @@ impl DeliveryState {
         destinations: Vec<Arc<dyn Destination>>,
         stats: Arc<Stats>,
     ) -> DeliveryState {
-        let (store, opened) = Store::open(options.dir.as_deref());
+        let (store, opened) = ParcelStore::open(options.dir.as_deref());
         let dir = options
             .dir
             .as_deref()
@@ -58,7 +58,7 @@ impl DeliveryState {
         if let Err(error) = opened {
             log.no_folder(&error, &dir);
         }
-        let limits = Limits {
+        let limits = QueueLimits {
             max_bytes: options.max_bytes,
             max_age: options.max_age,
             backoff: options.backoff,
@@ -68,7 +68,7 @@ impl DeliveryState {
         let state = DeliveryState {
             wakes: names().map(|name| (name, Notify::new())).collect(),
             counts: names()
-                .map(|name| (name.clone(), Counts::new(&stats, &name)))
+                .map(|name| (name.clone(), DeliveryCounters::new(&stats, &name)))
                 .collect(),
             queue: Mutex::new(Queue::new(limits)),
             inherited: Mutex::default(),
@@ -96,7 +96,7 @@ impl DeliveryState {
         self.expire();
     }
 
-    fn take(&self, found: Found) {
+    fn take(&self, found: FoundParcels) {
         if found.corrupt > 0 {
             self.with_counts("unknown", |counts| counts.corrupt.add(found.corrupt));
             self.log.corrupt(found.corrupt);
@@ -130,7 +130,7 @@ impl DeliveryState {
     }
 
     fn add(&self, parcel: &Parcel, size: u64, stored: StoredParcel) {
-        let gone = self.queue().push(Entry::new(parcel, size, stored));
+        let gone = self.queue().push(PendingParcel::new(parcel, size, stored));
         self.with_counts(&parcel.destination, |counts| counts.pending.add(1));
         self.give_up(gone, LossReason::Full);
         if let Some(wake) = self.wakes.get(&parcel.destination) {
@@ -143,7 +143,7 @@ impl DeliveryState {
         self.give_up(gone, LossReason::Expired);
     }
 
-    pub(super) fn give_up(&self, gone: Vec<Entry<StoredParcel>>, reason: LossReason) {
+    pub(super) fn give_up(&self, gone: Vec<PendingParcel<StoredParcel>>, reason: LossReason) {
         for entry in gone {
             entry.stored.remove();
             self.with_counts(&entry.destination, |counts| {
@@ -193,7 +193,7 @@ impl DeliveryState {
         }
     }
 
-    /// Counts as lost what is in memory only.
+    /// DeliveryCounters as lost what is in memory only.
     pub(super) fn count_in_memory(&self) {
         for entry in in_memory(&self.queue()) {
             self.with_counts(&entry.destination, |counts| counts.dropped.add(1));
@@ -221,11 +221,11 @@ impl DeliveryState {
             .contains(key)
     }
 
-    pub(super) fn with_counts(&self, destination: &str, f: impl Fn(&Counts)) {
+    pub(super) fn with_counts(&self, destination: &str, f: impl Fn(&DeliveryCounters)) {
         match self.counts.get(destination) {
             Some(counts) => f(counts),
             // A destination of an earlier configuration.
-            None => f(&Counts::new(&self.stats, destination)),
+            None => f(&DeliveryCounters::new(&self.stats, destination)),
         }
     }
 
@@ -239,7 +239,7 @@ impl DeliveryState {
 }
 
 /// Returns the entries that are lost when the process ends.
-fn in_memory(queue: &Queue<StoredParcel>) -> impl Iterator<Item = &Entry<StoredParcel>> {
+fn in_memory(queue: &Queue<StoredParcel>) -> impl Iterator<Item = &PendingParcel<StoredParcel>> {
     queue.entries().filter(|entry| entry.stored.is_in_memory())
 }
 

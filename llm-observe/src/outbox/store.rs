@@ -28,34 +28,34 @@ pub(super) enum StoredParcel {
 
 /// The folder, or none.
 #[derive(Debug)]
-pub(super) struct Store {
+pub(super) struct ParcelStore {
     owned: Option<Slot>,
 }
 
 /// What was found in a folder.
 #[derive(Debug, Default)]
-pub(super) struct Found {
+pub(super) struct FoundParcels {
     /// The parcels, without their bodies, and their files.
     pub(super) parcels: Vec<(Parcel, u64, PathBuf)>,
     /// How many files were torn or corrupt. They are removed.
     pub(super) corrupt: u64,
 }
 
-impl Found {
-    fn sorted(mut self) -> Found {
+impl FoundParcels {
+    fn sorted(mut self) -> FoundParcels {
         self.parcels
             .sort_by(|(a, _, at), (b, _, bt)| (a.created, at).cmp(&(b.created, bt)));
         self
     }
 }
 
-impl Store {
+impl ParcelStore {
     /// Opens the folder. Without one, or when it cannot be used, everything stays in memory.
-    pub(super) fn open(dir: Option<&Path>) -> (Store, io::Result<()>) {
+    pub(super) fn open(dir: Option<&Path>) -> (ParcelStore, io::Result<()>) {
         match dir.map(owner::claim) {
-            None => (Store { owned: None }, Ok(())),
-            Some(Ok(owned)) => (Store { owned: Some(owned) }, Ok(())),
-            Some(Err(error)) => (Store { owned: None }, Err(error)),
+            None => (ParcelStore { owned: None }, Ok(())),
+            Some(Ok(owned)) => (ParcelStore { owned: Some(owned) }, Ok(())),
+            Some(Err(error)) => (ParcelStore { owned: None }, Err(error)),
         }
     }
 
@@ -65,8 +65,8 @@ impl Store {
     }
 
     /// Reads what is in the folder of this process, oldest first; removes what is corrupt.
-    pub(super) fn load(&self) -> Found {
-        let mut found = Found::default();
+    pub(super) fn load(&self) -> FoundParcels {
+        let mut found = FoundParcels::default();
         if let Some(own) = self.own() {
             load_slot(own, &mut found);
         }
@@ -74,8 +74,8 @@ impl Store {
     }
 
     /// Moves what dead processes left into the folder of this one, and reads it.
-    pub(super) fn adopt(&self) -> Found {
-        let mut found = Found::default();
+    pub(super) fn adopt(&self) -> FoundParcels {
+        let mut found = FoundParcels::default();
         if let Some(owned) = &self.owned {
             owned.each_left(|file| adopt_file(file, &owned.own, &mut found));
         }
@@ -127,7 +127,7 @@ fn weight(parcel: &Parcel) -> u64 {
     u64::try_from(bytes).unwrap_or(u64::MAX)
 }
 
-fn load_slot(slot: &Path, found: &mut Found) {
+fn load_slot(slot: &Path, found: &mut FoundParcels) {
     let Ok(entries) = fs::read_dir(slot) else {
         return;
     };
@@ -141,7 +141,7 @@ fn load_slot(slot: &Path, found: &mut Found) {
 }
 
 /// Moves one file of another slot. One that cannot be moved is found again later.
-fn adopt_file(file: &Path, own: &Path, found: &mut Found) {
+fn adopt_file(file: &Path, own: &Path, found: &mut FoundParcels) {
     let name = file.file_name().unwrap_or_default();
     match extension(file) {
         Some(UNFINISHED) => discard(file, found),
@@ -165,7 +165,7 @@ fn extension(path: &Path) -> Option<&str> {
     path.extension().and_then(|e| e.to_str())
 }
 
-fn load_file(path: PathBuf, found: &mut Found) {
+fn load_file(path: PathBuf, found: &mut FoundParcels) {
     let bytes = fs::read(&path).unwrap_or_default();
     match parcel::decode(&bytes) {
         Some(parcel) => {
@@ -176,7 +176,7 @@ fn load_file(path: PathBuf, found: &mut Found) {
     }
 }
 
-fn discard(path: &Path, found: &mut Found) {
+fn discard(path: &Path, found: &mut FoundParcels) {
     found.corrupt += 1;
     let _ = fs::remove_file(path);
 }

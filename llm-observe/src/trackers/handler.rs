@@ -11,7 +11,7 @@ use crate::{
     kernel::stats::Counter,
     outbox::{
         LossReason, Outbox, Parcel,
-        background::{BatchHandler, Phase},
+        background::{BatchHandler, BatchPhase},
         caught, now_micros,
     },
     redact::{Redacted, Redactor},
@@ -36,7 +36,7 @@ impl BatchHandler for ReportHandler {
         self.repeats.wake()
     }
 
-    fn handle(&mut self, items: Vec<Report>, phase: Phase) {
+    fn handle(&mut self, items: Vec<Report>, phase: BatchPhase) {
         self.notify_overflow();
         let now = now_micros();
         for report in items {

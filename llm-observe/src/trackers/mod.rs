@@ -31,4 +31,4 @@ pub use crate::breadcrumbs::Breadcrumb;
 #[doc(no_inline)]
 pub use crate::outbox::{Delivery, DeliveryFuture, Destination, LossReason, Parcel};
 
-pub(crate) use sink::Trackers;
+pub(crate) use sink::TrackerSink;

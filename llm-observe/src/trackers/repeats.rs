@@ -17,10 +17,10 @@ const MOST: usize = 20_000;
 #[derive(Default)]
 pub(super) struct Repeats {
     hasher: RandomState,
-    seen: HashMap<u64, Window>,
+    seen: HashMap<u64, RepeatWindow>,
 }
 
-struct Window {
+struct RepeatWindow {
     ends: u64,
     /// The latest report since the last one that was sent, with the number of all.
     gathered: Option<Report>,
@@ -45,7 +45,7 @@ impl Repeats {
         });
         self.seen.insert(
             key,
-            Window {
+            RepeatWindow {
                 ends: now.saturating_add(WINDOW),
                 gathered,
             },
@@ -83,7 +83,7 @@ impl Repeats {
     }
 }
 
-impl Window {
+impl RepeatWindow {
     fn gather(&mut self, report: Report) {
         let before = self.gathered.take().map_or(0, |gathered| gathered.count);
         self.gathered = Some(Report {

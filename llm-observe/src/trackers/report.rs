@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json};
 use super::{
     frames::{self, Frame},
     scope::TrackerScope,
-    size::Size,
+    size::ReportSize,
 };
 use crate::{
     breadcrumbs::{self, Breadcrumb},
@@ -168,7 +168,7 @@ impl Report {
     }
 
     /// Returns everything but the error as one JSON object.
-    pub(super) fn details(&self, size: Size) -> Json {
+    pub(super) fn details(&self, size: ReportSize) -> Json {
         let mut all = Map::new();
         let own = [
             ("event", Json::from(self.event.as_str())),
@@ -194,13 +194,13 @@ impl Report {
     }
 
     /// Returns the recorded values, long texts cut.
-    pub(super) fn recorded(&self, size: Size) -> impl Iterator<Item = (String, Json)> {
+    pub(super) fn recorded(&self, size: ReportSize) -> impl Iterator<Item = (String, Json)> {
         let fields = self.fields.iter().take(size.fields);
         fields.map(move |(name, value)| (truncate(name, size.name), json(value, size.value)))
     }
 
     /// Returns what is known of the request besides its method and route.
-    pub(super) fn of_request(&self, size: Size) -> impl Iterator<Item = (String, Json)> {
+    pub(super) fn of_request(&self, size: ReportSize) -> impl Iterator<Item = (String, Json)> {
         let id = self.request.as_ref().map(|request| request.id.as_str());
         let id = id.filter(|id| !id.is_empty());
         let id = id.map(|id| truncate(id, size.name));

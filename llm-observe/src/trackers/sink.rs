@@ -32,7 +32,7 @@ use crate::{
 pub(super) const MOST_DIFFERENT: usize = 20_000;
 
 /// The running trackers: a sink of records, with a background worker.
-pub(crate) struct Trackers {
+pub(crate) struct TrackerSink {
     worker: BackgroundWorker<Report>,
     trackers: Arc<[Arc<dyn Tracker>]>,
     redactor: Arc<Redactor>,
@@ -43,7 +43,7 @@ pub(crate) struct Trackers {
     own: Counter,
 }
 
-impl Trackers {
+impl TrackerSink {
     /// Starts the worker that encodes reports and puts them into the outbox.
     ///
     /// # Errors
@@ -54,7 +54,7 @@ impl Trackers {
         outbox: Outbox,
         redactor: Arc<Redactor>,
         stats: &Stats,
-    ) -> Result<Trackers, Error> {
+    ) -> Result<TrackerSink, Error> {
         let lost = |reason| stats.counter(names::REPORTS_LOST, &[("reason", reason)]);
         let trackers: Arc<[_]> = trackers.into();
         let overflowed = Arc::<AtomicU64>::default();
@@ -66,7 +66,7 @@ impl Trackers {
             overflowed: overflowed.clone(),
             panicked: lost("panicked"),
         };
-        Ok(Trackers {
+        Ok(TrackerSink {
             worker: BackgroundWorker::start("llm-observe-reports", MOST_DIFFERENT, handler)?,
             trackers,
             redactor,
@@ -114,7 +114,7 @@ impl Trackers {
     }
 }
 
-impl Sink for Trackers {
+impl Sink for TrackerSink {
     fn record(&self, record: &Redacted<Record<'_>>) {
         if let Some(error) = record.error.filter(|_| record.is_reported()) {
             self.failed(record, error);
@@ -122,8 +122,8 @@ impl Sink for Trackers {
     }
 }
 
-impl fmt::Debug for Trackers {
+impl fmt::Debug for TrackerSink {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Trackers").finish_non_exhaustive()
+        f.debug_struct("TrackerSink").finish_non_exhaustive()
     }
 }

@@ -3,7 +3,7 @@
 
 /// How much of each part of a report is kept.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Size {
+pub(super) struct ReportSize {
     /// Of the error's text and of each cause, in characters.
     pub(super) text: usize,
     /// Of each recorded value, in characters.
@@ -20,9 +20,9 @@ pub(super) struct Size {
     pub(super) breadcrumbs: usize,
 }
 
-impl Size {
+impl ReportSize {
     /// The most that any tracker is sent.
-    pub(super) const FULL: Size = Size {
+    pub(super) const FULL: ReportSize = ReportSize {
         text: 8_000,
         value: 4_000,
         name: 200,
@@ -32,9 +32,9 @@ impl Size {
         breadcrumbs: 30,
     };
 
-    fn halved(self) -> Size {
+    fn halved(self) -> ReportSize {
         let half = |n: usize, least: usize| (n / 2).max(least);
-        Size {
+        ReportSize {
             text: half(self.text, 100),
             value: half(self.value, 20),
             name: half(self.name, 40),
@@ -47,8 +47,8 @@ impl Size {
 }
 
 /// Returns what `encode` returns for the largest size whose result has at most `most` bytes.
-pub(super) fn fit(most: usize, encode: impl Fn(Size) -> Vec<u8>) -> Vec<u8> {
-    let mut size = Size::FULL;
+pub(super) fn fit(most: usize, encode: impl Fn(ReportSize) -> Vec<u8>) -> Vec<u8> {
+    let mut size = ReportSize::FULL;
     let mut bytes = encode(size);
     for _ in 0..8 {
         if bytes.len() <= most {

@@ -20,7 +20,7 @@ use crate::{
     error::Error,
     outbox::{
         DeliveryFuture, Destination, Parcel,
-        http::Post,
+        http::JsonEndpoint,
         micros, now_micros,
         text::{rfc3339, truncate},
     },
@@ -47,8 +47,8 @@ pub(crate) fn channel(
         .read()
         .map_err(|e| Error::with(key.clone(), e))?;
     let url = format!("{}/api/v2/alerts", url.trim_end_matches('/'));
-    let post = Post::new(&key, &url, Vec::new())?;
-    Ok(Arc::new(Alertmanager {
+    let post = JsonEndpoint::new(&key, &url, Vec::new())?;
+    Ok(Arc::new(AlertmanagerChannel {
         name: name.to_owned(),
         labels: settings.labels.clone(),
         shared: settings.shared,
@@ -56,15 +56,15 @@ pub(crate) fn channel(
     }))
 }
 
-struct Alertmanager {
+struct AlertmanagerChannel {
     name: String,
     labels: BTreeMap<String, String>,
     /// Whether other processes send the same alerts.
     shared: bool,
-    post: Post,
+    post: JsonEndpoint,
 }
 
-impl Destination for Alertmanager {
+impl Destination for AlertmanagerChannel {
     fn name(&self) -> &str {
         &self.name
     }
@@ -74,7 +74,7 @@ impl Destination for Alertmanager {
     }
 }
 
-impl Channel for Alertmanager {
+impl Channel for AlertmanagerChannel {
     fn encode(&self, notice: &Redacted<Notice>) -> Redacted<Vec<u8>> {
         // Text and numbers always serialize.
         let encode =
@@ -91,7 +91,7 @@ impl Channel for Alertmanager {
     }
 }
 
-impl Alertmanager {
+impl AlertmanagerChannel {
     /// Returns the alerts to send. A risen severity changes the labels, which makes another alert:
     /// the former one is resolved.
     fn alerts(&self, notice: &Notice, now: u64) -> Value {

@@ -56,7 +56,7 @@ pub(crate) fn channel(name: &str, settings: &config::Email) -> Result<Arc<dyn Ch
     let envelope = Envelope::new(Some(from.email.clone()), receivers)
         .map_err(|e| Error::with(format!("channels.{name}.to"), e))?;
     let smtp = transport(name, settings)?;
-    Ok(Arc::new(Email {
+    Ok(Arc::new(EmailChannel {
         name: name.to_owned(),
         from,
         to,
@@ -96,7 +96,7 @@ fn transport(
     })
 }
 
-struct Email {
+struct EmailChannel {
     name: String,
     from: Mailbox,
     to: Vec<Mailbox>,
@@ -104,7 +104,7 @@ struct Email {
     smtp: AsyncSmtpTransport<Tokio1Executor>,
 }
 
-impl Destination for Email {
+impl Destination for EmailChannel {
     fn name(&self) -> &str {
         &self.name
     }
@@ -124,7 +124,7 @@ impl Destination for Email {
     }
 }
 
-impl Email {
+impl EmailChannel {
     async fn send(&self, envelope: &Envelope, message: &[u8]) -> Delivery {
         match self.smtp.send_raw(envelope, message).await {
             Ok(reply) if reply.code().severity == Reply::PositiveCompletion => Delivery::Delivered,
@@ -192,7 +192,7 @@ fn classify(error: &lettre::transport::smtp::Error) -> Delivery {
     }
 }
 
-impl Channel for Email {
+impl Channel for EmailChannel {
     fn encode(&self, notice: &Redacted<Notice>) -> Redacted<Vec<u8>> {
         // Addresses are checked; an empty message is refused when it is delivered.
         let encode = |notice| {
@@ -205,7 +205,7 @@ impl Channel for Email {
     }
 }
 
-impl Email {
+impl EmailChannel {
     fn message(&self, notice: &Notice) -> Result<Message, lettre::error::Error> {
         let place = [&notice.service, &notice.environment]
             .map(String::as_str)

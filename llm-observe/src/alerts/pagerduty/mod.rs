@@ -15,7 +15,7 @@ use crate::{
     error::Error,
     outbox::{
         Delivery, DeliveryFuture, Destination, Parcel,
-        http::Post,
+        http::JsonEndpoint,
         text::{rfc3339, truncate},
     },
     redact::Redacted,
@@ -41,21 +41,21 @@ pub(crate) fn channel(name: &str, settings: &config::Pagerduty) -> Result<Arc<dy
         None => PAGERDUTY.to_owned(),
     };
     let url = format!("{}/v2/enqueue", url.trim_end_matches('/'));
-    let post = Post::new(&key, &url, Vec::new())?;
-    Ok(Arc::new(Pagerduty {
+    let post = JsonEndpoint::new(&key, &url, Vec::new())?;
+    Ok(Arc::new(PagerdutyChannel {
         name: name.to_owned(),
         routing_key,
         post,
     }))
 }
 
-struct Pagerduty {
+struct PagerdutyChannel {
     name: String,
     routing_key: String,
-    post: Post,
+    post: JsonEndpoint,
 }
 
-impl Destination for Pagerduty {
+impl Destination for PagerdutyChannel {
     fn name(&self) -> &str {
         &self.name
     }
@@ -70,7 +70,7 @@ impl Destination for Pagerduty {
     }
 }
 
-impl Pagerduty {
+impl PagerdutyChannel {
     /// Returns the event with the routing key, which must not be stored in the outbox's folder, and
     /// with how late it is.
     fn completed(&self, parcel: &Parcel) -> Option<Vec<u8>> {
@@ -87,7 +87,7 @@ impl Pagerduty {
     }
 }
 
-impl Channel for Pagerduty {
+impl Channel for PagerdutyChannel {
     fn encode(&self, notice: &Redacted<Notice>) -> Redacted<Vec<u8>> {
         // Text and numbers always serialize.
         let encode = |notice| serde_json::to_vec(&event(notice)).unwrap_or_default();

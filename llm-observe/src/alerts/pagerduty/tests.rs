@@ -82,8 +82,8 @@ fn it_triggers_and_resolves_under_one_key_and_the_routing_key_is_not_kept() {
 #[test]
 fn a_400_is_given_up() {
     let listener = Listener::start(Reply::status(400, r#"{"status":"invalid event"}"#));
-    let post = Post::new("x", &listener.url("/v2/enqueue"), Vec::new()).unwrap();
-    let channel: Arc<dyn Channel> = Arc::new(Pagerduty {
+    let post = JsonEndpoint::new("x", &listener.url("/v2/enqueue"), Vec::new()).unwrap();
+    let channel: Arc<dyn Channel> = Arc::new(PagerdutyChannel {
         name: "page".into(),
         routing_key: "k".into(),
         post,
@@ -105,10 +105,10 @@ fn a_400_is_given_up() {
 
 #[test]
 fn a_delayed_event_shows_its_delay_in_its_details() {
-    let channel = Pagerduty {
+    let channel = PagerdutyChannel {
         name: "page".into(),
         routing_key: "key".into(),
-        post: Post::new("page", "http://127.0.0.1:1/", Vec::new()).unwrap(),
+        post: JsonEndpoint::new("page", "http://127.0.0.1:1/", Vec::new()).unwrap(),
     };
     let mut parcel = Parcel::new("page", channel.encode(&Redacted::for_test(Notice::test(1))));
     parcel.created -= 600 * 1_000_000;
@@ -134,10 +134,10 @@ fn it_gives_up_what_is_refused_and_tries_the_rest_again() {
     let listener = Listener::start(Reply::status(202, r#"{"status":"success"}"#))
         .script(bad)
         .script([Reply::status(202, ""), Reply::status(400, "invalid event")]);
-    let channel: Arc<dyn Channel> = Arc::new(Pagerduty {
+    let channel: Arc<dyn Channel> = Arc::new(PagerdutyChannel {
         name: "page".into(),
         routing_key: "key".into(),
-        post: Post::new("page", &listener.url("/v2/enqueue"), Vec::new()).unwrap(),
+        post: JsonEndpoint::new("page", &listener.url("/v2/enqueue"), Vec::new()).unwrap(),
     });
     let limits = OutboxOptions {
         attempt_timeout: Duration::from_secs(1),

@@ -1,6 +1,6 @@
 //! One incident: failures of one event for the same channels, from the first to its resolution.
 
-use super::{fingerprint::Fingerprint, timing::Timing};
+use super::{fingerprint::Fingerprint, timing::AlertTiming};
 use crate::{
     alerts::{
         error_group::ErrorGroup,
@@ -60,7 +60,7 @@ pub(super) struct Notified {
 
 /// What is due for an incident.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Step {
+pub(super) enum IncidentStep {
     /// Nothing.
     Wait,
     /// A message.
@@ -167,36 +167,40 @@ impl Incident {
 
     /// Returns what is due at `now`; a group that is complete by `grouped_until` counts as
     /// complete.
-    pub(super) fn step(&self, now: u64, grouped_until: u64, timing: &Timing) -> Step {
+    pub(super) fn step(&self, now: u64, grouped_until: u64, timing: &AlertTiming) -> IncidentStep {
         let suppressed = self.suppressed_until(now, timing).is_some();
         let over = self.recovered || (self.stalled <= 0 && self.is_silent_since(now, timing));
         match self.notified {
             // A call that stalled and ended while its group waited needs no message.
-            None if self.recovered || (suppressed && over) => Step::End(None),
-            None if !suppressed && self.due <= grouped_until => Step::Notify(NoticeStatus::Firing),
-            Some(_) if over => Step::End(timing.send_resolved.then_some(NoticeStatus::Resolved)),
-            Some(_) if !suppressed && self.repeat_at(timing) <= now => {
-                Step::Notify(NoticeStatus::StillFiring)
+            None if self.recovered || (suppressed && over) => IncidentStep::End(None),
+            None if !suppressed && self.due <= grouped_until => {
+                IncidentStep::Notify(NoticeStatus::Firing)
             }
-            _ => Step::Wait,
+            Some(_) if over => {
+                IncidentStep::End(timing.send_resolved.then_some(NoticeStatus::Resolved))
+            }
+            Some(_) if !suppressed && self.repeat_at(timing) <= now => {
+                IncidentStep::Notify(NoticeStatus::StillFiring)
+            }
+            _ => IncidentStep::Wait,
         }
     }
 
     /// Returns the end of the quiet hours that suppress its messages at `now`.
-    fn suppressed_until(&self, now: u64, timing: &Timing) -> Option<u64> {
+    fn suppressed_until(&self, now: u64, timing: &AlertTiming) -> Option<u64> {
         let quiet_hours = timing.quiet_hours.as_ref()?;
         is_suppressed_in_quiet_hours(self.severity)
             .then(|| quiet_hours.until(now))
             .flatten()
     }
 
-    fn is_silent_since(&self, now: u64, timing: &Timing) -> bool {
+    fn is_silent_since(&self, now: u64, timing: &AlertTiming) -> bool {
         self.last.saturating_add(timing.resolve_after) <= now
     }
 
     /// Returns when its message is repeated: at once when its severity has risen, else after
     /// `repeat` if it continues: another call failed since, or one is still stalled.
-    fn repeat_at(&self, timing: &Timing) -> u64 {
+    fn repeat_at(&self, timing: &AlertTiming) -> u64 {
         let continues = |notified: u64| self.stalled > 0 || self.last > notified;
         match self.notified {
             Some(_) if self.risen_from().is_some() => 0,
@@ -206,7 +210,7 @@ impl Incident {
     }
 
     /// Returns when something may be due next, asked at `now`.
-    pub(super) fn wake(&self, now: u64, timing: &Timing) -> u64 {
+    pub(super) fn wake(&self, now: u64, timing: &AlertTiming) -> u64 {
         let over = match (self.recovered, self.stalled > 0) {
             (true, _) => 0,
             (_, true) => u64::MAX,

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use super::{
     fingerprint::Fingerprint,
-    incident::{Incident, Step, is_suppressed_in_quiet_hours},
+    incident::{Incident, IncidentStep, is_suppressed_in_quiet_hours},
     limiter::{ChannelLimit, ChannelLimiter},
     saved::SavedState,
-    timing::Timing,
+    timing::AlertTiming,
 };
 use crate::{
     alerts::{
@@ -21,7 +21,7 @@ use crate::{
 /// The state of all alerts.
 #[derive(Debug)]
 pub(in crate::alerts) struct IncidentPolicy {
-    timing: Timing,
+    timing: AlertTiming,
     /// The times of occurrences that have not reached their threshold.
     below_threshold: HashMap<Fingerprint, VecDeque<u64>>,
     fingerprints: HashMap<Fingerprint, u64>,
@@ -36,7 +36,7 @@ pub(in crate::alerts) struct IncidentPolicy {
 
 impl IncidentPolicy {
     pub(in crate::alerts) fn new(
-        timing: Timing,
+        timing: AlertTiming,
         limits: HashMap<String, ChannelLimit>,
     ) -> IncidentPolicy {
         IncidentPolicy {
@@ -159,15 +159,15 @@ impl IncidentPolicy {
             };
             let step = incident.step(now, grouped_until, &self.timing);
             match step {
-                Step::Wait => {}
-                Step::Notify(status) => {
+                IncidentStep::Wait => {}
+                IncidentStep::Notify(status) => {
                     let notice = incident.notice(status);
                     incident.mark_notified(now);
                     self.changed = true;
                     let channels = incident.channels.clone();
                     self.limiter.offer(&channels, &notice, now, &mut out);
                 }
-                Step::End(status) => self.end(id, status, now, &mut out),
+                IncidentStep::End(status) => self.end(id, status, now, &mut out),
             }
         }
         self.refresh(now, &mut out);

@@ -17,4 +17,4 @@ mod tests;
 pub(super) use incidents::IncidentPolicy;
 pub(super) use limiter::ChannelLimit;
 pub(super) use saved::SavedState;
-pub(super) use timing::Timing;
+pub(super) use timing::AlertTiming;

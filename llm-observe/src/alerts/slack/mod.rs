@@ -20,7 +20,7 @@ use crate::{
     kernel::alert_rule::Severity,
     outbox::{
         Delivery, DeliveryFuture, Destination, Parcel,
-        http::{Post, Reply},
+        http::{HttpReply, JsonEndpoint},
     },
     redact::Redacted,
 };
@@ -53,19 +53,19 @@ pub(crate) fn channel(name: &str, slack: &config::Slack) -> Result<Arc<dyn Chann
 
 /// Returns the channel `name` to the incoming webhook at `url`.
 pub(crate) fn with_url(name: &str, url: &str) -> Result<Arc<dyn Channel>, Error> {
-    let post = Post::new(&format!("channels.{name}.webhook"), url, Vec::new())?;
-    Ok(Arc::new(Slack {
+    let post = JsonEndpoint::new(&format!("channels.{name}.webhook"), url, Vec::new())?;
+    Ok(Arc::new(SlackChannel {
         name: name.to_owned(),
         post,
     }))
 }
 
-struct Slack {
+struct SlackChannel {
     name: String,
-    post: Post,
+    post: JsonEndpoint,
 }
 
-impl Destination for Slack {
+impl Destination for SlackChannel {
     fn name(&self) -> &str {
         &self.name
     }
@@ -82,9 +82,9 @@ impl Destination for Slack {
     }
 }
 
-impl Slack {
+impl SlackChannel {
     /// Sends only the text of a message whose form was refused.
-    async fn plain(&self, message: &[u8], refused: &Reply) -> Delivery {
+    async fn plain(&self, message: &[u8], refused: &HttpReply) -> Delivery {
         tracing::warn!(target: "llm_observe::outbox", destination = self.name, answer = refused.reason(), "Slack refused a message's form: its text is sent alone");
         let text = serde_json::from_slice::<Value>(message).unwrap_or_default();
         let plain = json!({"text": text.get("text")}).to_string();
@@ -96,12 +96,12 @@ impl Slack {
 }
 
 /// Slack's `invalid_blocks`, `invalid_payload`, `msg_blocks_too_long`, `msg_too_long`.
-fn is_about_form(reply: &Reply) -> bool {
+fn is_about_form(reply: &HttpReply) -> bool {
     let words = ["block", "invalid_payload", "too_long"];
     reply.status == 400 && words.iter().any(|word| reply.body.contains(word))
 }
 
-impl Channel for Slack {
+impl Channel for SlackChannel {
     fn encode(&self, notice: &Redacted<Notice>) -> Redacted<Vec<u8>> {
         // Text and numbers always serialize.
         let encode = |notice| serde_json::to_vec(&message(notice)).unwrap_or_default();
@@ -110,7 +110,7 @@ impl Channel for Slack {
 }
 
 /// Slack answers `ok` in the body. Its web API answers `"ok":false` with a status of 200.
-fn classify(reply: &Reply) -> Delivery {
+fn classify(reply: &HttpReply) -> Delivery {
     let said = serde_json::from_str::<Value>(&reply.body).unwrap_or_default();
     let wait = said
         .get("retry_after")

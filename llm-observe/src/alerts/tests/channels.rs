@@ -3,12 +3,12 @@
 use super::*;
 
 /// A channel whose own delivery is an observed call that fails.
-struct Observed {
+struct ObservedChannel {
     kept: RecordingChannel,
-    alerts: OnceLock<std::sync::Weak<Alerts>>,
+    alerts: OnceLock<std::sync::Weak<AlertSink>>,
 }
 
-impl Destination for Observed {
+impl Destination for ObservedChannel {
     fn name(&self) -> &str {
         "ops"
     }
@@ -24,7 +24,7 @@ impl Destination for Observed {
     }
 }
 
-impl Channel for Observed {
+impl Channel for ObservedChannel {
     fn encode(&self, notice: &Redacted<Notice>) -> Redacted<Vec<u8>> {
         self.kept.encode(notice)
     }
@@ -32,7 +32,7 @@ impl Channel for Observed {
 
 #[test]
 fn a_failed_delivery_is_not_an_alert() {
-    let channel = Arc::new(Observed {
+    let channel = Arc::new(ObservedChannel {
         kept: RecordingChannel::default(),
         alerts: OnceLock::new(),
     });
@@ -42,7 +42,7 @@ fn a_failed_delivery_is_not_an_alert() {
     let (config, origin) = (&Config::default(), Origin::default());
     let channels = vec![channel.clone() as Arc<dyn Channel>];
     let options = AlertOptions { config, origin };
-    let alerts = Alerts::start(options, channels, outbox.clone(), Arc::default(), &stats);
+    let alerts = AlertSink::start(options, channels, outbox.clone(), Arc::default(), &stats);
     let alerts = Arc::new(alerts.unwrap());
     channel.alerts.set(Arc::downgrade(&alerts)).unwrap();
     let boom = error("boom", ErrorClass::Internal);
@@ -83,7 +83,7 @@ impl Channel for Refreshing {
     }
 }
 
-fn start_refreshing(down: bool) -> (Alerts, Outbox, Arc<Refreshing>) {
+fn start_refreshing(down: bool) -> (AlertSink, Outbox, Arc<Refreshing>) {
     let channel = Arc::new(Refreshing::default());
     if down {
         channel.0.down.set(()).unwrap();
@@ -94,7 +94,7 @@ fn start_refreshing(down: bool) -> (Alerts, Outbox, Arc<Refreshing>) {
     let (config, origin) = (&Config::default(), Origin::default());
     let options = AlertOptions { config, origin };
     let channels = vec![channel.clone() as Arc<dyn Channel>];
-    let alerts = Alerts::start(options, channels, outbox.clone(), Arc::default(), &stats);
+    let alerts = AlertSink::start(options, channels, outbox.clone(), Arc::default(), &stats);
     (alerts.unwrap(), outbox, channel)
 }
 

@@ -13,7 +13,7 @@ mod restarts;
 mod tls;
 
 use super::{
-    policy::{IncidentPolicy, Timing},
+    policy::{AlertTiming, IncidentPolicy},
     *,
 };
 use crate::{
@@ -131,7 +131,7 @@ fn config(text: &str) -> Config {
     Config::parse(text, std::path::Path::new("llm-observe.toml")).unwrap()
 }
 
-fn start(config: &Config, dir: Option<PathBuf>) -> (Alerts, Outbox, Arc<RecordingChannel>) {
+fn start(config: &Config, dir: Option<PathBuf>) -> (AlertSink, Outbox, Arc<RecordingChannel>) {
     start_with(config, dir, Arc::default())
 }
 
@@ -139,7 +139,7 @@ fn start_with(
     config: &Config,
     dir: Option<PathBuf>,
     kept: Arc<RecordingChannel>,
-) -> (Alerts, Outbox, Arc<RecordingChannel>) {
+) -> (AlertSink, Outbox, Arc<RecordingChannel>) {
     if let Some(dir) = &dir {
         outbox::tests::wait_for_owner(dir);
     }
@@ -155,7 +155,8 @@ fn start_with(
     };
     let options = AlertOptions { config, origin };
     let channels = vec![kept.clone() as Arc<dyn Channel>];
-    let alerts = Alerts::start(options, channels, outbox.clone(), Arc::default(), &stats).unwrap();
+    let alerts =
+        AlertSink::start(options, channels, outbox.clone(), Arc::default(), &stats).unwrap();
     (alerts, outbox, kept)
 }
 

@@ -1,4 +1,4 @@
-//! Alerts over the end of a process, orderly or not.
+//! Alerts across the end of a process, orderly or not.
 
 use super::*;
 
@@ -140,7 +140,8 @@ fn an_alert_that_is_delivered_before_the_state_is_read_is_not_sent_again() {
     };
     let outbox = Outbox::open(settings, vec![channel.clone() as _], Arc::default()).unwrap();
     assert_eq!(outbox.flush(LONG).delivered(), 1);
-    let mut policy = IncidentPolicy::new(Timing::new(&patient.alerts).unwrap(), HashMap::new());
+    let mut policy =
+        IncidentPolicy::new(AlertTiming::new(&patient.alerts).unwrap(), HashMap::new());
     state::restore(&outbox, &mut policy, now_micros());
     assert_eq!(policy.due_now(now_micros()), []);
 }

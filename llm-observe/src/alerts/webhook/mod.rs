@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::{channel::Channel, error_group::ErrorGroup, notice::Notice, text};
 use crate::{
     error::Error,
-    outbox::{DeliveryFuture, Destination, Parcel, http::Post, now_micros, text::rfc3339},
+    outbox::{DeliveryFuture, Destination, Parcel, http::JsonEndpoint, now_micros, text::rfc3339},
     redact::Redacted,
 };
 
@@ -36,21 +36,21 @@ pub(crate) fn channel(name: &str, settings: &config::Webhook) -> Result<Arc<dyn 
         .transpose();
     let secret = secret.map_err(|e| Error::with(format!("channels.{name}.secret"), e))?;
     let secret = secret.map(|secret| hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()));
-    let post = Post::new(&key, &url, Vec::new())?;
-    Ok(Arc::new(Webhook {
+    let post = JsonEndpoint::new(&key, &url, Vec::new())?;
+    Ok(Arc::new(WebhookChannel {
         name: name.to_owned(),
         secret,
         post,
     }))
 }
 
-struct Webhook {
+struct WebhookChannel {
     name: String,
     secret: Option<hmac::Key>,
-    post: Post,
+    post: JsonEndpoint,
 }
 
-impl Destination for Webhook {
+impl Destination for WebhookChannel {
     fn name(&self) -> &str {
         &self.name
     }
@@ -71,7 +71,7 @@ impl Destination for Webhook {
     }
 }
 
-impl Channel for Webhook {
+impl Channel for WebhookChannel {
     fn encode(&self, notice: &Redacted<Notice>) -> Redacted<Vec<u8>> {
         // Text and numbers always serialize.
         let encode = |notice| serde_json::to_vec(&message(notice)).unwrap_or_default();

@@ -20,8 +20,8 @@ const EXPECTED: &str = "t=12,v1=773e3168d620c0ffe05ebb73e13b0cded4fe6220daed68d8
 fn it_posts_json_and_signs_what_it_posts() {
     let listener = Listener::start(Reply::status(204, ""));
     let key = hmac::Key::new(hmac::HMAC_SHA256, b"secret");
-    let post = Post::new("x", &listener.url("/in"), Vec::new()).unwrap();
-    let channel: Arc<dyn Channel> = Arc::new(Webhook {
+    let post = JsonEndpoint::new("x", &listener.url("/in"), Vec::new()).unwrap();
+    let channel: Arc<dyn Channel> = Arc::new(WebhookChannel {
         name: "hook".into(),
         secret: Some(key.clone()),
         post,

@@ -16,18 +16,17 @@ pub(super) const MOST_TEXT: usize = 32 * 1024;
 /// The longest text of one breadcrumb, in bytes.
 pub(super) const MOST_LINE: usize = 500;
 
-/// Source a ring keeps of a line or a call, besides its text: a line's target and message, or a call's
-/// error.
-struct Entry {
+/// A line or a call. Its text, which is apart, is a line's target and message, or a call's error.
+struct RingEntry {
     time: u64,
     trace: TraceId,
     level: Level,
-    source: Source,
+    source: EntrySource,
     /// How many bytes of text it has.
     text: usize,
 }
 
-pub(super) enum Source {
+pub(super) enum EntrySource {
     /// A log line; how many bytes of the text are the target.
     Line(usize),
     /// A call of a site.
@@ -35,8 +34,8 @@ pub(super) enum Source {
 }
 
 /// The breadcrumbs of one thread, oldest first. It never grows beyond its first capacity.
-pub(super) struct Ring {
-    entries: VecDeque<Entry>,
+pub(super) struct BreadcrumbRing {
+    entries: VecDeque<RingEntry>,
     /// Half of each entry's trace id, apart: a search looks at hardly anything else.
     traces: VecDeque<u64>,
     /// The texts of all entries, concatenated.
@@ -45,9 +44,9 @@ pub(super) struct Ring {
     pub(super) scratch: String,
 }
 
-impl Ring {
-    pub(super) fn new() -> Ring {
-        Ring {
+impl BreadcrumbRing {
+    pub(super) fn new() -> BreadcrumbRing {
+        BreadcrumbRing {
             entries: VecDeque::with_capacity(MOST_KEPT),
             traces: VecDeque::with_capacity(MOST_KEPT),
             texts: VecDeque::with_capacity(MOST_TEXT),
@@ -61,7 +60,7 @@ impl Ring {
         time: u64,
         trace: TraceId,
         level: Level,
-        source: Source,
+        source: EntrySource,
         text: &str,
     ) {
         while self.entries.len() >= MOST_KEPT || self.texts.len() + text.len() > MOST_TEXT {
@@ -73,7 +72,7 @@ impl Ring {
         }
         self.traces.push_back(trace.0[1]);
         self.texts.extend(text.as_bytes());
-        self.entries.push_back(Entry {
+        self.entries.push_back(RingEntry {
             time,
             trace,
             level,
@@ -106,14 +105,14 @@ impl Ring {
     }
 }
 
-impl Entry {
+impl RingEntry {
     fn breadcrumb(&self, text: &str) -> Breadcrumb {
         let (category, message) = match self.source {
-            Source::Line(target_len) => {
+            EntrySource::Line(target_len) => {
                 let (target, message) = text.split_at_checked(target_len).unwrap_or_default();
                 (target.to_owned(), message.to_owned())
             }
-            Source::Call(site, outcome, duration) => {
+            EntrySource::Call(site, outcome, duration) => {
                 let mut message = format!("{} {outcome} in {duration:.1?}", site.event);
                 if !text.is_empty() {
                     // Into memory: it does not fail.

@@ -7,8 +7,8 @@ proptest! {
 
     #[test]
     fn a_ring_never_grows(lines in prop::collection::vec((("[a\u{e9}\u{1f600}]{0,6}", 0..120_usize).prop_map(|(part, times)| part.repeat(times)), 0..4_u64), 0..700)) {
-        let mut ring = Ring::new();
-        let room = |ring: &Ring| (ring.entries.capacity(), ring.traces.capacity(), ring.texts.capacity(), ring.scratch.capacity());
+        let mut ring = BreadcrumbRing::new();
+        let room = |ring: &BreadcrumbRing| (ring.entries.capacity(), ring.traces.capacity(), ring.texts.capacity(), ring.scratch.capacity());
         let before = room(&ring);
         let mut kept = Vec::new();
         let mut text = String::new();
@@ -16,7 +16,7 @@ proptest! {
             let target_len = put_line(&mut text, "rag::db", message, &[]);
             prop_assert!(text.len() <= 7 + MOST_LINE && message.starts_with(&text[target_len..]));
             let trace = TraceId([1, *trace]);
-            ring.push(n as u64, trace, Level::INFO, Source::Line(target_len), &text);
+            ring.push(n as u64, trace, Level::INFO, EntrySource::Line(target_len), &text);
             kept.push((n as u64, trace, text[target_len..].to_owned()));
             prop_assert!(ring.entries.len() <= MOST_KEPT && ring.texts.len() <= MOST_TEXT);
             prop_assert_eq!(ring.traces.len(), ring.entries.len());

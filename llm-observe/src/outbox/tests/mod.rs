@@ -366,9 +366,9 @@ fn one_bad_destination_delays_no_other() {
 }
 
 /// A destination whose own code panics wherever it is called.
-struct Panicking;
+struct PanickingDestination;
 
-impl Destination for Panicking {
+impl Destination for PanickingDestination {
     fn name(&self) -> &str {
         "panicking"
     }
@@ -389,7 +389,7 @@ impl Destination for Panicking {
 #[test]
 fn a_destination_that_panics_harms_nothing_else() {
     let (stats, good) = (Arc::<Stats>::default(), ScriptedDestination::taking("good"));
-    let to: Vec<Arc<dyn Destination>> = vec![Arc::new(Panicking), good.clone()];
+    let to: Vec<Arc<dyn Destination>> = vec![Arc::new(PanickingDestination), good.clone()];
     let options = OutboxOptions {
         max_bytes: 1_000,
         ..options(None)

@@ -5,8 +5,8 @@ use proptest::prelude::*;
 use super::{
     super::{
         parcel,
-        queue::{Entry, Next, Queue},
-        store::{Store, StoredParcel},
+        queue::{NextDelivery, PendingParcel, Queue},
+        store::{ParcelStore, StoredParcel},
     },
     queue::{SECOND, limits},
     *,
@@ -42,7 +42,7 @@ fn action() -> impl Strategy<Value = Action> {
 /// became of each.
 struct Model {
     folder: Folder,
-    store: Option<Store>,
+    store: Option<ParcelStore>,
     queue: Queue<StoredParcel>,
     now: u64,
     put: u64,
@@ -53,7 +53,7 @@ struct Model {
 impl Model {
     fn new() -> Model {
         let folder = Folder::new();
-        let (store, opened) = Store::open(Some(&folder.path()));
+        let (store, opened) = ParcelStore::open(Some(&folder.path()));
         opened.unwrap();
         Model {
             folder,
@@ -66,7 +66,7 @@ impl Model {
         }
     }
 
-    fn give_up(&mut self, gone: Vec<Entry<StoredParcel>>) {
+    fn give_up(&mut self, gone: Vec<PendingParcel<StoredParcel>>) {
         self.lost += gone.len() as u64;
         gone.iter().for_each(|entry| entry.stored.remove());
     }
@@ -86,7 +86,7 @@ impl Model {
                 let head = parcel.without_body();
                 let (stored, size, written) = self.store.as_ref().unwrap().write(parcel);
                 written.unwrap();
-                let gone = self.queue.push(Entry::new(&head, size, stored));
+                let gone = self.queue.push(PendingParcel::new(&head, size, stored));
                 self.give_up(gone);
                 assert!(self.queue.bytes() <= limits().max_bytes);
             }
@@ -95,16 +95,18 @@ impl Model {
                 // As after a kill: nothing but the files is left.
                 self.store = None;
                 wait_for_owner(&self.folder.path());
-                let (store, opened) = Store::open(Some(&self.folder.path()));
+                let (store, opened) = ParcelStore::open(Some(&self.folder.path()));
                 opened.unwrap();
                 let found = store.load();
                 self.store = Some(store);
                 self.lost += found.corrupt;
                 self.queue = Queue::new(limits());
                 for (parcel, size, path) in found.parcels {
-                    let gone = self
-                        .queue
-                        .push(Entry::new(&parcel, size, StoredParcel::File(path)));
+                    let gone = self.queue.push(PendingParcel::new(
+                        &parcel,
+                        size,
+                        StoredParcel::File(path),
+                    ));
                     self.give_up(gone);
                 }
             }
@@ -122,7 +124,7 @@ impl Model {
     }
 
     fn deliver(&mut self, how: u8) {
-        let Next::Deliver(id) = self.queue.next("a", self.now) else {
+        let NextDelivery::Deliver(id) = self.queue.next("a", self.now) else {
             return;
         };
         let stored = self.queue.get(id).unwrap().stored.clone();

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{
     frames::Frame,
     report::Report,
-    size::{Size, fit},
+    size::{ReportSize, fit},
     tracker::Tracker,
 };
 use crate::{
@@ -18,7 +18,7 @@ use crate::{
     kernel::outcome::Outcome,
     outbox::{
         Delivery, DeliveryFuture, Destination, Parcel,
-        http::{Post, Reply},
+        http::{HttpReply, JsonEndpoint},
         origin::Origin,
         text::{rfc3339, truncate},
     },
@@ -52,20 +52,20 @@ pub(crate) fn tracker(
         url.trim_end_matches('/'),
         settings.project_id
     );
-    let post = Post::new(
+    let post = JsonEndpoint::new(
         key,
         &url,
         vec![("Authorization", format!("Bearer {project_key}"))],
     )?;
-    Ok(Arc::new(Airbrake { origin, post }))
+    Ok(Arc::new(AirbrakeTracker { origin, post }))
 }
 
-struct Airbrake {
+struct AirbrakeTracker {
     origin: Origin,
-    post: Post,
+    post: JsonEndpoint,
 }
 
-impl Destination for Airbrake {
+impl Destination for AirbrakeTracker {
     fn name(&self) -> &str {
         "airbrake"
     }
@@ -80,7 +80,7 @@ impl Destination for Airbrake {
     }
 }
 
-impl Tracker for Airbrake {
+impl Tracker for AirbrakeTracker {
     fn encode(&self, report: &Redacted<Report>) -> Redacted<Vec<u8>> {
         report.as_ref().map(|report| {
             // Text and numbers always serialize.
@@ -92,7 +92,7 @@ impl Tracker for Airbrake {
 }
 
 /// Airbrake has its own header for the duration of its rate limit.
-fn classify(reply: &Reply) -> Delivery {
+fn classify(reply: &HttpReply) -> Delivery {
     let asked = reply
         .headers
         .get("x-ratelimit-delay")
@@ -106,7 +106,7 @@ fn classify(reply: &Reply) -> Delivery {
     }
 }
 
-fn notice(report: &Report, origin: &Origin, size: Size) -> Value {
+fn notice(report: &Report, origin: &Origin, size: ReportSize) -> Value {
     let causes = report.chain.iter().take(size.causes);
     let causes = causes.map(|text| error("cause", text, &[], size));
     let first = error(&report.type_name, &report.message, &report.frames, size);
@@ -138,7 +138,7 @@ fn notice(report: &Report, origin: &Origin, size: Size) -> Value {
 }
 
 /// The breadcrumbs, in the form of Airbrake's browser client.
-fn history(report: &Report, size: Size) -> Vec<Value> {
+fn history(report: &Report, size: ReportSize) -> Vec<Value> {
     let breadcrumb = |breadcrumb: &Breadcrumb| {
         json!({
             "type": "log",
@@ -151,7 +151,7 @@ fn history(report: &Report, size: Size) -> Vec<Value> {
     latest.map(breadcrumb).collect()
 }
 
-fn error(kind: &str, text: &str, frames: &[Frame], size: Size) -> Value {
+fn error(kind: &str, text: &str, frames: &[Frame], size: ReportSize) -> Value {
     let frame = |frame: &Frame| json!({"file": truncate(&frame.file, size.name), "function": truncate(&frame.function, size.name), "line": frame.line});
     json!({
         "type": truncate(kind, size.name),

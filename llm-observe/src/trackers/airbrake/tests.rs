@@ -9,13 +9,13 @@ fn a_notice_is_as_airbrakes_own_client_sends_it() {
     let slow_down = Answers::Status(429, vec![("X-RateLimit-Delay", "1".into())], String::new());
     let listener = Listener::start(Answers::status(201, r#"{"id":"1"}"#)).script([slow_down]);
     let url = listener.url("/api/v3/projects/42/notices");
-    let post = Post::new("x", &url, vec![("Authorization", "Bearer key".into())]).unwrap();
+    let post = JsonEndpoint::new("x", &url, vec![("Authorization", "Bearer key".into())]).unwrap();
     let origin = Origin {
         environment: "production".into(),
         host: "web-1".into(),
         ..Origin::default()
     };
-    let tracker: Arc<dyn Tracker> = Arc::new(Airbrake { origin, post });
+    let tracker: Arc<dyn Tracker> = Arc::new(AirbrakeTracker { origin, post });
     let limits = OutboxOptions {
         backoff: Duration::from_millis(10),
         ..OutboxOptions::default()
@@ -61,8 +61,8 @@ fn a_notice_is_as_airbrakes_own_client_sends_it() {
 #[test]
 fn a_large_report_is_cut_to_what_airbrake_takes() {
     let listener = Listener::nobody();
-    let post = Post::new("x", &format!("http://{listener}/"), Vec::new()).unwrap();
-    let tracker = Airbrake {
+    let post = JsonEndpoint::new("x", &format!("http://{listener}/"), Vec::new()).unwrap();
+    let tracker = AirbrakeTracker {
         origin: Origin::default(),
         post,
     };

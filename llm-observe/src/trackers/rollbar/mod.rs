@@ -8,14 +8,16 @@ use serde_json::{Value, json};
 use super::{
     frames::Frame,
     report::Report,
-    size::{Size, fit},
+    size::{ReportSize, fit},
     tracker::Tracker,
 };
 use crate::{
     breadcrumbs::Breadcrumb,
     error::Error,
     kernel::outcome::Outcome,
-    outbox::{DeliveryFuture, Destination, Parcel, http::Post, origin::Origin, text::truncate},
+    outbox::{
+        DeliveryFuture, Destination, Parcel, http::JsonEndpoint, origin::Origin, text::truncate,
+    },
     redact::Redacted,
 };
 
@@ -44,16 +46,16 @@ pub(crate) fn tracker(
         None => ROLLBAR.to_owned(),
     };
     let url = format!("{}/api/1/item/", url.trim_end_matches('/'));
-    let post = Post::new(key, &url, vec![("X-Rollbar-Access-Token", token)])?;
-    Ok(Arc::new(Rollbar { origin, post }))
+    let post = JsonEndpoint::new(key, &url, vec![("X-Rollbar-Access-Token", token)])?;
+    Ok(Arc::new(RollbarTracker { origin, post }))
 }
 
-struct Rollbar {
+struct RollbarTracker {
     origin: Origin,
-    post: Post,
+    post: JsonEndpoint,
 }
 
-impl Destination for Rollbar {
+impl Destination for RollbarTracker {
     fn name(&self) -> &str {
         "rollbar"
     }
@@ -63,7 +65,7 @@ impl Destination for Rollbar {
     }
 }
 
-impl Tracker for Rollbar {
+impl Tracker for RollbarTracker {
     fn encode(&self, report: &Redacted<Report>) -> Redacted<Vec<u8>> {
         let id = report.id();
         report.as_ref().map(|report| {
@@ -75,7 +77,7 @@ impl Tracker for Rollbar {
     }
 }
 
-fn item(report: &Report, origin: &Origin, id: &str, size: Size) -> Value {
+fn item(report: &Report, origin: &Origin, id: &str, size: ReportSize) -> Value {
     let environment = if origin.environment.is_empty() {
         "production"
     } else {
@@ -111,7 +113,7 @@ fn request(report: &Report) -> Option<Value> {
 }
 
 /// The breadcrumbs, in the form of Rollbar's browser client (docs.rollbar.com, "Telemetry").
-fn telemetry(report: &Report, size: Size) -> Vec<Value> {
+fn telemetry(report: &Report, size: ReportSize) -> Vec<Value> {
     let breadcrumb = |breadcrumb: &Breadcrumb| {
         json!({
             "level": level(breadcrumb.level),
@@ -134,7 +136,7 @@ fn level(level: tracing::Level) -> &'static str {
 }
 
 /// Returns the error, then its causes.
-fn traces(report: &Report, size: Size) -> Vec<Value> {
+fn traces(report: &Report, size: ReportSize) -> Vec<Value> {
     let trace = |kind: &str, text: &str, frames: &[Frame]| {
         // Rollbar expects the outermost frame first.
         let frames = frames.iter().take(size.frames).rev();
@@ -151,7 +153,7 @@ fn traces(report: &Report, size: Size) -> Vec<Value> {
         .collect()
 }
 
-fn frame(frame: &Frame, size: Size) -> Value {
+fn frame(frame: &Frame, size: ReportSize) -> Value {
     let file = if frame.file.is_empty() {
         "<unknown>"
     } else {

@@ -28,13 +28,14 @@ fn an_item_is_as_rollbars_own_client_sends_it() {
     let listener =
         Listener::start(Reply::status(200, r#"{"err":0}"#)).script([Reply::status(503, "")]);
     let url = listener.url("/api/1/item/");
-    let post = Post::new("x", &url, vec![("X-Rollbar-Access-Token", "token".into())]).unwrap();
+    let post =
+        JsonEndpoint::new("x", &url, vec![("X-Rollbar-Access-Token", "token".into())]).unwrap();
     let origin = Origin {
         release: "1.2.3".into(),
         host: "web-1".into(),
         ..Origin::default()
     };
-    let tracker: Arc<dyn Tracker> = Arc::new(Rollbar { origin, post });
+    let tracker: Arc<dyn Tracker> = Arc::new(RollbarTracker { origin, post });
     let limits = OutboxOptions {
         backoff: Duration::from_millis(10),
         ..OutboxOptions::default()
@@ -84,8 +85,8 @@ fn a_large_report_is_cut_to_what_rollbar_takes() {
         fields: fields.collect(),
         ..report()
     };
-    let post = Post::new("x", "http://127.0.0.1:1", Vec::new()).unwrap();
-    let tracker = Rollbar {
+    let post = JsonEndpoint::new("x", "http://127.0.0.1:1", Vec::new()).unwrap();
+    let tracker = RollbarTracker {
         origin: Origin::default(),
         post,
     };

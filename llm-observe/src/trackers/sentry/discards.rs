@@ -27,11 +27,11 @@ pub(super) const SEND_ERROR: &str = "send_error";
 pub(super) const INTERNAL_SDK_ERROR: &str = "internal_sdk_error";
 
 /// How many events were discarded, by reason.
-pub(super) type Counts = BTreeMap<&'static str, u64>;
+pub(super) type DiscardCounts = BTreeMap<&'static str, u64>;
 
 /// The events that were discarded since the last client report.
 #[derive(Debug, Default)]
-pub(super) struct Discards(Mutex<Counts>);
+pub(super) struct Discards(Mutex<DiscardCounts>);
 
 impl Discards {
     pub(super) fn add(&self, reason: &'static str, count: u64) {
@@ -39,23 +39,23 @@ impl Discards {
     }
 
     /// Takes the counts for a client report; [`Discards::keep`] them if it does not arrive.
-    pub(super) fn take(&self) -> Counts {
+    pub(super) fn take(&self) -> DiscardCounts {
         std::mem::take(&mut self.counts())
     }
 
-    pub(super) fn keep(&self, counts: Counts) {
+    pub(super) fn keep(&self, counts: DiscardCounts) {
         counts
             .into_iter()
             .for_each(|(reason, count)| self.add(reason, count));
     }
 
-    fn counts(&self) -> MutexGuard<'_, Counts> {
+    fn counts(&self) -> MutexGuard<'_, DiscardCounts> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Adds a client report to an envelope.
-pub(super) fn append(envelope: &mut Vec<u8>, counts: &Counts) {
+pub(super) fn append(envelope: &mut Vec<u8>, counts: &DiscardCounts) {
     if counts.is_empty() {
         return;
     }

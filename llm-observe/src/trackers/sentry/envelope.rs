@@ -9,7 +9,7 @@ use sentry::{
 };
 
 use super::{
-    discards::{self, Counts},
+    discards::{self, DiscardCounts},
     event,
     sdk::sdk,
 };
@@ -51,7 +51,7 @@ pub(super) fn encode_with(
 
 /// Returns the envelope with the time of sending in its header, by which Sentry corrects a wrong
 /// clock (a parcel may have waited for hours), and with the client report of `discarded`.
-pub(super) fn stamped(body: &[u8], discarded: &Counts) -> Vec<u8> {
+pub(super) fn stamped(body: &[u8], discarded: &DiscardCounts) -> Vec<u8> {
     let mut bytes = with_time(body).unwrap_or_else(|| body.to_vec());
     discards::append(&mut bytes, discarded);
     bytes

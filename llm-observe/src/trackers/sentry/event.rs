@@ -22,7 +22,7 @@ use crate::{
         outcome::{ErrorClass, Outcome},
     },
     outbox::{origin::Origin, text::truncate},
-    trackers::{frames::Frame, report::Report, size::Size},
+    trackers::{frames::Frame, report::Report, size::ReportSize},
 };
 
 /// The longest value of a tag: Sentry cuts at 200.
@@ -33,7 +33,7 @@ const MOST_CATEGORY: usize = 128;
 const MOST_ENVIRONMENT: usize = 64;
 
 /// Returns the event of a report, in that size.
-pub(super) fn event(report: &Report, origin: &Origin, size: Size) -> Event<'static> {
+pub(super) fn event(report: &Report, origin: &Origin, size: ReportSize) -> Event<'static> {
     let fingerprint = [&report.event, &report.type_name, report.class.as_str()];
     let given = |text: &str, most| Some(line(text, most)).filter(|t| !t.is_empty());
     Event {
@@ -69,7 +69,7 @@ fn line(text: &str, most: usize) -> String {
 }
 
 /// Sentry expects the root cause first and the error itself last.
-fn exceptions(report: &Report, size: Size) -> Vec<Exception> {
+fn exceptions(report: &Report, size: ReportSize) -> Vec<Exception> {
     let causes = report.chain.iter().take(size.causes).rev();
     let mut all: Vec<Exception> = causes.map(|text| exception("cause", text, size)).collect();
     let mut error = exception(&report.type_name, &report.message, size);
@@ -88,7 +88,7 @@ fn exceptions(report: &Report, size: Size) -> Vec<Exception> {
     all
 }
 
-fn exception(kind: &str, text: &str, size: Size) -> Exception {
+fn exception(kind: &str, text: &str, size: ReportSize) -> Exception {
     Exception {
         ty: truncate(kind, size.name),
         value: Some(truncate(text, size.text)),
@@ -97,7 +97,7 @@ fn exception(kind: &str, text: &str, size: Size) -> Exception {
 }
 
 /// Sentry expects the outermost frame first.
-fn stacktrace(frames: &[Frame], size: Size) -> Option<Stacktrace> {
+fn stacktrace(frames: &[Frame], size: ReportSize) -> Option<Stacktrace> {
     let name = |name: &str| Some(truncate(name, size.name)).filter(|name| !name.is_empty());
     let frame = |frame: &Frame| sentry::protocol::Frame {
         function: name(&frame.function),
@@ -114,7 +114,7 @@ fn stacktrace(frames: &[Frame], size: Size) -> Option<Stacktrace> {
     })
 }
 
-fn breadcrumbs(report: &Report, size: Size) -> Vec<Breadcrumb> {
+fn breadcrumbs(report: &Report, size: ReportSize) -> Vec<Breadcrumb> {
     let breadcrumb = |breadcrumb: &breadcrumbs::Breadcrumb| Breadcrumb {
         timestamp: UNIX_EPOCH + Duration::from_micros(breadcrumb.time),
         level: match breadcrumb.level {
@@ -163,7 +163,7 @@ fn tags(report: &Report, origin: &Origin) -> Map<String, String> {
         .collect()
 }
 
-fn contexts(report: &Report, size: Size) -> Map<String, Context> {
+fn contexts(report: &Report, size: ReportSize) -> Map<String, Context> {
     let mut contexts = Map::new();
     if !report.trace_id.is_none() && !report.span_id.is_none() {
         contexts.insert("trace".to_owned(), Context::Trace(Box::new(trace(report))));
@@ -209,7 +209,7 @@ fn status(report: &Report) -> SpanStatus {
     }
 }
 
-fn extra(report: &Report, size: Size) -> Map<String, Value> {
+fn extra(report: &Report, size: ReportSize) -> Map<String, Value> {
     let mut extra: Map<String, Value> = report
         .recorded(size)
         .filter(|(name, _)| !name.starts_with("gen_ai."))

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use crate::outbox::{http::Reply, micros};
+use crate::outbox::{http::HttpReply, micros};
 
 const HEADER: &str = "x-sentry-rate-limits";
 /// The limit after a 429 without such a header.
@@ -26,7 +26,7 @@ impl RateLimits {
         left.map(Duration::from_micros)
     }
 
-    pub(super) fn learn(&self, reply: &Reply, now: u64) {
+    pub(super) fn learn(&self, reply: &HttpReply, now: u64) {
         let header = reply
             .headers
             .get(HEADER)
@@ -76,7 +76,7 @@ mod tests {
     #[test]
     fn a_shorter_limit_does_not_replace_a_longer_one() {
         let limits = RateLimits::default();
-        let reply = |header: &'static str| Reply {
+        let reply = |header: &'static str| HttpReply {
             status: 429,
             headers: [(HEADER.parse().unwrap(), header.parse().unwrap())]
                 .into_iter()
@@ -87,7 +87,7 @@ mod tests {
         limits.learn(&reply("10:error:key"), 0);
         assert_eq!(limits.left(0), Some(Duration::from_secs(100)));
         assert_eq!(limits.left(100_000_000), None);
-        let plain = Reply {
+        let plain = HttpReply {
             status: 429,
             headers: Default::default(),
             body: String::new(),

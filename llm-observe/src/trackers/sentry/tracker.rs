@@ -10,7 +10,7 @@ use llm_observe_config as config;
 use sentry::types::Dsn;
 
 use super::{
-    discards::{self, Counts, Discards},
+    discards::{self, DiscardCounts, Discards},
     envelope::{encode, stamped},
     rate_limits::RateLimits,
     sdk::{CATEGORY, CLIENT},
@@ -19,7 +19,7 @@ use crate::{
     error::Error,
     outbox::{
         Delivery, DeliveryFuture, Destination, LossReason, Parcel,
-        http::{Http, Reply},
+        http::{HttpClient, HttpReply},
         now_micros,
         origin::Origin,
     },
@@ -58,28 +58,28 @@ pub(crate) fn with_dsn(
             e,
         )
     })?;
-    Ok(Arc::new(Sentry {
+    Ok(Arc::new(SentryTracker {
         url: dsn.envelope_api_url().to_string(),
         auth: dsn.to_auth(Some(CLIENT)).to_string(),
         sample_rate,
         origin,
         limits: RateLimits::default(),
         discards: Discards::default(),
-        http: Http::new()?,
+        http: HttpClient::new()?,
     }))
 }
 
-struct Sentry {
+struct SentryTracker {
     url: String,
     auth: String,
     sample_rate: f64,
     origin: Origin,
     limits: RateLimits,
     discards: Discards,
-    http: Http,
+    http: HttpClient,
 }
 
-impl Destination for Sentry {
+impl Destination for SentryTracker {
     fn name(&self) -> &str {
         "sentry"
     }
@@ -124,7 +124,7 @@ impl Destination for Sentry {
 /// also when the attempt is given up.
 struct PendingDiscards<'a> {
     discards: &'a Discards,
-    counts: Counts,
+    counts: DiscardCounts,
 }
 
 impl PendingDiscards<'_> {
@@ -140,7 +140,7 @@ impl Drop for PendingDiscards<'_> {
     }
 }
 
-impl Sentry {
+impl SentryTracker {
     async fn send(&self, body: Vec<u8>) -> Delivery {
         let request = self
             .http
@@ -154,7 +154,7 @@ impl Sentry {
     }
 
     /// Records the rate limits, which come with any status, and returns the result.
-    fn classify(&self, reply: &Reply) -> Delivery {
+    fn classify(&self, reply: &HttpReply) -> Delivery {
         self.limits.learn(reply, now_micros());
         match reply.classify() {
             Delivery::Retry { after, reason } => Delivery::Retry {
@@ -166,7 +166,7 @@ impl Sentry {
     }
 }
 
-impl Tracker for Sentry {
+impl Tracker for SentryTracker {
     fn encode(&self, report: &Redacted<Report>) -> Redacted<Vec<u8>> {
         report.as_ref().map(|report| encode(report, &self.origin))
     }

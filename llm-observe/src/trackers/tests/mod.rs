@@ -72,7 +72,7 @@ fn record<'a>(site: &'static Site, error: &'a ErrorInfo) -> Redacted<Record<'a>>
     })
 }
 
-fn start() -> (Trackers, Outbox, Arc<ScriptedDestination>) {
+fn start() -> (TrackerSink, Outbox, Arc<ScriptedDestination>) {
     let destination = ScriptedDestination::new("plain", Delivery::Delivered);
     let tracker: Arc<dyn Tracker> = Arc::new(Plain(destination.clone()));
     let stats = Arc::<Stats>::default();
@@ -83,7 +83,7 @@ fn start() -> (Trackers, Outbox, Arc<ScriptedDestination>) {
     )
     .unwrap();
     (
-        Trackers::start(vec![tracker], outbox.clone(), Arc::default(), &stats).unwrap(),
+        TrackerSink::start(vec![tracker], outbox.clone(), Arc::default(), &stats).unwrap(),
         outbox,
         destination,
     )
@@ -151,9 +151,9 @@ fn calls_that_are_not_to_be_reported_are_not() {
 }
 
 /// A tracker whose code is wrong.
-struct Panicking(Arc<ScriptedDestination>);
+struct PanickingTracker(Arc<ScriptedDestination>);
 
-impl Destination for Panicking {
+impl Destination for PanickingTracker {
     fn name(&self) -> &str {
         "panicking"
     }
@@ -163,7 +163,7 @@ impl Destination for Panicking {
     }
 }
 
-impl Tracker for Panicking {
+impl Tracker for PanickingTracker {
     fn encode(&self, report: &Redacted<Report>) -> Redacted<Vec<u8>> {
         assert_ne!(report.message, "bad", "a mistake in a user's tracker");
         report
@@ -177,7 +177,7 @@ impl Tracker for Panicking {
 }
 
 /// A tracker whose `lost` panics, and whose `encode` waits for the test.
-struct PanickingLost(Slow);
+struct PanickingLost(SlowTracker);
 
 impl Destination for PanickingLost {
     fn name(&self) -> &str {
@@ -207,7 +207,7 @@ fn a_tracker_whose_lost_panics_gets_the_next_report() {
     let (go, going) = std::sync::mpsc::channel();
     let (begin, begun) = std::sync::mpsc::channel();
     let destination = ScriptedDestination::new("slow", Delivery::Delivered);
-    let tracker = Arc::new(PanickingLost(Slow {
+    let tracker = Arc::new(PanickingLost(SlowTracker {
         destination: destination.clone(),
         begun: Mutex::new(begin),
         go: Mutex::new(going),
@@ -216,7 +216,8 @@ fn a_tracker_whose_lost_panics_gets_the_next_report() {
     let stats = Arc::<Stats>::default();
     let to = vec![tracker.clone() as _];
     let outbox = Outbox::open(OutboxOptions::default(), to, stats.clone()).unwrap();
-    let trackers = Trackers::start(vec![tracker], outbox.clone(), Arc::default(), &stats).unwrap();
+    let trackers =
+        TrackerSink::start(vec![tracker], outbox.clone(), Arc::default(), &stats).unwrap();
     trackers.record(&record(&SITE, &error("first")));
     begun.recv().unwrap();
     for n in 0..MOST_DIFFERENT + 1 {
@@ -233,11 +234,12 @@ fn a_tracker_whose_lost_panics_gets_the_next_report() {
 #[test]
 fn a_tracker_that_panics_loses_its_own_reports_and_they_are_counted() {
     let destination = ScriptedDestination::new("panicking", Delivery::Delivered);
-    let tracker: Arc<dyn Tracker> = Arc::new(Panicking(destination.clone()));
+    let tracker: Arc<dyn Tracker> = Arc::new(PanickingTracker(destination.clone()));
     let stats = Arc::<Stats>::default();
     let settings = OutboxOptions::default();
     let outbox = Outbox::open(settings, vec![tracker.clone() as _], stats.clone()).unwrap();
-    let trackers = Trackers::start(vec![tracker], outbox.clone(), Arc::default(), &stats).unwrap();
+    let trackers =
+        TrackerSink::start(vec![tracker], outbox.clone(), Arc::default(), &stats).unwrap();
     for message in ["good", "bad", "good again"] {
         trackers.record(&record(&SITE, &error(message)));
     }
@@ -276,7 +278,8 @@ fn a_failure_is_reported_with_its_breadcrumbs() {
     let stats = Arc::<Stats>::default();
     let settings = OutboxOptions::default();
     let outbox = Outbox::open(settings, vec![tracker.clone() as _], stats.clone()).unwrap();
-    let trackers = Trackers::start(vec![tracker], outbox.clone(), Arc::default(), &stats).unwrap();
+    let trackers =
+        TrackerSink::start(vec![tracker], outbox.clone(), Arc::default(), &stats).unwrap();
     let (below, above) = (error("no route"), error("no answer"));
     let first = record(&SITE, &below);
     trackers.record(&first);
@@ -307,14 +310,14 @@ fn a_failure_is_reported_with_its_breadcrumbs() {
 }
 
 /// A tracker that encodes only when the test lets it, and records what it is notified of.
-struct Slow {
+struct SlowTracker {
     destination: Arc<ScriptedDestination>,
     begun: Mutex<std::sync::mpsc::Sender<()>>,
     go: Mutex<std::sync::mpsc::Receiver<()>>,
     heard: Mutex<u64>,
 }
 
-impl Destination for Slow {
+impl Destination for SlowTracker {
     fn name(&self) -> &str {
         self.destination.name()
     }
@@ -329,7 +332,7 @@ impl Destination for Slow {
     }
 }
 
-impl Tracker for Slow {
+impl Tracker for SlowTracker {
     fn encode(&self, report: &Redacted<Report>) -> Redacted<Vec<u8>> {
         if report.message == "first" {
             self.begun.lock().unwrap().send(()).unwrap();
@@ -343,7 +346,7 @@ impl Tracker for Slow {
 fn overflowing_reports_are_counted_and_the_trackers_notified() {
     let (go, going) = std::sync::mpsc::channel();
     let (begin, begun) = std::sync::mpsc::channel();
-    let slow = Arc::new(Slow {
+    let slow = Arc::new(SlowTracker {
         destination: ScriptedDestination::new("slow", Delivery::Delivered),
         begun: Mutex::new(begin),
         go: Mutex::new(going),
@@ -352,7 +355,7 @@ fn overflowing_reports_are_counted_and_the_trackers_notified() {
     let stats = Arc::<Stats>::default();
     let settings = OutboxOptions::default();
     let outbox = Outbox::open(settings, vec![slow.clone() as _], stats.clone()).unwrap();
-    let trackers = Trackers::start(vec![slow.clone()], outbox, Arc::default(), &stats).unwrap();
+    let trackers = TrackerSink::start(vec![slow.clone()], outbox, Arc::default(), &stats).unwrap();
     trackers.record(&record(&SITE, &error("first")));
     begun.recv().unwrap();
     for n in 0..MOST_DIFFERENT + 7 {
@@ -370,9 +373,9 @@ fn overflowing_reports_are_counted_and_the_trackers_notified() {
 
 /// An operation with an attribute that stays on this machine.
 #[derive(Debug)]
-struct Asked;
+struct AskOperation;
 
-impl Operation for Asked {
+impl Operation for AskOperation {
     fn attributes(&self, visit: &mut dyn FnMut(Attribute<'_>, AttributeValue<'_>)) {
         visit(Attribute::new("ask.path"), AttributeValue::Str("/ask"));
         let question = AttributeValue::Str("what is it");
@@ -386,7 +389,7 @@ impl Operation for Asked {
 fn an_attribute_that_stays_on_the_machine_is_not_reported() {
     let failed = error("the model is gone");
     let record = Record {
-        operation: Some(&Asked),
+        operation: Some(&AskOperation),
         ..record(&SITE, &failed).into_inner()
     };
     let report = format!("{:?}", Report::of(&record, &failed));

@@ -22,15 +22,15 @@ const MINUTE: u64 = 60 * SECOND;
 /// 2026-11-23, midnight UTC.
 const START: u64 = 1_795_392_000 * SECOND;
 
-fn timing() -> Timing {
-    Timing::new(&config::Alerts::default()).unwrap()
+fn timing() -> AlertTiming {
+    AlertTiming::new(&config::Alerts::default()).unwrap()
 }
 
 fn policy() -> IncidentPolicy {
     with(timing(), 20)
 }
 
-fn with(timing: Timing, per_minute: usize) -> IncidentPolicy {
+fn with(timing: AlertTiming, per_minute: usize) -> IncidentPolicy {
     let limit = ChannelLimit {
         per_minute,
         digests: true,
@@ -269,7 +269,7 @@ fn in_quiet_hours_only_critical_alerts_are_sent_and_the_rest_after_them() {
         Some(START + 31 * 60 * MINUTE)
     );
     let mut policy = with(
-        Timing {
+        AlertTiming {
             quiet_hours: Some(quiet),
             ..timing()
         },
@@ -348,7 +348,7 @@ fn a_channel_with_a_refresh_interval_is_refreshed_until_the_incident_is_over() {
 
 #[test]
 fn a_group_that_waits_longer_than_resolve_after_is_sent() {
-    let slow = Timing {
+    let slow = AlertTiming {
         group_wait: 10 * MINUTE,
         ..timing()
     };
@@ -369,7 +369,7 @@ fn a_group_that_waits_longer_than_resolve_after_is_sent() {
 #[test]
 fn an_incident_during_quiet_hours_wakes_nobody_and_no_thread() {
     let quiet = QuietHours::in_zone("22:00-07:00", TimeZone::UTC).unwrap();
-    let timing = Timing {
+    let timing = AlertTiming {
         quiet_hours: Some(quiet),
         repeat: 10 * MINUTE,
         resolve_after: 24 * 60 * MINUTE,

@@ -13,7 +13,7 @@ proptest! {
     fn messages_are_in_order_and_count_every_call(
         calls in prop::collection::vec((0..400_u64, 0..3_usize, 0..2_usize), 1..200),
     ) {
-        let mut policy = with(Timing { repeat: 10 * MINUTE, ..timing() }, 100_000);
+        let mut policy = with(AlertTiming { repeat: 10 * MINUTE, ..timing() }, 100_000);
         let mut now = START;
         let mut all: Vec<(u64, Notice)> = Vec::new();
         let mut ask = |policy: &mut IncidentPolicy, until: u64| {
@@ -62,7 +62,7 @@ proptest! {
         quiet in any::<bool>(),
     ) {
         let quiet = quiet.then(|| QuietHours::in_zone("22:00-07:00", TimeZone::UTC).unwrap());
-        let timing = Timing { group_wait, repeat, quiet_hours: quiet.clone(), ..timing() };
+        let timing = AlertTiming { group_wait, repeat, quiet_hours: quiet.clone(), ..timing() };
         let mut world = World { policy: with(timing.clone(), per_minute), now: START, sent: Vec::new() };
         let mut calls = 0;
         for action in actions {

@@ -24,7 +24,7 @@ use crate::{
     trackers::{
         frames::Frame,
         report::{Report, RequestInfo},
-        size::Size,
+        size::ReportSize,
         tracker::Tracker,
     },
 };
@@ -165,7 +165,7 @@ fn a_request_has_no_line_of_code() {
             source,
             ..report("refused")
         };
-        event::event(&report, &origin(), Size::FULL).extra
+        event::event(&report, &origin(), ReportSize::FULL).extra
     };
     assert_eq!(extra(27)["source"], "src/lib.rs:27");
     assert!(!extra(0).contains_key("source"));
@@ -187,7 +187,8 @@ fn a_panic_is_fatal_unhandled_and_has_its_frames() {
         ],
         ..report("index out of bounds")
     };
-    let event: Value = serde_json::to_value(event::event(&report, &origin(), Size::FULL)).unwrap();
+    let event: Value =
+        serde_json::to_value(event::event(&report, &origin(), ReportSize::FULL)).unwrap();
     assert_eq!(event["level"], "fatal");
     let error = &event["exception"]["values"][2];
     assert_eq!(error["mechanism"]["handled"], false);
