@@ -164,6 +164,9 @@ impl AlertSink {
 
 impl Sink for AlertSink {
     fn record(&self, record: &Redacted<Record<'_>>) {
+        if record.alerts().is_empty() {
+            return;
+        }
         for trigger in Trigger::of(record) {
             self.ended(record, trigger);
         }

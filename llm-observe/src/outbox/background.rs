@@ -141,3 +141,64 @@ fn instant(at: u64) -> Instant {
     let wait = at.saturating_sub(now_micros()).max(5_000);
     Instant::now() + Duration::from_micros(wait)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{self, Receiver, Sender};
+
+    use super::*;
+
+    /// Sends every batch to the test.
+    struct Batches(Sender<(Vec<u32>, BatchPhase)>);
+
+    impl BatchHandler for Batches {
+        type Item = u32;
+
+        fn wake(&self) -> Option<u64> {
+            None
+        }
+
+        fn handle(&mut self, items: Vec<u32>, phase: BatchPhase) {
+            self.0.send((items, phase)).unwrap();
+        }
+    }
+
+    const LONG: Duration = Duration::from_secs(20);
+
+    fn start(most: usize) -> (BackgroundWorker<u32>, Receiver<(Vec<u32>, BatchPhase)>) {
+        let (send, batches) = mpsc::channel();
+        let worker = BackgroundWorker::start("test", most, Batches(send)).unwrap();
+        (worker, batches)
+    }
+
+    #[test]
+    fn everything_is_handled_once_by_a_flush_and_at_the_end() {
+        let (worker, batches) = start(100);
+        for key in [1, 2, 1, 1] {
+            assert!(worker.add(key, |count| *count += 1, || 1));
+        }
+        assert!(worker.flush(LONG));
+        let mut handled: Vec<_> = batches.try_iter().collect();
+        assert_eq!(
+            handled.last().map(|(_, phase)| *phase),
+            Some(BatchPhase::Flushing)
+        );
+        assert!(worker.add(3, |count| *count += 1, || 1));
+        drop(worker);
+        handled.extend(batches.try_iter());
+        assert_eq!(
+            handled.last().map(|(_, phase)| *phase),
+            Some(BatchPhase::Closing)
+        );
+        let counts = handled.iter().flat_map(|(items, _)| items);
+        assert_eq!(counts.sum::<u32>(), 5);
+    }
+
+    #[test]
+    fn a_key_without_room_is_refused() {
+        let burst = Burst::new(1);
+        assert!(burst.add("a", |_| (), || 1));
+        assert!(burst.add("a", |_| (), || 1));
+        assert!(!burst.add("b", |_| (), || 1));
+    }
+}

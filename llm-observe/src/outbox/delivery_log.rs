@@ -7,7 +7,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use super::{delivery::Delivery, queue::Availability};
+use super::{delivery::Delivery, destination_queue::Availability};
 
 /// The conditions already logged for each destination, until it accepts something again.
 #[derive(Debug, Default)]

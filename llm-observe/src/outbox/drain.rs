@@ -7,8 +7,9 @@ use super::{
     attempt::attempt,
     delivery::Delivery,
     destination::{Destination, LossReason},
+    destination_queue::Availability,
     guard::caught,
-    queue::{Availability, NextDelivery},
+    queue::NextDelivery,
     state::DeliveryState,
     time::steady_micros,
 };

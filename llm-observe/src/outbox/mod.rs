@@ -18,6 +18,7 @@ mod counts;
 mod delivery;
 mod delivery_log;
 mod destination;
+mod destination_queue;
 mod drain;
 mod guard;
 mod handle;

@@ -1,8 +1,9 @@
 //! The queue over a manual clock.
 
 use super::{
-    super::queue::{
-        Availability, DOWN_AFTER, NextDelivery, PendingParcel, Queue, QueueLimits, backoff,
+    super::{
+        destination_queue::{Availability, DOWN_AFTER, QueueLimits, backoff},
+        queue::{NextDelivery, PendingParcel, Queue},
     },
     *,
 };

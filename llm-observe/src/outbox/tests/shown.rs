@@ -54,20 +54,24 @@ fn a_condition_is_logged_once() {
     let destination = super::super::delivery_log::DeliveryLog::default();
     let lines = said(|| {
         let retry = Delivery::retry("connection refused");
-        destination.attempt("ops", &retry, &super::super::queue::Availability::Down);
+        destination.attempt(
+            "ops",
+            &retry,
+            &super::super::destination_queue::Availability::Down,
+        );
         for _ in 0..3 {
             let refused = Delivery::refused("HTTP 404: no_service");
             destination.attempt(
                 "ops",
                 &refused,
-                &super::super::queue::Availability::Unchanged,
+                &super::super::destination_queue::Availability::Unchanged,
             );
             destination.given_up("ops", "they are too old");
         }
         destination.attempt(
             "ops",
             &Delivery::Delivered,
-            &super::super::queue::Availability::Up,
+            &super::super::destination_queue::Availability::Up,
         );
         destination.given_up("ops", "they are too old");
     });
