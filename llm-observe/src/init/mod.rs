@@ -9,9 +9,7 @@ mod settings;
 
 #[cfg(feature = "delivery")]
 mod outlets;
-#[cfg(not(feature = "delivery"))]
-#[path = "../absent/outlets.rs"]
-mod outlets;
+mod own_outlets;
 
 pub use builder::Builder;
 pub(crate) use settings::{Settings, variable};
