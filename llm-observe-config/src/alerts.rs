@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use crate::channels;
 use crate::names;
-use crate::reader::Section;
 use crate::secret::Secret;
+use crate::section::Section;
 use crate::value;
 
 /// The alert policy.
@@ -63,15 +63,15 @@ impl Alerts {
             value::some_duration,
         );
         section.set("send_resolved", &mut alerts.send_resolved, value::boolean);
-        section.some("quiet_hours", &mut alerts.quiet_hours, names::hours);
-        section.some("heartbeat", &mut alerts.heartbeat, value::secret);
+        section.optional("quiet_hours", &mut alerts.quiet_hours, names::hours);
+        section.optional("heartbeat", &mut alerts.heartbeat, value::secret);
         section.set(
             "heartbeat_every",
             &mut alerts.heartbeat_every,
             value::some_duration,
         );
-        section.some("dashboard", &mut alerts.dashboard, value::link);
-        section.some("trace_url", &mut alerts.trace_url, value::trace_link);
+        section.optional("dashboard", &mut alerts.dashboard, value::link);
+        section.optional("trace_url", &mut alerts.trace_url, value::trace_link);
         channels::read_names(section, "default_channels", &mut alerts.default_channels);
         alerts
     }

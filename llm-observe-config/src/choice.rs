@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::message::listed;
 use crate::suggest::suggest;
 
 /// An enum that is written as one word of a fixed list.
@@ -58,12 +59,6 @@ impl fmt::Display for UnknownWord {
 
 impl std::error::Error for UnknownWord {}
 
-/// Returns the words in backquotes, separated by commas.
-pub(crate) fn listed(words: &[&str]) -> String {
-    let quoted: Vec<_> = words.iter().map(|word| format!("`{word}`")).collect();
-    quoted.join(", ")
-}
-
 /// Defines an enum with its words, `as_str`, `Display` and `FromStr`.
 macro_rules! choices {
     (
@@ -92,9 +87,9 @@ macro_rules! choices {
         }
 
         impl std::str::FromStr for $name {
-            type Err = $crate::UnknownWord;
+            type Err = $crate::choice::UnknownWord;
 
-            fn from_str(word: &str) -> Result<Self, $crate::UnknownWord> {
+            fn from_str(word: &str) -> Result<Self, $crate::choice::UnknownWord> {
                 <Self as $crate::choice::Choice>::from_word(word)
             }
         }

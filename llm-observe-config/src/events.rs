@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use crate::channels::{self, Severity};
 use crate::log::Level;
-use crate::reader::Section;
-use crate::value::{self, Fault};
+use crate::section::Section;
+use crate::value;
+use crate::value_error::ValueError;
 
 /// One event of the catalogue. A function's own attribute wins over what stands here.
 #[non_exhaustive]
@@ -62,17 +63,17 @@ impl Objective {
 impl Event {
     pub(crate) fn read(section: &Section<'_, '_>) -> Self {
         let mut event = Self::default();
-        section.some("description", &mut event.description, value::raw_text);
-        section.some("slow", &mut event.slow, value::some_duration);
-        section.some("stalled", &mut event.stalled, value::some_duration);
+        section.optional("description", &mut event.description, value::raw_text);
+        section.optional("slow", &mut event.slow, value::some_duration);
+        section.optional("stalled", &mut event.stalled, value::some_duration);
         section.set("alert_on_error", &mut event.alert_on_error, value::boolean);
         channels::read_names(section, "channels", &mut event.channels);
-        section.some("severity", &mut event.severity, value::choice);
+        section.optional("severity", &mut event.severity, value::choice);
         event.objective = section.table("objective", Objective::read).flatten();
-        section.some("runbook", &mut event.runbook, value::link);
+        section.optional("runbook", &mut event.runbook, value::link);
         section.set("mute", &mut event.mute, value::boolean);
-        section.some("sample", &mut event.sample, value::share);
-        section.some("level", &mut event.level, value::choice);
+        section.optional("sample", &mut event.sample, value::share);
+        section.optional("level", &mut event.level, value::choice);
         event
     }
 }
@@ -82,13 +83,14 @@ const USUAL_PERCENTILE: f64 = 99.0;
 
 impl Objective {
     fn read(section: &Section<'_, '_>) -> Option<Self> {
-        let success = section.needed("success", "99.5", value::percent);
+        let success = section.required("success", "99.5", value::percent);
         let (mut latency, mut percentile) = (None, None);
-        section.some("latency", &mut latency, value::some_duration);
-        section.some("percentile", &mut percentile, value::percent);
+        section.optional("latency", &mut latency, value::some_duration);
+        section.optional("percentile", &mut percentile, value::percent);
         if section.has("percentile") && !section.has("latency") {
-            let fault = Fault::new("needs a `latency`", "write `latency = \"800ms\"` beside it");
-            section.add_at("percentile", fault);
+            let error =
+                ValueError::new("needs a `latency`", "write `latency = \"800ms\"` beside it");
+            section.add_at("percentile", error);
         }
         Some(Self {
             success: success?,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::names;
-use crate::reader::Section;
+use crate::section::Section;
 use crate::value;
 
 /// The HTTP server layer and client middleware.
@@ -45,7 +45,7 @@ impl Default for Http {
 pub struct Redact {
     /// Patterns of text that is hidden.
     pub patterns: Vec<String>,
-    /// Names of fields whose values are hidden.
+    /// References of fields whose values are hidden.
     pub keys: Vec<String>,
 }
 
@@ -69,7 +69,7 @@ impl Http {
 
     pub(crate) fn read(section: &Section<'_, '_>) -> Self {
         let mut http = Self::default();
-        section.some("slow", &mut http.slow, value::some_duration);
+        section.optional("slow", &mut http.slow, value::some_duration);
         section.list("alert_on", &mut http.alert_on, names::request_outcome);
         section.list("ignore", &mut http.ignore, names::request_path);
         section.set("sample", &mut http.sample, value::share);

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use crate::choice::choices;
 use crate::names;
-use crate::reader::Section;
+use crate::section::Section;
 use crate::units::size_text;
-use crate::value::{self, Fault};
+use crate::value;
+use crate::value_error::ValueError;
 
 /// The main log file.
 #[non_exhaustive]
@@ -171,8 +172,8 @@ impl Log {
         section.set("max_bytes", &mut log.max_bytes, value::size(LEAST_BYTES));
         section.set("rotate", &mut log.rotate, value::choice);
         section.set("backups", &mut log.backups, value::whole(1, MOST_BACKUPS));
-        section.some("max_age", &mut log.max_age, value::some_duration);
-        section.some(
+        section.optional("max_age", &mut log.max_age, value::some_duration);
+        section.optional(
             "max_total_bytes",
             &mut log.max_total_bytes,
             value::size(LEAST_BYTES),
@@ -201,7 +202,7 @@ impl Log {
         let Some(key) = keys.into_iter().find(|key| section.has(key)) else {
             return;
         };
-        if section.clean()
+        if section.is_clean()
             && self
                 .max_total_bytes
                 .is_some_and(|total| total < self.max_bytes)
@@ -213,7 +214,7 @@ impl Log {
             let size = size_text(self.max_bytes);
             section.add_at(
                 key,
-                Fault::new(message, format!("`max_bytes` is \"{size}\" here")),
+                ValueError::new(message, format!("`max_bytes` is \"{size}\" here")),
             );
         }
     }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::log::Log;
-use crate::reader::Section;
+use crate::section::Section;
 use crate::value;
 
 /// The durable queue of everything that leaves the process.
@@ -39,7 +39,7 @@ impl Default for Outbox {
 impl Outbox {
     pub(crate) fn read(section: &Section<'_, '_>) -> Self {
         let mut outbox = Self::default();
-        section.some("dir", &mut outbox.dir, value::path);
+        section.optional("dir", &mut outbox.dir, value::path);
         section.set("max_bytes", &mut outbox.max_bytes, value::size(64 * 1024));
         section.set("max_age", &mut outbox.max_age, value::some_duration);
         outbox

@@ -1,6 +1,6 @@
 //! `[service]`: who is speaking.
 
-use crate::reader::Section;
+use crate::section::Section;
 use crate::value;
 
 /// The service's identity, as it stands in log lines, reports and metrics.
@@ -18,9 +18,9 @@ pub struct Service {
 impl Service {
     pub(crate) fn read(section: &Section<'_, '_>) -> Self {
         let mut service = Self::default();
-        section.some("name", &mut service.name, value::text);
-        section.some("environment", &mut service.environment, value::text);
-        section.some("release", &mut service.release, value::text);
+        section.optional("name", &mut service.name, value::text);
+        section.optional("environment", &mut service.environment, value::text);
+        section.optional("release", &mut service.release, value::text);
         service
     }
 }
