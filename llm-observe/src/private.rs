@@ -19,7 +19,7 @@ pub use crate::{
     limit::Limited,
     links::Links,
     probe,
-    site::{AlertRule, On, Severity, Site},
+    site::{AlertRule, On as TriggerSet, Severity, Site},
     values::{check, count, debug, display, items, score, see, value},
 };
 
