@@ -48,7 +48,7 @@ impl Returns {
     }
 
     /// Returns whether the output is `()` or `!`.
-    pub(crate) fn nothing(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.output.as_ref().is_some_and(|ty| match peel(ty) {
             Type::Tuple(tuple) => tuple.elems.is_empty(),
             Type::Never(_) => true,
@@ -57,20 +57,20 @@ impl Returns {
     }
 
     /// Returns whether the output is `!`.
-    pub(crate) fn never(&self) -> bool {
+    pub(crate) fn is_never(&self) -> bool {
         self.output
             .as_ref()
             .is_some_and(|ty| matches!(peel(ty), Type::Never(_)))
     }
 
     /// Returns whether the output can be no `Result`, by its text: an alias or a generic may.
-    pub(crate) fn never_fails(&self) -> bool {
+    pub(crate) fn cannot_fail(&self) -> bool {
         self.output.as_ref().is_some_and(|ty| match peel(ty) {
             Type::Path(path) => path
                 .path
                 .segments
                 .last()
-                .is_some_and(|s| SURE.iter().any(|n| s.ident == n)),
+                .is_some_and(|s| NOT_RESULTS.iter().any(|n| s.ident == n)),
             Type::ImplTrait(_) | Type::Macro(_) | Type::Infer(_) | Type::Verbatim(_) => false,
             _ => true,
         })
@@ -78,7 +78,7 @@ impl Returns {
 }
 
 /// Names of types of which none is a `Result`.
-const SURE: [&str; 19] = [
+const NOT_RESULTS: [&str; 19] = [
     "bool", "char", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128",
     "isize", "f32", "f64", "String", "Vec", "Option",
 ];

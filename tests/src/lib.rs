@@ -8,3 +8,13 @@ pub mod outside;
 pub mod peers;
 pub mod program;
 pub mod wait;
+
+/// The examples in the documentation of the macros, run as doctests here: they need the runtime,
+/// which depends on the macros' crate.
+#[cfg(doctest)]
+mod macro_documentation {
+    #[doc = include_str!("../../llm-observe-macros/docs/observe.md")]
+    mod observe {}
+    #[doc = include_str!("../../llm-observe-macros/docs/init.md")]
+    mod init {}
+}

@@ -22,11 +22,11 @@ fn f(text: &str, all: Vec<u8>) -> Result<Answer, E> {
                 .alerts(
                     &[
                         my::facade::__private::AlertRule::new(
-                            my::facade::__private::On::FAILURE,
+                            my::facade::__private::TriggerSet::FAILURE,
                         ),
                         my::facade::__private::AlertRule::new(
-                                my::facade::__private::On::SLOW
-                                    .or(my::facade::__private::On::ERROR),
+                                my::facade::__private::TriggerSet::SLOW
+                                    .or(my::facade::__private::TriggerSet::ERROR),
                             )
                             .channel("ops")
                             .after(3u32)
