@@ -1,0 +1,113 @@
+//! The order of modules that `ARCHITECTURE.md` states, and the imports that break it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::graph::{Edge, ModulePath};
+
+/// The modules in order, the top first; those of one line know nothing of each other.
+pub(crate) struct Layers(Vec<Vec<String>>);
+
+impl Layers {
+    /// Returns the block of `document` that starts with this fence, such as "```layers".
+    pub(crate) fn find(document: &str, fence: &str) -> Option<Layers> {
+        let mut lines = document.lines().skip_while(|line| line.trim_end() != fence);
+        lines.next()?;
+        let block = lines.take_while(|line| !line.starts_with("```"));
+        let names = |line: &str| line.split_whitespace().map(str::to_owned).collect();
+        Some(Layers(block.map(names).collect()))
+    }
+
+    /// Returns what is wrong: modules that are not listed once, and imports that go upward.
+    /// `module` returns the name that stands in the list for a path; `None` is the face above all.
+    pub(crate) fn check<'p>(
+        &self,
+        paths: impl Iterator<Item = &'p ModulePath>,
+        edges: &[Edge],
+        module: impl Fn(&ModulePath) -> Place,
+    ) -> Vec<String> {
+        let mut rank: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut wrong = Vec::new();
+        for (line, names) in self.0.iter().enumerate() {
+            for name in names {
+                if rank.insert(name, line).is_some() {
+                    wrong.push(format!("`{name}` is listed twice"));
+                }
+            }
+        }
+        let there: BTreeSet<String> = paths.filter_map(|path| module(path).name()).collect();
+        let listed: BTreeSet<String> = rank.keys().map(|name| (*name).to_owned()).collect();
+        wrong.extend(
+            there
+                .difference(&listed)
+                .map(|m| format!("`{m}` is not listed")),
+        );
+        wrong.extend(
+            listed
+                .difference(&there)
+                .map(|m| format!("`{m}` is listed and is none")),
+        );
+        for edge in edges {
+            let (from, to) = (module(&edge.from), module(&edge.to));
+            if from == to || from == Place::Outside || to == Place::Outside {
+                continue;
+            }
+            let upward = match (&from, &to) {
+                (Place::Face, _) => false,
+                (_, Place::Face) => true,
+                (Place::Module(from), Place::Module(to)) => {
+                    rank.get(to.as_str()) <= rank.get(from.as_str())
+                }
+                _ => false,
+            };
+            if upward {
+                wrong.push(format!(
+                    "{} imports {} at {}",
+                    show(&from),
+                    show(&to),
+                    edge.at
+                ));
+            }
+        }
+        wrong
+    }
+}
+
+/// Where a module is, seen from a list of layers.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// The file that shows the listed modules to others: above all of them.
+    Face,
+    /// One of the listed modules, or in it.
+    Module(String),
+    /// None that the list is about.
+    Outside,
+}
+
+impl Place {
+    /// Returns the place of `path` among the modules right below the module `above`.
+    pub(crate) fn below(above: &[&str], path: &ModulePath) -> Place {
+        if path.len() < above.len() || above.iter().zip(path).any(|(a, b)| a != b) {
+            return Place::Outside;
+        }
+        match path.get(above.len()) {
+            // `__private` is hidden from users, not from the list.
+            Some(name) => Place::Module(name.trim_start_matches('_').to_owned()),
+            None => Place::Face,
+        }
+    }
+
+    fn name(self) -> Option<String> {
+        match self {
+            Place::Module(name) => Some(name),
+            Place::Face | Place::Outside => None,
+        }
+    }
+}
+
+fn show(place: &Place) -> &str {
+    match place {
+        Place::Module(name) => name,
+        Place::Face => "the face (lib.rs or mod.rs)",
+        Place::Outside => "another module",
+    }
+}
