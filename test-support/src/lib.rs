@@ -4,3 +4,4 @@
 //! compile. It promises no stable interface to anyone else. It knows nothing of llm-observe.
 
 pub mod listener;
+pub mod peers;

@@ -4,11 +4,10 @@
 pub mod folder;
 pub mod http;
 pub mod outside;
-pub mod peers;
 pub mod program;
 pub mod wait;
 
-pub use llm_observe_test_support::listener;
+pub use llm_observe_test_support::{listener, peers};
 
 /// The examples in the documentation of the macros, run as doctests here: they need the runtime,
 /// which depends on the macros' crate.

@@ -32,12 +32,7 @@ impl Drop for Folder {
     }
 }
 
-/// Says that a test is skipped for want of a real peer, which `.ci/run` installs and requires.
-pub(crate) fn skipped(why: &str) {
-    let required = std::env::var("LLM_OBSERVE_PEERS").is_ok_and(|value| value == "required");
-    assert!(!required, "{why}, and LLM_OBSERVE_PEERS=required");
-    println!("skipped: {why}");
-}
+pub(crate) use llm_observe_test_support::peers::skipped;
 
 /// A destination that answers as told and remembers what it took.
 pub(crate) struct Told {
