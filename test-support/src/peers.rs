@@ -88,10 +88,8 @@ pub fn spotlight() -> Option<(PathBuf, PathBuf)> {
 }
 
 fn on_path(program: &str) -> Option<PathBuf> {
-    // Debian keeps programs for the administrator where a user's PATH does not look.
-    let path = env::var_os("PATH").unwrap_or_default();
+    let path = env::var_os("PATH")?;
     env::split_paths(&path)
-        .chain([PathBuf::from("/usr/sbin")])
         .map(|folder| folder.join(program))
         .find(|file| file.is_file())
 }
