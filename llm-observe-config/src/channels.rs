@@ -15,11 +15,11 @@ use crate::value_error::ValueError;
 #[non_exhaustive]
 #[derive(Clone, Debug, PartialEq)]
 pub struct Channel {
-    /// What it is and what it needs.
+    /// The kind of channel, with its settings.
     pub kind: ChannelKind,
     /// The severities it takes; empty: all.
     pub severities: Vec<Severity>,
-    /// The most messages a minute, at least 1; what is beyond waits. Default: 20.
+    /// The most messages a minute, at least 1; further messages wait. Default: 20.
     pub max_per_minute: u32,
 }
 
@@ -102,18 +102,18 @@ impl Email {
 choices! {
     /// How an SMTP connection is encrypted.
     pub enum Tls {
-        /// Plain first, then upgraded; refused when the server cannot (RFC 3207).
+        /// Upgraded from a plain connection; an error if the server does not support it (RFC 3207).
         #[default]
         Starttls = "starttls",
         /// Encrypted from the first byte (RFC 8314).
         Tls = "tls",
-        /// Not encrypted: for a relay on the same machine.
+        /// Not encrypted, for a relay on the same machine.
         None = "none",
     }
 }
 
 impl Tls {
-    /// Returns the port that is usual for it: 587, 465 or 25.
+    /// Returns the standard port: 587, 465 or 25.
     pub const fn default_port(self) -> u16 {
         match self {
             Self::Starttls => 587,
@@ -131,8 +131,8 @@ pub struct Alertmanager {
     pub url: Endpoint,
     /// Labels that every alert carries.
     pub labels: BTreeMap<String, String>,
-    /// Whether several processes tell of the same alerts: one that recovers does not then end
-    /// an alert for the others. Default: false.
+    /// Whether several processes send the same alerts. Then a process that recovers does not
+    /// resolve an alert of the others. Default: false.
     pub shared: bool,
 }
 
@@ -183,16 +183,16 @@ impl Webhook {
 }
 
 choices! {
-    /// How bad an alert is, from low to high.
+    /// The severity of an alert, from low to high.
     pub enum Severity {
-        /// For the record.
+        /// Needs no action.
         Info = "info",
-        /// To be looked at.
+        /// Needs attention, not at once.
         Warning = "warning",
-        /// A failure: what an alert is unless told otherwise.
+        /// A failure. The default of alerts.
         #[default]
         Error = "error",
-        /// Somebody has to get up.
+        /// Needs action at once, day or night.
         Critical = "critical",
     }
 }
@@ -210,10 +210,10 @@ pub(crate) fn read_names(section: &Section<'_, '_>, key: &'static str, slot: &mu
     });
 }
 
-/// How a kind's own keys are read.
+/// Reads the keys that only one kind has.
 type ReadKind = fn(&Section<'_, '_>) -> Option<ChannelKind>;
 
-/// The kinds by name, in the order they are listed to the user.
+/// The kinds by name, in the order in which messages list them.
 const KINDS: [(&str, ReadKind); 5] = [
     ("slack", |section| {
         Slack::read(section).map(ChannelKind::Slack)

@@ -1,13 +1,13 @@
-//! Closed sets of words (`"text"` or `"json"`) as enums, and the one error for a word outside.
+//! Closed sets of words (`"text"` or `"json"`) as enums, and the error for an unknown word.
 
 use std::fmt;
 
 use crate::message::listed;
 use crate::suggest::suggest;
 
-/// An enum that is written as one word of a fixed list.
+/// An enum whose values are words of a fixed list.
 pub(crate) trait Choice: Copy + 'static {
-    /// The words, each with its value, in the order they are listed to the user.
+    /// The words, each with its value, in the order in which messages list them.
     const ALL: &'static [(&'static str, Self)];
 
     /// Returns the value written as `word`.
@@ -19,9 +19,9 @@ pub(crate) trait Choice: Copy + 'static {
     }
 }
 
-/// The error for a word that is none of the allowed ones.
+/// The error for an unknown word.
 ///
-/// It names the allowed words, and never the word it was given: that may be a misplaced secret.
+/// It names the allowed words. It never shows the unknown word, which may be a misplaced secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownWord {
     allowed: Vec<&'static str>,

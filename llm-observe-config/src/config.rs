@@ -35,7 +35,7 @@ pub struct Config {
     pub log: Log,
     /// `[loggers.NAME]`, each file different from every other and from `log.file`.
     pub loggers: BTreeMap<String, Logger>,
-    /// `[events.NAME]`; `None` when there is no `[events]`: then any valid event name will do.
+    /// `[events.NAME]`; `None` without an `[events]` table: then every valid event name is allowed.
     pub events: Option<BTreeMap<String, Event>>,
     /// `[channels.NAME]`.
     pub channels: BTreeMap<String, Channel>,
@@ -71,7 +71,7 @@ impl Config {
         report_syntax(&findings, text, &mistakes);
         let config = match mistakes.is_empty() {
             true => Self::read(&findings, table.get_ref()),
-            // What follows a mistake of syntax is a guess: nothing else is said about the file.
+            // After a syntax error the parser guesses, so other problems are not reported.
             false => Self::default(),
         };
         match Errors::of(findings.into_problems(text, path)) {
@@ -203,7 +203,7 @@ fn read_prices(root: &Section<'_, '_>) -> BTreeMap<String, Price> {
     prices.unwrap_or_default()
 }
 
-/// Reports mistakes of syntax: the first of each line, as the others mostly follow from it.
+/// Reports syntax errors: the first of each line, because further ones mostly follow from it.
 fn report_syntax(findings: &Findings, text: &str, mistakes: &[toml::de::Error]) {
     let lines = Lines::of(text);
     let mut reported = BTreeSet::new();

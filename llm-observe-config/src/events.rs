@@ -1,4 +1,4 @@
-//! `[events.NAME]`: the catalogue of what `#[observe(event = ...)]` may name.
+//! `[events.NAME]`: the event names that `#[observe(event = ...)]` accepts.
 
 use std::time::Duration;
 
@@ -8,11 +8,11 @@ use crate::section::Section;
 use crate::value;
 use crate::value_error::ValueError;
 
-/// One event of the catalogue. A function's own attribute wins over what stands here.
+/// One event. A function's own attribute overrides these settings.
 #[non_exhaustive]
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Event {
-    /// What the event is, for people.
+    /// A description for people.
     pub description: Option<String>,
     /// The duration beyond which a call is slow.
     pub slow: Option<Duration>,
@@ -24,11 +24,11 @@ pub struct Event {
     pub channels: Vec<String>,
     /// The severity of its alerts; `None`: error.
     pub severity: Option<Severity>,
-    /// What the service promises for it.
+    /// The event's service level objective.
     pub objective: Option<Objective>,
-    /// A web page that says what to do about its alerts.
+    /// A web page that explains how to handle its alerts.
     pub runbook: Option<String>,
-    /// Whether its alerts are held back. Default: false.
+    /// Whether its alerts are suppressed. Default: false.
     pub mute: bool,
     /// The share of successful calls that write a log line, 0 to 1.
     pub sample: Option<f64>,
@@ -44,8 +44,8 @@ pub struct Objective {
     pub success: f64,
     /// The duration that `percentile` per cent of the calls stay within.
     pub latency: Option<Duration>,
-    /// The share of calls that stay within `latency`, in per cent, above 0 and below 100. Set
-    /// whenever `latency` was read from a file: 99 where it is not written.
+    /// The share of calls that stay within `latency`, in per cent, above 0 and below 100. Always
+    /// set if `latency` was read from a file; the default is then 99.
     pub percentile: Option<f64>,
 }
 
@@ -78,7 +78,7 @@ impl Event {
     }
 }
 
-/// The percentile of a latency that names none.
+/// The percentile of a latency without one.
 const USUAL_PERCENTILE: f64 = 99.0;
 
 impl Objective {

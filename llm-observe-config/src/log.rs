@@ -53,8 +53,8 @@ pub struct Log {
     /// The memory in bytes for lines of one file that wait for the disk, 64 KiB to 1 GiB; rounded up
     /// to a power of two. Default: 8 MiB.
     pub buffer_bytes: u64,
-    /// How long a call waits at most when that memory is full, up to 1 minute; then its line is
-    /// dropped and counted. Zero: not at all. Default: 1 second.
+    /// The longest wait of a call when that memory is full, up to 1 minute. After it the line is
+    /// dropped and counted. Zero: calls never wait. Default: 1 second.
     pub max_wait: Duration,
 }
 
@@ -100,12 +100,12 @@ choices! {
     pub enum Level {
         /// Every detail.
         Trace = "trace",
-        /// For the developer.
+        /// Details for developers.
         Debug = "debug",
         /// Normal operation.
         #[default]
         Info = "info",
-        /// Something to look at.
+        /// Unexpected, but handled.
         Warn = "warn",
         /// A failure.
         Error = "error",
@@ -144,12 +144,12 @@ choices! {
         /// Coordinated universal time.
         #[default]
         Utc = "utc",
-        /// The machine's zone.
+        /// The machine's time zone.
         Local = "local",
     }
 }
 
-/// The smallest size at which a file rotates: below it a line or two would fill a file.
+/// The smallest size at which a file rotates. With less, one or two lines would fill it.
 pub(crate) const LEAST_BYTES: u64 = 1_000;
 
 /// The least and the most memory for lines that wait.
@@ -196,7 +196,7 @@ impl Log {
         log
     }
 
-    /// Checks that the total holds at least one file, where this table says either.
+    /// Checks that the total size allows one file, if this table sets either of the two.
     pub(crate) fn check_total(&self, section: &Section<'_, '_>) {
         let keys = ["max_total_bytes", "max_bytes"];
         let Some(key) = keys.into_iter().find(|key| section.has(key)) else {

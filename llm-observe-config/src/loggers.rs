@@ -1,4 +1,4 @@
-//! `[loggers.NAME]`: separate files for a part of the lines.
+//! `[loggers.NAME]`: separate files for some of the lines.
 
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use crate::references::Reference;
 use crate::section::Section;
 use crate::value;
 
-/// A separate log file, and which lines go to it.
+/// A separate log file and the lines that go to it.
 ///
-/// A line goes there when every criterion that is given matches; within one list, any entry may.
-/// What is `None` is as in `[log]`.
+/// A line goes there if it matches every criterion that is set. A list matches if any of its entries
+/// does. A setting that is `None` has the value of `[log]`.
 #[non_exhaustive]
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Logger {
@@ -57,7 +57,7 @@ impl Logger {
         }
     }
 
-    /// Returns the settings of `[log]` with this logger's own over them.
+    /// Returns the settings of `[log]`, overridden by this logger's own.
     pub fn resolve(&self, log: &Log) -> Log {
         Log {
             file: self.file.clone(),

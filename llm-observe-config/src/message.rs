@@ -1,15 +1,15 @@
-//! How messages write what stands in a file: keys, names, tables, and lists of words.
+//! How messages write parts of a file: keys, names, tables and lists of words.
 
 use std::fmt::Display;
 
-/// Returns `name` when it may be shown: a word that is neither long nor looks like a secret.
+/// Returns `name` if messages may show it: a word that is short and does not look like a secret.
 pub(crate) fn shown(name: &str) -> Option<&str> {
     let word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
     let plain = name.len() < 16 || !name.bytes().any(|byte| byte.is_ascii_digit());
     (plain && name.len() <= 40 && !name.is_empty() && name.chars().all(word)).then_some(name)
 }
 
-/// Returns `key` as TOML writes it: in quotes when it has to be.
+/// Returns `key` as TOML writes it: in quotes if necessary.
 pub(crate) fn quoted_key(key: &str) -> String {
     let bare = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
     match !key.is_empty() && key.chars().all(bare) {

@@ -8,21 +8,21 @@ use crate::suggest::suggest;
 use crate::syntax::{Key, Value};
 use crate::value_error::ValueError;
 
-/// How tables are read whose names are the user's, such as `[channels.NAME]`.
+/// How to read tables whose names are the user's, such as `[channels.NAME]`.
 pub(crate) struct NamedTables<'r, T> {
     /// The tables that may be within one.
     pub(crate) inner: &'static [&'static str],
     /// Checks a name.
     pub(crate) check: fn(&str) -> Result<(), ValueError>,
-    /// Is told each name, whether its table is right or wrong.
+    /// Called with each name, whether its table is valid or not.
     pub(crate) declare: &'r dyn Fn(&str),
     /// Reads one table.
     pub(crate) read: &'r dyn Fn(&Section<'_, '_>) -> Option<T>,
 }
 
 impl<'a, 'i> Section<'a, 'i> {
-    /// Reads each table within the table `key`, by the name the user gave it; `None` when there is
-    /// no such table.
+    /// Reads each table within the table `key`, by its name. Returns `None` if there is no table
+    /// `key`.
     pub(crate) fn tables<T>(
         &self,
         key: &'static str,
@@ -58,7 +58,7 @@ impl<'a, 'i> Section<'a, 'i> {
         section.read(entries.read)
     }
 
-    /// Reports the tables that come from a dot in a name without quotes, and returns how many.
+    /// Reports the tables that result from an unquoted dot in a name, and returns their number.
     fn report_dotted<T>(&self, entries: &NamedTables<'_, T>) -> usize {
         let tables = self
             .table

@@ -96,7 +96,7 @@ pub(crate) fn hours(value: &Value<'_>) -> Result<String, ValueError> {
     Ok(hours)
 }
 
-/// What a request's alert goes by: a status, a class of them, or a way to end.
+/// What a request can alert on: a status, a class of statuses, or another way to end.
 pub(crate) fn request_outcome(value: &Value<'_>) -> Result<String, ValueError> {
     let word = text(value)?;
     let known = ["slow", "timeout", "cancelled", "panic"].contains(&word.as_str());
@@ -108,7 +108,7 @@ pub(crate) fn request_outcome(value: &Value<'_>) -> Result<String, ValueError> {
         return Ok(word);
     }
     let help = "write \"5xx\", \"429\", \"slow\", \"timeout\", \"cancelled\" or \"panic\"";
-    Err(ValueError::new("holds what no request ends in", help))
+    Err(ValueError::new("must hold outcomes of requests", help))
 }
 
 /// The path of a request, or a prefix of it that ends in `*`.

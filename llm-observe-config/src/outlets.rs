@@ -1,4 +1,4 @@
-//! `[server]`, `[metrics]` and `[traces]`: what others read or receive.
+//! `[server]`, `[metrics]` and `[traces]`: what other systems read or receive.
 
 use crate::endpoint::Endpoint;
 use crate::names;
@@ -26,12 +26,12 @@ impl Default for Server {
 #[non_exhaustive]
 #[derive(Clone, Debug, PartialEq)]
 pub struct Metrics {
-    /// The most values of a label that come from outside; beyond it they become `_other`.
+    /// The most values of a label from outside; further values become `_other`.
     /// Default: 100.
     pub max_label_values: u32,
     /// Upper bounds, in seconds, added to those of the duration histograms.
     pub extra_buckets: Vec<f64>,
-    /// Upper bounds, in seconds, instead of those of the duration histograms.
+    /// Upper bounds, in seconds, that replace those of the duration histograms.
     pub duration_buckets: Option<Vec<f64>>,
 }
 
@@ -49,7 +49,7 @@ impl Default for Metrics {
 #[non_exhaustive]
 #[derive(Clone, Debug, PartialEq)]
 pub struct Traces {
-    /// The OTLP endpoint; `OTEL_EXPORTER_OTLP_ENDPOINT` wins over it. Default: none.
+    /// The OTLP endpoint; `OTEL_EXPORTER_OTLP_ENDPOINT` overrides it. Default: none.
     pub otlp: Option<Endpoint>,
     /// The share of traces that are exported, 0 to 1. Default: 1.
     pub sample: f64,

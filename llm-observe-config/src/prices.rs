@@ -1,4 +1,4 @@
-//! `[prices]`: what a model's tokens cost, over the built-in table.
+//! `[prices]`: prices of models' tokens that override the built-in table.
 
 use crate::section::Section;
 use crate::value;
@@ -18,7 +18,7 @@ pub struct Price {
 }
 
 impl Price {
-    /// Returns a price without special ones for the cache.
+    /// Returns a price that has no separate prices for cached tokens.
     pub const fn new(input: f64, output: f64) -> Self {
         Self {
             input,

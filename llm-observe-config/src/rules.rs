@@ -66,7 +66,7 @@ fn check_files(findings: &Findings, files: &[&Reference]) {
     }
 }
 
-/// Returns whether two names are one file, on a file system that does not tell case apart too.
+/// Returns whether two names are the same file, on a case-insensitive file system too.
 fn same_file(a: &str, b: &str) -> bool {
     a.to_lowercase() == b.to_lowercase()
 }

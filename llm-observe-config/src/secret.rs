@@ -1,4 +1,4 @@
-//! Secrets: named in the file by where they are, read when they are needed, never shown.
+//! Secrets: the file names their location. They are read when needed, and never shown.
 
 use std::fmt;
 use std::fs::File;
@@ -6,10 +6,10 @@ use std::io::{self, Read};
 use std::path::PathBuf;
 use std::str::FromStr;
 
-/// The longest secret in bytes; what is longer is not a secret but the wrong file.
+/// The longest secret in bytes. A longer file is the wrong file.
 const LONGEST: u64 = 64 * 1024;
 
-/// Where a secret is: `env:NAME` or `file:PATH`. It never holds the secret itself.
+/// The location of a secret: `env:NAME` or `file:PATH`. It never holds the secret itself.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub enum Secret {
     /// The environment variable of this name.
@@ -102,7 +102,7 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// The error for a text that does not say where a secret is. It never shows the text.
+/// The error for a text that is not the location of a secret. It never shows the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LiteralSecret {
     message: &'static str,
@@ -142,7 +142,7 @@ impl fmt::Display for LiteralSecret {
 
 impl std::error::Error for LiteralSecret {}
 
-/// The error for a secret that is not where the configuration says.
+/// The error for a secret that cannot be read from its location.
 #[derive(Debug)]
 pub struct MissingSecret {
     secret: Secret,

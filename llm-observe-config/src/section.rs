@@ -63,7 +63,7 @@ impl<'a, 'i> Section<'a, 'i> {
         value
     }
 
-    /// Returns what the last name of the path stands for: `ops` in `[channels.ops]`.
+    /// Returns the last name of the path: `ops` in `[channels.ops]`.
     pub(crate) fn name(&self) -> &str {
         self.path.last().map_or("", String::as_str)
     }
@@ -78,7 +78,7 @@ impl<'a, 'i> Section<'a, 'i> {
         self.references().borrow_mut().files.push(Reference {
             name: name.to_owned(),
             location: self.header(),
-            // A file that is not written is the default's: whoever repeats it is at error.
+            // A default name has no position in the file: the table that repeats it gets the problem.
             at: if self.has("file") {
                 self.at_key("file")
             } else {
@@ -87,7 +87,7 @@ impl<'a, 'i> Section<'a, 'i> {
         });
     }
 
-    /// Returns how messages call this table, such as `[channels.ops]`.
+    /// Returns this table's header for messages, such as `[channels.ops]`.
     pub(crate) fn header(&self) -> String {
         bracketed(self.path.iter().map(String::as_str))
     }
@@ -96,12 +96,12 @@ impl<'a, 'i> Section<'a, 'i> {
         bracketed(self.path.iter().map(String::as_str).chain([key]))
     }
 
-    /// Stops keys that nobody asks for from being reported: it is not known what belongs here.
+    /// Turns off the report of unknown keys, for tables whose keys are not known.
     pub(crate) fn allow_unknown_keys(&self) {
         self.allows_unknown_keys.set(true);
     }
 
-    /// Returns whether nothing is wrong in this table so far.
+    /// Returns whether this table has no problem so far.
     pub(crate) fn is_clean(&self) -> bool {
         self.findings.count() == self.problems_before
     }
@@ -112,7 +112,7 @@ impl<'a, 'i> Section<'a, 'i> {
         self.table.get(key)
     }
 
-    /// Puts the value of `key` into `slot`, when there is one and it is right.
+    /// Stores the value of `key` in `slot`, if there is a valid one.
     pub(crate) fn set<T>(
         &self,
         key: &'static str,
@@ -127,7 +127,7 @@ impl<'a, 'i> Section<'a, 'i> {
         }
     }
 
-    /// As [`Section::set`], for what is nothing by default.
+    /// As [`Section::set`], for a key without a default.
     pub(crate) fn optional<T>(
         &self,
         key: &'static str,
@@ -150,7 +150,7 @@ impl<'a, 'i> Section<'a, 'i> {
         }
     }
 
-    /// As [`Section::list`], and hands each right element with its position to `with`.
+    /// As [`Section::list`], and calls `with` for each valid element and its position.
     pub(crate) fn list_with<T>(
         &self,
         key: &'static str,
@@ -165,7 +165,7 @@ impl<'a, 'i> Section<'a, 'i> {
         });
     }
 
-    /// Returns the value of `key`, which must be there; `example` is a value to write.
+    /// Returns the value of `key`. A missing key is a problem, whose message shows `example`.
     pub(crate) fn required<T>(
         &self,
         key: &'static str,
@@ -179,7 +179,7 @@ impl<'a, 'i> Section<'a, 'i> {
         self.parsed(key, value?, parse)
     }
 
-    /// Says that `key` must be there, once the table has been read.
+    /// Reports `key` as missing once the table has been read.
     pub(crate) fn missing(&self, key: &'static str, example: &str) {
         self.missing.borrow_mut().push((key, example.to_owned()));
     }
@@ -251,7 +251,7 @@ impl<'a, 'i> Section<'a, 'i> {
     fn array(&self, key: &str, value: &'a Value<'i>) -> Option<&'a DeArray<'i>> {
         let list = value.get_ref().as_array();
         if list.is_none() {
-            let error = ValueError::not(
+            let error = ValueError::wrong_type(
                 "a list",
                 value,
                 "write it in brackets, such as [\"a\", \"b\"]",
@@ -271,7 +271,7 @@ impl<'a, 'i> Section<'a, 'i> {
         path.push(key.to_owned());
         let Some(table) = value.get_ref().as_table() else {
             let help = format!("write {} and its keys below", self.header_of(key));
-            let error = ValueError::not("a table", value, &help);
+            let error = ValueError::wrong_type("a table", value, &help);
             self.add_with_key(key, at, error);
             return None;
         };
@@ -299,7 +299,8 @@ impl<'a, 'i> Section<'a, 'i> {
         }
     }
 
-    /// Forgets that the key is missing which `key` was meant to be: one mistake is one problem.
+    /// If `key` is a misspelt required key, does not report that one as missing: one mistake is one
+    /// problem.
     fn take_as_misspelt(&self, key: &str, known: &[&'static str]) {
         let meant = suggest(key, known.iter().copied());
         self.missing

@@ -1,5 +1,5 @@
-//! What a single value may be. Each function takes one value and returns it parsed, or a error that
-//! says what is wanted and what to write, and never repeats what was written.
+//! What a single value may be. Each function parses one value, or returns an error that names what is
+//! expected and what to write. An error never repeats the value.
 
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -15,9 +15,9 @@ use crate::units;
 use crate::value_error::ValueError;
 
 /// Returns the string of `value`, whatever it is.
-fn string<'v>(value: &'v Value<'_>, wanted: &str, help: &str) -> Result<&'v str, ValueError> {
+fn string<'v>(value: &'v Value<'_>, expected: &str, help: &str) -> Result<&'v str, ValueError> {
     let text = value.get_ref().as_str();
-    text.ok_or_else(|| ValueError::not(wanted, value, help))
+    text.ok_or_else(|| ValueError::wrong_type(expected, value, help))
 }
 
 /// A string that is not empty, in one line.
@@ -49,7 +49,7 @@ pub(crate) fn text(value: &Value<'_>) -> Result<String, ValueError> {
 /// `true` or `false`.
 pub(crate) fn boolean(value: &Value<'_>) -> Result<bool, ValueError> {
     let wrong = || {
-        ValueError::not(
+        ValueError::wrong_type(
             "true or false",
             value,
             "write true or false, without quotes",
@@ -141,28 +141,32 @@ pub(crate) fn whole<T: TryFrom<u64>>(
     most: u64,
 ) -> impl Fn(&Value<'_>) -> Result<T, ValueError> {
     move |value| {
-        let wanted = match most {
+        let expected = match most {
             u64::MAX => format!("a whole number of {least} or more"),
             _ => format!("a whole number from {least} to {most}"),
         };
         let Some(number) = value.get_ref().as_integer() else {
-            return Err(ValueError::not(&wanted, value, "write it without quotes"));
+            return Err(ValueError::wrong_type(
+                &expected,
+                value,
+                "write it without quotes",
+            ));
         };
         let number = u64::from_str_radix(number.as_str(), number.radix()).ok();
         let number = number.filter(|number| (least..=most).contains(number));
         let number = number.and_then(|number| T::try_from(number).ok());
-        number.ok_or_else(|| ValueError::bare(format!("must be {wanted}")))
+        number.ok_or_else(|| ValueError::bare(format!("must be {expected}")))
     }
 }
 
 /// A number, with or without a point. It may be infinite or none at all.
-fn number(value: &Value<'_>, wanted: &str, help: &str) -> Result<f64, ValueError> {
+fn number(value: &Value<'_>, expected: &str, help: &str) -> Result<f64, ValueError> {
     let parsed = match value.get_ref() {
         DeValue::Float(float) => float.as_str().parse().ok(),
         DeValue::Integer(integer) if integer.radix() == 10 => integer.as_str().parse().ok(),
         _ => None,
     };
-    parsed.ok_or_else(|| ValueError::not(wanted, value, help))
+    parsed.ok_or_else(|| ValueError::wrong_type(expected, value, help))
 }
 
 /// A share, 0 to 1.

@@ -28,7 +28,7 @@ impl ValueError {
     }
 
     /// Returns the error for a value of the wrong type.
-    pub(crate) fn not(wanted: &str, value: &Value<'_>, help: &str) -> Self {
+    pub(crate) fn wrong_type(expected: &str, value: &Value<'_>, help: &str) -> Self {
         let kind = match value.get_ref() {
             DeValue::Integer(_) => "an integer",
             DeValue::Array(_) => "a list",
@@ -38,7 +38,7 @@ impl ValueError {
             DeValue::Datetime(_) => "a date",
             DeValue::Table(_) => "a table",
         };
-        Self::new(format!("must be {wanted}, not {kind}"), help)
+        Self::new(format!("must be {expected}, not {kind}"), help)
     }
 }
 

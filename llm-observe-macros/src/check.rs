@@ -14,7 +14,7 @@ use crate::{
     returns::{Returns, Shape},
 };
 
-/// Adds what contradicts `function` or `config` to `errors`.
+/// Reports the keys that contradict `function` or `config`.
 pub(crate) fn function(
     args: &Args,
     function: &FnItem,
@@ -31,14 +31,14 @@ pub(crate) fn function(
     }
 }
 
-/// Adds what makes no sense on a function that stands alone to `errors`.
+/// Reports the keys that make no sense on a single function.
 pub(crate) fn alone(args: &Args, errors: &mut Errors) {
     if let (true, Some(span)) = (args.leave_out, args.span_of("skip")) {
         errors.at(span, "`skip` alone leaves a function of an observed block out; to leave arguments out write `skip(name)`");
     }
 }
 
-/// Adds the keys that cannot be the same for every function of a block to `errors`.
+/// Reports the keys that cannot apply to every function of a block.
 pub(crate) fn block(args: &Args, errors: &mut Errors) {
     for key in ["name", "args", "skip"] {
         if key == "args" && matches!(args.args, Some(Captured::All) | None) {
@@ -53,8 +53,8 @@ pub(crate) fn block(args: &Args, errors: &mut Errors) {
     }
 }
 
-/// Adds why the item cannot be observed. What is no item at all is half-typed: that is the
-/// compiler's to complain of.
+/// Reports why the item cannot be observed. Tokens that are no item at all are half-typed code,
+/// which the compiler reports itself.
 pub(crate) fn not_observable(item: &TokenStream, error: syn::Error, errors: &mut Errors) {
     match syn::parse2::<syn::Item>(item.clone()) {
         Ok(syn::Item::Fn(_)) => errors.add(error),
@@ -162,11 +162,11 @@ fn returned(args: &Args, function: &FnItem, errors: &mut Errors) {
 
 fn names(args: &Args, function: &FnItem, errors: &mut Errors) {
     let known = parameters(function);
-    let wanted = args.args.iter().flat_map(|captured| match captured {
+    let arguments = args.args.iter().flat_map(|captured| match captured {
         Captured::All => Vec::new(),
         Captured::Just(list) => list.iter().map(|arg| &arg.ident).collect(),
     });
-    for ident in wanted.chain(&args.skip) {
+    for ident in arguments.chain(&args.skip) {
         let written = ident.unraw().to_string();
         if written == "self" || known.contains(&written) {
             continue;

@@ -69,7 +69,7 @@ impl Args {
             .map(|(_, span)| *span)
     }
 
-    /// Returns what of a block's arguments makes sense on a function that returns that.
+    /// Returns a block's arguments without those that make no sense for a function's return type.
     pub(crate) fn applicable_to(&self, returns: &Returns) -> Args {
         let mut args = self.clone();
         if returns.cannot_fail() {
@@ -91,7 +91,7 @@ impl Args {
         args
     }
 
-    /// Returns these arguments with those of a block as defaults.
+    /// Returns these arguments, with those of a block as defaults.
     pub(crate) fn with_defaults(mut self, block: &Args) -> Args {
         macro_rules! default {
             ($($field:ident)*) => {

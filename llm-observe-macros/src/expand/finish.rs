@@ -1,4 +1,4 @@
-//! What is said of a call when its value is there: the outcome, and what is recorded of it.
+//! The closure that reads the returned value: the outcome, and what is recorded of it.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};

@@ -1,7 +1,7 @@
 //! Prints a function with the few lines that make its calls observed.
 //!
 //! The signature and the body are the user's own tokens. What is generated around them names
-//! nothing but the runtime's private runtime; its variables have the hygiene of a macro's
+//! only the runtime's private module. Its variables have the hygiene of a macro's
 //! definition, so that no name of the user's can clash with them.
 
 pub(crate) mod block;

@@ -1,4 +1,4 @@
-//! What is recorded of the arguments, before the body runs.
+//! Records the arguments before the body runs.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -17,7 +17,7 @@ pub(crate) struct Start {
     pub(crate) names: Vec<String>,
 }
 
-/// Returns what `args` ask to be recorded of the arguments `names`.
+/// Returns the statement that records the arguments `names` as `args` ask for.
 pub(crate) fn start(args: &Args, names: &[Binding], runtime: &TokenStream) -> Start {
     let call = Ident::new("call", Span::mixed_site());
     let captured = captured(args, names);
@@ -66,7 +66,7 @@ fn value(expr: &Expr, sigil: Option<Sigil>, runtime: &TokenStream) -> TokenStrea
     quote_spanned!(span=> #runtime::#converter(&(#expr)))
 }
 
-/// Returns the function that makes a value of something.
+/// Returns the runtime's function that converts something to a value.
 pub(crate) fn converter(sigil: Option<Sigil>) -> Ident {
     let name = match sigil {
         None => "value",
