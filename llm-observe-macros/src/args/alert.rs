@@ -1,10 +1,11 @@
 //! `alert(on(...), channel = ..., after = ..., within = ..., severity = ...)`.
 
+use llm_observe_config::Severity;
 use proc_macro2::Span;
 use syn::{Ident, LitInt, LitStr, Token, ext::IdentExt, parenthesized, parse::ParseStream, token};
 
 use super::syntax::{WrittenKey, inside, string_like};
-use super::value::{self, Nanos, Severity, one_of};
+use super::value::{self, Nanos, one_of};
 use crate::errors::Errors;
 
 /// What an alert can fire on.
@@ -100,7 +101,7 @@ impl Alert {
             }
             "severity" => {
                 let key = with_example(part, "severity = \"critical\"");
-                self.severity = Severity::after_eq(key, input, errors)?;
+                self.severity = value::severity(key, input, errors)?;
             }
             _ => {
                 return Err(syn::Error::new(

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use llm_observe_config::{suggest, units, valid_event_name};
+use llm_observe_config::{Severity, suggest, units, valid_event_name};
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::{Expr, ExprLit, Ident, Lit, LitStr, parse::ParseStream};
@@ -30,16 +30,12 @@ pub(crate) enum Level {
     Const(Box<Expr>),
 }
 
-/// How bad an alert is.
-#[derive(Clone)]
-pub(crate) struct Severity(pub(crate) &'static str);
-
 const LEVELS: [&str; 5] = ["trace", "debug", "info", "warn", "error"];
-const SEVERITIES: [(&str, &str); 4] = [
-    ("info", "Info"),
-    ("warning", "Warning"),
-    ("error", "Error"),
-    ("critical", "Critical"),
+const SEVERITIES: [Severity; 4] = [
+    Severity::Info,
+    Severity::Warning,
+    Severity::Error,
+    Severity::Critical,
 ];
 
 impl Level {
@@ -92,23 +88,19 @@ impl Level {
     }
 }
 
-impl Severity {
-    /// Reads `= "critical"`.
-    pub(crate) fn after_eq(
-        key: WrittenKey<'_>,
-        input: ParseStream<'_>,
-        errors: &mut Errors,
-    ) -> syn::Result<Option<Severity>> {
-        let text = string_like(key, input)?;
-        let found = SEVERITIES.iter().find(|(name, _)| *name == text.value());
-        if found.is_none() {
-            errors.on(
-                &text,
-                one_of("severity", &text.value(), &SEVERITIES.map(|(name, _)| name)),
-            );
-        }
-        Ok(found.map(|(_, variant)| Severity(variant)))
+/// Reads `= "critical"`.
+pub(crate) fn severity(
+    key: WrittenKey<'_>,
+    input: ParseStream<'_>,
+    errors: &mut Errors,
+) -> syn::Result<Option<Severity>> {
+    let text = string_like(key, input)?;
+    let severity = text.value().parse().ok();
+    if severity.is_none() {
+        let names = SEVERITIES.map(Severity::as_str);
+        errors.on(&text, one_of("severity", &text.value(), &names));
     }
+    Ok(severity)
 }
 
 /// Returns the message for a word that is not among those allowed.

@@ -1,11 +1,12 @@
 //! The static with the constant facts of the function.
 
+use llm_observe_config::Severity;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 use syn::{LitStr, ext::IdentExt};
 
 use crate::{
-    args::{Alert, Args, Nanos},
+    args::{Alert, Args, Level, Nanos},
     event::default_name,
 };
 
@@ -41,7 +42,7 @@ pub(crate) fn site(
 /// Returns one call for each fact that differs from the default.
 fn settings(args: &Args, recorded: &[String], runtime: &TokenStream) -> TokenStream {
     let mut out = TokenStream::new();
-    let level = |level: &crate::args::Level| level.tokens(runtime);
+    let level = |level: &Level| level.tokens(runtime);
     let nanos = |Nanos { nanos, .. }: &Nanos| quote!(#runtime::nanos(#nanos));
     let mut set = |name: &str, value: Option<TokenStream>| {
         let name = Ident::new(name, Span::mixed_site());
@@ -107,9 +108,14 @@ fn rule(alert: &Alert, runtime: &TokenStream) -> TokenStream {
         .within
         .as_ref()
         .map(|Nanos { nanos, .. }| quote!(.within(#runtime::nanos(#nanos))));
-    let severity = alert.severity.as_ref().map(|severity| {
-        let severity = ident(severity.0);
-        quote!(.severity(#runtime::Severity::#severity))
+    let severity = alert.severity.map(|severity| {
+        let variant = ident(match severity {
+            Severity::Info => "Info",
+            Severity::Warning => "Warning",
+            Severity::Error => "Error",
+            Severity::Critical => "Critical",
+        });
+        quote!(.severity(#runtime::Severity::#variant))
     });
     quote!(#runtime::AlertRule::new(#runtime::TriggerSet::#first #(.or(#runtime::TriggerSet::#triggers))*) #channel #after #within #severity)
 }

@@ -14,9 +14,9 @@ pub(crate) type ModulePath = Vec<String>;
 
 /// The modules of one crate.
 #[derive(Default)]
-pub(crate) struct Crate {
+pub(crate) struct Modules {
     /// With its files: more than one where `cfg` chooses between them.
-    modules: BTreeMap<ModulePath, Vec<Module>>,
+    by_path: BTreeMap<ModulePath, Vec<Module>>,
 }
 
 struct Module {
@@ -49,16 +49,16 @@ impl Edge {
     }
 }
 
-impl Crate {
+impl Modules {
     /// Reads the crate whose sources are in `src`, from `lib.rs` on along its `mod` lines.
     ///
     /// # Panics
     ///
     /// When a module has no file.
-    pub(crate) fn load(src: &Path) -> Crate {
-        let mut krate = Crate::default();
-        krate.load_file(src, Path::new("lib.rs"), Vec::new());
-        krate
+    pub(crate) fn load(src: &Path) -> Modules {
+        let mut modules = Modules::default();
+        modules.load_file(src, Path::new("lib.rs"), Vec::new());
+        modules
     }
 
     fn load_file(&mut self, src: &Path, file: &Path, path: ModulePath) {
@@ -88,7 +88,7 @@ impl Crate {
             let found = found.unwrap_or_else(|| panic!("no file of {child:?}: {candidates:?}"));
             self.load_file(src, found, child);
         }
-        self.modules.entry(path).or_default().push(Module {
+        self.by_path.entry(path).or_default().push(Module {
             file: file.display().to_string(),
             imports: source.imports,
         });
@@ -96,21 +96,21 @@ impl Crate {
 
     /// Returns the modules.
     pub(crate) fn paths(&self) -> impl Iterator<Item = &ModulePath> {
-        self.modules.keys()
+        self.by_path.keys()
     }
 
     /// Returns every import of one module by another. An import of what a module re-exports is one
     /// of the module that has it.
     pub(crate) fn edges(&self) -> Vec<Edge> {
         let mut edges = Vec::new();
-        for (from, modules) in &self.modules {
+        for (from, modules) in &self.by_path {
             for module in modules {
                 for import in &module.imports {
                     let to = self.resolve(from, &import.path, 0);
                     let Some(to) = to.filter(|to| to != from) else {
                         continue;
                     };
-                    edges.extend(self.modules[&to].iter().map(|target| Edge {
+                    edges.extend(self.by_path[&to].iter().map(|target| Edge {
                         from: from.clone(),
                         to: to.clone(),
                         at: format!("{}:{}", module.file, import.line),
@@ -138,7 +138,7 @@ impl Crate {
         let relative = rest.len() == path.len();
         while let [name, tail @ ..] = rest {
             let child = [&here[..], std::slice::from_ref(name)].concat();
-            if self.modules.contains_key(&child) {
+            if self.by_path.contains_key(&child) {
                 (here, rest) = (child, tail);
                 continue;
             }
@@ -159,7 +159,7 @@ impl Crate {
 
     /// Returns the path that a `use` in `module` gives a name to, other than `path` itself.
     fn binding(&self, module: &[String], name: &str, path: &[String]) -> Option<&[String]> {
-        let imports = self.modules[module]
+        let imports = self.by_path[module]
             .iter()
             .flat_map(|module| &module.imports);
         let mut found = imports.filter(|import| import.binds.as_deref() == Some(name));
@@ -240,19 +240,19 @@ mod tests {
     use super::*;
 
     /// A crate of these modules, each its own file.
-    fn of(files: &[(&str, &str)]) -> Crate {
-        let mut krate = Crate::default();
+    fn of(files: &[(&str, &str)]) -> Modules {
+        let mut modules = Modules::default();
         for (name, text) in files {
             let path: ModulePath = match *name {
                 "" => Vec::new(),
                 name => name.split("::").map(str::to_owned).collect(),
             };
-            krate.modules.entry(path).or_default().push(Module {
+            modules.by_path.entry(path).or_default().push(Module {
                 file: name.to_string(),
                 imports: Source::parse(text).imports,
             });
         }
-        krate
+        modules
     }
 
     fn edges(files: &[(&str, &str)]) -> Vec<(String, String)> {
@@ -318,7 +318,7 @@ mod tests {
 
     #[test]
     fn a_cycle_is_named_with_its_imports() {
-        let krate = of(&[
+        let modules = of(&[
             ("", ""),
             ("a", "\nuse crate::b::B;"),
             ("b", "use crate::c::C;"),
@@ -327,7 +327,7 @@ mod tests {
         ]);
         let expected = "a -> b -> c -> a\n    a imports b at a:2\n    b imports c at b:1\n    \
                         c imports a at c:3";
-        assert_eq!(cycles(&krate.edges(), all), [expected]);
+        assert_eq!(cycles(&modules.edges(), all), [expected]);
     }
 
     #[test]
@@ -346,7 +346,7 @@ mod tests {
 
     #[test]
     fn nodes_can_be_folders() {
-        let krate = of(&[
+        let modules = of(&[
             ("", ""),
             ("a::x", "use crate::b::y::Y;"),
             ("a", "use crate::a::x::X;"),
@@ -354,8 +354,8 @@ mod tests {
             ("b::y", "use crate::a::x::X;"),
         ]);
         let top = |path: &ModulePath, _: &str| path.first().cloned();
-        assert_eq!(cycles(&krate.edges(), top).len(), 1);
+        assert_eq!(cycles(&modules.edges(), top).len(), 1);
         let only_a = |path: &ModulePath, _: &str| path.first().filter(|top| *top == "a").cloned();
-        assert!(cycles(&krate.edges(), only_a).is_empty());
+        assert!(cycles(&modules.edges(), only_a).is_empty());
     }
 }

@@ -23,7 +23,7 @@ impl Layers {
         &self,
         paths: impl Iterator<Item = &'p ModulePath>,
         edges: &[Edge],
-        module: impl Fn(&ModulePath) -> Place,
+        module: impl Fn(&ModulePath) -> Position,
     ) -> Vec<String> {
         let mut rank: BTreeMap<&str, usize> = BTreeMap::new();
         let mut wrong = Vec::new();
@@ -48,13 +48,13 @@ impl Layers {
         );
         for edge in edges {
             let (from, to) = (module(&edge.from), module(&edge.to));
-            if from == to || from == Place::Outside || to == Place::Outside {
+            if from == to || from == Position::Outside || to == Position::Outside {
                 continue;
             }
             let upward = match (&from, &to) {
-                (Place::Face, _) => false,
-                (_, Place::Face) => true,
-                (Place::Module(from), Place::Module(to)) => {
+                (Position::Face, _) => false,
+                (_, Position::Face) => true,
+                (Position::Module(from), Position::Module(to)) => {
                     rank.get(to.as_str()) <= rank.get(from.as_str())
                 }
                 _ => false,
@@ -72,9 +72,9 @@ impl Layers {
     }
 }
 
-/// Where a module is, seen from a list of layers.
+/// The position of a module relative to a list of layers.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum Position {
     /// The file that shows the listed modules to others: above all of them.
     Face,
     /// One of the listed modules, or in it.
@@ -83,31 +83,31 @@ pub(crate) enum Place {
     Outside,
 }
 
-impl Place {
-    /// Returns the place of `path` among the modules right below the module `above`.
-    pub(crate) fn below(above: &[&str], path: &ModulePath) -> Place {
+impl Position {
+    /// Returns the position of `path` among the modules right below the module `above`.
+    pub(crate) fn below(above: &[&str], path: &ModulePath) -> Position {
         if path.len() < above.len() || above.iter().zip(path).any(|(a, b)| a != b) {
-            return Place::Outside;
+            return Position::Outside;
         }
         match path.get(above.len()) {
             // `__private` is hidden from users, not from the list.
-            Some(name) => Place::Module(name.trim_start_matches('_').to_owned()),
-            None => Place::Face,
+            Some(name) => Position::Module(name.trim_start_matches('_').to_owned()),
+            None => Position::Face,
         }
     }
 
     fn name(self) -> Option<String> {
         match self {
-            Place::Module(name) => Some(name),
-            Place::Face | Place::Outside => None,
+            Position::Module(name) => Some(name),
+            Position::Face | Position::Outside => None,
         }
     }
 }
 
-fn show(place: &Place) -> &str {
+fn show(place: &Position) -> &str {
     match place {
-        Place::Module(name) => name,
-        Place::Face => "the face (lib.rs or mod.rs)",
-        Place::Outside => "another module",
+        Position::Module(name) => name,
+        Position::Face => "the face (lib.rs or mod.rs)",
+        Position::Outside => "another module",
     }
 }

@@ -12,8 +12,8 @@ mod source;
 
 use std::fs;
 
-use graph::{Crate, Edge, ModulePath, cycles};
-use layers::{Layers, Place};
+use graph::{Edge, ModulePath, Modules, cycles};
+use layers::{Layers, Position};
 use llm_observe_tests::outside::root;
 
 const RUNTIME: &str = "llm-observe/src";
@@ -38,7 +38,7 @@ fn files_of_the_schema_the_macros_and_the_log_writer_have_no_cycle() {
             println!("skipped: there is no {name} yet");
             continue;
         }
-        let edges = Crate::load(&src).edges();
+        let edges = Modules::load(&src).edges();
         assert!(!edges.is_empty(), "no imports found in {name}");
         none(&cycles(&edges, |_, file| Some(file.to_owned())));
     }
@@ -65,18 +65,23 @@ fn imports_go_downward_in_the_order_of_the_document() {
     }
 }
 
-fn layers_broken(layers: &Layers, krate: &Crate, edges: &[Edge], above: &[&str]) -> Vec<String> {
-    layers.check(krate.paths(), edges, |path| Place::below(above, path))
+fn layers_broken(
+    layers: &Layers,
+    modules: &Modules,
+    edges: &[Edge],
+    above: &[&str],
+) -> Vec<String> {
+    layers.check(modules.paths(), edges, |path| Position::below(above, path))
 }
 
 /// Returns the runtime, once it has a kernel.
-fn runtime() -> Option<Crate> {
+fn runtime() -> Option<Modules> {
     let src = root().join(RUNTIME);
     if !src.join("kernel").is_dir() {
         println!("skipped: {RUNTIME} has no kernel yet");
         return None;
     }
-    Some(Crate::load(&src))
+    Some(Modules::load(&src))
 }
 
 #[track_caller]
@@ -96,7 +101,8 @@ fn an_import_against_the_order_is_found() {
         let path = |name: &str| name.split_whitespace().map(str::to_owned).collect();
         Edge::new(path(from), path(to), "file.rs:1")
     };
-    let check = |edges: &[Edge]| layers.check(paths.iter(), edges, |path| Place::below(&[], path));
+    let check =
+        |edges: &[Edge]| layers.check(paths.iter(), edges, |path| Position::below(&[], path));
     let down = [
         ("", "top"),
         ("top", "bottom"),
@@ -118,7 +124,7 @@ fn an_import_against_the_order_is_found() {
     paths.remove(0);
     let extra = [vec!["extra".to_owned()]];
     let both = layers.check(paths.iter().chain(&extra), &[], |path| {
-        Place::below(&[], path)
+        Position::below(&[], path)
     });
     assert_eq!(
         both,
