@@ -40,44 +40,20 @@
     reason = "`unreachable_pub` asks for the opposite"
 )]
 
-mod call;
-mod classify;
-mod clock;
-mod context;
 mod error;
-mod future;
 mod init;
-mod limit;
-mod links;
-mod logrocket;
-mod names;
+mod kernel;
 mod observer;
-mod outcome;
-mod panics;
-#[doc(hidden)]
-pub mod probe;
-mod record;
 pub mod redact;
-mod registry;
-mod request;
 #[cfg(any(feature = "delivery", feature = "http-client"))]
 mod retry_after;
-mod site;
 mod spans;
-mod spare;
-mod stalls;
-mod stats;
 pub mod testing;
-mod timer;
 mod upkeep;
-mod values;
 
 #[cfg(feature = "delivery")]
 pub mod alerts;
 #[cfg(feature = "delivery")]
-mod crumbs;
-#[cfg(all(feature = "log", not(feature = "delivery")))]
-#[path = "absent/crumbs.rs"]
 mod crumbs;
 #[cfg(feature = "delivery")]
 pub mod outbox;
@@ -89,9 +65,6 @@ use llm_observe_test_support::listener;
 
 #[cfg(feature = "http")]
 pub mod http;
-#[cfg(not(feature = "http"))]
-#[path = "absent/http.rs"]
-mod http;
 
 #[cfg(feature = "log")]
 pub mod log;
@@ -118,11 +91,31 @@ mod server;
 pub mod __private;
 
 pub use error::Error;
-pub use init::{Builder, Flushed, Observer, Tested};
-pub use limit::Elapsed;
+pub use init::{Builder, FlushReport, Observer, SendTestResult};
+pub use kernel::{
+    alert_rule::{AlertRule, Severity, TriggerSet},
+    current::{CurrentCall, current},
+    error_info::ErrorInfo,
+    ids::{SpanId, TraceId},
+    limit::Elapsed,
+    outcome::{ErrorClass, Outcome},
+    propagation::{InCurrentCall, in_current_call},
+    record::Record,
+    request_context::{RequestContext, RequestId},
+    sink,
+    site::Site,
+    value::{Fields, Value},
+};
 pub use llm_observe_config as config;
 pub use llm_observe_macros::{init, observe};
-pub use outcome::{Class, Outcome};
-pub use record::{ErrorInfo, Fields, Record, SpanId, TraceId, Value};
-pub use request::{Exchange, Request, RequestId};
-pub use site::{AlertRule, Kind, On, Severity, Site};
+
+/// What a call is besides a function call, and how a program observes protocols of its own.
+pub mod operation {
+    pub use crate::kernel::{
+        operation::{
+            Attribute, AttributeValue, Instruments, Operation, OperationSite, SpanKind,
+            SummaryWriter,
+        },
+        operation_call::OperationCall,
+    };
+}

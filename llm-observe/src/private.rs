@@ -13,14 +13,18 @@ pub use tracing::Level;
 
 pub use crate::{
     __ok_value as ok_value, __verdict as verdict,
-    call::{Ending, SyncCall as Call},
-    future::{Observed, future, limited_future},
     init::{Embedded, init},
-    limit::Limited,
-    links::Links,
-    probe,
-    site::{AlertRule, On as TriggerSet, Severity, Site},
-    values::{check, count, debug, display, items, score, see, value},
+    kernel::{
+        alert_rule::{AlertRule, Severity, TriggerSet},
+        capture::{check, count, debug, display, items, score, see, value},
+        future::{Observed, future, limited_future},
+        limit::Limited,
+        links::Links,
+        probe,
+        scope::{CallScope, CallScope as Ending},
+        site::Site,
+        sync_call::SyncCall as Call,
+    },
 };
 
 /// Returns the name of a type, which holds the path of the function it is declared in.
@@ -43,13 +47,13 @@ pub fn call_once<R>(body: impl FnOnce() -> R) -> R {
 
 /// Lets `note` record on the call that runs on this thread.
 #[inline]
-pub fn start(note: impl FnOnce(&mut Ending)) {
-    Ending::on_current(note);
+pub fn start(note: impl FnOnce(&mut CallScope)) {
+    CallScope::on_current(note);
 }
 
-/// Says nothing of an output that cannot be a failure.
+/// Records nothing of an output that cannot be a failure.
 #[inline]
-pub fn nothing<T: ?Sized>(_: &mut Ending, _: &T) {}
+pub fn nothing<T: ?Sized>(_: &mut CallScope, _: &T) {}
 
 /// Returns any type there is, and never does: for a `return` that is never reached.
 #[must_use]

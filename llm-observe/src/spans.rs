@@ -13,12 +13,7 @@ use tracing::{
     subscriber::Interest,
 };
 
-use crate::{
-    call::Ids,
-    links::Links,
-    record::{Record, Value},
-    site::Site,
-};
+use crate::kernel::{extra::CallIds, links::Links, record::Record, site::Site, value::Value};
 
 /// A callsite made at run time. Always asks the subscriber: its interest is not cached.
 struct Dynamic {
@@ -120,7 +115,7 @@ impl SpanSite {
     }
 
     /// Opens a span under the current one.
-    pub(crate) fn open(&self, ids: Ids, links: Option<&Links>) -> Span {
+    pub(crate) fn open(&self, ids: CallIds, links: Option<&Links>) -> Span {
         if !is_enabled(self.span) {
             return Span::none();
         }
@@ -160,9 +155,11 @@ impl SpanSite {
         for (name, value) in record.fields.iter() {
             record_value(span, name, value);
         }
-        if let (Some(exchange), Some(site)) = (record.exchange, record.site.request) {
-            exchange.attributes(site, |name, fact| {
-                record_value(span, name.attribute, &fact.to_value());
+        if let Some(operation) = record.operation {
+            operation.attributes(&mut |attribute, value| {
+                if !attribute.name().is_empty() {
+                    record_value(span, attribute.name(), &value.to_value());
+                }
             });
         }
         span.in_scope(|| self.emit(record));

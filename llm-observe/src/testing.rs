@@ -16,10 +16,12 @@
 //! assert_eq!(calls[0].error.as_ref().unwrap().message, "nothing to embed");
 //! ```
 //!
-//! With a channel's feature on, [`Testing::alerts`] tells which messages would have been sent.
+//! With a channel's feature on, [`TestObserver::alerts`] tells which messages would have been sent.
 
 use std::{
+    any::Any,
     fmt,
+    future::Future,
     marker::PhantomData,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -29,20 +31,28 @@ use llm_observe_config::Config;
 
 use crate::{
     error::Error,
+    init::operations::KINDS,
+    kernel::{
+        dispatch::{Dispatch, ScopedCount, ScopedGuard},
+        error_info::ErrorInfo,
+        ids::{SpanId, TraceId},
+        outcome::Outcome,
+        panics,
+        record::Record,
+        request_context::RequestContext,
+        sink::Sink,
+        site::Site,
+        stats::Stats,
+        value::{Fields, Value},
+    },
     metrics::Metrics,
-    observer::{self, Core},
-    outcome::Outcome,
-    panics,
-    record::{ErrorInfo, Fields, Record, Sink, SpanId, TraceId},
-    redact::Redactor,
-    request::{Exchange, Request},
-    site::Site,
-    stats::Stats,
+    observer::{Dispatcher, Pipeline},
+    redact::{Redacted, Redactor},
 };
 
 /// Observes this thread, with nothing but defaults, until the returned value is dropped.
-pub fn observe() -> Testing {
-    Testing::over(Config::default(), Redactor::default())
+pub fn observe() -> TestObserver {
+    TestObserver::over(Config::default(), Redactor::default())
 }
 
 /// Observes this thread with that configuration, until the returned value is dropped. Log files,
@@ -51,11 +61,11 @@ pub fn observe() -> Testing {
 /// # Errors
 ///
 /// When the text has mistakes.
-pub fn observe_with(config: &str) -> Result<Testing, Error> {
+pub fn observe_with(config: &str) -> Result<TestObserver, Error> {
     let config = Config::parse(config, "llm-observe.toml".as_ref())
         .map_err(|e| Error::with("the configuration has mistakes", e))?;
     let redactor = Redactor::new(&config.redact)?;
-    Ok(Testing::over(config, redactor))
+    Ok(TestObserver::over(config, redactor))
 }
 
 /// One call that ended while the observer looked.
@@ -88,10 +98,11 @@ pub struct Call {
     pub expected: bool,
     /// Whether its error had been recorded by a call below it.
     pub passed_on: bool,
-    /// The HTTP request that it belongs to.
-    pub request: Option<Request>,
-    /// What was asked and answered, where the call itself is an HTTP request.
-    pub exchange: Option<Exchange>,
+    /// The request that it belongs to.
+    pub request: Option<RequestContext>,
+    /// The attributes of its operation, under the names of their conventions.
+    pub attributes: Vec<(String, Value)>,
+    operation: Option<Arc<dyn Any + Send + Sync>>,
     /// Whether an error tracker would have got it.
     pub reported: bool,
     /// The level of its line.
@@ -115,8 +126,9 @@ impl Call {
             expected: record.expected,
             passed_on: record.passed_on,
             request: record.request.cloned(),
-            exchange: record.exchange.cloned(),
-            reported: record.is_reportable(),
+            attributes: attributes(record),
+            operation: record.operation.and_then(|operation| operation.snapshot()),
+            reported: record.is_reported(),
             level: record.level(),
         }
     }
@@ -132,13 +144,39 @@ impl Call {
     pub fn function(&self) -> &'static str {
         self.site.function()
     }
+
+    /// Returns an attribute of its operation, such as `http.response.status_code`.
+    #[must_use]
+    pub fn attribute(&self, name: &str) -> Option<&Value> {
+        let mut all = self.attributes.iter();
+        all.find(|(known, _)| known == name).map(|(_, value)| value)
+    }
+
+    /// Returns its operation, where that is of type `T` and keeps a copy of itself for tests:
+    /// `http::Exchange` does.
+    #[must_use]
+    pub fn operation<T: Any>(&self) -> Option<&T> {
+        self.operation.as_deref()?.downcast_ref()
+    }
+}
+
+fn attributes(record: &Record<'_>) -> Vec<(String, Value)> {
+    let mut all = Vec::new();
+    if let Some(operation) = record.operation {
+        operation.attributes(&mut |attribute, value| {
+            if !attribute.name().is_empty() {
+                all.push((attribute.name().to_owned(), value.to_value()));
+            }
+        });
+    }
+    all
 }
 
 #[derive(Default)]
 struct Seen(Mutex<Vec<Call>>);
 
 impl Sink for Seen {
-    fn record(&self, record: &Record<'_>) {
+    fn record(&self, record: &Redacted<Record<'_>>) {
         self.0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -147,18 +185,24 @@ impl Sink for Seen {
 }
 
 /// An observer of one thread; stops when dropped. Observers nest: the innermost sees the calls.
-#[must_use = "the observer stops when this is dropped; bind it: `let seen = ...`"]
-pub struct Testing {
+///
+/// Work of other tasks and threads reports to it too, where it was taken along with
+/// [`in_current_call`](crate::in_current_call), by [`TestObserver::scope`], or through a
+/// [`TestObserver::handle`].
+#[must_use = "the observer stops when this is dropped; bind it: `let observer = ...`"]
+pub struct TestObserver {
     alerts: Rehearsed,
     seen: Arc<Seen>,
-    core: Arc<Core>,
-    before: Option<Arc<Core>>,
+    dispatcher: Arc<Dispatcher>,
+    // In this order: the thread's observer is put back before it is counted out.
+    _thread: ScopedGuard,
+    _count: ScopedCount,
     /// It belongs to the thread it was made on.
-    thread: PhantomData<*const ()>,
+    not_send: PhantomData<*const ()>,
 }
 
-impl Testing {
-    fn over(config: Config, redactor: Redactor) -> Testing {
+impl TestObserver {
+    fn over(config: Config, redactor: Redactor) -> TestObserver {
         panics::install();
         let stats = Arc::new(Stats::default());
         let metrics = Metrics::of_thread(&config, stats.clone());
@@ -166,16 +210,21 @@ impl Testing {
         let alerts = Rehearsed::new(&config, redactor.clone());
         let mut sinks: Vec<Arc<dyn Sink>> = vec![seen.clone()];
         sinks.extend(alerts.sink());
-        let core = Core::new(config, sinks, metrics, stats, redactor, false);
-        observer::scoped_begins();
-        let before = observer::replace_scoped(Some(core.clone()));
-        Testing {
+        let pipeline = Pipeline::new(config, sinks, metrics, stats, redactor, false);
+        let dispatcher = Dispatcher::new(pipeline, KINDS);
+        TestObserver {
             alerts,
             seen,
-            core,
-            before,
-            thread: PhantomData,
+            _count: ScopedCount::new(),
+            _thread: ScopedGuard::enter(Some(dispatcher.clone())),
+            dispatcher,
+            not_send: PhantomData,
         }
+    }
+
+    /// Runs `future` with its calls seen by this observer, on whatever thread it is polled.
+    pub fn scope<F: Future>(&self, future: F) -> impl Future<Output = F::Output> + use<F> {
+        self.handle().scope(future)
     }
 
     /// Returns the calls that have ended so far, in the order they ended.
@@ -206,52 +255,56 @@ impl Testing {
         self.alerts.messages()
     }
 
-    /// Returns the figures of this observer alone, as Prometheus text; empty without the `metrics`
+    /// Returns the metrics of this observer alone, as Prometheus text; empty without the `metrics`
     /// feature.
     #[must_use]
     pub fn metrics(&self) -> String {
-        self.core.metrics.render().unwrap_or_default()
+        self.dispatcher
+            .pipeline()
+            .metrics
+            .render()
+            .unwrap_or_default()
     }
 
     /// Returns a handle that makes this observer see the calls of other threads too.
     #[must_use]
     pub fn handle(&self) -> Handle {
-        Handle(self.core.clone())
+        Handle(self.dispatcher.clone())
     }
 }
 
-impl fmt::Debug for Testing {
+impl fmt::Debug for TestObserver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Testing")
+        f.debug_struct("TestObserver")
             .field("calls", &self.calls().len())
             .finish_non_exhaustive()
     }
 }
 
-impl Drop for Testing {
-    fn drop(&mut self) {
-        observer::replace_scoped(self.before.take());
-        observer::scoped_ends();
-    }
-}
-
-/// Takes a [`Testing`] observer to another thread.
+/// Takes a [`TestObserver`] to another thread or task.
 #[derive(Clone, Debug)]
-pub struct Handle(Arc<Core>);
+pub struct Handle(Arc<Dispatcher>);
 
 impl Handle {
     /// Runs `f` on this thread, with its calls seen by the observer.
     pub fn in_scope<T>(&self, f: impl FnOnce() -> T) -> T {
-        struct Restore(Option<Arc<Core>>);
-        impl Drop for Restore {
-            fn drop(&mut self) {
-                observer::replace_scoped(self.0.take());
-                observer::scoped_ends();
-            }
-        }
-        observer::scoped_begins();
-        let _restore = Restore(observer::replace_scoped(Some(self.0.clone())));
+        let _count = ScopedCount::new();
+        let _thread = ScopedGuard::enter(Some(self.0.clone()));
         f()
+    }
+
+    /// Runs `future` with its calls seen by the observer, on whatever thread it is polled.
+    pub fn scope<F: Future>(&self, future: F) -> impl Future<Output = F::Output> + use<F> {
+        let observer: Arc<dyn Dispatch> = self.0.clone();
+        async move {
+            let _count = ScopedCount::new();
+            let mut future = std::pin::pin!(future);
+            let poll = |context: &mut std::task::Context<'_>| {
+                let _thread = ScopedGuard::enter(Some(observer.clone()));
+                future.as_mut().poll(context)
+            };
+            std::future::poll_fn(poll).await
+        }
     }
 }
 

@@ -245,9 +245,9 @@ fn a_test_is_sent_through_every_destination_and_each_ones_answer_is_told() {
         .env("DSN", format!("http://key@{}/42", sentry.address()))
         .args(["init", "test", "metrics"]));
     assert!(ended.status.success(), "{ended}");
-    let wanted = "test [Tested { destination: \"old\", answer: Err(\"HTTP 404: no_service\") }, \
-                  Tested { destination: \"ops\", answer: Ok(()) }, \
-                  Tested { destination: \"sentry\", answer: Ok(()) }]";
+    let wanted = "test [SendTestResult { destination: \"old\", answer: Err(\"HTTP 404: no_service\") }, \
+                  SendTestResult { destination: \"ops\", answer: Ok(()) }, \
+                  SendTestResult { destination: \"sentry\", answer: Ok(()) }]";
     assert!(ended.stdout.starts_with(wanted), "{ended}");
     let text = slack.requests()[0].text();
     assert!(

@@ -57,7 +57,7 @@ async fn lines_say_what_is_known_and_nothing_private() {
     let listener = Listener::start(Reply::Status(200, headers, ANSWER.to_owned()))
         .script([Reply::status(429, "what was answered")]);
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let client = client::client(reqwest::Client::builder().no_proxy()).unwrap();
+    let client = client::from_builder(reqwest::Client::builder().no_proxy()).unwrap();
     let url = listener.url("/v1/chat/completions?api-version=1&api-key=0123456789abcdef&x=%0a");
     let url = url.replace("http://", "http://user:password1@");
     assert_eq!(ask(&client, &url).await, 429);

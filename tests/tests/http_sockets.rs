@@ -19,7 +19,7 @@ use llm_observe::{
     Outcome,
     http::layer,
     observe,
-    testing::{self, Call, Testing},
+    testing::{self, Call, TestObserver},
 };
 use llm_observe_tests::wait;
 use tokio::{
@@ -81,7 +81,7 @@ fn router() -> Router {
 
 /// A server on a thread of its own, whose calls are seen.
 struct Server {
-    seen: Testing,
+    seen: TestObserver,
     address: SocketAddr,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
@@ -174,7 +174,7 @@ async fn a_body_of_known_length_ends_with_its_last_byte() {
     assert!(answer.contains("\r\nx-request-id: "), "{answer}");
     let call = server.call_of("/plain");
     assert_eq!(call.outcome, Outcome::Ok);
-    let exchange = call.exchange.unwrap();
+    let exchange = call.operation::<llm_observe::http::Exchange>().unwrap();
     assert_eq!(exchange.response_bytes, Some(22));
     let local = stream.local_addr().unwrap();
     assert_eq!(exchange.peer, Some(local));
@@ -203,7 +203,7 @@ async fn a_client_that_leaves_an_endless_stream_has_cancelled_it() {
     drop(stream);
     let call = server.call_of("/tokens");
     assert_eq!(call.outcome, Outcome::Cancelled);
-    let exchange = call.exchange.unwrap();
+    let exchange = call.operation::<llm_observe::http::Exchange>().unwrap();
     assert!(exchange.first_byte.unwrap() >= Duration::from_millis(10));
     assert!(exchange.first_byte.unwrap() < call.duration);
     assert!(exchange.response_bytes >= Some(13));
@@ -272,7 +272,12 @@ async fn http2_is_the_same() {
     drop(tokens);
     let call = server.call_of("/tokens");
     assert_eq!(call.outcome, Outcome::Cancelled);
-    assert_eq!(call.exchange.unwrap().status, Some(200));
+    assert_eq!(
+        call.operation::<llm_observe::http::Exchange>()
+            .unwrap()
+            .status,
+        Some(200)
+    );
 
     let panicking = ask("/panicking").await.unwrap();
     assert!(

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use llm_observe::{Class, Outcome, Value, observe, testing};
+use llm_observe::{ErrorClass, Outcome, Value, observe, testing};
 
 #[observe(event = "embedding", items = texts.len(), fields(model = "m"))]
 fn embed(texts: &[&str]) -> Result<usize, std::io::Error> {
@@ -68,7 +68,7 @@ fn an_error_has_type_message_and_class() {
     assert_eq!(call.outcome, Outcome::Error);
     assert_eq!(
         (error.class, error.message.as_str()),
-        (Class::Connection, "connection refused")
+        (ErrorClass::Connection, "connection refused")
     );
     assert!(call.reported && error.type_name.ends_with("Error"));
 }
@@ -137,7 +137,7 @@ async fn a_class_is_kept_on_the_way_up() {
     waits().await.unwrap_err();
     let calls = seen.calls();
     let classes = calls.iter().map(|call| call.error.as_ref().unwrap().class);
-    assert_eq!(classes.collect::<Vec<_>>(), [Class::Timeout; 2]);
+    assert_eq!(classes.collect::<Vec<_>>(), [ErrorClass::Timeout; 2]);
     assert_eq!(calls[1].outcome, Outcome::Error);
     assert!(calls[1].passed_on);
 }

@@ -2,7 +2,7 @@
 
 use tracing::Level;
 
-use crate::record::{TraceId, Value};
+use crate::kernel::{ids::TraceId, value::Value};
 
 #[inline]
 pub(crate) fn line(_: u64, _: Level, _: &str, _: &str, _: &[(&'static str, Value)], _: TraceId) {}

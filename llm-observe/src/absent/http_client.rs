@@ -1,6 +1,6 @@
 //! The client module when its feature is off: nobody sends requests.
 
-use crate::stats::Stats;
+use crate::kernel::stats::Stats;
 
 #[derive(Debug)]
 pub(crate) struct Clients(());

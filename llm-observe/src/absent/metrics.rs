@@ -5,13 +5,14 @@ use std::sync::Arc;
 use llm_observe_config::Config;
 
 use crate::{
-    call::Ended,
     error::Error,
-    outcome::Outcome,
-    record::Record,
-    request::ModelCall,
-    site::{RequestSite, Site},
-    stats::Stats,
+    kernel::{
+        operation::{Operation, OperationSite},
+        outcome::{ErrorClass, Outcome},
+        record::Record,
+        site::Site,
+        stats::Stats,
+    },
 };
 
 #[derive(Debug)]
@@ -30,11 +31,11 @@ impl Metrics {
         Arc::new(SiteMetrics(()))
     }
 
-    pub(crate) fn requests(&self, _: &'static RequestSite) -> Arc<RequestMetrics> {
-        Arc::new(RequestMetrics(()))
+    pub(crate) fn operations(&self, _: &'static OperationSite) -> Arc<OperationMetrics> {
+        Arc::new(OperationMetrics(()))
     }
 
-    pub(crate) fn model_call(&self, _: &ModelCall<'_>) {}
+    pub(crate) fn observe(&self, _: &'static str, _: &[(&'static str, &str)], _: f64) {}
 
     pub(crate) fn build_info(&self, _: &str, _: &str) {}
 
@@ -57,10 +58,10 @@ impl SiteMetrics {
     pub(crate) fn details(&self, _: &Record<'_>) {}
 }
 
-pub(crate) struct RequestMetrics(());
+pub(crate) struct OperationMetrics(());
 
-impl RequestMetrics {
+impl OperationMetrics {
     pub(crate) fn started(&self) {}
 
-    pub(crate) fn ended(&self, _: Option<u16>, _: &Ended) {}
+    pub(crate) fn ended(&self, _: Option<&dyn Operation>, _: Outcome, _: ErrorClass, _: u64) {}
 }

@@ -2,8 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{Flushed, Part, Settings};
-use crate::{error::Error, record::Sink, redact::Redactor, stats::Stats};
+use super::{FlushReport, Part, Settings};
+use crate::{
+    error::Error,
+    kernel::{sink::Sink, stats::Stats},
+    redact::Redactor,
+};
 
 #[derive(Default)]
 pub(crate) struct Own(());
@@ -26,5 +30,5 @@ impl Outlets {
 }
 
 impl Part for Outlets {
-    fn flush(&self, _: Duration, _: &mut Flushed) {}
+    fn flush(&self, _: Duration, _: &mut FlushReport) {}
 }

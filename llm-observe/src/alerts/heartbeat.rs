@@ -5,7 +5,11 @@ use std::{future::Future, time::Duration};
 
 use llm_observe_config as config;
 
-use crate::{error::Error, names, outbox::http::Http, stats::Stats};
+use crate::{
+    error::Error,
+    kernel::{metric_names as names, stats::Stats},
+    outbox::http::Http,
+};
 
 /// Returns a task that calls `alerts.heartbeat`, to be run beside the deliveries; `None` when
 /// none is configured.

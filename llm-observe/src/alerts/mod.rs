@@ -42,12 +42,15 @@ pub(crate) use text::{cut, rfc3339};
 
 use crate::{
     error::Error,
-    names,
+    kernel::{
+        metric_names as names,
+        record::Record,
+        sink::{RunningCall, Sink},
+        site::Site,
+        stats::{Counter, Stats},
+    },
     outbox::{self, Outbox, burst::Burst, now_micros},
-    record::{Record, Running, Sink},
-    redact::Redactor,
-    site::Site,
-    stats::{Counter, Stats},
+    redact::{Redacted, Redactor},
 };
 use links::Links;
 use policy::{Policy, Timing};
@@ -228,20 +231,20 @@ impl Drop for Alerts {
 }
 
 impl Sink for Alerts {
-    fn record(&self, record: &Record<'_>) {
+    fn record(&self, record: &Redacted<Record<'_>>) {
         for trigger in Trigger::of(record) {
             self.shared.record(record, trigger);
         }
     }
 
-    fn stalled(&self, running: &Running) {
+    fn stalled(&self, running: &Redacted<RunningCall>) {
         let duration = running.duration;
         self.shared.add(running, 1, || {
             policy::Sample::plain(format!("still running after {}", text::duration(duration)))
         });
     }
 
-    fn unstalled(&self, running: &Running) {
+    fn unstalled(&self, running: &Redacted<RunningCall>) {
         self.shared.add(running, -1, policy::Sample::default);
     }
 }
@@ -258,9 +261,6 @@ impl Shared {
             .error
             .map(|error| error.class)
             .filter(|_| trigger.is_failure());
-        if !self.routes.is_wanted(record.site, trigger, class) {
-            return;
-        }
         if outbox::is_delivering() {
             self.own.add(1);
             return;
@@ -282,15 +282,15 @@ impl Shared {
     }
 
     /// Takes a call that hangs (1), or no longer does (-1).
-    fn add(&self, running: &Running, open: i64, sample: impl FnOnce() -> policy::Sample) {
+    fn add(&self, running: &RunningCall, open: i64, sample: impl FnOnce() -> policy::Sample) {
         let (site, trace) = (running.site, running.trace_id);
-        if !self.routes.is_wanted(site, Trigger::Stalled, None) {
+        if !running.alerts() {
             return;
         }
         let request = running.request.as_ref();
         let seen = policy::Seen {
             open,
-            session: request.and_then(|request| request.session.clone()),
+            session: request.and_then(|request| request.session_url.clone()),
             ..policy::Seen::at(now_micros(), Trigger::Stalled, trace, sample())
         };
         let address = std::ptr::from_ref(site).addr();

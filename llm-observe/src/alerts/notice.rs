@@ -2,10 +2,10 @@
 
 use std::{borrow::Cow, time::Duration};
 
-use crate::{
-    outcome::{Class, Outcome},
+use crate::kernel::{
+    alert_rule::{Severity, TriggerSet},
+    outcome::ErrorClass,
     record::Record,
-    site::{On, Severity},
 };
 
 /// What a message is about.
@@ -92,15 +92,15 @@ impl Trigger {
     }
 
     /// Returns the rule's member that it is.
-    pub(crate) const fn on(self) -> On {
+    pub(crate) const fn on(self) -> TriggerSet {
         match self {
-            Trigger::Error => On::ERROR,
-            Trigger::Panic => On::PANIC,
-            Trigger::Timeout => On::TIMEOUT,
-            Trigger::Cancelled => On::CANCELLED,
-            Trigger::Slow => On::SLOW,
-            Trigger::Stalled => On::STALLED,
-            Trigger::LowQuality => On::LOW_QUALITY,
+            Trigger::Error => TriggerSet::ERROR,
+            Trigger::Panic => TriggerSet::PANIC,
+            Trigger::Timeout => TriggerSet::TIMEOUT,
+            Trigger::Cancelled => TriggerSet::CANCELLED,
+            Trigger::Slow => TriggerSet::SLOW,
+            Trigger::Stalled => TriggerSet::STALLED,
+            Trigger::LowQuality => TriggerSet::LOW_QUALITY,
         }
     }
 
@@ -108,20 +108,11 @@ impl Trigger {
         matches!(self, Trigger::Error | Trigger::Panic | Trigger::Timeout)
     }
 
-    /// Returns what an ended call gives reason for. An error that was expected, or passed up
-    /// from a call that told of it, gives none.
+    /// Returns what of an ended call alerts.
     pub(super) fn of(record: &Record<'_>) -> impl Iterator<Item = Trigger> + use<> {
-        let silent = record.expected || record.quiet;
-        let ended = match record.outcome {
-            Outcome::Ok => None,
-            Outcome::Error => Some(Trigger::Error).filter(|_| !silent),
-            Outcome::Timeout => Some(Trigger::Timeout).filter(|_| !silent),
-            Outcome::Panic => Some(Trigger::Panic).filter(|_| !silent),
-            Outcome::Cancelled => Some(Trigger::Cancelled),
-        };
-        let slow = record.slow.then_some(Trigger::Slow);
-        let low = record.low_quality().then_some(Trigger::LowQuality);
-        [ended, slow, low].into_iter().flatten()
+        let alerts = record.alerts();
+        let all = Trigger::ALL.into_iter();
+        all.filter(move |trigger| alerts.intersects(trigger.on()))
     }
 
     pub(super) fn from_name(name: &str) -> Option<Trigger> {
@@ -157,7 +148,7 @@ pub struct Distinct {
     /// The error's text, or what was slow.
     pub message: String,
     /// The error's class.
-    pub class: Option<Class>,
+    pub class: Option<ErrorClass>,
     /// How often.
     pub count: u64,
 }

@@ -15,9 +15,9 @@ use super::{
 };
 use crate::{
     error::Error,
+    kernel::{record::Record, sink::Sink},
     outbox::now_micros,
-    record::{Record, Sink},
-    redact::Redactor,
+    redact::{Redacted, Redactor},
 };
 
 /// The channel that stands in where the configuration has none.
@@ -64,15 +64,8 @@ impl Rehearsal {
 }
 
 impl Sink for Rehearsal {
-    fn record(&self, record: &Record<'_>) {
+    fn record(&self, record: &Redacted<Record<'_>>) {
         for trigger in Trigger::of(record) {
-            let class = record
-                .error
-                .map(|error| error.class)
-                .filter(|_| trigger.is_failure());
-            if !self.routes.is_wanted(record.site, trigger, class) {
-                continue;
-            }
             let seen = Seen::of(record, trigger, &self.redactor);
             let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
             for route in self.routes.of(record.site, &seen) {

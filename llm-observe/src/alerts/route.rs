@@ -10,9 +10,10 @@ use std::{collections::BTreeMap, time::Duration};
 use llm_observe_config::{Config, Event};
 
 use super::{ByName, Trigger, policy::Seen};
-use crate::{
-    outcome::Class,
-    site::{On, Severity, Site},
+use crate::kernel::{
+    alert_rule::{Severity, TriggerSet},
+    outcome::ErrorClass,
+    site::Site,
 };
 
 /// Where one rule sends an alert, and when.
@@ -44,19 +45,6 @@ impl Routes {
             severities: severities.collect(),
             all,
         }
-    }
-
-    /// Returns whether any rule may alert on it. Called at the end of every call that did not
-    /// just succeed.
-    pub(super) fn is_wanted(&self, site: &Site, trigger: Trigger, class: Option<Class>) -> bool {
-        let ruled = site
-            .alerts
-            .iter()
-            .any(|rule| rule.on.intersects(trigger.on()));
-        let event = self.events.get(site.event);
-        let listed = || event.is_some_and(|event| is_listed(event, trigger, class));
-        (ruled || listed() || is_stall(site, event, trigger))
-            && !event.is_some_and(|event| event.mute)
     }
 
     /// Returns where what was seen of `site` goes: a route for each rule that matches, but one
@@ -136,15 +124,15 @@ fn is_stall(site: &Site, event: Option<&Event>, trigger: Trigger) -> bool {
     trigger == Trigger::Stalled && limited
 }
 
-fn is_listed(event: &Event, trigger: Trigger, class: Option<Class>) -> bool {
+fn is_listed(event: &Event, trigger: Trigger, class: Option<ErrorClass>) -> bool {
     event.alert_on_error
-        && On::FAILURE.intersects(trigger.on())
-        && !class.is_some_and(Class::is_client_fault)
+        && TriggerSet::FAILURE.intersects(trigger.on())
+        && !class.is_some_and(ErrorClass::is_client_fault)
 }
 
 fn severity(event: Option<&Event>, seen: &Seen) -> Severity {
     let usual = event.and_then(|event| event.severity).unwrap_or_default();
-    if seen.class().is_some_and(Class::is_client_fault) {
+    if seen.class().is_some_and(ErrorClass::is_client_fault) {
         usual.min(Severity::Warning)
     } else {
         usual
@@ -154,7 +142,10 @@ fn severity(event: Option<&Event>, seen: &Seen) -> Severity {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{alerts::policy::Sample, record::TraceId, site::AlertRule};
+    use crate::{
+        alerts::policy::Sample,
+        kernel::{alert_rule::AlertRule, ids::TraceId},
+    };
 
     const CHANNELS: &str = "
 [channels.page]
@@ -172,7 +163,7 @@ from = \"a@example.org\"
 to = [\"b@example.org\"]
 ";
 
-    fn routes(more: &str, site: &Site, class: Option<Class>) -> Vec<(Vec<String>, Severity)> {
+    fn routes(more: &str, site: &Site, class: Option<ErrorClass>) -> Vec<(Vec<String>, Severity)> {
         let text = format!("{CHANNELS}{more}");
         let config = Config::parse(&text, std::path::Path::new("x")).unwrap();
         let all = config.channels.keys().cloned().collect();
@@ -194,7 +185,7 @@ to = [\"b@example.org\"]
 
     #[test]
     fn a_severity_goes_to_the_channels_that_take_it() {
-        static ASKED: Site = site(&[AlertRule::new(On::FAILURE)]);
+        static ASKED: Site = site(&[AlertRule::new(TriggerSet::FAILURE)]);
         for (severity, wanted) in [
             ("critical", &["mail", "page", "slack"][..]),
             ("error", &["mail", "slack"]),
@@ -202,12 +193,12 @@ to = [\"b@example.org\"]
             ("info", &["mail"]),
         ] {
             let event = format!("[events.query]\nseverity = \"{severity}\"\n");
-            let found = routes(&event, &ASKED, Some(Class::Internal));
+            let found = routes(&event, &ASKED, Some(ErrorClass::Internal));
             assert_eq!(found[0].0, wanted, "{severity}");
         }
         // The caller's fault is no outage, however bad the event's failures are.
         let event = "[events.query]\nseverity = \"critical\"\n";
-        let found = routes(event, &ASKED, Some(Class::BadRequest));
+        let found = routes(event, &ASKED, Some(ErrorClass::BadRequest));
         assert_eq!(
             found,
             [(vec!["mail".into(), "slack".into()], Severity::Warning)]
@@ -216,17 +207,17 @@ to = [\"b@example.org\"]
 
     #[test]
     fn a_rule_goes_before_the_event_and_the_event_before_the_default() {
-        static ASKED: Site = site(&[AlertRule::new(On::ERROR)]);
+        static ASKED: Site = site(&[AlertRule::new(TriggerSet::ERROR)]);
         static NAMED: Site = site(&[
-            AlertRule::new(On::ERROR)
+            AlertRule::new(TriggerSet::ERROR)
                 .channel("page")
                 .severity(Severity::Info),
-            AlertRule::new(On::ERROR),
+            AlertRule::new(TriggerSet::ERROR),
         ]);
         let default = "[alerts]\ndefault_channels = [\"slack\"]\n";
         let event = format!("{default}[events.query]\nchannels = [\"mail\"]\n");
         let to = |more: &str, site: &Site| -> Vec<Vec<String>> {
-            let found = routes(more, site, Some(Class::Internal));
+            let found = routes(more, site, Some(ErrorClass::Internal));
             found.into_iter().map(|route| route.0).collect()
         };
         assert_eq!(to(default, &ASKED), [["slack"]]);

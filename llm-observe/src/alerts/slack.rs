@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 use super::{Answer, Channel, Delivery, Destination, Distinct, Notice, Parcel, Status, text};
 use crate::{
     error::Error,
+    kernel::alert_rule::Severity,
     outbox::http::{Post, Reply},
-    site::Severity,
 };
 
 const MOST_HEADER: usize = 150;

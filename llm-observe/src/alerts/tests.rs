@@ -10,10 +10,15 @@ mod restarts;
 
 use super::*;
 use crate::{
+    kernel::{
+        alert_rule::{AlertRule, TriggerSet},
+        error_info::ErrorInfo,
+        ids::{SpanId, TraceId},
+        outcome::{ErrorClass, Outcome},
+        value::Fields,
+    },
+    observer::alerts_of,
     outbox::{self, tests::Folder},
-    outcome::{Class, Outcome},
-    record::{ErrorInfo, Fields, SpanId, TraceId},
-    site::{AlertRule, On},
 };
 
 /// A channel that keeps the notices it was given.
@@ -47,21 +52,30 @@ impl Channel for Kept {
     }
 }
 
-static ASKED: Site = site("query", &[AlertRule::new(On::FAILURE)]);
+static ASKED: Site = site("query", &[AlertRule::new(TriggerSet::FAILURE)]);
 static SILENT: Site = site("query", &[]);
-static CANCELLED: Site = site("query", &[AlertRule::new(On::CANCELLED)]);
-static ELSEWHERE: Site = site("query", &[AlertRule::new(On::ERROR).channel("nowhere")]);
+static CANCELLED: Site = site("query", &[AlertRule::new(TriggerSet::CANCELLED)]);
+static ELSEWHERE: Site = site(
+    "query",
+    &[AlertRule::new(TriggerSet::ERROR).channel("nowhere")],
+);
 
 const fn site(event: &'static str, rules: &'static [AlertRule]) -> Site {
     Site::new(event, "query", "rag", "src/lib.rs", 1, || "rag::query").alerts(rules)
 }
 
-fn error(message: &str, class: Class) -> ErrorInfo {
+fn error(message: &str, class: ErrorClass) -> ErrorInfo {
     ErrorInfo::new("rag::QueryError", message.to_owned(), class)
 }
 
-fn record<'a>(site: &'static Site, outcome: Outcome, error: Option<&'a ErrorInfo>) -> Record<'a> {
-    Record {
+fn record<'a>(
+    site: &'static Site,
+    outcome: Outcome,
+    error: Option<&'a ErrorInfo>,
+) -> Redacted<Record<'a>> {
+    let class = error.map(|error| error.class);
+    let alerts = alerts_of(site, None, outcome, class);
+    Redacted::for_test(Record {
         ok_level: tracing::Level::INFO,
         sampled: true,
         site,
@@ -79,9 +93,26 @@ fn record<'a>(site: &'static Site, outcome: Outcome, error: Option<&'a ErrorInfo
         expected: false,
         passed_on: false,
         request: None,
-        exchange: None,
-        quiet: false,
-    }
+        operation: None,
+        alerts,
+        reported: true,
+    })
+}
+
+/// The record of a call under the event's table of a configuration.
+fn under<'a>(
+    config: &Config,
+    site: &'static Site,
+    outcome: Outcome,
+    error: Option<&'a ErrorInfo>,
+) -> Redacted<Record<'a>> {
+    let event = config
+        .events
+        .as_ref()
+        .and_then(|events| events.get(site.event));
+    let class = error.map(|error| error.class);
+    let alerts = alerts_of(site, event, outcome, class);
+    record(site, outcome, error).map(|record| Record { alerts, ..record })
 }
 
 fn config(text: &str) -> Config {
@@ -124,7 +155,7 @@ fn a_hundred_thousand_equal_errors_from_many_threads_are_one_message_with_their_
     std::thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| {
-                let error = error("connection refused", Class::Connection);
+                let error = error("connection refused", ErrorClass::Connection);
                 for _ in 0..25_000 {
                     alerts.record(&record(&ASKED, Outcome::Error, Some(&error)));
                 }
@@ -154,7 +185,7 @@ fn a_hundred_thousand_equal_errors_from_many_threads_are_one_message_with_their_
 fn many_different_errors_are_one_message_that_counts_them_all() {
     let (alerts, _outbox, kept) = start(&Config::default(), None);
     for n in 0..10_000 {
-        let error = error(&format!("error {n}"), Class::Other);
+        let error = error(&format!("error {n}"), ErrorClass::Other);
         alerts.record(&record(&ASKED, Outcome::Error, Some(&error)));
     }
     assert!(alerts.flush(LONG));
@@ -168,24 +199,16 @@ fn many_different_errors_are_one_message_that_counts_them_all() {
 #[test]
 fn only_what_was_asked_for_alerts() {
     let (alerts, _outbox, kept) = start(&Config::default(), None);
-    let error = error("boom", Class::Internal);
+    let error = error("boom", ErrorClass::Internal);
     let failed = || record(&ASKED, Outcome::Error, Some(&error));
     for silent in [
         record(&SILENT, Outcome::Error, Some(&error)),
         record(&ASKED, Outcome::Ok, None),
         record(&ASKED, Outcome::Cancelled, None),
-        Record {
-            expected: true,
-            ..failed()
-        },
-        Record {
-            quiet: true,
-            ..failed()
-        },
-        Record {
-            slow: true,
-            ..record(&ASKED, Outcome::Ok, None)
-        },
+        failed().map(|failed| Record {
+            alerts: TriggerSet::EMPTY,
+            ..failed
+        }),
     ] {
         alerts.record(&silent);
     }
@@ -210,8 +233,13 @@ fn only_what_was_asked_for_alerts() {
 fn the_configuration_asks_mutes_and_leaves_the_callers_faults_alone() {
     let asked = config("[events.query]\nalert_on_error = true\nrunbook = \"https://wiki/q\"\n");
     let (alerts, _outbox, kept) = start(&asked, None);
-    for class in [Class::BadRequest, Class::NotFound, Class::ContentPolicy] {
-        alerts.record(&record(
+    for class in [
+        ErrorClass::BadRequest,
+        ErrorClass::NotFound,
+        ErrorClass::ContentPolicy,
+    ] {
+        alerts.record(&under(
+            &asked,
             &SILENT,
             Outcome::Error,
             Some(&error("no such document", class)),
@@ -219,10 +247,11 @@ fn the_configuration_asks_mutes_and_leaves_the_callers_faults_alone() {
     }
     assert!(alerts.flush(LONG));
     assert_eq!(kept.notices.lock().unwrap().len(), 0);
-    alerts.record(&record(
+    alerts.record(&under(
+        &asked,
         &SILENT,
         Outcome::Error,
-        Some(&error("boom", Class::Internal)),
+        Some(&error("boom", ErrorClass::Internal)),
     ));
     assert!(alerts.flush(LONG));
     assert_eq!(
@@ -239,7 +268,7 @@ fn the_configuration_asks_mutes_and_leaves_the_callers_faults_alone() {
     alerts.record(&record(
         &ASKED,
         Outcome::Error,
-        Some(&error("bad", Class::BadRequest)),
+        Some(&error("bad", ErrorClass::BadRequest)),
     ));
     assert!(alerts.flush(LONG));
     assert_eq!(
@@ -249,10 +278,11 @@ fn the_configuration_asks_mutes_and_leaves_the_callers_faults_alone() {
 
     let muted = config("[events.query]\nalert_on_error = true\nmute = true\n");
     let (alerts, _outbox, kept) = start(&muted, None);
-    alerts.record(&record(
+    alerts.record(&under(
+        &muted,
         &ASKED,
         Outcome::Panic,
-        Some(&error("boom", Class::Internal)),
+        Some(&error("boom", ErrorClass::Internal)),
     ));
     assert!(alerts.flush(LONG));
     assert_eq!(kept.notices.lock().unwrap().len(), 0);
@@ -264,7 +294,7 @@ fn a_channel_that_is_not_there_is_counted() {
     alerts.record(&record(
         &ELSEWHERE,
         Outcome::Error,
-        Some(&error("boom", Class::Internal)),
+        Some(&error("boom", ErrorClass::Internal)),
     ));
     assert!(alerts.flush(LONG));
     assert_eq!(kept.notices.lock().unwrap().len(), 0);
@@ -276,7 +306,7 @@ fn secrets_do_not_leave() {
     let (alerts, _outbox, kept) = start(&Config::default(), None);
     let leak = error(
         "bad key sk-proj-abcdefghijklmnopqrstuv123",
-        Class::Authentication,
+        ErrorClass::Authentication,
     );
     alerts.record(&record(&ASKED, Outcome::Error, Some(&leak)));
     assert!(alerts.flush(LONG));
@@ -288,16 +318,18 @@ fn secrets_do_not_leave() {
 
 #[test]
 fn a_stalled_call_is_told_while_it_hangs_and_when_it_ends() {
-    static STALLS: Site = site("query", &[AlertRule::new(On::STALLED)]);
+    static STALLS: Site = site("query", &[AlertRule::new(TriggerSet::STALLED)]);
     let (alerts, _outbox, kept) = start(&Config::default(), None);
     let trace = TraceId::random();
-    let running = crate::record::Running {
+    let running = crate::kernel::sink::RunningCall {
         site: &STALLS,
         trace_id: trace,
-        span_id: crate::record::SpanId(1),
+        span_id: crate::kernel::ids::SpanId(1),
         duration: Duration::from_secs(10),
         request: None,
+        alerts: true,
     };
+    let running = Redacted::for_test(running);
     alerts.stalled(&running);
     assert!(alerts.flush(LONG));
     alerts.unstalled(&running);

@@ -3,10 +3,30 @@ use std::{thread, time::Instant};
 use proptest::prelude::*;
 
 use super::*;
-use crate::{
-    outcome::Class,
-    record::{ErrorInfo, Fields, SpanId},
+use crate::kernel::{
+    alert_rule::TriggerSet, error_info::ErrorInfo, ids::SpanId, outcome::ErrorClass, value::Fields,
 };
+
+fn line(
+    time: u64,
+    level: Level,
+    target: &str,
+    message: &str,
+    fields: &[(&'static str, Value)],
+    trace_id: TraceId,
+) {
+    let span_id = SpanId::default();
+    super::line(&LogEvent {
+        time,
+        level,
+        target,
+        message,
+        fields,
+        trace_id,
+        span_id,
+        request: None,
+    });
+}
 
 static SITE: Site = Site::new("query", "query", "rag", "src/lib.rs", 1, || "rag::query");
 
@@ -28,9 +48,10 @@ fn record(trace: TraceId, time: u64) -> Record<'static> {
         slow: false,
         expected: false,
         passed_on: false,
-        quiet: false,
+        alerts: TriggerSet::EMPTY,
+        reported: true,
         request: None,
-        exchange: None,
+        operation: None,
     }
 }
 
@@ -59,7 +80,7 @@ fn lines_and_calls_of_the_trace_and_lines_of_none_are_told_in_order() {
         say(2, "mine", mine);
         say(3, "of somebody else", other);
         call(&record(mine, 4));
-        let error = ErrorInfo::new("E", "no route".into(), Class::Connection);
+        let error = ErrorInfo::new("E", "no route".into(), ErrorClass::Connection);
         call(&Record {
             outcome: Outcome::Error,
             error: Some(&error),

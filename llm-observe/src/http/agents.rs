@@ -3,7 +3,7 @@
 
 use std::{cell::RefCell, sync::Arc};
 
-use crate::{redact::Redactor, request::is_plain};
+use crate::{kernel::operation::is_plain, redact::Redactor};
 
 /// How many a thread keeps.
 const KEPT: usize = 32;

@@ -11,7 +11,7 @@ use bytes::Buf;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-use super::underway::Underway;
+use super::server_call::ServerCall;
 
 pin_project! {
     /// The body of an observed answer. Passes on what the inner one has, as it comes.
@@ -28,7 +28,7 @@ pin_project! {
             let mut this = this.project();
             if let Some(mut watch) = this.watch.take() {
                 // Calls that are cancelled with it belong to the request.
-                let _ = watch.underway.inside(|| this.inner.set(None));
+                let _ = watch.call.inside(|| this.inner.set(None));
                 watch.dropped();
             }
         }
@@ -37,7 +37,7 @@ pin_project! {
 
 /// What is counted of a body while it lasts.
 struct Watch {
-    underway: Underway,
+    call: ServerCall,
     bytes: u64,
     /// How long it said it would be.
     promised: Option<u64>,
@@ -54,9 +54,7 @@ impl fmt::Debug for Watch {
 impl Watch {
     fn saw(&mut self, data: usize) {
         if data > 0 && self.bytes == 0 {
-            self.underway.note(|exchange, call| {
-                exchange.first_byte = Some(call.elapsed());
-            });
+            self.call.note_first_byte();
         }
         self.bytes += u64::try_from(data).unwrap_or(u64::MAX);
     }
@@ -67,28 +65,28 @@ impl Watch {
 
     /// Returns whether nothing is to come that matters.
     fn is_over(&self) -> bool {
-        self.is_complete() && !self.underway.awaits_status()
+        self.is_complete() && !self.call.awaits_status()
     }
 
     fn count(&mut self) {
         let bytes = self.bytes;
-        self.underway
-            .note(|exchange, _| exchange.response_bytes = Some(bytes));
+        self.call
+            .note(|exchange| exchange.response_bytes = Some(bytes));
     }
 
     fn finish(mut self) {
         self.count();
-        self.underway.finish();
+        self.call.finish();
     }
 
     fn fail<E: fmt::Display>(mut self, error: &E) {
         self.count();
-        self.underway.fail(error);
+        self.call.fail(error);
     }
 
     fn panicked(mut self) {
         self.count();
-        self.underway.panicked();
+        self.call.panicked();
     }
 
     /// Its reader wants no more: it may have all that was promised.
@@ -102,9 +100,9 @@ impl Watch {
 }
 
 impl<B> ObservedBody<B> {
-    pub(super) fn new(inner: B, underway: Underway, promised: Option<u64>) -> ObservedBody<B> {
+    pub(super) fn new(inner: B, call: ServerCall, promised: Option<u64>) -> ObservedBody<B> {
         let watch = Watch {
-            underway,
+            call,
             bytes: 0,
             promised,
         };
@@ -149,10 +147,7 @@ where
             return inner.poll_frame(cx);
         };
         let mut polled = Poll::Pending;
-        if let Err(panic) = watch
-            .underway
-            .inside(|| polled = inner.as_mut().poll_frame(cx))
-        {
+        if let Err(panic) = watch.call.inside(|| polled = inner.as_mut().poll_frame(cx)) {
             if let Some(watch) = this.watch.take() {
                 watch.panicked();
             }
@@ -165,7 +160,7 @@ where
             frame
                 .trailers_ref()
                 .into_iter()
-                .for_each(|trailers| watch.underway.saw(trailers));
+                .for_each(|trailers| watch.call.saw(trailers));
         }
         let is_last = match &polled {
             Some(Ok(frame)) => frame.is_trailers() || inner.is_end_stream() || watch.is_over(),

@@ -6,9 +6,11 @@ use std::borrow::Cow;
 use http::{HeaderMap, HeaderName, header, request::Parts};
 
 use crate::{
-    outcome::{Class, Outcome},
-    record::ErrorInfo,
-    request::STATUS,
+    http::exchange::STATUS,
+    kernel::{
+        error_info::ErrorInfo,
+        outcome::{ErrorClass, Outcome},
+    },
 };
 
 const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
@@ -41,12 +43,12 @@ pub(super) fn status(headers: &HeaderMap) -> Option<u16> {
 /// a server's failure.
 pub(super) fn outcome(status: u16) -> Option<(Outcome, ErrorInfo)> {
     let (name, outcome, class) = match status {
-        2 => ("UNKNOWN", Outcome::Error, Class::Internal),
-        4 => ("DEADLINE_EXCEEDED", Outcome::Timeout, Class::Timeout),
-        12 => ("UNIMPLEMENTED", Outcome::Error, Class::NotFound),
-        13 => ("INTERNAL", Outcome::Error, Class::Internal),
-        14 => ("UNAVAILABLE", Outcome::Error, Class::Unavailable),
-        15 => ("DATA_LOSS", Outcome::Error, Class::Internal),
+        2 => ("UNKNOWN", Outcome::Error, ErrorClass::Internal),
+        4 => ("DEADLINE_EXCEEDED", Outcome::Timeout, ErrorClass::Timeout),
+        12 => ("UNIMPLEMENTED", Outcome::Error, ErrorClass::NotFound),
+        13 => ("INTERNAL", Outcome::Error, ErrorClass::Internal),
+        14 => ("UNAVAILABLE", Outcome::Error, ErrorClass::Unavailable),
+        15 => ("DATA_LOSS", Outcome::Error, ErrorClass::Internal),
         _ => return None,
     };
     let message = format!("gRPC {status} {name}");

@@ -1,7 +1,7 @@
 //! `traceparent`: where in a trace a request stands, on its way in and out (W3C Trace Context,
 //! level 1). Pure.
 
-use crate::record::{SpanId, TraceId};
+use crate::kernel::ids::{SpanId, TraceId};
 
 /// What a `traceparent` says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

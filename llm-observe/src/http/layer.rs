@@ -17,8 +17,8 @@ use super::{
     body::ObservedBody,
     extensions,
     response::{ResponseFuture, answer_panic},
+    server_call::ServerCall,
     start::Incoming,
-    underway::Underway,
 };
 
 /// Returns a layer that observes every request of a server: `.layer(llm_observe::http::layer())`.
@@ -68,13 +68,13 @@ impl HttpLayer {
 
     /// Starts observing a request, if anybody does. It stays where it is, as far as it can: moving
     /// it about costs more than reading it.
-    fn start<B>(&self, place: &mut Option<Request<B>>) -> Option<Underway> {
+    fn start<B>(&self, place: &mut Option<Request<B>>) -> Option<ServerCall> {
         if self.route.is_some() || self.peer.is_some() {
             // What was asked for is asked with the parts.
             let (parts, body) = place.take()?.into_parts();
-            let underway = self.start_parts(&parts);
+            let server_call = self.start_parts(&parts);
             *place = Some(Request::from_parts(parts, body));
-            return underway;
+            return server_call;
         }
         let request = place.as_ref()?;
         let extensions = request.extensions();
@@ -87,7 +87,7 @@ impl HttpLayer {
         .start()
     }
 
-    fn start_parts(&self, parts: &Parts) -> Option<Underway> {
+    fn start_parts(&self, parts: &Parts) -> Option<ServerCall> {
         let extensions = &parts.extensions;
         let route = || self.route.as_ref().and_then(|route| route(parts));
         let peer = || self.peer.as_ref().and_then(|peer| peer(parts));
@@ -151,19 +151,19 @@ where
             http::Method::HEAD | http::Method::CONNECT
         );
         let mut request = Some(request);
-        let underway = self.layer.start(&mut request);
+        let server_call = self.layer.start(&mut request);
         let inner = &mut self.inner;
         let mut future = None;
         // A service may work, and panic, before it returns its future.
         let mut call = || future = request.take().map(|request| inner.call(request));
-        let panicked = match underway {
+        let panicked = match server_call {
             None => {
                 call();
                 return ResponseFuture::new(future, None, bodiless);
             }
-            Some(mut underway) => match underway.inside(call) {
-                Ok(()) => return ResponseFuture::new(future, Some(underway), bodiless),
-                Err(_) => answer_panic(underway),
+            Some(mut server_call) => match server_call.inside(call) {
+                Ok(()) => return ResponseFuture::new(future, Some(server_call), bodiless),
+                Err(_) => answer_panic(server_call),
             },
         };
         ResponseFuture::panicked(panicked)

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use llm_observe_config::Http as Config;
 
-use crate::{
-    outcome::{Class, Outcome},
-    record::ErrorInfo,
-    request::{HEADER, STATUS},
-    site::{AlertRule, On},
+use super::exchange::{HEADER, STATUS};
+use crate::kernel::{
+    alert_rule::{AlertRule, TriggerSet},
+    error_info::ErrorInfo,
+    outcome::{ErrorClass, Outcome},
 };
 
 /// The rules of `[http]`, read once.
@@ -97,9 +97,9 @@ impl Policy {
     /// usually answered with, are timeouts; so is a 4xx an error that `alert_on` names. Any other
     /// status is what the client asked for.
     pub(crate) fn outcome(&self, status: u16) -> Option<(Outcome, ErrorInfo)> {
-        let class = Class::of_status(status)?;
+        let class = ErrorClass::of_status(status)?;
         let outcome = match class {
-            Class::Timeout => Outcome::Timeout,
+            ErrorClass::Timeout => Outcome::Timeout,
             _ if status >= 500 || self.alerts(Outcome::Error, Some(status)) => Outcome::Error,
             _ => return None,
         };
@@ -111,25 +111,25 @@ impl Policy {
 
 /// Returns the rules of a request's site: what any status may alert on, they have together.
 fn rules(config: &Config, statuses: &[Statuses]) -> &'static [AlertRule] {
-    let mut on: Vec<On> = config
+    let mut on: Vec<TriggerSet> = config
         .alert_on
         .iter()
         .filter_map(|word| match word.as_str() {
-            "slow" => Some(On::SLOW),
-            "timeout" => Some(On::TIMEOUT),
-            "cancelled" => Some(On::CANCELLED),
-            "panic" => Some(On::PANIC),
+            "slow" => Some(TriggerSet::SLOW),
+            "timeout" => Some(TriggerSet::TIMEOUT),
+            "cancelled" => Some(TriggerSet::CANCELLED),
+            "panic" => Some(TriggerSet::PANIC),
             _ => None,
         })
         .collect();
     if !statuses.is_empty() {
-        on.push(On::ERROR.or(On::TIMEOUT));
+        on.push(TriggerSet::ERROR.or(TriggerSet::TIMEOUT));
     }
     // A handler that panicked is answered for with a 500.
     if statuses.iter().any(|known| known.has(500)) {
-        on.push(On::PANIC);
+        on.push(TriggerSet::PANIC);
     }
-    match on.into_iter().reduce(On::or) {
+    match on.into_iter().reduce(TriggerSet::or) {
         None => &[],
         Some(all) => Box::leak(Box::new([AlertRule::new(all)])),
     }
@@ -181,15 +181,18 @@ mod tests {
             outcome(503),
             end(
                 Outcome::Error,
-                Class::Unavailable,
+                ErrorClass::Unavailable,
                 "503 Service Unavailable"
             )
         );
         assert_eq!(
             outcome(504),
-            end(Outcome::Timeout, Class::Timeout, "504 Gateway Timeout")
+            end(Outcome::Timeout, ErrorClass::Timeout, "504 Gateway Timeout")
         );
-        assert_eq!(outcome(599), end(Outcome::Error, Class::Internal, "599"));
+        assert_eq!(
+            outcome(599),
+            end(Outcome::Error, ErrorClass::Internal, "599")
+        );
         assert_eq!(outcome(408).map(|end| end.0), Some(Outcome::Timeout));
     }
 
@@ -203,8 +206,8 @@ mod tests {
         }
         assert!(policy.alerts(Outcome::Error, None), "as a 500");
         let on = policy.rules[0].on;
-        assert!(on.intersects(On::PANIC) && on.intersects(On::SLOW));
-        assert!(!on.intersects(On::CANCELLED));
+        assert!(on.intersects(TriggerSet::PANIC) && on.intersects(TriggerSet::SLOW));
+        assert!(!on.intersects(TriggerSet::CANCELLED));
     }
 
     #[test]
@@ -214,7 +217,7 @@ mod tests {
         assert!(!by_word.alerts(Outcome::Error, Some(500)));
         let by_status = policy("[http]\nalert_on = [\"504\"]");
         assert!(by_status.alerts(Outcome::Timeout, Some(504)));
-        assert!(!by_status.rules[0].on.intersects(On::PANIC));
+        assert!(!by_status.rules[0].on.intersects(TriggerSet::PANIC));
         assert!(policy("").rules.is_empty());
     }
 

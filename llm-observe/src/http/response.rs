@@ -13,8 +13,8 @@ use pin_project_lite::pin_project;
 
 use super::{
     body::ObservedBody,
+    server_call::ServerCall,
     start::{REQUEST_ID, content_length},
-    underway::Underway,
 };
 
 pin_project! {
@@ -23,7 +23,7 @@ pin_project! {
     pub struct ResponseFuture<F> {
         #[pin]
         inner: Option<F>,
-        underway: Option<Underway>,
+        call: Option<ServerCall>,
         // The method is one whose answer has no body.
         bodiless: bool,
         panicked: Option<Response<()>>,
@@ -32,10 +32,10 @@ pin_project! {
     impl<F> PinnedDrop for ResponseFuture<F> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            if let Some(underway) = this.underway {
+            if let Some(call) = this.call {
                 // Calls that are cancelled with it belong to the request. A panic in a drop is no
                 // news beside that.
-                let _ = underway.inside(|| this.inner.set(None));
+                let _ = call.inside(|| this.inner.set(None));
             }
         }
     }
@@ -46,12 +46,12 @@ impl<F> ResponseFuture<F> {
     #[inline]
     pub(super) fn new(
         inner: Option<F>,
-        underway: Option<Underway>,
+        call: Option<ServerCall>,
         bodiless: bool,
     ) -> ResponseFuture<F> {
         ResponseFuture {
             inner,
-            underway,
+            call,
             bodiless,
             panicked: None,
         }
@@ -60,7 +60,7 @@ impl<F> ResponseFuture<F> {
     pub(super) fn panicked(answer: Response<()>) -> ResponseFuture<F> {
         ResponseFuture {
             inner: None,
-            underway: None,
+            call: None,
             bodiless: false,
             panicked: Some(answer),
         }
@@ -80,28 +80,28 @@ where
         if let Some(answer) = this.panicked.take() {
             return Poll::Ready(Ok(answer.map(|()| ObservedBody::empty())));
         }
-        let Some(underway) = this.underway else {
+        let Some(call) = this.call else {
             let polled = poll_once(this.inner, cx);
             return polled.map_ok(|response| response.map(ObservedBody::unobserved));
         };
         let mut polled = Poll::Pending;
-        let done = match underway.inside(|| polled = poll_once(this.inner.as_mut(), cx)) {
+        let done = match call.inside(|| polled = poll_once(this.inner.as_mut(), cx)) {
             Ok(()) => Some(ready!(polled)),
             Err(_) => {
-                let _ = underway.inside(|| this.inner.set(None));
+                let _ = call.inside(|| this.inner.set(None));
                 None
             }
         };
-        let Some(underway) = this.underway.take() else {
+        let Some(call) = this.call.take() else {
             return Poll::Pending;
         };
         Poll::Ready(match done {
-            Some(Ok(response)) => Ok(observe(response, underway, *this.bodiless)),
+            Some(Ok(response)) => Ok(observe(response, call, *this.bodiless)),
             Some(Err(error)) => {
-                underway.fail(&error);
+                call.fail(&error);
                 Err(error)
             }
-            None => Ok(answer_panic(underway).map(|()| ObservedBody::empty())),
+            None => Ok(answer_panic(call).map(|()| ObservedBody::empty())),
         })
     }
 }
@@ -119,21 +119,21 @@ fn poll_once<F: Future>(mut future: Pin<&mut Option<F>>, cx: &mut Context<'_>) -
 }
 
 /// Ends a request whose handler panicked, and returns what the client gets: a 500 that says nothing.
-pub(super) fn answer_panic(mut underway: Underway) -> Response<()> {
+pub(super) fn answer_panic(mut call: ServerCall) -> Response<()> {
     let mut response = Response::new(());
     *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-    mark(&mut response, &mut underway);
-    underway.panicked();
+    mark(&mut response, &mut call);
+    call.panicked();
     response
 }
 
 /// Notes the head of the answer; its body goes on being observed where there is one to come.
 fn observe<R: Body>(
     mut response: Response<R>,
-    mut underway: Underway,
+    mut call: ServerCall,
     bodiless: bool,
 ) -> Response<ObservedBody<R>> {
-    mark(&mut response, &mut underway);
+    mark(&mut response, &mut call);
     let status = response.status();
     // RFC 9110, section 6.4.1; after 101 the connection is no longer HTTP's.
     let bodiless = bodiless
@@ -141,21 +141,21 @@ fn observe<R: Body>(
         || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
         || response.body().is_end_stream();
     if bodiless {
-        underway.note(|exchange, _| exchange.response_bytes = Some(0));
-        underway.finish();
+        call.note(|exchange| exchange.response_bytes = Some(0));
+        call.finish();
         return response.map(ObservedBody::unobserved);
     }
     let promised = response.body().size_hint().exact();
     let promised = promised.or_else(|| content_length(response.headers()));
-    response.map(|body| ObservedBody::new(body, underway, promised))
+    response.map(|body| ObservedBody::new(body, call, promised))
 }
 
 /// Puts the request's id on the answer, and the answer's status on the record.
-fn mark<R>(response: &mut Response<R>, underway: &mut Underway) {
+fn mark<R>(response: &mut Response<R>, call: &mut ServerCall) {
     let status = response.status().as_u16();
-    underway.note(|exchange, _| exchange.status = Some(status));
-    underway.saw(response.headers());
-    let Some(request) = underway.request() else {
+    call.note(|exchange| exchange.status = Some(status));
+    call.saw(response.headers());
+    let Some(request) = call.request() else {
         return;
     };
     if let Ok(id) = HeaderValue::from_str(request.id.as_str())

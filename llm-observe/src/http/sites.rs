@@ -11,20 +11,19 @@ use std::{
     },
 };
 
-use super::{method::Method, policy::Policy};
-use crate::{
-    names,
-    site::Site,
+use super::{http_site::HttpSite, method::Method, policy::Policy};
+use crate::kernel::{
+    metric_names as names,
     stats::{Counter, Stats},
 };
 
 /// What stands for all names beyond the bound.
 pub(crate) const OTHER: &str = "_other";
 
-/// The schemes that are told apart.
+/// The schemes that are distinguished.
 pub(crate) const SCHEMES: [&str; 2] = ["http", "https"];
 
-/// The longest name that is one of its own: no stranger decides how long a label gets.
+/// The longest name that is one of its own: no client decides how long a label gets.
 const LONGEST: usize = 256;
 
 const COLUMNS: usize = Method::COUNT * SCHEMES.len();
@@ -78,7 +77,7 @@ thread_local! {
 }
 
 /// Returns where something is kept among [`KEPT`].
-fn sum(bytes: &[u8]) -> usize {
+fn slot_of(bytes: &[u8]) -> usize {
     let mut sum = Sum::default();
     sum.write(bytes);
     usize::try_from(sum.finish() % 32).unwrap_or_default()
@@ -87,7 +86,7 @@ fn sum(bytes: &[u8]) -> usize {
 /// The sites of one name, by method and scheme.
 struct Row {
     name: &'static str,
-    sites: [OnceLock<&'static Site>; COLUMNS],
+    sites: [OnceLock<&'static HttpSite>; COLUMNS],
 }
 
 impl Table {
@@ -109,8 +108,8 @@ impl Table {
         name: &str,
         method: Method,
         scheme: usize,
-        make: impl FnOnce(&'static str) -> Site,
-    ) -> Option<&'static Site> {
+        make: impl FnOnce(&'static str) -> HttpSite,
+    ) -> Option<&'static HttpSite> {
         let name = if name.len() > LONGEST { OTHER } else { name };
         let row = self.known(name).unwrap_or_else(|| self.add(name));
         if row.name == OTHER {
@@ -123,7 +122,7 @@ impl Table {
     /// Returns the row of a name that has been there before: the thread's own, as a rule, so that
     /// threads do not meet at the lock.
     fn known(&self, name: &str) -> Option<&'static Row> {
-        let place = sum(name.as_bytes());
+        let place = slot_of(name.as_bytes());
         let recent = RECENT.try_with(|recent| recent.get(place).map(Cell::get));
         if let Ok(Some((number, Some(row)))) = recent
             && number == self.number
@@ -177,10 +176,10 @@ fn is_own(name: &str) -> bool {
 
 impl Policy {
     /// Puts the rules of `[http]` on a site that has none yet.
-    pub(crate) fn rule(&self, mut site: Site) -> Site {
-        site.slow = self.slow;
-        site.sample = self.sample;
-        site.alerts = self.rules;
+    pub(crate) fn apply(&self, mut site: HttpSite) -> HttpSite {
+        site.site.slow = self.slow;
+        site.site.sample = self.sample;
+        site.site.alerts = self.rules;
         site
     }
 }
@@ -188,19 +187,18 @@ impl Policy {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::site::{Kind, RequestSite};
+    use crate::kernel::operation::SpanKind;
 
-    fn site(table: &Table, name: &str, method: &str) -> &'static Site {
+    fn site(table: &Table, name: &str, method: &str) -> &'static HttpSite {
         let method = Method::of(method);
         let make = |name: &'static str| {
-            let request = RequestSite {
-                kind: Kind::Server,
-                method: method.as_str(),
-                route: Some(name),
-                plain: false,
-                labels: Vec::new(),
-            };
-            Site::of_requests("http_request", name, request)
+            HttpSite::incoming(
+                "http_request",
+                name,
+                method.as_str(),
+                Some(name),
+                Vec::new(),
+            )
         };
         table.site(name, method, 0, make).unwrap()
     }
@@ -212,7 +210,10 @@ mod tests {
         assert!(std::ptr::eq(ask, site(&table, "/ask", "GET")));
         assert!(!std::ptr::eq(ask, site(&table, "/ask", "POST")));
         assert!(!std::ptr::eq(ask, site(&table, "", "GET")));
-        assert_eq!((ask.function(), ask.kind()), ("/ask", Kind::Server));
+        assert_eq!(
+            (ask.site.function(), ask.site.kind()),
+            ("/ask", SpanKind::Server)
+        );
     }
 
     #[test]
@@ -220,7 +221,7 @@ mod tests {
         let stats = Stats::default();
         let table = Table::new("http_route", 2, &stats);
         let names = ["/a", "/b", "/c", "", "/d", "/a"];
-        let sites = names.map(|name| site(&table, name, "GET").function());
+        let sites = names.map(|name| site(&table, name, "GET").site.function());
         assert_eq!(sites, ["/a", "/b", OTHER, "", OTHER, "/a"]);
         let labels = [("label", "http_route")];
         let over = stats.counter(names::OVER_LIMIT, &labels);

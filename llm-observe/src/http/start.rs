@@ -5,18 +5,20 @@ use std::{borrow::Cow, net::SocketAddr, sync::Arc};
 use http::{HeaderMap, HeaderName, Uri, header};
 
 use super::{
-    Http, agents, grpc,
+    Http, agents,
+    exchange::Exchange,
+    grpc,
+    http_site::HttpSite,
     ids::{self, TraceParent},
-    method::Method,
-    sites::SCHEMES,
-    underway::Underway,
-};
-use crate::{
-    call::Call,
     logrocket::session_link,
-    observer::{self, Core},
-    request::{Exchange, Request, RequestId, SAMPLED},
-    site::{Kind, RequestSite, Site},
+    method::Method,
+    server_call::ServerCall,
+    sites::SCHEMES,
+};
+use crate::kernel::{
+    call::Call,
+    dispatch,
+    request_context::{RequestContext, RequestId, SAMPLED},
 };
 
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -41,15 +43,15 @@ where
     F: FnOnce() -> (Option<Cow<'a, str>>, Option<SocketAddr>),
 {
     /// Starts observing it; `None` when nobody does.
-    pub(super) fn start(self) -> Option<Underway> {
-        observer::with_core(|core| {
-            let ignored = core.http.policy.ignores(self.uri.path());
-            (!ignored).then(|| self.start_in(core))?
+    pub(super) fn start(self) -> Option<ServerCall> {
+        dispatch::with_extension(|_, http: &Http| {
+            let ignored = http.policy.ignores(self.uri.path());
+            (!ignored).then(|| self.start_in(http))?
         })
         .flatten()
     }
 
-    fn start_in(self, core: &Core) -> Option<Underway> {
+    fn start_in(self, http: &Http) -> Option<ServerCall> {
         let head = Head {
             method: Method::of(self.method),
             uri: self.uri,
@@ -57,25 +59,25 @@ where
             known: Known::of(self.headers),
         };
         let (route, peer) = (self.origin)();
-        let site = head.site(&core.http, route.as_deref().unwrap_or_default())?;
+        let site = head.site(http, route.as_deref().unwrap_or_default())?;
         // Filled where it stays.
-        let mut exchange = Exchange::fresh();
-        head.fill(&mut exchange, core);
+        let mut exchange = Exchange::from_pool(site);
+        head.fill(&mut exchange, http);
         exchange.peer = peer;
         if head.method.is_other() {
             exchange.method = Some(text(self.method.as_bytes()));
         }
         let parent = head.known.trace_parent.and_then(TraceParent::parse);
-        let mut call = Call::new(site);
+        let mut call = Call::new(&site.site);
         let extra = call.extra();
         extra.parent = parent.map(|parent| (parent.trace, parent.span));
-        extra.exchange = Some(exchange);
-        if !call.is_on_or_starts() {
+        extra.operation = Some(exchange);
+        if !call.ensure_started() {
             return None;
         }
-        let request = Arc::new(head.request(core, site, parent));
+        let request = Arc::new(head.request(http, site, parent));
         let grpc = head.known.content_type.is_some_and(grpc::is_type);
-        Some(Underway::new(call, request, core.http.policy, grpc))
+        Some(ServerCall::new(call, request, http.policy, grpc))
     }
 }
 
@@ -141,22 +143,22 @@ impl<'a> Known<'a> {
 }
 
 impl Head<'_> {
-    fn request(&self, core: &Core, site: &Site, parent: Option<TraceParent>) -> Request {
-        let mut request = Request::new(self.id(core), self.method.as_str());
-        request.route = site.request.and_then(|request| request.route);
+    fn request(&self, http: &Http, site: &HttpSite, parent: Option<TraceParent>) -> RequestContext {
+        let mut request = RequestContext::new(self.id(http), self.method.as_str());
+        request.route = site.route;
         if let Some(parent) = parent {
             // Of the other flags nothing is known, so they are not passed on (section 3.2.2.5).
             request.flags = parent.flags & SAMPLED;
             request.state = self.known.trace_state.as_deref().and_then(ids::state);
         }
-        request.session = self.session(&core.http);
+        request.session_url = self.session(http);
         request
     }
 
     /// The client's id, unless it is none, or looks like a secret.
-    fn id(&self, core: &Core) -> RequestId {
+    fn id(&self, http: &Http) -> RequestId {
         let sent = self.known.id.and_then(RequestId::accept);
-        sent.filter(|id| matches!(core.redactor.redact(id.as_str()), Cow::Borrowed(_)))
+        sent.filter(|id| matches!(http.redactor.redact(id.as_str()), Cow::Borrowed(_)))
             .unwrap_or_else(RequestId::random)
     }
 
@@ -166,10 +168,10 @@ impl Head<'_> {
         session_link(link, Some(app))
     }
 
-    fn site(&self, http: &Http, route: &str) -> Option<&'static Site> {
+    fn site(&self, http: &Http, route: &str) -> Option<&'static HttpSite> {
         let (method, scheme) = (self.method, self.scheme());
         http.routes.site(route, method, scheme, |route| {
-            http.policy.rule(site(method, scheme, route))
+            http.policy.apply(site(method, scheme, route))
         })
     }
 
@@ -187,7 +189,7 @@ impl Head<'_> {
         known.unwrap_or_default()
     }
 
-    fn fill(&self, exchange: &mut Exchange, core: &Core) {
+    fn fill(&self, exchange: &mut Exchange, http: &Http) {
         let target = match self.uri.path_and_query() {
             Some(both) => both.as_str(),
             None => self.uri.path(),
@@ -197,11 +199,11 @@ impl Head<'_> {
             _ => exchange.target = text(target.as_bytes()),
         }
         if let Some(raw) = self.known.user_agent {
-            let (clean, plain) = agents::clean(raw, core.http.number, &core.redactor);
+            let (clean, plain) = agents::clean(raw, http.number, &http.redactor);
             (exchange.user_agent, exchange.plain_agent) = (Some(clean), plain);
         }
         exchange.request_bytes = self.known.content_length.and_then(number);
-        exchange.headers = self.captured(&core.http);
+        exchange.headers = self.captured(http);
     }
 
     fn captured(&self, http: &Http) -> Vec<(&'static str, String)> {
@@ -217,7 +219,7 @@ impl Head<'_> {
 }
 
 /// Returns the site of a route, under its names and labels.
-fn site(method: Method, scheme: usize, route: &'static str) -> Site {
+fn site(method: Method, scheme: usize, route: &'static str) -> HttpSite {
     let method = method.as_str();
     let mut labels = vec![("http_request_method", method.to_owned())];
     let scheme = SCHEMES.get(scheme).copied().unwrap_or_default();
@@ -228,14 +230,7 @@ fn site(method: Method, scheme: usize, route: &'static str) -> Site {
         Some(route) => format!("{method} {route}"),
         None => method.to_owned(),
     };
-    let request = RequestSite {
-        kind: Kind::Server,
-        method,
-        route,
-        plain: false,
-        labels,
-    };
-    Site::of_requests(EVENT, name.leak(), request)
+    HttpSite::incoming(EVENT, name.leak(), method, route, labels)
 }
 
 /// Returns how many bytes a `Content-Length` promises.

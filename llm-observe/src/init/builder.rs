@@ -6,20 +6,20 @@ use llm_observe_config::{Config, suggest};
 
 use super::{
     Embedded, Observer, Part,
+    guarded::Guarded,
+    operations::KINDS,
     outlets::{self, Own},
     say,
     settings::{self, Settings},
 };
 use crate::{
     error::Error,
+    kernel::{dispatch, panics, registry, sink::Sink, stats::Stats},
     log,
     metrics::Metrics,
-    observer::{self, Core},
-    panics,
-    record::Sink,
+    observer::{Dispatcher, Pipeline},
     redact::Redactor,
-    registry, server,
-    stats::Stats,
+    server,
     upkeep::Upkeep,
 };
 
@@ -32,6 +32,7 @@ pub struct Builder {
     file: Option<PathBuf>,
     redact: Option<Redaction>,
     own: Own,
+    sinks: Vec<Arc<dyn Sink>>,
 }
 
 type Redaction = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
@@ -80,6 +81,12 @@ impl Builder {
         self
     }
 
+    /// Hands the record of every call, and every logged line, to this sink too: see [`Sink`].
+    pub fn sink(mut self, sink: impl Sink) -> Builder {
+        self.sinks.push(Arc::new(Guarded::new(sink)));
+        self
+    }
+
     /// Starts everything and makes it the program's observer.
     ///
     /// # Errors
@@ -88,23 +95,24 @@ impl Builder {
     /// cannot be opened, or the address of `[server] listen` cannot be bound. Nothing remote is
     /// asked.
     pub fn install(self) -> Result<Observer, Error> {
-        if observer::is_installed() {
+        if dispatch::is_installed() {
             return Err(twice());
         }
         let mut settings = self.settings()?;
-        let mut running = Running::start(&settings, self.redact)?;
+        let mut running = Started::start(&settings, self.redact)?;
         running.outlets(&mut settings, self.own)?;
-        let core = running.core(&settings)?;
-        running.publish(&core)?;
-        let listening = running.serve(&settings, &core)?;
-        if !observer::install(core.clone()) {
+        running.own_sinks(self.sinks);
+        let observer = running.observer(&settings)?;
+        running.publish(&observer)?;
+        let listening = running.serve(&settings, &observer)?;
+        if !dispatch::install(observer.clone()) {
             return Err(twice());
         }
         panics::install();
-        core.register_sites();
-        mind_the_catalogue(&settings.config);
+        observer.register_sites();
+        warn_of_unknown_events(&settings.config);
         Ok(Observer {
-            core,
+            dispatcher: observer,
             parts: running.parts,
             threads: running.threads,
             listening,
@@ -123,7 +131,7 @@ impl Builder {
 /// Says which annotated events the catalogue in force does not know. The compiler has checked the
 /// embedded file; one that replaced it at start may have a misspelt table, which would be without
 /// effect. No error: crates that this program depends on may have events of their own.
-fn mind_the_catalogue(config: &Config) {
+fn warn_of_unknown_events(config: &Config) {
     let Some(events) = &config.events else {
         return;
     };
@@ -145,7 +153,7 @@ fn twice() -> Error {
 }
 
 /// The parts that have been started so far; dropped, they stop again.
-struct Running {
+struct Started {
     stats: Arc<Stats>,
     redactor: Arc<Redactor>,
     sinks: Vec<Arc<dyn Sink>>,
@@ -153,15 +161,19 @@ struct Running {
     threads: Vec<Box<dyn Send + Sync>>,
     rounds: Vec<Box<dyn Fn() + Send + Sync>>,
     foreign_subscriber: bool,
+    forward_events: Option<Forward>,
 }
 
-impl Running {
-    fn start(settings: &Settings, redact: Option<Redaction>) -> Result<Running, Error> {
+/// Tells the log which sinks take the lines that it logs.
+type Forward = Box<dyn FnOnce(&[Arc<dyn Sink>])>;
+
+impl Started {
+    fn start(settings: &Settings, redact: Option<Redaction>) -> Result<Started, Error> {
         let mut redactor = Redactor::new(&settings.config.redact)?;
         if let Some(redact) = redact {
             redactor = redactor.custom(redact);
         }
-        let mut running = Running {
+        let mut running = Started {
             stats: Arc::default(),
             redactor: Arc::new(redactor),
             sinks: Vec::new(),
@@ -169,6 +181,7 @@ impl Running {
             threads: Vec::new(),
             rounds: Vec::new(),
             foreign_subscriber: tracing::dispatcher::has_been_set(),
+            forward_events: None,
         };
         running.log(settings)?;
         Ok(running)
@@ -179,6 +192,7 @@ impl Running {
             return Ok(());
         };
         self.sinks.push(loggers.sink());
+        self.forward_events = Some(Box::new(loggers.forward_events()));
         self.rounds.push(Box::new(loggers.publisher()));
         self.foreign_subscriber = !loggers.subscribe();
         if self.foreign_subscriber {
@@ -200,28 +214,38 @@ impl Running {
         Ok(())
     }
 
-    fn core(&mut self, settings: &Settings) -> Result<Arc<Core>, Error> {
+    /// Adds the program's own sinks, and lets all but the log have the lines that are logged.
+    fn own_sinks(&mut self, own: Vec<Arc<dyn Sink>>) {
+        self.sinks.extend(own);
+        if let Some(forward) = self.forward_events.take() {
+            forward(&self.sinks);
+        }
+    }
+
+    fn observer(&mut self, settings: &Settings) -> Result<Arc<Dispatcher>, Error> {
         let (metrics, ours) = Metrics::global(&settings.config, self.stats.clone())?;
         if !ours {
             say("a metrics recorder is installed already and is used as it is");
         }
         metrics.build_info(&settings.service.name, &settings.service.environment);
-        Ok(Core::new(
+        let pipeline = Pipeline::new(
             settings.config.clone(),
             self.sinks.clone(),
             metrics,
             self.stats.clone(),
             self.redactor.clone(),
             self.foreign_subscriber,
-        ))
+        );
+        Ok(Dispatcher::new(pipeline, KINDS))
     }
 
-    fn publish(&mut self, core: &Arc<Core>) -> Result<(), Error> {
-        let (rounds, core) = (std::mem::take(&mut self.rounds), core.clone());
+    fn publish(&mut self, observer: &Arc<Dispatcher>) -> Result<(), Error> {
+        let rounds = std::mem::take(&mut self.rounds);
+        let pipeline = observer.pipeline().clone();
         let round = move || {
             rounds.iter().for_each(|round| round());
-            core.look_for_stalls();
-            core.metrics.publish();
+            pipeline.look_for_stalls();
+            pipeline.metrics.publish();
         };
         let upkeep = Upkeep::start(round)
             .map_err(|source| Error::with("cannot start the upkeep thread", source))?;
@@ -232,13 +256,13 @@ impl Running {
     fn serve(
         &mut self,
         settings: &Settings,
-        core: &Arc<Core>,
+        observer: &Arc<Dispatcher>,
     ) -> Result<Option<std::net::SocketAddr>, Error> {
         let Some(listen) = &settings.config.server.listen else {
             return Ok(None);
         };
-        let core = core.clone();
-        let Some(server) = server::start(listen, move || core.metrics.render())? else {
+        let pipeline = observer.pipeline().clone();
+        let Some(server) = server::start(listen, move || pipeline.metrics.render())? else {
             return Ok(None);
         };
         let address = server.address();

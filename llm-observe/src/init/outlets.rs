@@ -7,14 +7,13 @@ use std::{sync::Arc, time::Duration};
 
 use llm_observe_config::{Channel as Configured, ChannelKind, Secret, Slack};
 
-use super::{Flushed, Part, Settings, Tested, say, variable};
+use super::{FlushReport, Part, SendTestResult, Settings, say, variable};
 use crate::{
     alerts::{self, Alerts, Channel},
     error::Error,
+    kernel::{sink::Sink, stats::Stats},
     outbox::{self, Delivery, Destination, Outbox, Parcel},
-    record::Sink,
     redact::Redactor,
-    stats::Stats,
     trackers::{self, Tracker, Trackers},
 };
 
@@ -159,13 +158,13 @@ impl Outlets {
         alerts.chain(trackers).collect()
     }
 
-    fn test(&self, parcel: Parcel, limit: Duration) -> Option<Tested> {
+    fn test(&self, parcel: Parcel, limit: Duration) -> Option<SendTestResult> {
         let destination = parcel.destination.clone();
         let answer = match self.outbox.deliver_now(parcel, limit)? {
             Delivery::Delivered => Ok(()),
             Delivery::Retry { reason, .. } | Delivery::Refused { reason } => Err(reason),
         };
-        Some(Tested {
+        Some(SendTestResult {
             destination,
             answer,
         })
@@ -173,7 +172,7 @@ impl Outlets {
 }
 
 impl Part for Outlets {
-    fn flush(&self, limit: Duration, report: &mut Flushed) {
+    fn flush(&self, limit: Duration, report: &mut FlushReport) {
         let half = limit / 2;
         if let Some(alerts) = &self.alerts {
             alerts.flush(half);
@@ -187,7 +186,7 @@ impl Part for Outlets {
         report.unsaved += delivered.unsaved();
     }
 
-    fn send_test(&self, limit: Duration) -> Vec<Tested> {
+    fn send_test(&self, limit: Duration) -> Vec<SendTestResult> {
         let parcels = self.names.iter().filter_map(|name| {
             let alert = self
                 .alerts

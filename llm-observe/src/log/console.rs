@@ -10,7 +10,7 @@ use std::{
 
 use tracing::Level;
 
-use crate::stats::Counter;
+use crate::kernel::stats::Counter;
 
 /// The most lines that wait for a slow terminal; what comes on top is dropped and counted.
 const WAITING: usize = 4_096;

@@ -32,7 +32,7 @@ struct Handle {
 
 /// What [`LogFile::flush`] left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Flushed {
+pub(crate) struct FlushReport {
     /// Bytes of lines that are not in the file yet.
     pub(crate) pending_bytes: u64,
 }
@@ -76,8 +76,8 @@ impl LogFile {
     }
 
     /// Waits until every line taken before is in the file, at most `limit`.
-    pub(crate) fn flush(&self, limit: Duration) -> Flushed {
-        Flushed {
+    pub(crate) fn flush(&self, limit: Duration) -> FlushReport {
+        FlushReport {
             pending_bytes: self.0.core.flush(limit),
         }
     }

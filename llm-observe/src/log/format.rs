@@ -8,22 +8,21 @@
 //! No value can end a line or forge a key: every text from outside goes through the escaper.
 //! Knows no files.
 
-mod exchange;
 mod json;
+mod operation;
 mod put;
 
 use llm_observe_config::{Format, Timezone};
 use tracing::Level;
 
 use super::{escape::escape_text, timestamp};
-use crate::{
-    clock,
-    record::{ErrorInfo, Record, SpanId, TraceId, Value},
-    request::Request,
+use crate::kernel::{
+    clock, error_info::ErrorInfo, ids::TraceId, record::Record, request_context::RequestContext,
+    sink::LogEvent, value::Value,
 };
 
 use json::{put_json, put_number};
-use put::{put, put_duration, put_f64, put_hex, put_u64};
+use put::{put, put_f64, put_hex, put_u64};
 
 /// How lines are written.
 #[derive(Clone, Copy, Debug)]
@@ -31,20 +30,6 @@ pub(crate) struct Style {
     pub(crate) timezone: Timezone,
     /// Longer values are cut, with their length noted.
     pub(crate) max_value_bytes: usize,
-}
-
-/// An event of `tracing` or `log`, with where it happened.
-pub(crate) struct EventLine<'a> {
-    /// Microseconds since the Unix epoch.
-    pub(crate) time: u64,
-    pub(crate) level: Level,
-    pub(crate) target: &'a str,
-    pub(crate) message: &'a str,
-    pub(crate) fields: &'a [(&'static str, Value)],
-    pub(crate) trace_id: TraceId,
-    pub(crate) span_id: SpanId,
-    /// The HTTP request that it was said in.
-    pub(crate) request: Option<&'a Request>,
 }
 
 /// Appends the line of a call.
@@ -56,7 +41,7 @@ pub(crate) fn call(out: &mut Vec<u8>, format: Format, style: Style, record: &Rec
 }
 
 /// Appends the line of an event.
-pub(crate) fn event(out: &mut Vec<u8>, format: Format, style: Style, event: &EventLine<'_>) {
+pub(crate) fn event(out: &mut Vec<u8>, format: Format, style: Style, event: &LogEvent<'_>) {
     match format {
         Format::Json => json::event(out, style, event),
         _ => text_event(out, style, event),
@@ -95,19 +80,12 @@ fn lost(out: &mut Vec<u8>, count: u64, reason: &str) {
 
 fn text_call(out: &mut Vec<u8>, style: Style, record: &Record<'_>) {
     text_head(out, style, record.time, record.level());
-    match exchange::of(record) {
-        Some((exchange, site)) => {
-            exchange::summary(out, style, record, exchange, site, escape_text);
-            text_request(out, style, record.request);
-            exchange::text(out, style, exchange, site);
-        }
-        None => {
-            summary(out, record);
-            put(out, " ");
-            put(out, record.site.function());
-            text_request(out, style, record.request);
-        }
+    if !operation::summary(out, style, record, escape_text) {
+        put(out, " ");
+        put(out, record.site.function());
     }
+    text_request(out, style, record.request);
+    operation::text(out, style, record);
     if let Some(error) = record.error {
         text_error(out, style, error);
     }
@@ -118,17 +96,17 @@ fn text_call(out: &mut Vec<u8>, style: Style, record: &Record<'_>) {
     text_ids(out, record.trace_id);
 }
 
-fn text_request(out: &mut Vec<u8>, style: Style, request: Option<&Request>) {
+fn text_request(out: &mut Vec<u8>, style: Style, request: Option<&RequestContext>) {
     let Some(request) = request else { return };
     put(out, " request_id=");
     text_value(out, style, request.id.as_str());
-    if let Some(session) = &request.session {
+    if let Some(session) = &request.session_url {
         put(out, " session=");
         text_value(out, style, session);
     }
 }
 
-fn text_event(out: &mut Vec<u8>, style: Style, event: &EventLine<'_>) {
+fn text_event(out: &mut Vec<u8>, style: Style, event: &LogEvent<'_>) {
     text_head(out, style, event.time, event.level);
     escape_text(out, event.message, style.max_value_bytes);
     put(out, " target=");
@@ -154,15 +132,6 @@ fn text_head(out: &mut Vec<u8>, style: Style, time: u64, level: Level) {
     put(out, " - ");
     put(out, level.as_str());
     put(out, " - ");
-}
-
-/// `embedding ok in 12.3ms`
-fn summary(out: &mut Vec<u8>, record: &Record<'_>) {
-    put(out, record.site.event);
-    put(out, " ");
-    put(out, record.outcome.as_str());
-    put(out, " in ");
-    put_duration(out, record.duration.as_nanos());
 }
 
 fn text_marks(out: &mut Vec<u8>, record: &Record<'_>) {

@@ -2,6 +2,7 @@
 //! Knows lines, not files.
 
 use std::{
+    borrow::Cow,
     cell::Cell,
     fmt::{self, Write},
     sync::{Arc, OnceLock},
@@ -16,8 +17,12 @@ use tracing::{
 use tracing_log::NormalizeEvent;
 use tracing_subscriber::layer::Context;
 
-use super::{Lines, format::EventLine};
-use crate::{clock, context, crumbs, record::Value, spans, spare};
+use super::Lines;
+use crate::{
+    kernel::{clock, context, pool, sink::LogEvent, value::Value},
+    redact::{Redact, Redacted, Redactor},
+    spans,
+};
 
 /// Writes every event to the lines of an observer.
 ///
@@ -89,69 +94,46 @@ fn write(lines: &Lines, event: &Event<'_>) {
     if !lines.takes_event(metadata) {
         return;
     }
-    let mut seen = Seen::take();
-    event.record(&mut seen);
+    let mut parts = Parts::take();
+    event.record(&mut parts);
     let (trace_id, span_id) = context::parent();
     let request = context::request();
-    seen.redact(lines);
-    let line = EventLine {
+    let parts = lines.redacted(parts);
+    let event = parts.as_ref().map(|parts| LogEvent {
         time: clock::now_micros(),
         level: *metadata.level(),
         target: metadata.target(),
-        message: &seen.message,
-        fields: &seen.fields,
+        message: &parts.message,
+        fields: &parts.fields,
         trace_id,
         span_id,
         request: request.as_deref(),
-    };
-    lines.event(&line);
-    crumbs::line(
-        line.time,
-        line.level,
-        line.target,
-        line.message,
-        line.fields,
-        trace_id,
-    );
-    seen.give_back();
+    });
+    lines.hand_over(&event);
+    Redacted::into_inner(parts).give_back();
 }
 
-/// What an event says: its message and its fields. Reused by the thread's next event.
+/// The message and the fields of an event. Reused by the thread's next event.
 #[derive(Default)]
-struct Seen {
+struct Parts {
     message: String,
     fields: Vec<(&'static str, Value)>,
 }
 
 thread_local! {
-    static SPARE: Cell<Option<Seen>> = const { Cell::new(None) };
+    static POOL: Cell<Option<Parts>> = const { Cell::new(None) };
 }
 
-impl Seen {
-    fn take() -> Seen {
-        SPARE
-            .try_with(Cell::take)
-            .ok()
-            .flatten()
-            .unwrap_or_default()
+impl Parts {
+    fn take() -> Parts {
+        POOL.try_with(Cell::take).ok().flatten().unwrap_or_default()
     }
 
     fn give_back(mut self) {
         self.message.clear();
-        self.fields
-            .drain(..)
-            .for_each(|(_, value)| spare::give(value));
+        self.fields.drain(..).for_each(|(_, value)| value.recycle());
         // A thread that is being torn down has no next event.
-        let _ = SPARE.try_with(|spare| spare.set(Some(self)));
-    }
-
-    fn redact(&mut self, lines: &Lines) {
-        lines.redact(&mut self.message);
-        for (_, value) in &mut self.fields {
-            if let Value::Str(text) = value {
-                lines.redact(text);
-            }
-        }
+        let _ = POOL.try_with(|pool| pool.set(Some(self)));
     }
 
     fn set(&mut self, field: &Field, value: Value) {
@@ -162,12 +144,26 @@ impl Seen {
     }
 }
 
-impl Visit for Seen {
+impl Redact for Parts {
+    fn redact(&mut self, redactor: &Redactor) {
+        let fields = self.fields.iter_mut().filter_map(|(_, value)| match value {
+            Value::Str(text) => Some(text),
+            _ => None,
+        });
+        for text in std::iter::once(&mut self.message).chain(fields) {
+            if let Cow::Owned(clean) = redactor.redact(text) {
+                *text = clean;
+            }
+        }
+    }
+}
+
+impl Visit for Parts {
     fn record_str(&mut self, field: &Field, value: &str) {
         if field.name() == "message" {
             self.message.push_str(value);
         } else {
-            self.set(field, Value::Str(spare::text(value)));
+            self.set(field, Value::Str(pool::text(value)));
         }
     }
 
@@ -178,13 +174,13 @@ impl Visit for Seen {
         } else {
             self.set(
                 field,
-                Value::Str(spare::formatted(format_args!("{value:?}"))),
+                Value::Str(pool::formatted(format_args!("{value:?}"))),
             );
         }
     }
 
     fn record_error(&mut self, field: &Field, value: &(dyn std::error::Error + 'static)) {
-        let mut text = spare::formatted(format_args!("{value}"));
+        let mut text = pool::formatted(format_args!("{value}"));
         for cause in std::iter::successors(value.source(), |&e| e.source()).take(16) {
             let _ = write!(text, ": {cause}");
         }

@@ -5,7 +5,7 @@ use std::{
     fmt,
     path::PathBuf,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -19,16 +19,20 @@ use super::{
     console::Console,
     core::Health,
     file::LogFile,
-    format::{self, EventLine, Style},
+    format::{self, Style},
     settings::Priority,
 };
 use crate::{
-    clock, names,
+    kernel::{
+        clock, metric_names as names,
+        outcome::Outcome,
+        record::Record,
+        sink::{LogEvent, RunningCall, Sink},
+        stats::{Counter, Stats},
+        value::Value,
+    },
     observer::tracing_level,
-    outcome::Outcome,
-    record::{Record, Running, Sink, Value},
-    redact::Redactor,
-    stats::{Counter, Stats},
+    redact::{Redact, Redacted, Redactor},
 };
 
 /// One file, and what goes into it.
@@ -108,6 +112,8 @@ pub(crate) struct Lines {
     pub(crate) filter: Targets,
     pub(crate) redactor: Arc<Redactor>,
     pub(crate) closed: AtomicBool,
+    /// The sinks that take events besides.
+    pub(crate) others: OnceLock<Vec<Arc<dyn Sink>>>,
 }
 
 /// The texts of one line, one a format; reused by the thread's next line.
@@ -137,14 +143,20 @@ impl Lines {
         )
     }
 
-    pub(crate) fn redact(&self, text: &mut String) {
-        if let std::borrow::Cow::Owned(clean) = self.redactor.redact(text) {
-            *text = clean;
+    /// Returns `value` with its secrets taken out.
+    pub(crate) fn redacted<T: Redact>(&self, value: T) -> Redacted<T> {
+        self.redactor.redacted(value)
+    }
+
+    /// Writes an event, and hands it to the other sinks.
+    pub(crate) fn hand_over(&self, event: &Redacted<LogEvent<'_>>) {
+        self.write_event(event);
+        for sink in self.others.get().into_iter().flatten() {
+            sink.event(event);
         }
     }
 
-    /// Writes an event.
-    pub(crate) fn event(&self, event: &EventLine<'_>) {
+    fn write_event(&self, event: &LogEvent<'_>) {
         let about = About {
             level: event.level,
             target: event.target,
@@ -157,7 +169,7 @@ impl Lines {
     }
 
     /// Writes what there is to say of a call that runs, or ran, too long.
-    fn running(&self, running: &Running, what: &str) {
+    fn running(&self, running: &RunningCall, what: &str) {
         let site = running.site;
         if !self.filter.would_enable(site.target, &Level::WARN) {
             return;
@@ -169,7 +181,7 @@ impl Lines {
             outcome: None,
         };
         let message = format!("{} {what} after {:.1?}", site.event, running.duration);
-        let line = EventLine {
+        let line = LogEvent {
             time: clock::now_micros(),
             level: Level::WARN,
             target: site.target,
@@ -298,7 +310,7 @@ impl Buffers {
 }
 
 impl Sink for Lines {
-    fn record(&self, record: &Record<'_>) {
+    fn record(&self, record: &Redacted<Record<'_>>) {
         let level = record.level();
         let site = record.site;
         if !self.filter.would_enable(site.target, &level) || !is_written(record) {
@@ -315,11 +327,11 @@ impl Sink for Lines {
         });
     }
 
-    fn stalled(&self, running: &Running) {
+    fn stalled(&self, running: &Redacted<RunningCall>) {
         self.running(running, "still running");
     }
 
-    fn unstalled(&self, running: &Running) {
+    fn unstalled(&self, running: &Redacted<RunningCall>) {
         self.running(running, "was stalled and has ended");
     }
 }

@@ -36,7 +36,7 @@ mod writer;
 use std::{
     io::IsTerminal,
     path::PathBuf,
-    sync::{Arc, atomic::AtomicBool},
+    sync::{Arc, OnceLock, atomic::AtomicBool},
     time::Duration,
 };
 
@@ -57,12 +57,10 @@ use self::{
 };
 use crate::{
     error::Error,
-    init::{Flushed, Part, Settings, say, variable},
-    names,
+    init::{FlushReport, Part, Settings, say, variable},
+    kernel::{metric_names as names, sink::Sink, stats::Stats},
     observer::tracing_level,
-    record::Sink,
     redact::Redactor,
-    stats::Stats,
 };
 
 /// Opens every logger of the configuration; `None` when there is nothing to write to.
@@ -92,6 +90,7 @@ pub(crate) fn open(
         filter: filter(log),
         redactor,
         closed: AtomicBool::new(false),
+        others: OnceLock::new(),
     });
     Ok(Some(Loggers {
         lines,
@@ -121,6 +120,17 @@ impl Loggers {
         tracing::subscriber::set_global_default(ours).is_ok()
     }
 
+    /// Returns what lets all sinks but this one have the events that are logged.
+    pub(crate) fn forward_events(&self) -> impl FnOnce(&[Arc<dyn Sink>]) + 'static {
+        let lines = self.lines.clone();
+        move |sinks| {
+            let own = Arc::as_ptr(&lines).cast::<()>();
+            let others = sinks.iter().filter(|s| Arc::as_ptr(s).cast::<()>() != own);
+            // Set once: an observer is started once.
+            let _ = lines.others.set(others.cloned().collect());
+        }
+    }
+
     /// Brings the counts of the files into the metrics.
     pub(crate) fn publisher(&self) -> impl Fn() + Send + Sync + 'static {
         let (lines, stats) = (self.lines.clone(), self.stats.clone());
@@ -138,7 +148,7 @@ impl Drop for Loggers {
 }
 
 impl Part for Loggers {
-    fn flush(&self, limit: Duration, report: &mut Flushed) {
+    fn flush(&self, limit: Duration, report: &mut FlushReport) {
         report.pending_bytes += self.lines.flush(limit);
         self.lines.publish(&self.stats);
     }

@@ -13,8 +13,8 @@ use super::{
     publish::Published,
     shard::{self, Shard, Totals},
 };
-use crate::{
-    outcome::{Class, Outcome},
+use crate::kernel::{
+    outcome::{ErrorClass, Outcome},
     record::Record,
     site::Site,
 };
@@ -137,7 +137,7 @@ pub(crate) struct SiteMetrics {
     cells: Cells,
     pub(super) slow: AtomicU64,
     pub(super) items: AtomicU64,
-    pub(super) classes: [AtomicU64; Class::ALL.len()],
+    pub(super) classes: [AtomicU64; ErrorClass::ALL.len()],
     quality: Option<Histogram>,
     pub(super) published: Mutex<Published>,
 }
@@ -203,7 +203,7 @@ impl SiteMetrics {
             histogram.record(score);
         }
         if let Some(error) = record.error
-            && let Some(at) = Class::ALL.iter().position(|c| *c == error.class)
+            && let Some(at) = ErrorClass::ALL.iter().position(|c| *c == error.class)
             && let Some(cell) = self.classes.get(at)
         {
             cell.fetch_add(1, Relaxed);

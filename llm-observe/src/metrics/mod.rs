@@ -6,8 +6,8 @@
 mod cells;
 mod models;
 pub(crate) mod names;
+mod operations;
 mod publish;
-mod requests;
 mod shard;
 
 use std::{
@@ -22,12 +22,11 @@ use metrics_exporter_prometheus::{
 };
 
 pub(crate) use cells::SiteMetrics;
-pub(crate) use requests::RequestMetrics;
+pub(crate) use operations::OperationMetrics;
 
 use crate::{
     error::Error,
-    site::{RequestSite, Site},
-    stats::Stats,
+    kernel::{operation::OperationSite, site::Site, stats::Stats},
 };
 use cells::Bounds;
 
@@ -55,7 +54,7 @@ pub(crate) struct Metrics {
     bounds: Arc<Bounds>,
     request_bounds: Arc<Bounds>,
     sites: Mutex<Vec<Arc<SiteMetrics>>>,
-    requests: Mutex<Vec<Arc<RequestMetrics>>>,
+    operations: Mutex<Vec<Arc<OperationMetrics>>>,
     stats: Arc<Stats>,
 }
 
@@ -99,7 +98,7 @@ impl Metrics {
             bounds: Bounds::new(&bounds(config, DURATION_BUCKETS)),
             request_bounds: Bounds::new(&bounds(config, REQUEST_BUCKETS)),
             sites: Mutex::default(),
-            requests: Mutex::default(),
+            operations: Mutex::default(),
             stats,
         };
         metrics.with_recorder(names::describe);
@@ -117,15 +116,28 @@ impl Metrics {
         cells
     }
 
-    /// Returns the cells of a site of requests, made when they are new.
-    pub(crate) fn requests(&self, site: &'static RequestSite) -> Arc<RequestMetrics> {
-        let mut all = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Returns the cells of a site of operations, made when they are new.
+    pub(crate) fn operations(&self, site: &'static OperationSite) -> Arc<OperationMetrics> {
+        let mut all = self
+            .operations
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = all.iter().find(|s| s.is_of(site)) {
             return known.clone();
         }
-        let new = Arc::new(RequestMetrics::new(site, self.request_bounds.clone()));
+        let new = Arc::new(OperationMetrics::new(site, self.request_bounds.clone()));
         all.push(new.clone());
         new
+    }
+
+    /// Records one value of a histogram. For what happens seldom: it looks the series up.
+    pub(crate) fn observe(&self, name: &'static str, labels: &[(&'static str, &str)], value: f64) {
+        let labels = labels.iter();
+        let labels: Vec<_> = labels
+            .map(|(k, v)| Label::new(*k, (*v).to_owned()))
+            .collect();
+        let key = Key::from_parts(name, labels);
+        self.with_recorder(|r| r.register_histogram(&key, &METADATA).record(value));
     }
 
     /// Says which build this is: `llm_observe_build_info`.

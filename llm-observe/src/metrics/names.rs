@@ -2,7 +2,7 @@
 
 use metrics::{Recorder, Unit};
 
-pub(crate) use crate::names::*;
+pub(crate) use crate::kernel::metric_names::*;
 
 const COUNTERS: &[(&str, &str)] = &[
     (

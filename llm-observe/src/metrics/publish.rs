@@ -15,8 +15,8 @@ use super::{
     names,
     shard::{Sum, TIMED},
 };
-use crate::{
-    outcome::{Class, Outcome},
+use crate::kernel::{
+    outcome::{ErrorClass, Outcome},
     site::Site,
     stats::Cell,
 };
@@ -31,7 +31,7 @@ pub(super) struct Published {
     in_flight: Gauge,
     slow: Counter,
     items: Option<Counter>,
-    classes: [Option<Counter>; Class::ALL.len()],
+    classes: [Option<Counter>; ErrorClass::ALL.len()],
     timed: [Series; TIMED.len()],
 }
 
@@ -93,7 +93,7 @@ impl Metrics {
         for site in &sites {
             self.publish_site(site);
         }
-        self.publish_requests();
+        self.publish_operations();
         self.stats.for_each(|key, cell| self.publish_own(key, cell));
         self.digest();
     }
@@ -135,7 +135,7 @@ impl Metrics {
             .classes
             .iter()
             .zip(&mut published.classes)
-            .zip(Class::ALL)
+            .zip(ErrorClass::ALL)
         {
             let count = cell.load(Relaxed);
             if count > 0 {
@@ -185,7 +185,7 @@ impl Metrics {
         }
     }
 
-    fn publish_own(&self, key: &crate::stats::Key, cell: &Cell) {
+    fn publish_own(&self, key: &crate::kernel::stats::Key, cell: &Cell) {
         let labels: Vec<Label> = key
             .labels
             .iter()

@@ -9,7 +9,7 @@ use std::{
     },
 };
 
-use crate::outcome::Outcome;
+use crate::kernel::outcome::Outcome;
 
 /// The outcomes whose durations are kept: a cancelled or panicked call has none worth comparing.
 pub(super) const TIMED: [Outcome; 3] = [Outcome::Ok, Outcome::Error, Outcome::Timeout];

@@ -1,8 +1,8 @@
 //! What is counted of each destination.
 
 use super::Lost;
-use crate::{
-    names,
+use crate::kernel::{
+    metric_names as names,
     stats::{Counter, Gauge, Stats},
 };
 

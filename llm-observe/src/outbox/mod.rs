@@ -34,7 +34,7 @@ use std::{
 
 pub use parcel::Parcel;
 
-use crate::{error::Error, stats::Stats};
+use crate::{error::Error, kernel::stats::Stats};
 use worker::Worker;
 
 /// What became of one attempt to deliver a parcel.

@@ -26,7 +26,7 @@ use super::{
     store::{Found, Place, Store},
     tell::Told,
 };
-use crate::{error::Error, stats::Stats};
+use crate::{error::Error, kernel::stats::Stats};
 
 thread_local! {
     static DELIVERS: Cell<bool> = const { Cell::new(false) };

@@ -11,6 +11,7 @@
 
 mod card;
 mod key;
+mod redacted;
 mod scan;
 mod shape;
 mod url;
@@ -24,11 +25,13 @@ use std::{
     sync::Arc,
 };
 
-use llm_observe_config::Redact;
+use llm_observe_config as config;
 use regex_automata::meta::Regex;
 
 use crate::error::Error;
 use scan::Scan;
+
+pub use redacted::{Redact, Redacted};
 
 /// What stands in place of a secret in text.
 pub(crate) const MARK: &str = "[redacted]";
@@ -53,7 +56,7 @@ impl Redactor {
     /// # Errors
     ///
     /// When a pattern is no regular expression, or is too large.
-    pub fn new(config: &Redact) -> Result<Redactor, Error> {
+    pub fn new(config: &config::Redact) -> Result<Redactor, Error> {
         let keys = key::Keys::new(&config.keys);
         Ok(Redactor {
             keys,

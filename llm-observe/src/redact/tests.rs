@@ -320,7 +320,7 @@ fn a_function_of_the_users_that_panics_lets_nothing_through_and_nothing_out() {
 
 #[test]
 fn the_configuration_adds_names_and_patterns() {
-    let mut config = Redact::default();
+    let mut config = config::Redact::default();
     config.patterns = vec![r"MRN-\d+".into(), r"x*".into()];
     config.keys = vec!["patient_id".into()];
     let redactor = Redactor::new(&config).unwrap();

@@ -13,8 +13,8 @@ use super::{
 use crate::{
     alerts::{cut, rfc3339},
     error::Error,
+    kernel::outcome::Outcome,
     outbox::http::{Post, Reply},
-    outcome::Outcome,
 };
 
 const AIRBRAKE: &str = "https://api.airbrake.io";

@@ -1,6 +1,6 @@
 //! The frames of a panic, from the text that `std::backtrace::Backtrace` prints.
 
-use crate::record::ErrorInfo;
+use crate::kernel::error_info::ErrorInfo;
 
 /// How many frames a report keeps, from the innermost on.
 const MOST: usize = 100;
@@ -94,7 +94,7 @@ fn parse(backtrace: &str) -> Vec<Frame> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::outcome::Class;
+    use crate::kernel::outcome::ErrorClass;
 
     #[test]
     fn a_backtrace_is_read_as_it_is_printed() {
@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn without_a_backtrace_the_place_of_the_panic_is_the_frame() {
-        let mut error = ErrorInfo::new("panic", "boom".into(), Class::Internal);
+        let mut error = ErrorInfo::new("panic", "boom".into(), ErrorClass::Internal);
         assert!(of(&error).is_empty());
         error.location = Some("src/a b.rs:3:9".into());
         assert_eq!(of(&error)[0].line, 3);

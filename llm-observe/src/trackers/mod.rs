@@ -35,11 +35,15 @@ pub use report::{Origin, Report, RequestInfo, Scope};
 use crate::{
     crumbs,
     error::Error,
-    names,
+    kernel::{
+        error_info::ErrorInfo,
+        metric_names as names,
+        record::Record,
+        sink::{LogEvent, Sink},
+        stats::{Counter, Stats},
+    },
     outbox::{self, Outbox, burst::Burst, now_micros},
-    record::{ErrorInfo, Record, Sink},
-    redact::Redactor,
-    stats::{Counter, Stats},
+    redact::{Redacted, Redactor},
 };
 use repeats::Repeats;
 
@@ -156,11 +160,15 @@ impl Drop for Trackers {
 }
 
 impl Sink for Trackers {
-    fn record(&self, record: &Record<'_>) {
-        if let Some(error) = record.error.filter(|_| record.is_reportable()) {
+    fn record(&self, record: &Redacted<Record<'_>>) {
+        if let Some(error) = record.error.filter(|_| record.is_reported()) {
             self.failed(record, error);
         }
         crumbs::call(record);
+    }
+
+    fn event(&self, event: &Redacted<LogEvent<'_>>) {
+        crumbs::line(event);
     }
 }
 

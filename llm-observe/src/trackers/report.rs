@@ -11,15 +11,19 @@ use super::{
 use crate::{
     alerts::cut,
     crumbs::{self, Breadcrumb},
+    kernel::{
+        error_info::ErrorInfo,
+        ids::{SpanId, TraceId},
+        outcome::{ErrorClass, Outcome},
+        record::Record,
+        request_context::RequestId,
+        value::Value,
+    },
     outbox::now_micros,
-    outcome::{Class, Outcome},
-    record::{ErrorInfo, Record, SpanId, TraceId, Value},
     redact::Redactor,
-    request::RequestId,
 };
 
 /// The attribute of a request's query.
-const QUERY: &str = "url.query";
 
 /// The longest value in bytes of JSON: Sentry cuts those of more than 16 KiB.
 const MOST_VALUE: usize = 16_000;
@@ -58,7 +62,7 @@ pub struct Report {
     /// The error's text.
     pub message: String,
     /// The kind of failure.
-    pub class: Class,
+    pub class: ErrorClass,
     /// The texts of its causes, the nearest first.
     pub chain: Vec<String>,
     /// The frames of a panic, innermost first.
@@ -132,7 +136,7 @@ impl RequestInfo {
                 method: request.method.to_owned(),
                 route: request.route.unwrap_or_default().to_owned(),
                 id: request.id.to_string(),
-                session: request.session.clone(),
+                session: request.session_url.clone(),
             });
         }
         let method = text("http.request.method");
@@ -182,7 +186,7 @@ impl Report {
             outcome: Outcome::Error,
             type_name: "Test".to_owned(),
             message: "this is a test: error reports arrive here".to_owned(),
-            class: Class::Other,
+            class: ErrorClass::Other,
             chain: Vec::new(),
             frames: Vec::new(),
             time: now_micros(),
@@ -273,10 +277,10 @@ impl Report {
 /// what a person asked, and a tracker is somebody else's machine.
 fn of_exchange(record: &Record<'_>) -> Vec<(String, Value)> {
     let mut all = Vec::new();
-    if let (Some(exchange), Some(site)) = (record.exchange, record.site.request) {
-        exchange.attributes(site, |name, fact| {
-            if name.attribute != QUERY {
-                all.push((name.attribute.to_owned(), fact.to_value()));
+    if let Some(operation) = record.operation {
+        operation.attributes(&mut |attribute, value| {
+            if !attribute.name().is_empty() && !attribute.is_local() {
+                all.push((attribute.name().to_owned(), value.to_value()));
             }
         });
     }

@@ -9,7 +9,7 @@ use super::{
     Answer, Breadcrumb, Destination, Frame, Origin, Parcel, Report, Tracker,
     size::{Size, fit},
 };
-use crate::{alerts::cut, error::Error, outbox::http::Post, outcome::Outcome};
+use crate::{alerts::cut, error::Error, kernel::outcome::Outcome, outbox::http::Post};
 
 const ROLLBAR: &str = "https://api.rollbar.com";
 /// Limits of names, and of texts: Rollbar documents 255 for the environment and the context.

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use flate2::{Compression, write::GzEncoder};
 use futures_util::StreamExt;
-use llm_observe::{Class, Outcome, observe, testing};
+use llm_observe::{ErrorClass, Outcome, observe, testing};
 use llm_observe_tests::listener::{Listener, Reply, Then};
 use tracing::Level;
 
@@ -51,7 +51,7 @@ async fn an_answer_is_read_and_not_changed() {
         number(&call, "gen_ai.usage.cache_read.input_tokens"),
         Some(4)
     );
-    let exchange = call.exchange.unwrap();
+    let exchange = call.operation::<llm_observe::http::Exchange>().unwrap();
     assert_eq!(exchange.target, listener.url(COMPLETIONS));
     assert_eq!(
         (exchange.status, exchange.request_bytes),
@@ -191,7 +191,7 @@ async fn an_error_in_a_stream_is_one() {
     let error = call.error.unwrap();
     assert_eq!(
         (call.outcome, error.class),
-        (Outcome::Error, Class::Unavailable)
+        (Outcome::Error, ErrorClass::Unavailable)
     );
     assert_eq!(
         error.message, "overloaded_error",
@@ -237,7 +237,7 @@ async fn an_answer_without_its_tokens_is_counted_with_why() {
         Some(19)
     );
     // ... unless it is told not to.
-    let raw = llm_observe::http::client::client(super::builder().no_gzip()).unwrap();
+    let raw = llm_observe::http::client::from_builder(super::builder().no_gzip()).unwrap();
     send(raw).await;
     let metrics = seen.metrics();
     for reason in ["absent", "content_type", "encoded"] {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use llm_observe::{Class, Outcome, observe, testing};
+use llm_observe::{ErrorClass, Outcome, observe, testing};
 use llm_observe_tests::listener::{Listener, Reply, Then};
 use tracing::Level;
 
@@ -11,18 +11,18 @@ use super::{CHAT, COMPLETIONS, model, observed, only, sample};
 #[tokio::test]
 async fn a_status_is_an_end() {
     for (status, body, class) in [
-        (404, "", Class::NotFound),
+        (404, "", ErrorClass::NotFound),
         (
             429,
             "{\"error\":{\"code\":\"insufficient_quota\"}}",
-            Class::BudgetExceeded,
+            ErrorClass::BudgetExceeded,
         ),
         (
             400,
             "{\"error\":{\"code\":\"context_length_exceeded\"}}",
-            Class::ContextWindowExceeded,
+            ErrorClass::ContextWindowExceeded,
         ),
-        (503, "busy", Class::Unavailable),
+        (503, "busy", ErrorClass::Unavailable),
     ] {
         let seen = testing::observe();
         let headers = vec![("Content-Type", "application/json".to_owned())];
@@ -31,7 +31,7 @@ async fn a_status_is_an_end() {
         assert_eq!(response.unwrap().text().await.unwrap(), body);
         let call = only(&seen);
         assert_eq!((call.outcome, call.level), (Outcome::Error, Level::WARN));
-        let error = call.error.unwrap();
+        let error = call.error.clone().unwrap();
         assert_eq!(error.class, class);
         assert!(
             error.message.starts_with(&status.to_string()),
@@ -103,9 +103,9 @@ async fn an_answer_without_a_body_ends_with_its_head() {
 #[tokio::test]
 async fn a_connection_that_fails_is_an_error() {
     for (reply, class) in [
-        (None, Class::Connection),
-        (Some(Reply::Close), Class::Connection),
-        (Some(Reply::Garbage), Class::Connection),
+        (None, ErrorClass::Connection),
+        (Some(Reply::Close), ErrorClass::Connection),
+        (Some(Reply::Garbage), ErrorClass::Connection),
     ] {
         let seen = testing::observe();
         let listener = reply.map(Listener::start);
@@ -117,10 +117,11 @@ async fn a_connection_that_fails_is_an_error() {
         assert!(error.is_connect() || error.is_request());
         let call = only(&seen);
         assert_eq!((call.outcome, call.level), (Outcome::Error, Level::WARN));
-        let error = call.error.unwrap();
+        let error = call.error.clone().unwrap();
         assert_eq!(error.class, class, "{error:?}");
         assert_eq!(error.type_name, "reqwest::error::Error");
-        let target = call.exchange.unwrap().target;
+        let exchange = call.operation::<llm_observe::http::Exchange>();
+        let target = exchange.unwrap().target.clone();
         assert!(target.ends_with("/x?api_key=REDACTED"), "{target}");
         let said = format!("{}{:?}", error.message, error.chain);
         assert!(!said.contains("very-secret"), "{said}");
@@ -134,8 +135,13 @@ async fn a_body_that_breaks_off_is_an_error_after_a_good_status() {
     assert!(response.bytes().await.is_err());
     let call = only(&seen);
     assert_eq!(call.outcome, Outcome::Error);
-    assert_eq!(call.exchange.unwrap().status, Some(200));
-    assert_eq!(call.error.unwrap().class, Class::Connection);
+    assert_eq!(
+        call.operation::<llm_observe::http::Exchange>()
+            .unwrap()
+            .status,
+        Some(200)
+    );
+    assert_eq!(call.error.unwrap().class, ErrorClass::Connection);
 }
 
 #[tokio::test]
@@ -160,7 +166,12 @@ async fn a_download_that_is_left_is_cancelled_and_counted_once() {
             _ => (Outcome::Ok, None),
         };
         assert_eq!(call.outcome, outcome);
-        assert_eq!(call.exchange.unwrap().response_bytes, bytes);
+        assert_eq!(
+            call.operation::<llm_observe::http::Exchange>()
+                .unwrap()
+                .response_bytes,
+            bytes
+        );
     }
     let metrics = seen.metrics();
     let cancelled = ["error_type=\"cancelled\""];

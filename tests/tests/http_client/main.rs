@@ -15,7 +15,7 @@ use std::{sync::Once, time::Duration};
 use llm_observe::{
     Value,
     http::client,
-    testing::{Call, Testing},
+    testing::{Call, TestObserver},
 };
 use llm_observe_tests::listener::{Listener, Reply};
 use reqwest_middleware::ClientWithMiddleware;
@@ -33,7 +33,7 @@ fn builder() -> reqwest::ClientBuilder {
 
 /// Returns an observed client.
 fn observed() -> ClientWithMiddleware {
-    client::client(builder()).unwrap()
+    client::from_builder(builder()).unwrap()
 }
 
 /// Returns a client that is not.
@@ -43,7 +43,7 @@ fn plain() -> reqwest::Client {
 
 /// Returns the one call out that was seen.
 #[track_caller]
-fn only(seen: &Testing) -> Call {
+fn only(seen: &TestObserver) -> Call {
     let mut calls = seen.calls_of("http_call");
     assert_eq!(calls.len(), 1, "{calls:#?}");
     calls.remove(0)

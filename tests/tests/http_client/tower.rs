@@ -9,7 +9,7 @@ use http::{Request, Response, Uri};
 use http_body_util::{BodyExt, Empty, Full};
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use llm_observe::{
-    Class, Outcome,
+    ErrorClass, Outcome,
     http::client::{Attempts, layer},
     testing,
 };
@@ -49,7 +49,7 @@ async fn an_answer_is_read_and_not_changed() {
     let request = &listener.requests()[0];
     let told = format!("00-{}-{}-01", call.trace_id, call.span_id);
     assert_eq!(request.header("traceparent"), Some(&*told));
-    let exchange = call.exchange.unwrap();
+    let exchange = call.operation::<llm_observe::http::Exchange>().unwrap();
     assert_eq!(exchange.peer, Some(listener.address()));
     assert_eq!(exchange.request_bytes, Some(2));
     assert_eq!(exchange.target, listener.url(COMPLETIONS));
@@ -61,10 +61,10 @@ async fn hypers_errors_are_known() {
     let nobody = format!("http://{}/", Listener::nobody());
     send(post(nobody, "")).await.unwrap_err();
     let call = only(&seen);
-    let error = call.error.unwrap();
+    let error = call.error.clone().unwrap();
     assert_eq!(
         (call.outcome, error.class),
-        (Outcome::Error, Class::Connection)
+        (Outcome::Error, ErrorClass::Connection)
     );
     assert!(!error.chain.is_empty(), "{error:?}");
 }
@@ -122,7 +122,8 @@ async fn over_a_connection_of_ones_own_the_host_is_in_the_header() {
     let names: Vec<_> = calls.iter().map(|call| call.function()).collect();
     assert_eq!(names, ["GET api.example.org:81", "GET", "GET"]);
     for call in calls {
-        let target = call.exchange.unwrap().target;
+        let exchange = call.operation::<llm_observe::http::Exchange>();
+        let target = exchange.unwrap().target.clone();
         assert!(target.ends_with("/a?token=REDACTED"), "{target}");
     }
 }

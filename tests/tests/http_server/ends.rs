@@ -38,10 +38,15 @@ async fn a_panic_is_a_500_a_report_and_an_outcome() {
     assert!(body.is_empty(), "the client is told nothing");
     let call = seen.calls().pop().unwrap();
     assert_eq!((call.outcome, call.reported), (Outcome::Panic, true));
-    let error = call.error.unwrap();
+    let error = call.error.clone().unwrap();
     assert_eq!(error.message, "the model is gone");
     assert!(error.location.unwrap().contains("http_server/main.rs"));
-    assert_eq!(call.exchange.unwrap().status, Some(500));
+    assert_eq!(
+        call.operation::<llm_observe::http::Exchange>()
+            .unwrap()
+            .status,
+        Some(500)
+    );
     let metrics = seen.metrics();
     assert!(
         metrics.contains(r#"status_code="500",error_type="panic""#),
@@ -170,7 +175,12 @@ async fn a_stream_lasts_to_its_last_byte() {
     }
     let call = seen.calls().pop().unwrap();
     assert_eq!(call.outcome, Outcome::Ok);
-    assert_eq!(call.exchange.unwrap().response_bytes, Some(27));
+    assert_eq!(
+        call.operation::<llm_observe::http::Exchange>()
+            .unwrap()
+            .response_bytes,
+        Some(27)
+    );
 }
 
 #[tokio::test]
@@ -180,8 +190,14 @@ async fn a_stream_that_breaks_off_is_an_error() {
     assert!(response.into_body().collect().await.is_err());
     let call = seen.calls().pop().unwrap();
     assert_eq!((call.outcome, call.reported), (Outcome::Error, true));
-    assert!(call.error.unwrap().message.contains("the provider hung up"));
-    let exchange = call.exchange.unwrap();
+    assert!(
+        call.error
+            .clone()
+            .unwrap()
+            .message
+            .contains("the provider hung up")
+    );
+    let exchange = call.operation::<llm_observe::http::Exchange>().unwrap();
     assert_eq!(
         (exchange.status, exchange.response_bytes),
         (Some(200), Some(27))
@@ -213,7 +229,13 @@ async fn who_leaves_early_cancels_what_is_below() {
     );
     assert_eq!(below.trace_id, request.trace_id);
     assert!(below.request.is_some(), "its line has the request's id");
-    assert_eq!(request.exchange.as_ref().unwrap().status, None);
+    assert_eq!(
+        request
+            .operation::<llm_observe::http::Exchange>()
+            .unwrap()
+            .status,
+        None
+    );
 
     let response = ask(get_of("/stream")).await;
     let mut body = response.into_body();
@@ -221,7 +243,7 @@ async fn who_leaves_early_cancels_what_is_below() {
     drop(body);
     let call = seen.calls().pop().unwrap();
     assert_eq!(call.outcome, Outcome::Cancelled);
-    let exchange = call.exchange.unwrap();
+    let exchange = call.operation::<llm_observe::http::Exchange>().unwrap();
     assert_eq!(
         (exchange.status, exchange.response_bytes),
         (Some(200), Some(9))
@@ -297,7 +319,7 @@ async fn a_services_own_error_passes_through_as_it_is() {
         Some(Refused(7))
     );
     let call = seen.calls().pop().unwrap();
-    let error = call.error.unwrap();
+    let error = call.error.clone().unwrap();
     assert_eq!(
         (call.outcome, &*error.message),
         (Outcome::Error, "connection refused by 7")

@@ -16,9 +16,9 @@ async fn a_request_is_one_call_with_its_route_and_its_figures() {
     );
     assert_eq!(
         (call.outcome, call.site.kind()),
-        (Outcome::Ok, Kind::Server)
+        (Outcome::Ok, llm_observe::operation::SpanKind::Server)
     );
-    let exchange = call.exchange.as_ref().unwrap();
+    let exchange = call.operation::<llm_observe::http::Exchange>().unwrap();
     assert_eq!(exchange.status, Some(200));
     assert_eq!(exchange.target, "/ask/42?k=5");
     assert_eq!(exchange.response_bytes, Some(9));
@@ -137,7 +137,12 @@ async fn the_peer_is_who_connected() {
     request.extensions_mut().insert(ConnectInfo(address));
     ask(request).await;
     assert_eq!(
-        seen.calls().pop().unwrap().exchange.unwrap().peer,
+        seen.calls()
+            .pop()
+            .unwrap()
+            .operation::<llm_observe::http::Exchange>()
+            .unwrap()
+            .peer,
         Some(address)
     );
 }
@@ -155,7 +160,7 @@ async fn a_session_is_linked_where_it_is_the_applications() {
         let request = Request::post("/embed").header("x-logrocket-url", sent);
         ask(request.body(Body::empty()).unwrap()).await;
         for call in seen.calls() {
-            assert_eq!(call.request.unwrap().session.as_deref(), linked);
+            assert_eq!(call.request.unwrap().session_url.as_deref(), linked);
         }
     }
 }

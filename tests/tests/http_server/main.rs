@@ -20,7 +20,7 @@ use http::{Request, Response, StatusCode, header};
 use http_body::Frame;
 use http_body_util::{BodyExt, Full, StreamBody};
 use llm_observe::{
-    Kind, Outcome, http as observed,
+    Outcome, http as observed,
     http::{in_current_call, layer},
     observe, testing,
 };

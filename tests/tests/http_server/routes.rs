@@ -35,7 +35,13 @@ async fn an_unknown_method_is_no_label() {
     }
     let call = seen.calls().pop().unwrap();
     assert_eq!(call.function(), "_OTHER /ask/{id}");
-    assert_eq!(call.exchange.unwrap().method.as_deref(), Some("X-2"));
+    assert_eq!(
+        call.operation::<llm_observe::http::Exchange>()
+            .unwrap()
+            .method
+            .as_deref(),
+        Some("X-2")
+    );
     let metrics = seen.metrics();
     assert!(
         metrics.contains("http_request_method=\"_OTHER\""),
@@ -142,8 +148,8 @@ async fn peers_routes_and_grpc_are_known_without_axum() {
     let call = seen.calls().pop().unwrap();
     assert_eq!(call.function(), "POST /rag.v1.Rag/Ask");
     assert_eq!(call.outcome, Outcome::Error);
-    assert_eq!(call.error.unwrap().message, "gRPC 13 INTERNAL");
-    let exchange = call.exchange.unwrap();
+    assert_eq!(call.error.clone().unwrap().message, "gRPC 13 INTERNAL");
+    let exchange = call.operation::<llm_observe::http::Exchange>().unwrap();
     assert_eq!(exchange.peer, Some(([192, 0, 2, 7], 50_051).into()));
     assert_eq!(exchange.status, Some(200));
 }

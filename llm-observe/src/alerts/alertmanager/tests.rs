@@ -10,12 +10,12 @@ use llm_observe_config::Endpoint;
 use super::*;
 use crate::{
     alerts::Trigger,
+    kernel::alert_rule::Severity,
     listener::{Listener, Reply},
     outbox::{
         Delivery, Outbox, Settings,
         tests::{Folder, skipped},
     },
-    site::Severity,
 };
 
 const LONG: Duration = Duration::from_secs(20);

@@ -7,8 +7,8 @@ use llm_observe_test_support::peers;
 
 use super::*;
 use crate::{
+    kernel::stats::Stats,
     outbox::{Outbox, Settings, tests::skipped},
-    stats::Stats,
 };
 
 /// A real SMTP server, aiosmtpd, which prints what it takes; ended when dropped.

@@ -4,9 +4,9 @@ use llm_observe_config::{Endpoint, Secret};
 
 use super::*;
 use crate::{
+    kernel::alert_rule::Severity,
     listener::{Listener, Reply},
     outbox::{Outbox, Settings, tests::Folder},
-    site::Severity,
 };
 
 const LONG: Duration = Duration::from_secs(20);
@@ -141,7 +141,7 @@ fn it_gives_up_what_is_refused_and_tries_the_rest_again() {
         backoff: Duration::from_millis(5),
         ..Settings::default()
     };
-    let stats = Arc::<crate::stats::Stats>::default();
+    let stats = Arc::<crate::kernel::stats::Stats>::default();
     let outbox = Outbox::open(limits, vec![channel.clone() as _], stats.clone()).unwrap();
     for n in 0..3 {
         outbox.put(Parcel::new("page", channel.encode(&Notice::test(n))).key("k"));

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{Member, Seen, Step, Timing, is_quiet_for, saved};
 use crate::{
     alerts::{Distinct, Notice, Status, Trigger, route::Route},
-    site::Severity,
+    kernel::alert_rule::Severity,
 };
 
 /// How many different errors an incident keeps.

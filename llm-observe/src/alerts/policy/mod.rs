@@ -22,7 +22,11 @@ pub(super) use saved::Saved;
 pub(super) use seen::{Sample, Seen};
 
 use super::{Notice, Status, route::Route};
-use crate::{error::Error, outbox::micros, outcome::Class, site::Severity};
+use crate::{
+    error::Error,
+    kernel::{alert_rule::Severity, outcome::ErrorClass},
+    outbox::micros,
+};
 use limit::Limiter;
 use quiet::Quiet;
 
@@ -65,7 +69,7 @@ impl Member {
             event: event.to_owned(),
             function: function.to_owned(),
             trigger: seen.trigger.as_str().to_owned(),
-            class: seen.class().map_or("", Class::as_str).to_owned(),
+            class: seen.class().map_or("", ErrorClass::as_str).to_owned(),
             channels: route.channels.clone(),
         }
     }

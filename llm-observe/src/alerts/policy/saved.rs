@@ -61,7 +61,7 @@ pub(super) mod errors {
 
     use crate::{
         alerts::{Distinct, Trigger},
-        outcome::Class,
+        kernel::outcome::ErrorClass,
     };
 
     #[derive(Serialize, Deserialize)]
@@ -103,7 +103,7 @@ pub(super) mod errors {
         let class = row.class.as_deref();
         Some(Distinct {
             trigger: Trigger::from_name(&row.trigger)?,
-            class: class.and_then(|name| Class::ALL.into_iter().find(|c| c.as_str() == name)),
+            class: class.and_then(|name| ErrorClass::ALL.into_iter().find(|c| c.as_str() == name)),
             function: row.function,
             type_name: row.type_name,
             message: row.message,

@@ -2,8 +2,7 @@
 
 use crate::{
     alerts::{Trigger, text},
-    outcome::Class,
-    record::{Record, TraceId},
+    kernel::{ids::TraceId, outcome::ErrorClass, record::Record},
     redact::Redactor,
 };
 
@@ -15,7 +14,7 @@ const LONGEST: usize = 2_000;
 pub(in crate::alerts) struct Sample {
     pub(in crate::alerts) type_name: String,
     pub(in crate::alerts) message: String,
-    pub(in crate::alerts) class: Option<Class>,
+    pub(in crate::alerts) class: Option<ErrorClass>,
 }
 
 impl Sample {
@@ -105,7 +104,9 @@ impl Seen {
     ) -> Seen {
         let sample = Sample::of(record, trigger, redactor);
         Seen {
-            session: record.request.and_then(|request| request.session.clone()),
+            session: record
+                .request
+                .and_then(|request| request.session_url.clone()),
             ..Seen::at(record.time, trigger, record.trace_id, sample)
         }
     }
@@ -117,7 +118,7 @@ impl Seen {
         self.last = self.last.max(time);
     }
 
-    pub(in crate::alerts) fn class(&self) -> Option<Class> {
+    pub(in crate::alerts) fn class(&self) -> Option<ErrorClass> {
         self.sample.class
     }
 

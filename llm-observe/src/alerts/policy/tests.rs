@@ -6,7 +6,7 @@ mod properties;
 mod restarts;
 
 use super::*;
-use crate::{alerts::Trigger, record::TraceId};
+use crate::{alerts::Trigger, kernel::ids::TraceId};
 
 const SECOND: u64 = 1_000_000;
 const MINUTE: u64 = 60 * SECOND;
@@ -42,7 +42,7 @@ fn route(channels: &[&str]) -> Route {
     }
 }
 
-fn seen(time: u64, message: &str, class: Class) -> Seen {
+fn seen(time: u64, message: &str, class: ErrorClass) -> Seen {
     let sample = Sample {
         type_name: "Boom".into(),
         message: message.into(),
@@ -56,7 +56,7 @@ fn fail(policy: &mut Policy, time: u64) {
         "query",
         "rag::query",
         &route(&["ops"]),
-        &seen(time, "boom", Class::Internal),
+        &seen(time, "boom", ErrorClass::Internal),
     );
 }
 
@@ -123,25 +123,25 @@ fn a_group_has_the_different_errors_of_one_event_and_other_events_their_own() {
         "query",
         "rag::query",
         &ops,
-        &seen(START, "boom", Class::Internal),
+        &seen(START, "boom", ErrorClass::Internal),
     );
     policy.see(
         "query",
         "rag::search",
         &ops,
-        &seen(START + 1, "no route", Class::Connection),
+        &seen(START + 1, "no route", ErrorClass::Connection),
     );
     policy.see(
         "query",
         "rag::query",
         &ops,
-        &seen(START + 2, "boom", Class::Internal),
+        &seen(START + 2, "boom", ErrorClass::Internal),
     );
     policy.see(
         "embedding",
         "rag::embed",
         &ops,
-        &seen(START + 3, "boom", Class::Internal),
+        &seen(START + 3, "boom", ErrorClass::Internal),
     );
     let due = policy.due(START + 3 * SECOND);
     assert_eq!(
@@ -161,7 +161,11 @@ fn a_group_has_the_different_errors_of_one_event_and_other_events_their_own() {
         "query",
         "rag::query",
         &ops,
-        &seen(START + 9 * SECOND, "key revoked", Class::Authentication),
+        &seen(
+            START + 9 * SECOND,
+            "key revoked",
+            ErrorClass::Authentication,
+        ),
     );
     assert_eq!(
         statuses(&policy.due(START + 12 * SECOND)),
@@ -181,7 +185,7 @@ fn a_threshold_is_so_many_within_the_window() {
             "query",
             "f",
             &three,
-            &seen(START + seconds * SECOND, "boom", Class::Other),
+            &seen(START + seconds * SECOND, "boom", ErrorClass::Other),
         );
         !policy.due(START + (seconds + 2) * SECOND).is_empty()
     };
@@ -192,7 +196,7 @@ fn a_threshold_is_so_many_within_the_window() {
 #[test]
 fn a_merged_burst_reaches_a_threshold_at_once() {
     let mut policy = policy();
-    let mut many = seen(START, "boom", Class::Other);
+    let mut many = seen(START, "boom", ErrorClass::Other);
     many.count = 100;
     policy.see(
         "query",
@@ -268,7 +272,7 @@ fn in_quiet_hours_only_what_is_critical_is_told_the_rest_after() {
         "query",
         "f",
         &critical,
-        &seen(START, "down", Class::Internal),
+        &seen(START, "down", ErrorClass::Internal),
     );
     let told = run(&mut policy, START + 4 * MINUTE);
     assert_eq!(told, [(START + 2 * SECOND, Status::Firing, 1)]);
@@ -298,7 +302,7 @@ fn beyond_its_rate_a_channel_gets_one_digest() {
             &format!("event{n}"),
             "f",
             &route(&["ops"]),
-            &seen(START, "boom", Class::Other),
+            &seen(START, "boom", ErrorClass::Other),
         );
     }
     let due = policy.due(START + 2 * SECOND);
@@ -375,7 +379,7 @@ fn a_channel_that_forgets_takes_alike_incidents_for_one() {
     let mut policy = Policy::new(timing(), [("ops".to_owned(), forgetful)].into());
     fail(&mut policy, START);
     policy.due(START + 2 * SECOND);
-    let other = seen(START + 60 * SECOND, "no route", Class::Connection);
+    let other = seen(START + 60 * SECOND, "no route", ErrorClass::Connection);
     policy.see("query", "rag::query", &route(&["ops"]), &other);
     let told = run(&mut policy, START + 60 * MINUTE);
     let resolved: Vec<_> = told.iter().filter(|m| m.1 == Status::Resolved).collect();

@@ -5,7 +5,7 @@ mod delivery;
 use super::*;
 use crate::{
     alerts::{Held, Trigger},
-    outcome::Class,
+    kernel::outcome::ErrorClass,
 };
 
 fn distinct(message: &str, count: u64) -> Distinct {
@@ -14,7 +14,7 @@ fn distinct(message: &str, count: u64) -> Distinct {
         trigger: Trigger::Error,
         type_name: "rag::QueryError".into(),
         message: message.into(),
-        class: Some(Class::Connection),
+        class: Some(ErrorClass::Connection),
         count,
     }
 }

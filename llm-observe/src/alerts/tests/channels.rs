@@ -16,7 +16,7 @@ impl Destination for Observed {
     fn deliver<'a>(&'a self, _: &'a Parcel) -> Answer<'a> {
         Box::pin(async {
             let alerts = self.alerts.get().and_then(std::sync::Weak::upgrade);
-            let error = error("no route to Slack", Class::Connection);
+            let error = error("no route to Slack", ErrorClass::Connection);
             let failed = record(&ASKED, Outcome::Error, Some(&error));
             alerts.unwrap().record(&failed);
             Delivery::refused("no route to Slack")
@@ -45,7 +45,7 @@ fn a_delivery_that_fails_is_no_alert_itself() {
     let alerts = Alerts::start(settings, channels, outbox.clone(), Arc::default(), &stats);
     let alerts = Arc::new(alerts.unwrap());
     channel.alerts.set(Arc::downgrade(&alerts)).unwrap();
-    let boom = error("boom", Class::Internal);
+    let boom = error("boom", ErrorClass::Internal);
     alerts.record(&record(&ASKED, Outcome::Error, Some(&boom)));
     for _ in 0..3 {
         assert!(alerts.flush(LONG));
@@ -104,11 +104,11 @@ fn a_channel_that_panics_over_one_message_gets_the_next() {
     alerts.record(&record(
         &ASKED,
         Outcome::Error,
-        Some(&error("panic", Class::Other)),
+        Some(&error("panic", ErrorClass::Other)),
     ));
     assert!(alerts.flush(LONG));
     assert_eq!(alerts.shared.panicked.get(), 1);
-    let boom = error("boom", Class::Internal);
+    let boom = error("boom", ErrorClass::Internal);
     alerts.record(&record(&ASKED, Outcome::Error, Some(&boom)));
     assert!(alerts.flush(LONG));
     outbox.flush(LONG);
@@ -119,7 +119,7 @@ fn a_channel_that_panics_over_one_message_gets_the_next() {
 #[test]
 fn what_goes_on_while_a_channel_cannot_be_reached_waits_once() {
     let (alerts, outbox, channel) = start_forgetful(true);
-    let boom = error("boom", Class::Internal);
+    let boom = error("boom", ErrorClass::Internal);
     alerts.record(&record(&ASKED, Outcome::Error, Some(&boom)));
     for _ in 0..20 {
         assert!(alerts.flush(LONG));

@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn after_a_restart_the_same_incident_is_not_told_again() {
     let folder = Folder::new();
-    let boom = error("boom", Class::Internal);
+    let boom = error("boom", ErrorClass::Internal);
     let (alerts, outbox, kept) = start(&Config::default(), Some(folder.path()));
     alerts.record(&record(&ASKED, Outcome::Error, Some(&boom)));
     assert!(alerts.flush(LONG));
@@ -28,7 +28,7 @@ fn an_alert_that_was_not_delivered_arrives_once_after_a_restart() {
     alerts.record(&record(
         &ASKED,
         Outcome::Error,
-        Some(&error("boom", Class::Internal)),
+        Some(&error("boom", ErrorClass::Internal)),
     ));
     assert!(alerts.flush(LONG));
     drop((alerts, outbox));
@@ -42,7 +42,7 @@ fn an_alert_that_waits_for_its_group_when_the_process_is_killed_is_told_by_the_n
     let folder = Folder::new();
     let patient = config("[alerts]\ngroup_wait = \"1h\"\n");
     let (alerts, outbox, kept) = start(&patient, Some(folder.path()));
-    let boom = error("boom", Class::Internal);
+    let boom = error("boom", ErrorClass::Internal);
     alerts.record(&record(&ASKED, Outcome::Error, Some(&boom)));
     let file = folder.path().join("0/alerts.json");
     let start_of_wait = std::time::Instant::now();
@@ -82,7 +82,7 @@ fn an_incident_of_a_process_that_died_beside_this_one_is_resolved_by_it() {
     alerts.record(&record(
         &ASKED,
         Outcome::Error,
-        Some(&error("boom", Class::Internal)),
+        Some(&error("boom", ErrorClass::Internal)),
     ));
     assert!(alerts.flush(LONG));
     let state = std::fs::read(outbox.folder().unwrap().join("alerts.json")).unwrap();
@@ -113,7 +113,7 @@ fn an_alert_that_is_delivered_before_the_state_is_read_is_not_told_again() {
     let down = Arc::new(Kept::default());
     down.down.set(()).unwrap();
     let (alerts, outbox, _) = start_with(&patient, Some(folder.path()), down);
-    let boom = error("boom", Class::Internal);
+    let boom = error("boom", ErrorClass::Internal);
     alerts.record(&record(&ASKED, Outcome::Error, Some(&boom)));
     let file = folder.path().join("0/alerts.json");
     let began = std::time::Instant::now();

@@ -6,26 +6,27 @@ use http::{HeaderMap, StatusCode, header};
 
 use super::{
     fault::Fault,
-    figures::{self, Ended},
+    metrics::{self, ModelCallEnd},
     model::Asked,
+    outgoing::exchange_of,
     record,
     usage::{Missing, Reader, Reading},
 };
 use crate::{
-    call::{Call, Ending},
-    classify, clock,
-    observer::Core,
-    outcome::{Class, Outcome},
-    record::ErrorInfo,
-    request::STATUS,
-    site::Site,
+    http::{Http, exchange::STATUS, http_site::HttpSite},
+    kernel::{
+        call::Call,
+        classify, clock,
+        error_info::ErrorInfo,
+        outcome::{ErrorClass, Outcome},
+    },
 };
 
 /// An answer whose body is not at its end. Dropped, it ends as its reader left it.
 pub(crate) struct Answer {
     call: Call,
-    core: Arc<Core>,
-    site: &'static Site,
+    http: Arc<Http>,
+    site: &'static HttpSite,
     status: u16,
     /// When its head was there: the time since the start, and the reading of the clock.
     head: (Duration, u64),
@@ -56,11 +57,11 @@ enum Verdict {
 }
 
 impl Answer {
-    pub(super) fn new(call: Call, core: Arc<Core>, site: &'static Site, status: u16) -> Answer {
+    pub(super) fn new(call: Call, http: Arc<Http>, site: &'static HttpSite, status: u16) -> Answer {
         Answer {
             head: (call.elapsed(), clock::ticks()),
             call,
-            core,
+            http,
             site,
             status,
             bytes: 0,
@@ -98,7 +99,7 @@ impl Answer {
         }
         if self.bytes == 0 {
             let elapsed = self.call.elapsed();
-            if let Some(exchange) = &mut self.call.extra().exchange {
+            if let Some(exchange) = exchange_of(&mut self.call) {
                 exchange.first_byte = Some(elapsed);
             }
         }
@@ -146,20 +147,19 @@ impl Answer {
         let (reading, missing) = reader.map_or_else(Default::default, Reader::finish);
         let verdict = self.verdict(end, &reading);
         let (bytes, wanted) = (self.bytes, self.wanted);
-        let extra = self.call.extra();
-        if let Some(exchange) = &mut extra.exchange {
+        if let Some(exchange) = exchange_of(&mut self.call) {
             exchange.response_bytes = wanted.then_some(bytes);
         }
-        record::answered(&mut extra.fields, &reading, self.first_chunk);
+        record::answered(&mut self.call.extra().fields, &reading, self.first_chunk);
         self.count(&verdict, &reading, duration, missing.filter(|_| complete));
         if let Verdict::Cancelled = verdict {
             return self.call.cancelled();
         }
-        let mut ending = Ending::take(&mut self.call);
+        let mut scope = self.call.take_scope();
         if let Verdict::Failed(outcome, error) = verdict {
-            ending.failed(outcome, error);
+            scope.failed(outcome, error);
         }
-        self.call.end_at(ending, at);
+        self.call.end_at(scope, at);
     }
 
     fn verdict(&self, end: End, reading: &Reading) -> Verdict {
@@ -187,7 +187,7 @@ impl Answer {
         missing: Option<Missing>,
     ) {
         let Some(asked) = self.asked else { return };
-        let ended = Ended {
+        let ended = ModelCallEnd {
             duration,
             first_chunk: self.first_chunk,
             error_type: match verdict {
@@ -197,16 +197,16 @@ impl Answer {
                 Verdict::Failed(_, error) => Some(error.class.as_str().to_owned()),
             },
         };
-        figures::model_call(&self.core, self.site, asked, reading, &ended);
+        metrics::model_call(&self.http, self.site, asked, reading, &ended);
         if let (Verdict::Ok, Some(why)) = (verdict, missing) {
-            figures::missing(&self.core, why);
+            metrics::missing(&self.http, why);
         }
     }
 }
 
 impl Drop for Answer {
     fn drop(&mut self) {
-        if self.call.is_on() {
+        if self.call.is_observed() {
             self.end(End::Left);
         }
     }
@@ -233,13 +233,13 @@ fn status_error(status: u16, code: Option<&str>) -> ErrorInfo {
         message.push_str(part);
     }
     let class = code.and_then(classify::of_text);
-    let class = class.or_else(|| Class::of_status(status));
-    ErrorInfo::new(STATUS, message, class.unwrap_or(Class::Other))
+    let class = class.or_else(|| ErrorClass::of_status(status));
+    ErrorInfo::new(STATUS, message, class.unwrap_or(ErrorClass::Other))
 }
 
 fn answer_error(code: Option<&str>) -> ErrorInfo {
     let code = code.unwrap_or_default();
-    let class = classify::of_text(code).unwrap_or(Class::Other);
+    let class = classify::of_text(code).unwrap_or(ErrorClass::Other);
     ErrorInfo::new("answer", code.to_owned(), class)
 }
 
@@ -251,12 +251,12 @@ mod tests {
     fn a_status_is_an_error_and_a_code_says_which() {
         let error = status_error(429, None);
         assert_eq!(error.message, "429 Too Many Requests");
-        assert_eq!(error.class, Class::RateLimit);
+        assert_eq!(error.class, ErrorClass::RateLimit);
         let error = status_error(429, Some("insufficient_quota"));
         assert_eq!(error.message, "429 Too Many Requests: insufficient_quota");
-        assert_eq!(error.class, Class::BudgetExceeded);
+        assert_eq!(error.class, ErrorClass::BudgetExceeded);
         let error = status_error(400, Some("context_length_exceeded"));
-        assert_eq!(error.class, Class::ContextWindowExceeded);
+        assert_eq!(error.class, ErrorClass::ContextWindowExceeded);
         assert_eq!(status_error(599, None).message, "599");
     }
 }

@@ -42,7 +42,7 @@ impl Reason {
 
 /// An attempt that is not the first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Again {
+pub(crate) struct Retry {
     /// How often it was sent before.
     pub(crate) count: u32,
     pub(crate) reason: Reason,
@@ -50,12 +50,12 @@ pub(crate) struct Again {
 
 impl Attempts {
     /// Counts an attempt that begins.
-    pub(crate) fn begin(&self) -> Option<Again> {
+    pub(crate) fn begin(&self) -> Option<Retry> {
         let mut past = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let count = past.sent;
         past.sent = past.sent.saturating_add(1);
         let reason = past.ended.take().unwrap_or(Reason::Other);
-        (count > 0).then_some(Again { count, reason })
+        (count > 0).then_some(Retry { count, reason })
     }
 
     /// Notes how the latest attempt ended.
@@ -74,7 +74,7 @@ mod tests {
         let attempts = Attempts::default();
         assert_eq!(attempts.begin(), None);
         attempts.ended(Reason::Status(429));
-        let again = |count, reason| Some(Again { count, reason });
+        let again = |count, reason| Some(Retry { count, reason });
         assert_eq!(attempts.clone().begin(), again(1, Reason::Status(429)));
         assert_eq!(attempts.begin(), again(2, Reason::Other));
         attempts.ended(Reason::Connect);

@@ -4,10 +4,10 @@
 use std::{error::Error, fmt};
 
 use super::{attempts::Reason, hyper, reqwest};
-use crate::{
+use crate::kernel::{
     classify,
-    outcome::{Class, Outcome},
-    record::ErrorInfo,
+    error_info::ErrorInfo,
+    outcome::{ErrorClass, Outcome},
 };
 
 /// A failure of a client, described.
@@ -24,8 +24,8 @@ impl Fault {
     /// Describes an error that its client says is a timeout, a failure to connect, or neither.
     pub(crate) fn told(error: &(dyn Error + 'static), name: &'static str, reason: Reason) -> Fault {
         let (outcome, class) = match reason {
-            Reason::Timeout => (Outcome::Timeout, Class::Timeout),
-            Reason::Connect => (Outcome::Error, Class::Connection),
+            Reason::Timeout => (Outcome::Timeout, ErrorClass::Timeout),
+            Reason::Connect => (Outcome::Error, ErrorClass::Connection),
             Reason::Status(_) | Reason::Other => (Outcome::Error, classify::of_error(error)),
         };
         let mut info = ErrorInfo::new(name, error.to_string(), class);
@@ -51,7 +51,7 @@ impl Fault {
             Some(error) => Fault::told(error, name, reason(error)),
             None => {
                 let message = error.to_string();
-                let class = classify::of_text(&message).unwrap_or(Class::Other);
+                let class = classify::of_text(&message).unwrap_or(ErrorClass::Other);
                 let error = ErrorInfo::new(name, message, class);
                 let (outcome, reason) = of_class(class);
                 Fault {
@@ -68,16 +68,16 @@ fn reason(error: &(dyn Error + 'static)) -> Reason {
     let mut links = std::iter::successors(Some(error), |&e| e.source()).take(LONGEST_CHAIN);
     let connect = links.any(hyper::is_connect);
     match classify::of_error(error) {
-        Class::Timeout => Reason::Timeout,
+        ErrorClass::Timeout => Reason::Timeout,
         _ if connect => Reason::Connect,
         class => of_class(class).1,
     }
 }
 
-fn of_class(class: Class) -> (Outcome, Reason) {
+fn of_class(class: ErrorClass) -> (Outcome, Reason) {
     match class {
-        Class::Timeout => (Outcome::Timeout, Reason::Timeout),
-        Class::Connection => (Outcome::Error, Reason::Connect),
+        ErrorClass::Timeout => (Outcome::Timeout, Reason::Timeout),
+        ErrorClass::Connection => (Outcome::Error, Reason::Connect),
         _ => (Outcome::Error, Reason::Other),
     }
 }
@@ -94,7 +94,7 @@ mod tests {
         let boxed: Box<dyn Error + Send + Sync> = Box::new(refused());
         for fault in [Fault::of(&refused()), Fault::of(&boxed)] {
             assert_eq!(fault.reason, Reason::Connect);
-            assert_eq!(fault.error.class, Class::Connection);
+            assert_eq!(fault.error.class, ErrorClass::Connection);
         }
         let slow = Fault::of(&"the operation timed out".to_owned());
         assert_eq!(

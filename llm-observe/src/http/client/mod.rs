@@ -8,9 +8,9 @@ mod answer;
 mod attempts;
 mod body;
 mod fault;
-mod figures;
 mod hyper;
 mod limits;
+mod metrics;
 mod model;
 mod names;
 mod outgoing;
@@ -31,7 +31,7 @@ pub use body::AnswerBody;
 #[cfg(feature = "reqwest-middleware")]
 pub use redirects::redirects;
 #[cfg(feature = "reqwest-middleware")]
-pub use reqwest::{Middleware, client, middleware};
+pub use reqwest::{Middleware, from_builder, middleware};
 pub use tower::{AnswerFuture, ClientLayer, ClientService, layer};
 
-pub(crate) use figures::Clients;
+pub(crate) use metrics::Clients;

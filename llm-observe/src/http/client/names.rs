@@ -7,8 +7,10 @@ use std::{
 
 use crate::{
     http::sites::OTHER,
-    names::OVER_LIMIT,
-    stats::{Counter, Stats},
+    kernel::{
+        metric_names::OVER_LIMIT,
+        stats::{Counter, Stats},
+    },
 };
 
 /// The longest name that is one of its own.

@@ -2,6 +2,7 @@
 //! client works on it.
 
 use std::{
+    any::Any,
     future::Future,
     net::SocketAddr,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
@@ -18,20 +19,15 @@ use super::{
     answer::Answer,
     attempts::{Attempts, Reason},
     fault::Fault,
-    figures::{self, Ended},
+    metrics::{self, ModelCallEnd},
     model::Asked,
     record,
     target::{EVENT, Target},
     usage::Reading,
 };
 use crate::{
-    call::{Call, Ending},
-    context,
-    http::ids::TraceParent,
-    observer::{self, Core},
-    record::Value,
-    request::SAMPLED,
-    site::{Kind, Site},
+    http::{Http, exchange::Exchange, http_site::HttpSite, ids::TraceParent},
+    kernel::{call::Call, context, dispatch, request_context::SAMPLED, value::Value},
 };
 
 const TRACE_PARENT: HeaderName = HeaderName::from_static("traceparent");
@@ -40,8 +36,8 @@ const TRACE_STATE: HeaderName = HeaderName::from_static("tracestate");
 /// A request that has started and has no answer yet. Dropped, it is cancelled.
 pub(crate) struct Outgoing {
     call: Call,
-    core: Arc<Core>,
-    site: &'static Site,
+    http: Arc<Http>,
+    site: &'static HttpSite,
     asked: Option<Asked>,
     attempts: Option<Attempts>,
 }
@@ -49,32 +45,36 @@ pub(crate) struct Outgoing {
 impl Outgoing {
     /// Starts observing a request; `None` when nobody does.
     pub(crate) fn start(target: &Target<'_>, attempts: Option<Attempts>) -> Option<Outgoing> {
-        observer::with_core(|core| Outgoing::start_in(core, target, attempts)).flatten()
+        let start = |shared: &Arc<dyn Any + Send + Sync>, _: &Http| {
+            let http = shared.clone().downcast().ok()?;
+            Outgoing::start_in(http, target, attempts)
+        };
+        dispatch::with_extension(start).flatten()
     }
 
     fn start_in(
-        core: &Arc<Core>,
+        http: Arc<Http>,
         target: &Target<'_>,
         attempts: Option<Attempts>,
     ) -> Option<Outgoing> {
-        let site = target.site(core)?;
+        let site = target.site(&http)?;
         let asked = Asked::of(target.method, target.host, target.path);
-        let mut exchange = target.exchange();
-        exchange.level = level(core, asked.is_some());
-        let mut call = Call::new(site);
+        let mut exchange = target.exchange(site);
+        exchange.level = level(&http, asked.is_some());
+        let mut call = Call::new(&site.site);
         let extra = call.extra();
-        extra.exchange = Some(Box::new(exchange));
+        extra.operation = Some(Box::new(exchange));
         if let Some(asked) = asked {
             record::asked(&mut extra.fields, asked);
         }
-        if let Some(again) = attempts.as_ref().and_then(Attempts::begin) {
-            let count = Value::U64(again.count.into());
+        if let Some(retry) = attempts.as_ref().and_then(Attempts::begin) {
+            let count = Value::U64(retry.count.into());
             extra.fields.set(record::RESENDS, count);
-            figures::retried(core, site, again);
+            metrics::retried(&http, site, retry);
         }
-        call.is_on_or_starts().then(|| Outgoing {
+        call.ensure_started().then(|| Outgoing {
             call,
-            core: core.clone(),
+            http,
             site,
             asked,
             attempts,
@@ -83,7 +83,7 @@ impl Outgoing {
 
     /// Returns whether the configuration lets `host` know of traces.
     pub(crate) fn propagates_to(&self, host: &str) -> bool {
-        self.core.config.http.propagates_to(host)
+        self.http.config.http.propagates_to(host)
     }
 
     /// Says in `headers` which trace the request belongs to, where the configuration lets `host`
@@ -127,16 +127,16 @@ impl Outgoing {
         peer: Option<SocketAddr>,
         promised: Option<u64>,
     ) -> Answer {
-        if let Some(exchange) = &mut self.call.extra().exchange {
+        if let Some(exchange) = exchange_of(&mut self.call) {
             exchange.status = Some(status);
             exchange.peer = peer;
         }
-        figures::limits(&self.core, self.site, headers);
+        metrics::limits(&self.http, self.site, headers);
         self.note(match status {
             400.. => Reason::Status(status),
             _ => Reason::Other,
         });
-        Answer::new(self.call, self.core, self.site, status)
+        Answer::new(self.call, self.http, self.site, status)
             .promised(promised)
             .of_model(self.asked, headers)
     }
@@ -144,17 +144,17 @@ impl Outgoing {
     /// Ends it without an answer.
     pub(crate) fn failed(mut self, fault: Fault) {
         self.note(fault.reason);
-        let ended = Ended {
+        let ended = ModelCallEnd {
             duration: self.call.elapsed(),
             first_chunk: None,
             error_type: Some(fault.error.class.as_str().to_owned()),
         };
         if let Some(asked) = self.asked {
-            figures::model_call(&self.core, self.site, asked, &Reading::default(), &ended);
+            metrics::model_call(&self.http, self.site, asked, &Reading::default(), &ended);
         }
-        let mut ending = Ending::take(&mut self.call);
-        ending.failed(fault.outcome, fault.error);
-        self.call.end(ending);
+        let mut scope = self.call.take_scope();
+        scope.failed(fault.outcome, fault.error);
+        self.call.end(scope);
     }
 
     fn note(&self, reason: Reason) {
@@ -164,17 +164,22 @@ impl Outgoing {
     }
 }
 
+/// Returns the exchange of a call that is one.
+pub(super) fn exchange_of(call: &mut Call) -> Option<&mut Exchange> {
+    let operation: &mut dyn Any = call.extra().operation.as_deref_mut()?;
+    operation.downcast_mut()
+}
+
 /// Returns the level of the line when it goes well, where it is not that of the event.
 ///
 /// A request is one of the steps of the call it is made in, which has a line of its own. A model
 /// that is asked outside of every annotated function has no other line.
-fn level(core: &Core, asks_model: bool) -> Option<Level> {
-    let events = core.config.events.as_ref();
+fn level(http: &Http, asks_model: bool) -> Option<Level> {
+    let events = http.config.events.as_ref();
     let event = events.and_then(|events| events.get(EVENT));
     let is_set = event.is_some_and(|event| event.level.is_some());
     let is_step = || {
-        let in_function =
-            |call: &context::Current| call.site.is_some_and(|site| site.kind() == Kind::Function);
+        let in_function = |call: &context::Current| call.site.is_some_and(|s| !s.is_operation());
         context::look(in_function).unwrap_or(false)
     };
     (!is_set && (!asks_model || is_step())).then_some(Level::DEBUG)

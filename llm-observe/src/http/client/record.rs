@@ -5,8 +5,8 @@ use std::{sync::LazyLock, time::Duration};
 
 use super::{model::Asked, usage::Reading};
 use crate::{
-    record::{Fields, Value},
-    request::ATTRIBUTES,
+    http::exchange::ATTRIBUTES,
+    kernel::value::{Fields, Value},
 };
 
 /// `http.request.resend_count` of the HTTP conventions.

@@ -13,7 +13,7 @@ use std::{
 use http::{HeaderMap, Method, StatusCode, header};
 use reqwest::{Request, Response, Url, redirect::Policy};
 
-use crate::observer;
+use crate::{http::Http, kernel::dispatch};
 
 /// How many redirects are followed, as `reqwest` has it.
 const MOST: usize = 10;
@@ -60,8 +60,8 @@ pub fn redirects() -> Policy {
 fn leaves(from: &Url, to: &Url) -> bool {
     let knows = |url: &Url| url.host_str().unwrap_or_default().to_owned();
     let (from, to) = (knows(from), knows(to));
-    observer::with_core(|core| {
-        core.config.http.propagates_to(&from) && !core.config.http.propagates_to(&to)
+    dispatch::with_extension(|_, http: &Http| {
+        http.config.http.propagates_to(&from) && !http.config.http.propagates_to(&to)
     })
     .unwrap_or(false)
 }

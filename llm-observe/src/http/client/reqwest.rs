@@ -23,7 +23,7 @@ use super::{
 ///
 /// ```
 /// # fn client() -> Result<reqwest_middleware::ClientWithMiddleware, reqwest::Error> {
-/// let client = llm_observe::http::client::client(reqwest::Client::builder())?;
+/// let client = llm_observe::http::client::from_builder(reqwest::Client::builder())?;
 /// # Ok(client)
 /// # }
 /// ```
@@ -31,7 +31,7 @@ use super::{
 /// # Errors
 ///
 /// When `builder` cannot build a client.
-pub fn client(
+pub fn from_builder(
     builder: reqwest::ClientBuilder,
 ) -> std::result::Result<ClientWithMiddleware, reqwest::Error> {
     let client = builder.redirect(redirects()).build()?;

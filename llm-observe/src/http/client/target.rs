@@ -1,13 +1,11 @@
 //! Where a request goes: its site, and how it stands in a line.
 
-use crate::{
-    http::{
-        method::Method,
-        sites::{OTHER, SCHEMES},
-    },
-    observer::Core,
-    request::Exchange,
-    site::{Kind, RequestSite, Site},
+use crate::http::{
+    Http,
+    exchange::Exchange,
+    http_site::HttpSite,
+    method::Method,
+    sites::{OTHER, SCHEMES},
 };
 
 /// The event of requests that are sent.
@@ -31,23 +29,23 @@ pub(crate) struct Target<'a> {
 }
 
 impl Target<'_> {
-    /// Returns the site of its method and host in `core`.
-    pub(crate) fn site(&self, core: &Core) -> Option<&'static Site> {
+    /// Returns the site of its method and host.
+    pub(crate) fn site(&self, http: &Http) -> Option<&'static HttpSite> {
         let method = Method::of(self.method);
         let scheme = self.scheme();
         let name = match self.host {
             "" => String::new(),
             host => format!("{}:{}", host.to_ascii_lowercase(), self.port()),
         };
-        core.http
-            .hosts
+        http.hosts
             .site(&name, method, scheme, |name| site(method, scheme, name))
     }
 
     /// Returns what the record says of it. A URL is shown without user and password.
-    pub(crate) fn exchange(&self) -> Exchange {
+    pub(crate) fn exchange(&self, site: &'static HttpSite) -> Exchange {
         let method = Method::of(self.method);
         Exchange {
+            site: Some(site),
             target: self.url(),
             method: method.is_other().then(|| self.method.to_owned()),
             request_bytes: self.bytes,
@@ -93,26 +91,20 @@ impl Target<'_> {
 }
 
 /// Returns the site of `name`, which is host and port, [`OTHER`], or empty.
-fn site(method: Method, scheme: usize, name: &'static str) -> Site {
+fn site(method: Method, scheme: usize, name: &'static str) -> HttpSite {
     let method = method.as_str();
     let scheme = SCHEMES.get(scheme).copied().unwrap_or_default();
     let (host, port) = name.rsplit_once(':').unwrap_or((name, ""));
     let usual = if scheme == "https" { "443" } else { "80" };
     let shown = if port == usual { host } else { name };
-    let request = RequestSite {
-        kind: Kind::Client,
-        method,
-        route: None,
-        plain: false,
-        labels: labels(method, scheme, host, port),
-    };
     let function = format!("{method} {shown}").trim_end().to_owned();
-    let mut site = Site::of_requests(EVENT, function.leak(), request)
-        .fields(super::record::fields())
-        // Whoever made the call knows whether it matters, and may try it again: the tracker hears
-        // of it from there.
-        .report(false);
-    site.err_level = Some(tracing::Level::WARN);
+    let labels = labels(method, scheme, host, port);
+    let mut site = HttpSite::outgoing(EVENT, function.leak(), method, labels);
+    site.site.fields = super::record::fields();
+    // The call above decides whether a failure matters, and may send the request again. It is
+    // reported from there.
+    site.site.report = false;
+    site.site.err_level = Some(tracing::Level::WARN);
     site
 }
 
@@ -130,8 +122,8 @@ fn labels(method: &str, scheme: &str, host: &str, port: &str) -> Vec<(&'static s
 }
 
 /// Returns the label of a site's host; `None` for what stands for several, or for none.
-pub(crate) fn address(site: &'static Site) -> Option<&'static str> {
-    let labels = site.request?.labels.iter();
+pub(crate) fn address(site: &'static HttpSite) -> Option<&'static str> {
+    let labels = site.labels().iter();
     let mut hosts = labels.filter(|(name, _)| *name == "server_address");
     let (_, host) = hosts.next()?;
     (host != OTHER).then_some(host)
@@ -170,10 +162,12 @@ mod tests {
     fn a_site_is_a_method_and_a_host() {
         let port = |name| {
             let site = site(Method::of("POST"), 1, name);
-            let labels = &site.request.unwrap().labels;
-            let port = labels.iter().find(|(name, _)| *name == "server_port");
+            let port = site
+                .labels()
+                .iter()
+                .find(|(name, _)| *name == "server_port");
             (
-                site.function().to_owned(),
+                site.site.function().to_owned(),
                 port.map(|(_, port)| port.clone()),
             )
         };

@@ -7,6 +7,7 @@ use llm_observe_config::Format;
 
 use super::*;
 use crate::{
+    kernel::stats::Stats,
     log::{
         core::Core,
         faulty_disk::{ERRORS, FaultyDisk},
@@ -14,7 +15,6 @@ use crate::{
         spool::all_of,
         writer::Writer,
     },
-    stats::Stats,
 };
 
 /// How often it was said that lines wait, with that error.

@@ -4,23 +4,22 @@ use tracing::Level;
 
 use super::{
     super::{escape::escape_json, timestamp},
-    EventLine, Style, exchange, marks,
-    put::{put, put_f64, put_hex, put_hex64, put_millis, put_u64},
-    summary,
+    Style, marks, operation,
+    put::{put, put_f64, put_hex, put_hex64, put_i64, put_millis, put_u64},
 };
-use crate::{
-    record::{ErrorInfo, Record, SpanId, TraceId, Value},
-    request::{Named, Request},
+use crate::kernel::{
+    error_info::ErrorInfo,
+    ids::{SpanId, TraceId},
+    operation::Attribute,
+    record::Record,
+    request_context::RequestContext,
+    sink::LogEvent,
+    value::Value,
 };
 
 pub(super) fn call(out: &mut Vec<u8>, style: Style, record: &Record<'_>) {
     head(out, record.time, record.level());
-    match exchange::of(record) {
-        Some((exchange, site)) => {
-            exchange::summary(out, style, record, exchange, site, escape_json);
-        }
-        None => summary(out, record),
-    }
+    operation::summary(out, style, record, escape_json);
     put(out, "\",\"event\":\"");
     put(out, record.site.event);
     put(out, "\",\"outcome\":\"");
@@ -29,8 +28,7 @@ pub(super) fn call(out: &mut Vec<u8>, style: Style, record: &Record<'_>) {
     put_millis(out, record.duration);
     put(out, ",\"function\":");
     let function = record.site.function();
-    let plain = record.site.request.is_some_and(|request| request.plain);
-    if plain && function.len() <= style.max_value_bytes {
+    if record.site.is_plain() && function.len() <= style.max_value_bytes {
         put_plain(out, function);
     } else {
         put_json(out, style, function);
@@ -44,7 +42,7 @@ pub(super) fn call(out: &mut Vec<u8>, style: Style, record: &Record<'_>) {
     put(out, "}\n");
 }
 
-pub(super) fn event(out: &mut Vec<u8>, style: Style, event: &EventLine<'_>) {
+pub(super) fn event(out: &mut Vec<u8>, style: Style, event: &LogEvent<'_>) {
     head(out, event.time, event.level);
     escape_json(out, event.message, style.max_value_bytes);
     put(out, "\",\"target\":");
@@ -81,11 +79,11 @@ fn put_ids(out: &mut Vec<u8>, trace_id: TraceId, span_id: SpanId) {
     put(out, "\"");
 }
 
-fn put_request(out: &mut Vec<u8>, style: Style, request: Option<&Request>) {
+fn put_request(out: &mut Vec<u8>, style: Style, request: Option<&RequestContext>) {
     let Some(request) = request else { return };
     put(out, ",\"request_id\":");
     put_json(out, style, request.id.as_str());
-    if let Some(session) = &request.session {
+    if let Some(session) = &request.session_url {
         put(out, ",\"session\":");
         put_json(out, style, session);
     }
@@ -115,9 +113,8 @@ fn put_error(out: &mut Vec<u8>, style: Style, error: &ErrorInfo) {
 
 fn put_fields(out: &mut Vec<u8>, style: Style, record: &Record<'_>) {
     let marked = marks(record);
-    let exchange = exchange::of(record);
     let none = record.fields.is_empty()
-        && exchange.is_none()
+        && record.operation.is_none()
         && record.items.is_none()
         && record.quality.is_none()
         && marked.iter().all(|(_, set)| !set);
@@ -126,9 +123,7 @@ fn put_fields(out: &mut Vec<u8>, style: Style, record: &Record<'_>) {
     }
     put(out, ",\"fields\":{");
     let mut members = Members(false);
-    if let Some((exchange, site)) = exchange {
-        exchange::json(out, style, &mut members, exchange, site);
-    }
+    operation::json(out, style, &mut members, record);
     for (name, value) in record.fields.iter() {
         members.put(out, style, name, value);
     }
@@ -156,15 +151,16 @@ impl Members {
         put(out, ":");
     }
 
-    /// The name of a fact. A header's is a token (RFC 9110, section 5.6.2): no quote is in it.
-    pub(super) fn fact(&mut self, out: &mut Vec<u8>, name: Named) {
+    /// The name of an attribute, which has no quote in it.
+    pub(super) fn attribute(&mut self, out: &mut Vec<u8>, attribute: Attribute<'_>) {
         let comma = std::mem::replace(&mut self.0, true);
-        if !name.member.is_empty() {
+        let member = attribute.member();
+        if !member.is_empty() {
             let from = usize::from(!comma);
-            return put(out, name.member.get(from..).unwrap_or_default());
+            return put(out, member.get(from..).unwrap_or_default());
         }
         put(out, if comma { ",\"" } else { "\"" });
-        put(out, name.attribute);
+        put(out, attribute.name());
         put(out, "\":");
     }
 
@@ -194,7 +190,7 @@ pub(super) fn put_json(out: &mut Vec<u8>, style: Style, text: &str) {
 
 pub(super) fn put_number(out: &mut Vec<u8>, value: &Value) {
     match value {
-        Value::I64(v) => put(out, itoa::Buffer::new().format(*v)),
+        Value::I64(v) => put_i64(out, *v),
         Value::U64(v) => put_u64(out, *v),
         Value::F64(v) => put_f64(out, *v),
         Value::Bool(v) => put(out, if *v { "true" } else { "false" }),

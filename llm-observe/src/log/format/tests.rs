@@ -1,9 +1,9 @@
 use super::*;
-use crate::request::Fact;
+use crate::kernel::operation::AttributeValue;
 
 fn duration(nanos: u128) -> String {
     let mut out = Vec::new();
-    put_duration(&mut out, nanos);
+    put::put_duration(&mut out, nanos);
     String::from_utf8(out).unwrap()
 }
 
@@ -47,14 +47,14 @@ fn a_forged_value_stays_one_value() {
     };
     let evil = "x\n2026-11-23 07:17:09.123 - INFO - forged a=\"1\"";
     let fields = [("user", Value::Str(evil.to_owned()))];
-    let line = EventLine {
+    let line = LogEvent {
         time: 1_795_418_229_123_456,
         level: Level::INFO,
         target: "t",
         message: evil,
         fields: &fields,
         trace_id: TraceId::default(),
-        span_id: SpanId::default(),
+        span_id: crate::SpanId::default(),
         request: None,
     };
     for format in [Format::Text, Format::Json] {
@@ -68,6 +68,15 @@ fn a_forged_value_stays_one_value() {
 fn the_time_to_the_first_byte_is_told_to_the_microsecond() {
     let mut out = Vec::new();
     let time = std::time::Duration::from_nanos(3_313_498_959);
-    exchange::number(&mut out, Fact::Millis(time));
+    operation::number(&mut out, AttributeValue::Millis(time));
     assert_eq!(out, b"3313.498");
+}
+
+proptest::proptest! {
+    #[test]
+    fn an_id_is_written_as_sixteen_digits(n: u64) {
+        let mut out = Vec::new();
+        put::put_hex64(&mut out, n);
+        proptest::prop_assert_eq!(String::from_utf8(out).unwrap(), format!("{n:016x}"));
+    }
 }

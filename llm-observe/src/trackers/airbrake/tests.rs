@@ -1,8 +1,8 @@
 use super::*;
 use crate::{
+    kernel::record,
     listener::{Listener, Reply as Answers},
     outbox::{Outbox, Settings},
-    record,
 };
 
 #[test]
@@ -68,7 +68,7 @@ fn a_large_report_is_cut_to_what_airbrake_takes() {
     let report = Report {
         message: large.clone(),
         chain: vec![large.clone(); 50],
-        fields: vec![("field".into(), record::Value::Str(large)); 200],
+        fields: vec![("field".into(), crate::Value::Str(large)); 200],
         ..Report::test()
     };
     assert!(tracker.encode(&report).len() <= MOST_BYTES);

@@ -69,7 +69,12 @@ fn an_item_is_as_rollbars_own_client_sends_it() {
 #[test]
 fn a_large_report_is_cut_to_what_rollbar_takes() {
     let huge = "\u{1}".repeat(100_000);
-    let fields = (0..200).map(|n| (format!("{n}"), crate::record::Value::Str(huge.clone())));
+    let fields = (0..200).map(|n| {
+        (
+            format!("{n}"),
+            crate::kernel::value::Value::Str(huge.clone()),
+        )
+    });
     let large = Report {
         message: huge.clone(),
         chain: vec![huge.clone(); 50],

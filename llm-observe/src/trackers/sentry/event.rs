@@ -17,8 +17,10 @@ use sentry::{
 use super::{Origin, Report};
 use crate::{
     alerts::cut,
-    outcome::{Class, Outcome},
-    record,
+    kernel::{
+        outcome::{ErrorClass, Outcome},
+        record,
+    },
     trackers::{self, Frame, size::Size},
 };
 
@@ -177,7 +179,7 @@ fn contexts(report: &Report, size: Size) -> Map<String, Context> {
 
 fn trace(report: &Report) -> TraceContext {
     // Both are printed as the hexadecimal that Sentry reads.
-    let span = |id: record::SpanId| id.to_string().parse().ok();
+    let span = |id: crate::SpanId| id.to_string().parse().ok();
     TraceContext {
         trace_id: report.trace_id.to_string().parse().unwrap_or_default(),
         span_id: span(report.span_id).unwrap_or_default(),
@@ -193,16 +195,16 @@ fn trace(report: &Report) -> TraceContext {
 fn status(report: &Report) -> SpanStatus {
     match report.class {
         _ if report.outcome == Outcome::Timeout => SpanStatus::DeadlineExceeded,
-        Class::BadRequest | Class::ContextWindowExceeded | Class::ContentPolicy => {
+        ErrorClass::BadRequest | ErrorClass::ContextWindowExceeded | ErrorClass::ContentPolicy => {
             SpanStatus::InvalidArgument
         }
-        Class::Authentication => SpanStatus::Unauthenticated,
-        Class::PermissionDenied => SpanStatus::PermissionDenied,
-        Class::NotFound => SpanStatus::NotFound,
-        Class::Timeout => SpanStatus::DeadlineExceeded,
-        Class::RateLimit | Class::BudgetExceeded => SpanStatus::ResourceExhausted,
-        Class::Unavailable | Class::Connection => SpanStatus::Unavailable,
-        Class::Internal | Class::Other => SpanStatus::InternalError,
+        ErrorClass::Authentication => SpanStatus::Unauthenticated,
+        ErrorClass::PermissionDenied => SpanStatus::PermissionDenied,
+        ErrorClass::NotFound => SpanStatus::NotFound,
+        ErrorClass::Timeout => SpanStatus::DeadlineExceeded,
+        ErrorClass::RateLimit | ErrorClass::BudgetExceeded => SpanStatus::ResourceExhausted,
+        ErrorClass::Unavailable | ErrorClass::Connection => SpanStatus::Unavailable,
+        ErrorClass::Internal | ErrorClass::Other => SpanStatus::InternalError,
     }
 }
 

@@ -6,11 +6,13 @@ use serde_json::Value;
 
 use super::*;
 use crate::{
+    kernel::{
+        outcome::{ErrorClass, Outcome},
+        record,
+        stats::Stats,
+    },
     listener::{Listener, Reply as Answers},
     outbox::{Outbox, Settings},
-    outcome::{Class, Outcome},
-    record,
-    stats::Stats,
     trackers::{Breadcrumb, Frame, RequestInfo, size::Size},
 };
 
@@ -31,11 +33,11 @@ fn report(message: &str) -> Report {
         function: "rag::query".into(),
         type_name: "rag::QueryError".into(),
         message: message.into(),
-        class: Class::Connection,
+        class: ErrorClass::Connection,
         chain: vec!["tls handshake".into(), "connection reset".into()],
         fields: vec![
-            ("user".into(), record::Value::Str("alice".into())),
-            ("gen_ai.usage.input_tokens".into(), record::Value::U64(42)),
+            ("user".into(), crate::Value::Str("alice".into())),
+            ("gen_ai.usage.input_tokens".into(), crate::Value::U64(42)),
         ],
         ..Report::test()
     }
@@ -228,7 +230,7 @@ fn any_report() -> impl Strategy<Value = Report> {
             1 => Just("\u{1f600}".repeat(9_000)),
         ]
     };
-    let value = text().prop_map(record::Value::Str);
+    let value = text().prop_map(crate::Value::Str);
     let fields = prop::collection::vec(("[a-z_.]{1,300}", value), 0..150);
     let frame = (text(), text(), any::<u32>()).prop_map(|(function, file, line)| Frame {
         function,

@@ -24,7 +24,7 @@ proptest! {
         for (seconds, event, class) in &calls {
             now += seconds * SECOND;
             ask(&mut policy, now);
-            let class = [Class::Internal, Class::Timeout][*class];
+            let class = [ErrorClass::Internal, ErrorClass::Timeout][*class];
             let event = ["a", "b", "c"][*event];
             policy.see(event, "f", &route(&["ops"]), &seen(now, "boom", class));
         }
@@ -87,14 +87,14 @@ proptest! {
 
 #[derive(Clone, Debug)]
 enum Action {
-    Fail(&'static str, Class),
+    Fail(&'static str, ErrorClass),
     Later(u64),
     Restart,
 }
 
 fn action() -> impl Strategy<Value = Action> {
     let event = prop::sample::select(vec!["query", "embedding", "down"]);
-    let class = prop::sample::select(vec![Class::Internal, Class::Timeout]);
+    let class = prop::sample::select(vec![ErrorClass::Internal, ErrorClass::Timeout]);
     prop_oneof![
         6 => (event, class).prop_map(|(event, class)| Action::Fail(event, class)),
         3 => (0..10_u64).prop_map(Action::Later),

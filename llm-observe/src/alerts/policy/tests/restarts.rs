@@ -37,7 +37,7 @@ fn what_becomes_worse_is_told_at_once() {
         severity: Severity::Critical,
         ..route(&["ops"])
     };
-    let seen = seen(START + 4 * SECOND, "boom", Class::Internal);
+    let seen = seen(START + 4 * SECOND, "boom", ErrorClass::Internal);
     next.see("query", "rag::query", &critical, &seen);
     let due = next.due(START + 4 * SECOND);
     assert_eq!(statuses(&due), [("ops", Status::StillFiring, 2)]);
@@ -57,7 +57,7 @@ fn a_process_that_is_killed_while_the_group_waits_leaves_the_alert_to_the_next()
     assert_eq!(statuses(&due), [("ops", Status::Firing, 1)]);
     let error = &due[0].1.errors[0];
     let said = (error.message.as_str(), error.class, error.count);
-    assert_eq!(said, ("boom", Some(Class::Internal), 1));
+    assert_eq!(said, ("boom", Some(ErrorClass::Internal), 1));
 
     // Killed between the message and the note that it was sent.
     let mut next = self::policy();
@@ -75,7 +75,7 @@ fn what_a_digest_was_to_name_outlives_the_process() {
             event,
             "f",
             &route(&["ops"]),
-            &seen(START, "boom", Class::Other),
+            &seen(START, "boom", ErrorClass::Other),
         );
     }
     assert_eq!(policy.due(START + 2 * SECOND).len(), 1);

@@ -4,9 +4,9 @@ use std::time::Instant;
 
 use super::*;
 use crate::{
+    kernel::stats::Stats,
     listener::{Listener, Reply as Answers},
     outbox::{Outbox, Settings},
-    stats::Stats,
 };
 
 fn outbox(listener: &Listener, attempt: Duration) -> (Outbox, Arc<Stats>, Arc<dyn Channel>) {

@@ -1,0 +1,9 @@
+//! The kinds of operations that observers know: one line for each.
+
+use crate::observer::OperationKind;
+
+/// All of them.
+pub(crate) const KINDS: &[OperationKind] = &[
+    #[cfg(feature = "http")]
+    crate::http::KIND,
+];

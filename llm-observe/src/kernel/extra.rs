@@ -1,0 +1,114 @@
+//! What is kept of a call while it runs and handed over when it ends, and the trait of what takes
+//! it over.
+
+use std::{cell::RefCell, fmt, sync::Arc, time::Duration};
+
+use super::{
+    error_info::ErrorInfo,
+    ids::{SpanId, TraceId},
+    links::Links,
+    operation::Operation,
+    outcome::Outcome,
+    pool::{self, Pool},
+    value::Fields,
+};
+
+/// An observer's view of one site: what happens to its calls. The kernel knows what observes a call
+/// by this trait alone, as `tracing-core` knows a subscriber.
+pub(crate) trait SiteObserver: fmt::Debug + Send + Sync {
+    /// Returns whether a call is counted and timed, and nothing else of it is kept: then it needs
+    /// no place in a trace.
+    fn is_only_counted(&self) -> bool;
+
+    /// Takes note of a call that starts. `extra` is made where there is something to keep.
+    fn started(&self, ids: CallIds, extra: &mut Option<Box<Extra>>);
+
+    /// Makes the one record of a call and hands it to every sink.
+    fn ended(&self, ids: CallIds, extra: Option<Box<Extra>>, end: CallEnd);
+}
+
+/// The view of the program's observer, for the life of the program.
+#[derive(Debug)]
+pub(crate) struct GlobalView {
+    pub(super) observer: &'static dyn SiteObserver,
+    /// As [`SiteObserver::is_only_counted`], one load away.
+    pub(super) is_only_counted: bool,
+}
+
+/// Where a call stands in its trace.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CallIds {
+    pub(crate) trace: TraceId,
+    pub(crate) span: SpanId,
+    /// The span of the caller; [`SpanId::is_none`] at the root.
+    pub(crate) parent: SpanId,
+}
+
+/// How a call ended.
+#[derive(Debug)]
+pub(crate) struct CallEnd {
+    pub(crate) outcome: Outcome,
+    pub(crate) error: Option<Box<ErrorInfo>>,
+    pub(crate) expected: bool,
+    /// Reading of the clock at the end.
+    pub(crate) end: u64,
+    pub(crate) nanos: u64,
+}
+
+/// What a failed call leaves with the one above it.
+#[derive(Debug)]
+pub(crate) struct ChildFailure {
+    pub(crate) error: Box<ErrorInfo>,
+    /// Whether it was alerted, or muted on purpose.
+    pub(crate) alerted: bool,
+    /// Whether it went to the error trackers.
+    pub(crate) reported: bool,
+}
+
+/// What a call has on it beyond its ids; only calls that need it pay for the allocation.
+#[derive(Debug, Default)]
+pub(crate) struct Extra {
+    pub(crate) fields: Fields,
+    pub(crate) items: Option<u64>,
+    pub(crate) quality: Option<f64>,
+    /// The failure of a call directly below, to recognise its error when it is passed on.
+    pub(crate) child: Option<ChildFailure>,
+    pub(crate) tracing: Option<tracing::Span>,
+    /// The spans that the attribute says it belongs under or comes from.
+    pub(crate) links: Option<Links>,
+    /// The limit it ran into.
+    pub(crate) elapsed: Option<Duration>,
+    /// The trace and span that it belongs under, when these are not the thread's.
+    pub(crate) parent: Option<(TraceId, SpanId)>,
+    /// What the call is besides a function call.
+    pub(crate) operation: Option<Box<dyn Operation>>,
+    /// Where the call reports to, when that is not the program's observer.
+    pub(crate) scoped: Option<Arc<dyn SiteObserver>>,
+}
+
+thread_local! {
+    #[allow(clippy::vec_box, reason = "it is the boxes that are used again")]
+    static POOL: Pool<Box<Extra>> = const { RefCell::new(Vec::new()) };
+}
+
+impl Extra {
+    /// Returns an empty one, in the memory of a call that has ended.
+    #[inline]
+    pub(crate) fn from_pool() -> Box<Extra> {
+        pool::take(&POOL).unwrap_or_default()
+    }
+
+    /// Leaves the memory to a later call.
+    pub(crate) fn recycle(mut self: Box<Extra>) {
+        let mut fields = std::mem::take(&mut self.fields);
+        fields.clear();
+        if let Some(operation) = self.operation.take() {
+            operation.recycle();
+        }
+        *self = Extra {
+            fields,
+            ..Extra::default()
+        };
+        pool::keep(&POOL, self);
+    }
+}

@@ -1,0 +1,39 @@
+//! From an annotated call to its one record. Knows no sink, no protocol and no configuration.
+//!
+//! The files are in layers, which `ARCHITECTURE.md` lists: data below behaviour, and each file
+//! imports only from files below it.
+
+pub(crate) mod alert_rule;
+pub(crate) mod call;
+pub(crate) mod capture;
+pub(crate) mod classify;
+pub(crate) mod clock;
+pub(crate) mod context;
+pub(crate) mod current;
+pub(crate) mod dispatch;
+pub(crate) mod error_info;
+pub(crate) mod extra;
+mod function_path;
+pub(crate) mod future;
+pub(crate) mod ids;
+pub(crate) mod limit;
+pub(crate) mod links;
+pub(crate) mod metric_names;
+pub(crate) mod operation;
+pub(crate) mod operation_call;
+pub(crate) mod outcome;
+pub(crate) mod panics;
+pub(crate) mod pool;
+#[doc(hidden)]
+pub mod probe;
+pub(crate) mod propagation;
+pub(crate) mod record;
+pub(crate) mod registry;
+pub(crate) mod request_context;
+pub(crate) mod scope;
+pub mod sink;
+pub(crate) mod site;
+pub(crate) mod stats;
+pub(crate) mod sync_call;
+pub(crate) mod timer;
+pub(crate) mod value;

@@ -1,0 +1,135 @@
+//! What is recorded on a call, by generated code at its start and at its end, and by the program
+//! while it runs; and how its result is read.
+
+use std::time::Duration;
+
+use super::{
+    context,
+    error_info::ErrorInfo,
+    extra::Extra,
+    outcome::{ErrorClass, Outcome},
+    probe::Verdict,
+    value::Value,
+};
+
+/// What is recorded on a call, and how it ends.
+pub struct CallScope {
+    pub(super) extra: Option<Box<Extra>>,
+    pub(super) outcome: Outcome,
+    /// Boxed, since it is large and seldom there.
+    pub(super) error: Option<Box<ErrorInfo>>,
+    pub(super) expected: bool,
+}
+
+impl CallScope {
+    #[inline]
+    pub(super) fn new(extra: Option<Box<Extra>>) -> CallScope {
+        CallScope {
+            extra,
+            outcome: Outcome::Ok,
+            error: None,
+            expected: false,
+        }
+    }
+
+    /// Lets `note` record on the call that runs on this thread.
+    pub(crate) fn on_current(note: impl FnOnce(&mut CallScope)) {
+        let taken = context::change(|current| current.site.map(|_| current.extra.take()));
+        let Some(extra) = taken.flatten() else {
+            return;
+        };
+        let mut scope = CallScope::new(extra);
+        // Runs the user's expressions: the thread's call must not be borrowed meanwhile.
+        note(&mut scope);
+        context::change(|current| current.extra = scope.extra);
+    }
+
+    /// Records a field.
+    pub fn record(&mut self, name: &'static str, value: impl Into<Option<Value>>) {
+        if let Some(value) = value.into() {
+            self.extra
+                .get_or_insert_with(Extra::from_pool)
+                .fields
+                .set(name, value);
+        }
+    }
+
+    /// Sets the number of things processed.
+    pub fn items(&mut self, count: impl Into<Option<u64>>) {
+        if let Some(count) = count.into() {
+            self.extra.get_or_insert_with(Extra::from_pool).items = Some(count);
+        }
+    }
+
+    /// Sets the score of the result. A score that is no number is not recorded.
+    pub fn quality(&mut self, score: f64) {
+        if score.is_finite() {
+            self.extra.get_or_insert_with(Extra::from_pool).quality = Some(score);
+        }
+    }
+
+    /// Sets the outcome that the returned value stands for.
+    #[inline]
+    pub fn verdict(&mut self, verdict: Verdict<'_>) {
+        if let Verdict::Err(failure) = verdict {
+            self.outcome = Outcome::Error;
+            self.error = Some(Box::new(failure.describe()));
+        }
+    }
+
+    /// Replaces the error's message: `err(Debug)`.
+    pub fn error_as(&mut self, text: impl Into<Option<Value>>) {
+        if let (Some(Value::Str(text)), Some(error)) = (text.into(), &mut self.error) {
+            error.message = text;
+        }
+    }
+
+    /// Marks the error as one that the attribute expects.
+    pub fn expected(&mut self) {
+        self.expected = true;
+    }
+
+    /// Lets a closure of the attribute decide: not `ok`, so an error.
+    pub fn ok_if(&mut self, ok: bool) {
+        self.error_if(!ok);
+        if ok {
+            self.outcome = Outcome::Ok;
+            self.error = None;
+        }
+    }
+
+    /// Lets a closure of the attribute decide that the value is an error.
+    pub fn error_if(&mut self, error: bool) {
+        if error && self.outcome == Outcome::Ok {
+            self.outcome = Outcome::Error;
+            let message = "the returned value counts as an error here".to_owned();
+            let error = ErrorInfo::new("value", message, ErrorClass::Other);
+            self.error = Some(Box::new(error));
+        }
+    }
+
+    /// Sets how it failed, where there is no returned value to read.
+    pub(crate) fn failed(&mut self, outcome: Outcome, error: ErrorInfo) {
+        self.outcome = outcome;
+        self.error = Some(Box::new(error));
+    }
+
+    /// Makes the outcome `timeout` where the call ran into its limit, whatever error it returned.
+    #[inline]
+    pub(crate) fn apply_limit(&mut self) {
+        let elapsed = self.extra.as_ref().and_then(|extra| extra.elapsed);
+        if let Some(limit) = elapsed {
+            self.timed_out(limit);
+        }
+    }
+
+    #[cold]
+    fn timed_out(&mut self, limit: Duration) {
+        self.outcome = Outcome::Timeout;
+        let error = self.error.get_or_insert_with(|| {
+            let message = format!("timed out after {limit:?}");
+            Box::new(ErrorInfo::new("Elapsed", message, ErrorClass::Timeout))
+        });
+        error.class = ErrorClass::Timeout;
+    }
+}

@@ -1,0 +1,115 @@
+//! The call of a sync function: on the stack from start to end.
+
+use super::{
+    call::{Call, Entered},
+    dispatch,
+    links::Links,
+    scope::CallScope,
+    site::Site,
+};
+
+/// A call of a sync function: on the stack from start to end.
+pub struct SyncCall(Option<OnStack>);
+
+struct OnStack {
+    call: Call,
+    entered: Option<Entered>,
+}
+
+impl OnStack {
+    /// Not inlined, like `finish`: the annotated function itself stays small.
+    #[inline(never)]
+    fn start(&mut self) {
+        if self.call.ensure_started() {
+            self.entered = Some(self.call.enter());
+        }
+    }
+
+    #[inline(never)]
+    fn finish(&mut self, note: impl FnOnce(&mut CallScope)) {
+        if self.entered.is_some() {
+            self.leave();
+            let mut scope = self.call.take_scope();
+            note(&mut scope);
+            self.call.end(scope);
+        }
+    }
+
+    #[inline]
+    fn leave(&mut self) {
+        if let Some(entered) = self.entered.take() {
+            entered.leave(&mut self.call);
+        }
+    }
+}
+
+impl Drop for OnStack {
+    #[inline]
+    fn drop(&mut self) {
+        // Not finished, so the body is unwinding: nothing else leaves a sync function early.
+        if self.entered.is_some() {
+            self.leave();
+            self.call.panicked();
+        }
+    }
+}
+
+impl SyncCall {
+    /// Starts a call of `site`.
+    #[inline(always)]
+    #[must_use]
+    pub fn enter(site: &'static Site) -> SyncCall {
+        if !dispatch::is_on() {
+            return SyncCall(None);
+        }
+        // Started in its place: moving it would cost as much as the rest.
+        let mut started = SyncCall(Some(OnStack {
+            call: Call::new(site),
+            entered: None,
+        }));
+        if let Some(on_stack) = &mut started.0 {
+            on_stack.start();
+        }
+        started
+    }
+
+    /// Starts a call of `site` that is linked to other spans than the one it is made in.
+    pub fn enter_linked(site: &'static Site, links: Links) -> SyncCall {
+        let mut call = Call::new(site);
+        call.link(links);
+        let mut on_stack = OnStack {
+            call,
+            entered: None,
+        };
+        on_stack.start();
+        SyncCall(Some(on_stack))
+    }
+
+    /// Returns whether anybody observes it.
+    #[inline]
+    #[must_use]
+    pub fn is_on(&self) -> bool {
+        matches!(&self.0, Some(on_stack) if on_stack.entered.is_some())
+    }
+
+    /// Records on it, before the body runs.
+    pub fn start(&mut self, note: impl FnOnce(&mut CallScope)) {
+        CallScope::on_current(note);
+    }
+
+    /// Ends it as one that cannot have failed.
+    #[inline(always)]
+    pub fn finish_ok(self) {
+        self.finish(|_| {});
+    }
+
+    /// Ends it with what `note` says of its result.
+    #[inline(always)]
+    pub fn finish(mut self, note: impl FnOnce(&mut CallScope)) {
+        if let Some(on_stack) = &mut self.0 {
+            on_stack.finish(note);
+        }
+        // Nothing is left to drop; said outright, the compiler leaves out the code that would.
+        std::mem::forget(self);
+    }
+}

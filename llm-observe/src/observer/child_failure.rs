@@ -1,0 +1,56 @@
+//! Errors that pass up through several calls: alerted once, by the first call that has a rule for
+//! it, and reported once, where they began.
+
+use crate::kernel::{
+    context,
+    error_info::ErrorInfo,
+    extra::{CallIds, ChildFailure, Extra},
+    outcome::ErrorClass,
+};
+
+/// Leaves a failure with the call above, which may pass it on.
+pub(super) fn leave(ids: CallIds, failure: ChildFailure) {
+    context::change(|current| {
+        if current.site.is_some() && current.span == ids.parent {
+            current.extra.get_or_insert_with(Extra::from_pool).child = Some(failure);
+        }
+    });
+}
+
+/// Returns whether `error` is `child` again: the same, or one that wraps or quotes it.
+fn is_same(error: &ErrorInfo, child: &ErrorInfo) -> bool {
+    if child.message.is_empty() {
+        return error.type_name == child.type_name;
+    }
+    std::iter::once(&error.message)
+        .chain(&error.chain)
+        .any(|text| text.contains(&child.message))
+        || matches!((error.chain.last(), child.chain.last()), (Some(a), Some(b)) if a == b)
+}
+
+/// Returns whether the failure was recorded with `child` already, and whether it was alerted there.
+/// `bare`: the error is a status alone, so whatever failed below is its cause; where nobody was told
+/// of that, this failure is a new one.
+pub(super) fn known(error: &ErrorInfo, child: &ChildFailure, bare: bool) -> (bool, bool) {
+    let again = match bare {
+        true => child.reported,
+        false => is_same(error, &child.error),
+    };
+    (again, child.alerted && (again || bare))
+}
+
+/// Keeps the class that the error had where it began: a limit that an error of the program's own
+/// stands for, or a wrapper that has no source, says nothing of it.
+pub(super) fn keep_class(error: &mut ErrorInfo, child: &ErrorInfo) {
+    if error.class == ErrorClass::Other {
+        error.class = child.class;
+    }
+}
+
+/// Adds to a bare status which call below it failed.
+pub(super) fn explain(error: &mut ErrorInfo, child: &ErrorInfo) {
+    if !is_same(error, child) {
+        error.chain.push(child.message.clone());
+        error.chain.extend(child.chain.iter().cloned());
+    }
+}

@@ -1,0 +1,78 @@
+//! An observer as the kernel sees it: its view of each site, and what it keeps for each kind of
+//! operation.
+
+use std::{
+    any::{Any, TypeId},
+    collections::HashMap,
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use super::{
+    pipeline::Pipeline,
+    setup::{Extension, OperationKind, Setup},
+    site_view::SiteView,
+};
+use crate::kernel::{dispatch::Dispatch, extra::SiteObserver, registry, site::Site};
+
+/// An observer, as the kernel dispatches to it.
+pub(crate) struct Dispatcher {
+    pipeline: Arc<Pipeline>,
+    /// By type; there are a handful.
+    extensions: Vec<(TypeId, Extension)>,
+    /// By address. Views know the pipeline, not the dispatcher: nothing holds itself.
+    sites: Mutex<HashMap<usize, Arc<SiteView>>>,
+}
+
+impl Dispatcher {
+    /// Returns the observer over `pipeline`, with what each of `kinds` keeps.
+    pub(crate) fn new(pipeline: Pipeline, kinds: &[OperationKind]) -> Arc<Dispatcher> {
+        let setup = Setup {
+            config: &pipeline.config,
+            stats: &pipeline.stats,
+            metrics: &pipeline.metrics,
+            redactor: &pipeline.redactor,
+        };
+        let extensions: Vec<_> = kinds.iter().map(|kind| (kind.setup)(&setup)).collect();
+        let extensions = extensions.into_iter();
+        Arc::new(Dispatcher {
+            pipeline: Arc::new(pipeline),
+            extensions: extensions.map(|e| ((*e).type_id(), e)).collect(),
+            sites: Mutex::default(),
+        })
+    }
+
+    /// Returns what records go through.
+    pub(crate) fn pipeline(&self) -> &Arc<Pipeline> {
+        &self.pipeline
+    }
+
+    /// Makes the metrics of every annotated function of the program, at 0.
+    pub(crate) fn register_sites(&self) {
+        for site in registry::all() {
+            self.pipeline.metrics.site(site);
+        }
+    }
+}
+
+impl Dispatch for Dispatcher {
+    fn site(&self, site: &'static Site) -> Arc<dyn SiteObserver> {
+        let mut sites = self.sites.lock().unwrap_or_else(PoisonError::into_inner);
+        let address = std::ptr::from_ref(site).addr();
+        sites
+            .entry(address)
+            .or_insert_with(|| Arc::new(SiteView::new(self.pipeline.clone(), site)))
+            .clone()
+    }
+
+    fn extension(&self, of: TypeId) -> Option<&Arc<dyn Any + Send + Sync>> {
+        let mut known = self.extensions.iter();
+        known.find(|(id, _)| *id == of).map(|(_, e)| e)
+    }
+}
+
+impl fmt::Debug for Dispatcher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Dispatcher").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,25 @@
+//! What a kind of operation is set up from, once for each observer.
+
+use std::{any::Any, sync::Arc};
+
+use llm_observe_config::Config;
+
+use crate::{kernel::stats::Stats, metrics::Metrics, redact::Redactor};
+
+/// What an observer keeps for a kind of operation.
+pub(crate) type Extension = Arc<dyn Any + Send + Sync>;
+
+/// A kind of operation that keeps something for each observer.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OperationKind {
+    /// Makes what it keeps. Calls find it by its type.
+    pub(crate) setup: fn(&Setup<'_>) -> Extension,
+}
+
+/// What a kind of operation is set up from.
+pub(crate) struct Setup<'a> {
+    pub(crate) config: &'a Config,
+    pub(crate) stats: &'a Arc<Stats>,
+    pub(crate) metrics: &'a Arc<Metrics>,
+    pub(crate) redactor: &'a Arc<Redactor>,
+}

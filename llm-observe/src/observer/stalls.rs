@@ -1,0 +1,173 @@
+//! Calls that are still running after their `stalled` limit.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use crate::{
+    kernel::{
+        clock, context,
+        extra::CallIds,
+        ids::SpanId,
+        request_context::RequestContext,
+        sink::{RunningCall, Sink},
+        site::Site,
+        stats::Gauge,
+    },
+    redact::{Redacted, Redactor},
+};
+
+/// The running calls of sites that have a limit.
+#[derive(Default)]
+pub(super) struct Stalls {
+    calls: Mutex<HashMap<SpanId, Watched>>,
+}
+
+struct Watched {
+    site: &'static Site,
+    ids: CallIds,
+    /// Reading of the clock at the start.
+    start: u64,
+    limit: Duration,
+    gauge: Gauge,
+    request: Option<Arc<RequestContext>>,
+    /// Whether a rule asks for an alert.
+    alerts: bool,
+    is_stalled: bool,
+}
+
+impl Watched {
+    fn running(&self, now: u64) -> RunningCall {
+        RunningCall {
+            site: self.site,
+            trace_id: self.ids.trace,
+            span_id: self.ids.span,
+            duration: Duration::from_nanos(clock::nanos(self.start, now)),
+            request: self.request.clone(),
+            alerts: self.alerts,
+        }
+    }
+}
+
+impl Stalls {
+    fn lock(&self) -> MutexGuard<'_, HashMap<SpanId, Watched>> {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Watches a call that starts.
+    pub(super) fn started(
+        &self,
+        site: &'static Site,
+        ids: CallIds,
+        limit: Duration,
+        gauge: &Gauge,
+        alerts: bool,
+    ) {
+        let watched = Watched {
+            site,
+            ids,
+            start: clock::ticks(),
+            limit,
+            gauge: gauge.clone(),
+            request: context::request(),
+            alerts,
+            is_stalled: false,
+        };
+        self.lock().insert(ids.span, watched);
+    }
+
+    /// Forgets a call that ended; the sinks that were told that it stalled get it once more.
+    pub(super) fn ended<'a>(
+        &self,
+        span: SpanId,
+        redactor: &Redactor,
+        sinks: impl Iterator<Item = &'a dyn Sink>,
+    ) {
+        let Some(watched) = self.lock().remove(&span) else {
+            return;
+        };
+        if watched.is_stalled {
+            watched.gauge.add(-1);
+            let call = redactor.redacted(watched.running(clock::ticks()));
+            sinks.for_each(|sink| sink.unstalled(&call));
+        }
+    }
+
+    /// Hands calls that are newly over their limit to the sinks.
+    pub(super) fn look<'a>(
+        &self,
+        redactor: &Redactor,
+        sinks: impl Iterator<Item = &'a dyn Sink> + Clone,
+    ) {
+        let now = clock::ticks();
+        // Handed over only after the lock is released: a sink may take its time.
+        let newly: Vec<Redacted<RunningCall>> = self
+            .lock()
+            .values_mut()
+            .filter(|call| !call.is_stalled)
+            .filter_map(|call| {
+                let running = call.running(now);
+                call.is_stalled = running.duration >= call.limit;
+                call.is_stalled.then(|| {
+                    call.gauge.add(1);
+                    redactor.redacted(running)
+                })
+            })
+            .collect();
+        for call in &newly {
+            sinks.clone().for_each(|sink| sink.stalled(call));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::{ids::TraceId, record::Record};
+
+    static SITE: Site = Site::new("e", "f", "m", "f.rs", 1, || "m::f");
+
+    #[derive(Default)]
+    struct Seen(Mutex<Vec<&'static str>>);
+
+    impl Sink for Seen {
+        fn record(&self, _: &Redacted<Record<'_>>) {}
+
+        fn stalled(&self, _: &Redacted<RunningCall>) {
+            self.0.lock().unwrap().push("stalled");
+        }
+
+        fn unstalled(&self, _: &Redacted<RunningCall>) {
+            self.0.lock().unwrap().push("unstalled");
+        }
+    }
+
+    fn ids(span: u64) -> CallIds {
+        CallIds {
+            trace: TraceId([1, 1]),
+            span: SpanId(span),
+            parent: SpanId(0),
+        }
+    }
+
+    #[test]
+    fn a_call_over_its_limit_is_handed_over_once_and_again_when_it_ends() {
+        let (stalls, seen, gauge) = (Stalls::default(), Seen::default(), Gauge::default());
+        let redactor = Redactor::default();
+        let sinks = || std::iter::once(&seen as &dyn Sink);
+        stalls.started(&SITE, ids(1), Duration::ZERO, &gauge, true);
+        stalls.started(&SITE, ids(2), Duration::from_secs(3600), &gauge, true);
+        stalls.look(&redactor, sinks());
+        stalls.look(&redactor, sinks());
+        assert_eq!(
+            (seen.0.lock().unwrap().as_slice(), gauge.get()),
+            (&["stalled"][..], 1)
+        );
+        stalls.ended(SpanId(1), &redactor, sinks());
+        stalls.ended(SpanId(2), &redactor, sinks());
+        assert_eq!(*seen.0.lock().unwrap(), ["stalled", "unstalled"]);
+        assert_eq!(gauge.get(), 0);
+    }
+}
