@@ -30,15 +30,6 @@ fn waits(log: &LogFile) {
     });
 }
 
-/// Whether a program is there; says so where it is not.
-fn has(program: &str) -> bool {
-    let has = Command::new(program).arg("--version").output().is_ok();
-    if !has {
-        println!("skipped: {program} is not installed");
-    }
-    has
-}
-
 /// Runs a program that has to be there and succeed.
 fn run(program: &str, args: &[&str], dir: &Path) {
     let output = Command::new(program).args(args).arg(dir).output().unwrap();
@@ -221,9 +212,6 @@ fn outlives_its_disk(kind: &str, options: &str, error: i32, kill: impl Fn(&Path)
 
 #[test]
 fn a_disk_that_turns_read_only_after_an_error_ends_neither_lines_nor_program() {
-    if !has("findmnt") {
-        return;
-    }
     outlives_its_disk("ext4", ",errors=remount-ro", 30, |dir| {
         let output = Command::new("findmnt")
             .args(["-no", "SOURCE"])
@@ -238,9 +226,6 @@ fn a_disk_that_turns_read_only_after_an_error_ends_neither_lines_nor_program() {
 
 #[test]
 fn a_disk_that_dies_ends_neither_lines_nor_program() {
-    if !has("xfs_io") {
-        return;
-    }
     for kind in ["ext4", "xfs"] {
         outlives_its_disk(kind, "", 5, |dir| {
             run("xfs_io", &["-x", "-c", "shutdown"], dir)
