@@ -17,6 +17,8 @@ pub(crate) type ModulePath = Vec<String>;
 pub(crate) struct Modules {
     /// With its files: more than one where `cfg` chooses between them.
     by_path: BTreeMap<ModulePath, Vec<Module>>,
+    /// The modules of the macros that are in the crate's root by `#[macro_export]`.
+    macros: BTreeMap<String, ModulePath>,
 }
 
 struct Module {
@@ -88,6 +90,9 @@ impl Modules {
             let found = found.unwrap_or_else(|| panic!("no file of {child:?}: {candidates:?}"));
             self.load_file(src, found, child);
         }
+        let exported = source.macros.into_iter();
+        self.macros
+            .extend(exported.map(|name| (name, path.clone())));
         self.by_path.entry(path).or_default().push(Module {
             file: file.display().to_string(),
             imports: source.imports,
@@ -141,6 +146,9 @@ impl Modules {
             if self.by_path.contains_key(&child) {
                 (here, rest) = (child, tail);
                 continue;
+            }
+            if let Some(module) = self.macros.get(name).filter(|_| here.is_empty()) {
+                return Some(module.clone());
             }
             let at_start = relative && rest.len() == path.len();
             let Some(target) = self.binding(&here, name, path) else {
@@ -247,9 +255,14 @@ mod tests {
                 "" => Vec::new(),
                 name => name.split("::").map(str::to_owned).collect(),
             };
+            let source = Source::parse(text);
+            let exported = source.macros.into_iter();
+            modules
+                .macros
+                .extend(exported.map(|name| (name, path.clone())));
             modules.by_path.entry(path).or_default().push(Module {
                 file: name.to_string(),
-                imports: Source::parse(text).imports,
+                imports: source.imports,
             });
         }
         modules
@@ -280,6 +293,7 @@ mod tests {
             ("use super::Shown;", Some("a::sibling")),
             ("use crate::Face;", Some("a::sibling")),
             ("use crate::renamed::X;", Some("b")),
+            ("fn f() { crate::exported!() }", Some("b")),
             ("use std::fmt;", None),
             ("fn f() { Vec::new() }", None),
         ] {
@@ -289,7 +303,7 @@ mod tests {
                 ("a::here", text),
                 ("a::here::own", ""),
                 ("a::sibling", ""),
-                ("b", ""),
+                ("b", "#[macro_export] macro_rules! exported { () => {} }"),
             ];
             let edges = edges(&files);
             let found = edges.iter().find(|(from, _)| from == "a::here");

@@ -55,7 +55,9 @@ impl Layers {
                 (Position::Face, _) => false,
                 (_, Position::Face) => true,
                 (Position::Module(from), Position::Module(to)) => {
-                    rank.get(to.as_str()) <= rank.get(from.as_str())
+                    // One that is not listed is reported already.
+                    let ranks = rank.get(to.as_str()).zip(rank.get(from.as_str()));
+                    ranks.is_some_and(|(to, from)| to <= from)
                 }
                 _ => false,
             };
@@ -68,6 +70,8 @@ impl Layers {
                 ));
             }
         }
+        // One line may import several names.
+        wrong.dedup();
         wrong
     }
 }

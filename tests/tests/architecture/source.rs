@@ -22,6 +22,8 @@ pub(crate) struct Import {
 pub(crate) struct Source {
     pub(crate) imports: Vec<Import>,
     pub(crate) modules: Vec<Declared>,
+    /// The macros that `#[macro_export]` puts into the crate's root.
+    pub(crate) macros: Vec<String>,
 }
 
 /// A module that is declared.
@@ -78,6 +80,13 @@ impl Source {
                 }
                 TokenTree::Ident(ident) if ident == "mod" => {
                     self.module(&mut tokens, &attributes);
+                }
+                TokenTree::Ident(ident) if ident == "macro_rules" => {
+                    tokens.0.next();
+                    let name = tokens.0.next().map(|name| name.to_string());
+                    if attributes.iter().any(|a| a.to_string() == "macro_export") {
+                        self.macros.extend(name);
+                    }
                 }
                 TokenTree::Ident(ident) => {
                     let (line, path) = (ident.span().start().line, tokens.path(Some(&token)));
@@ -336,6 +345,15 @@ mod tests {
         assert_eq!(names, [("a", None), ("b", Some("private.rs")), ("c", None)]);
         let inline = modules[2].inline.as_ref().unwrap();
         assert_eq!((inline.imports.len(), inline.modules.len()), (1, 1));
+    }
+
+    #[test]
+    fn exported_macros_are_known() {
+        let text = "#[macro_export]\nmacro_rules! a { () => { $crate::b::c() } }\n\
+                    macro_rules! d { () => {} }";
+        let source = Source::parse(text);
+        assert_eq!(source.macros, ["a"]);
+        assert_eq!(imports(text), ["(crate::b::c)"]);
     }
 
     #[test]
