@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs the README's quick start in a new project that knows nothing but the packages: they are packed,
-# unpacked outside of the repository, and depended on from there. Compiles the tests of the packaged
-# llm-observe too. Both are offline: every other crate is one that the workspace has fetched.
+# unpacked outside of the repository, and depended on from there. Compiles the tests of each package
+# too. Both are offline: every other crate is one that the workspace has fetched.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -51,11 +51,15 @@ for name in "${packages[@]}"; do
   mv "$outside/$name-$version" "$outside/$name"
 done
 
-echo '-- the tests of the packaged llm-observe compile'
-cd "$outside/llm-observe"
-{ echo; echo '[workspace]'; patches llm-observe; } >>Cargo.toml
-cp "$root/Cargo.lock" Cargo.lock
-CARGO_TARGET_DIR=$target cargo test --quiet --offline --features full --no-run
+for name in "${packages[@]}"; do
+  echo "-- the tests of the packaged $name compile"
+  cd "$outside/$name"
+  cp Cargo.toml "$outside/Cargo.toml"
+  { echo; echo '[workspace]'; patches "$name"; } >>Cargo.toml
+  cp "$root/Cargo.lock" Cargo.lock
+  CARGO_TARGET_DIR=$target cargo test --quiet --offline --all-features --no-run
+  mv "$outside/Cargo.toml" Cargo.toml
+done
 
 echo '-- the quick start runs'
 mkdir -p "$outside/quickstart/src"
