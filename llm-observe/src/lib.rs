@@ -50,6 +50,7 @@ mod retry_after;
 mod spans;
 pub mod testing;
 mod upkeep;
+mod warn;
 
 #[cfg(feature = "delivery")]
 pub mod alerts;

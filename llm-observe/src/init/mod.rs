@@ -2,6 +2,7 @@
 
 mod builder;
 mod guarded;
+mod loggers;
 pub(crate) mod operations;
 mod settings;
 
