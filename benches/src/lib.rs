@@ -24,7 +24,7 @@ pub fn candidate<'a>(name: &'static str, mut call: impl FnMut() + 'a) -> Candida
     Candidate { name, run }
 }
 
-/// Observes the program: figures, and lines of JSON in rotating files in `folder`; no page.
+/// Observes the program: metrics, and lines of JSON in rotating files in `folder`; no page.
 ///
 /// # Panics
 ///

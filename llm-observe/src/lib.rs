@@ -55,7 +55,7 @@ mod warn;
 #[cfg(feature = "delivery")]
 pub mod alerts;
 #[cfg(feature = "delivery")]
-mod crumbs;
+mod breadcrumbs;
 #[cfg(feature = "delivery")]
 pub mod outbox;
 #[cfg(feature = "delivery")]

@@ -3,6 +3,7 @@
 
 pub mod folder;
 pub mod http;
+pub mod metrics;
 pub mod outside;
 pub mod program;
 pub mod wait;

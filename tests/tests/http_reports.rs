@@ -74,7 +74,7 @@ async fn reported(session: &str) -> [Value; 3] {
 }
 
 #[tokio::test]
-async fn the_request_and_its_session_are_told_to_every_tracker() {
+async fn every_tracker_gets_the_request_and_its_session() {
     let [sentry, rollbar, airbrake] = reported(&format!("{LINK}?t=5&token=x")).await;
     let link = format!("{LINK}?t=5");
     assert_eq!(sentry["extra"]["sessionURL"], link, "{sentry:#}");

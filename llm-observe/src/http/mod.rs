@@ -22,6 +22,7 @@ pub(crate) mod ids;
 mod layer;
 mod logrocket;
 pub(crate) mod method;
+mod metrics_table;
 pub(crate) mod policy;
 mod response;
 mod server_call;
@@ -58,6 +59,7 @@ pub use response::ResponseFuture;
 /// HTTP as a kind of operation.
 pub(crate) const KIND: OperationKind = OperationKind {
     setup: |setup| Arc::new(Http::new(setup)),
+    metrics: metrics_table::TABLE,
 };
 
 /// What an observer keeps for HTTP requests.

@@ -38,7 +38,7 @@ use self::{
 };
 use crate::{
     error::Error,
-    kernel::{metric_names as names, sink::Sink, stats::Stats},
+    kernel::{metrics_table as names, sink::Sink, stats::Stats},
     observer::tracing_level,
     redact::Redactor,
     warn::warn,

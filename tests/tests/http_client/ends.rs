@@ -41,6 +41,7 @@ async fn a_status_is_an_end() {
         assert!(!call.reported);
         let label = format!("error_type=\"{status}\"");
         let metrics = seen.metrics();
+        llm_observe_tests::metrics::assert_documented(&metrics);
         for name in ["http_client_request", "gen_ai_client_operation"] {
             let name = format!("{name}_duration_seconds_count");
             assert_eq!(sample(&metrics, &name, &[&label]), Some(1.0), "{metrics}");
@@ -174,6 +175,7 @@ async fn a_download_that_is_left_is_cancelled_and_counted_once() {
         );
     }
     let metrics = seen.metrics();
+    llm_observe_tests::metrics::assert_documented(&metrics);
     let cancelled = ["error_type=\"cancelled\""];
     let count = "http_client_request_duration_seconds_count";
     assert_eq!(sample(&metrics, count, &cancelled), Some(100.0));

@@ -19,11 +19,8 @@ use super::{
     usage::{Missing, Reading},
 };
 use crate::{
-    http::{Http, http_site::HttpSite, sites::OTHER},
-    kernel::{
-        metric_names as names,
-        stats::{Gauge, Stats},
-    },
+    http::{Http, http_site::HttpSite, metrics_table as names, sites::OTHER},
+    kernel::stats::{Gauge, Stats},
 };
 
 /// What an observer keeps of the requests that are sent.
