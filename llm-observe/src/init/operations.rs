@@ -5,5 +5,7 @@ use crate::observer::OperationKind;
 /// All of them.
 pub(crate) const KINDS: &[OperationKind] = &[
     #[cfg(feature = "http")]
-    crate::http::KIND,
+    crate::http::server::KIND,
+    #[cfg(feature = "http-client")]
+    crate::http::client::KIND,
 ];
