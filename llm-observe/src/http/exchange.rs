@@ -296,3 +296,26 @@ impl Exchange {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_query_stays_on_this_machine() {
+        let site = HttpSite::incoming("http_request", "GET /ask", "GET", None, Vec::new());
+        let exchange = Exchange {
+            site: Some(Box::leak(Box::new(site))),
+            target: "/ask?q=what+is+it".to_owned(),
+            ..Exchange::default()
+        };
+        let mut local = Vec::new();
+        exchange.attributes(&mut |attribute, value| {
+            if value.to_value().to_string().contains("what") {
+                local.push((attribute.name().to_owned(), attribute.is_local()));
+            }
+        });
+        assert_eq!(local, [("url.query".to_owned(), true)]);
+        assert_eq!(exchange.location().as_deref(), Some("/ask"));
+    }
+}
