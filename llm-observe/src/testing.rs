@@ -1,4 +1,4 @@
-//! Observers for tests: they see the calls of one thread, and nobody else's.
+//! Observers for tests: each sees the calls of its own thread, and of work that was taken along.
 //!
 //! ```
 //! use llm_observe::{Outcome, observe, testing};
@@ -16,7 +16,7 @@
 //! assert_eq!(calls[0].error.as_ref().unwrap().message, "nothing to embed");
 //! ```
 //!
-//! With a channel's feature on, [`TestObserver::alerts`] tells which messages would have been sent.
+//! With a channel's feature on, [`TestObserver::alerts`] returns the messages that would have been sent.
 
 use std::{
     any::Any,

@@ -39,20 +39,19 @@ pub(crate) const ALL: [Entrant; 11] = [
     ("log4rs", log4rs_sized),
 ];
 
-struct Ours(llm_observe::log::LogWriter);
+struct Ours(llm_observe_log::LogWriter);
 
 impl Peer for Ours {
     fn line(&self, text: &str) {
-        self.0.line(tracing::Level::INFO, text.as_bytes());
+        self.0.line(llm_observe_log::Level::Info, text.as_bytes());
     }
 }
 
 fn ours(dir: &Path) -> Box<dyn Peer> {
-    let mut log = llm_observe::config::Log::default();
-    dir.clone_into(&mut log.dir);
-    log.max_bytes = MAX_BYTES;
-    log.backups = 100;
-    Box::new(Ours(llm_observe::log::LogWriter::open(&log).unwrap()))
+    let options = llm_observe_log::LogOptions::new(dir, "app.log")
+        .max_bytes(MAX_BYTES)
+        .backups(100);
+    Box::new(Ours(options.open().unwrap()))
 }
 
 /// A plain `io::Write`, which threads have to take turns with.

@@ -80,7 +80,7 @@ fn lines_and_calls_of_the_trace_and_lines_of_none_are_told_in_order() {
         say(2, "mine", mine);
         say(3, "of somebody else", other);
         call(&record(mine, 4));
-        let error = ErrorInfo::new("E", "no route".into(), ErrorClass::Connection);
+        let error = ErrorInfo::new("E", "no route", ErrorClass::Connection);
         call(&Record {
             outcome: Outcome::Error,
             error: Some(&error),

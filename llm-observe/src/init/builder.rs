@@ -23,7 +23,7 @@ use crate::{
     upkeep::Upkeep,
 };
 
-/// Sets an observer up from code; everything that it does not say comes from the configuration.
+/// Sets an observer up from code. What it does not set comes from the configuration.
 #[derive(Default)]
 #[must_use = "nothing is observed until `install`"]
 pub struct Builder {
@@ -128,9 +128,10 @@ impl Builder {
     }
 }
 
-/// Says which annotated events the catalogue in force does not know. The compiler has checked the
-/// embedded file; one that replaced it at start may have a misspelt table, which would be without
-/// effect. No error: crates that this program depends on may have events of their own.
+/// Warns of annotated events that `[events]` of the configuration in force does not have.
+///
+/// The compiler has checked the embedded file. One that replaced it at start may have a misspelt
+/// table, which would have no effect. This is no error: a dependency may have events of its own.
 fn warn_of_unknown_events(config: &Config) {
     let Some(events) = &config.events else {
         return;
@@ -164,7 +165,7 @@ struct Started {
     forward_events: Option<Forward>,
 }
 
-/// Tells the log which sinks take the lines that it logs.
+/// Gives the log the sinks that take the lines it logs.
 type Forward = Box<dyn FnOnce(&[Arc<dyn Sink>])>;
 
 impl Started {

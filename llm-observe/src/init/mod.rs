@@ -126,7 +126,7 @@ impl Observer {
 
     /// Hands on all that is held back, waiting at most `limit`, and returns what was delivered
     /// and what is kept.
-    #[must_use = "the report says whether anything is left"]
+    #[must_use = "the report has what is left"]
     pub fn flush(&self, limit: Duration) -> FlushReport {
         let deadline = Instant::now() + limit;
         let mut report = FlushReport::default();
@@ -142,7 +142,7 @@ impl Observer {
 
     /// Sends a marked test alert through every channel and a marked test report through every
     /// tracker, each within `limit`, and returns what each answered.
-    #[must_use = "the answers say which destinations work"]
+    #[must_use = "the results show which destinations work"]
     pub fn send_test(&self, limit: Duration) -> Vec<SendTestResult> {
         self.parts
             .iter()
@@ -162,7 +162,7 @@ impl Observer {
         self.listening
     }
 
-    /// Returns the figures as Prometheus text, as a scrape would get them now; `None` when another
+    /// Returns the metrics as Prometheus text, as a scrape would get them now; `None` when another
     /// recorder was installed before.
     #[must_use]
     pub fn metrics(&self) -> Option<String> {
@@ -183,7 +183,7 @@ impl Drop for Observer {
         dispatch::uninstall();
         let left = self.flush(FLUSH_AT_DROP);
         self.threads.clear();
-        // What the outlets still say when they stop is written by the loggers before they do.
+        // Outlets may still log while they stop: the loggers stop last.
         while let Some(part) = self.parts.pop() {
             drop(part);
         }

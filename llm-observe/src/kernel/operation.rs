@@ -27,9 +27,9 @@ pub enum SpanKind {
     /// Work inside of the program, such as an annotated function.
     #[default]
     Internal,
-    /// A request that came in, and that somebody waits for.
+    /// A request that came in, whose response is awaited.
     Server,
-    /// A request that was sent, and whose response is waited for.
+    /// A request that was sent, whose response is awaited.
     Client,
     /// A message that was sent, to be processed later.
     Producer,
@@ -245,8 +245,8 @@ pub trait Operation: Any + fmt::Debug + Send + Sync {
         None
     }
 
-    /// Returns whether `error` says no more than such a status, so that the failure of a call below
-    /// is its cause.
+    /// Returns whether `error` is no more than such a status. The failure of a call below is then
+    /// taken for its cause.
     fn is_bare_status(&self, error: &ErrorInfo) -> bool {
         let _ = error;
         false

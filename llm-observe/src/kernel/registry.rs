@@ -8,12 +8,14 @@
 use super::site::Site;
 
 /// The event of the site that stands in where there is none; no attribute can name it.
-const NOBODY: &str = "";
+const PLACEHOLDER: &str = "";
 
 /// Returns every annotated function that is linked into the program; none where the platform
 /// cannot tell.
 pub(crate) fn all() -> impl Iterator<Item = &'static Site> {
-    section::sites().iter().filter(|site| site.event != NOBODY)
+    section::sites()
+        .iter()
+        .filter(|site| site.event != PLACEHOLDER)
 }
 
 #[cfg(target_os = "linux")]
@@ -23,13 +25,20 @@ mod section {
         reason = "the bounds of a section are known to the linker alone"
     )]
 
-    use super::{NOBODY, Site};
+    use super::{PLACEHOLDER, Site};
 
     /// Makes the section exist in a program without annotated functions, whose linker would not
     /// know its bounds otherwise.
     #[used]
     #[unsafe(link_section = "llm_observe_sites")]
-    static FIRST: Site = Site::new(NOBODY, NOBODY, NOBODY, NOBODY, 0, || NOBODY);
+    static FIRST: Site = Site::new(
+        PLACEHOLDER,
+        PLACEHOLDER,
+        PLACEHOLDER,
+        PLACEHOLDER,
+        0,
+        || PLACEHOLDER,
+    );
 
     unsafe extern "C" {
         // The linker defines both for a section whose name is a C identifier (GNU ld, gold, lld
@@ -64,7 +73,7 @@ mod section {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn nobody_is_not_among_them() {
-        assert!(super::all().all(|site| site.event != super::NOBODY));
+    fn the_placeholder_is_not_among_them() {
+        assert!(super::all().all(|site| site.event != super::PLACEHOLDER));
     }
 }

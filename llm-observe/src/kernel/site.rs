@@ -18,9 +18,9 @@ use super::{
 pub struct Site {
     /// The event's name, as in `[events]`.
     pub event: &'static str,
-    /// The span's name; the function's name unless `name` says otherwise.
+    /// The span's name; the function's name unless `name` sets another.
     pub name: &'static str,
-    /// The target of its lines and span; its module unless `target` says otherwise.
+    /// The target of its lines and span; its module unless `target` sets another.
     pub target: &'static str,
     /// The module it is in.
     pub module: &'static str,
@@ -239,14 +239,14 @@ impl Site {
         self
     }
 
-    /// Says that it counts items.
+    /// Makes it count items.
     #[must_use]
     pub const fn has_items(mut self) -> Site {
         self.has_items = true;
         self
     }
 
-    /// Says that it scores its results.
+    /// Makes it score its results.
     #[must_use]
     pub const fn has_quality(mut self) -> Site {
         self.has_quality = true;

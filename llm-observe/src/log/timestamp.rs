@@ -1,5 +1,5 @@
-//! The time at the front of a line. The part down to the second is worked out once a second on
-//! each thread; the rest is digits.
+//! The time at the start of a line. Each thread formats the part down to the second once a second;
+//! only the digits of the fraction are formatted for each line.
 
 use std::cell::RefCell;
 
@@ -8,7 +8,7 @@ use llm_observe_config::Timezone;
 
 const PER_SECOND: u64 = 1_000_000;
 
-/// `2026-11-23 07:17:09`, the second it stands for, and for which zone.
+/// A second and its text, `2026-11-23 07:17:09`, in UTC or in the zone of the machine.
 struct Second {
     second: u64,
     local: bool,

@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn without_a_backtrace_the_place_of_the_panic_is_the_frame() {
-        let mut error = ErrorInfo::new("panic", "boom".into(), ErrorClass::Internal);
+        let mut error = ErrorInfo::new("panic", "boom", ErrorClass::Internal);
         assert!(of(&error).is_empty());
         error.location = Some("src/a b.rs:3:9".into());
         assert_eq!(of(&error)[0].line, 3);
