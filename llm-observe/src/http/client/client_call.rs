@@ -111,7 +111,7 @@ impl ClientCall {
         }
     }
 
-    /// Runs `f` as work of the call. A panic ends the call and goes on.
+    /// Runs `f` as work of the call. A panic ends the call and is resumed.
     pub(crate) fn run<T>(&mut self, f: impl FnOnce() -> T) -> T {
         let entered = self.call.enter();
         let done = catch_unwind(AssertUnwindSafe(f));
@@ -123,7 +123,7 @@ impl ClientCall {
     }
 
     /// Records the head of the response. `expected_bytes` is the length of the body, where it is known.
-    pub(crate) fn respond(
+    pub(crate) fn into_response(
         mut self,
         status: u16,
         headers: &HeaderMap,

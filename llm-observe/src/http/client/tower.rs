@@ -169,7 +169,7 @@ pub(super) fn observe<R: Body>(
     let status = response.status();
     let expected = response.body().size_hint().exact();
     let peer = hyper::peer(response.extensions());
-    let observed = call.respond(status.as_u16(), response.headers(), peer, expected);
+    let observed = call.into_response(status.as_u16(), response.headers(), peer, expected);
     // RFC 9110, section 6.4.1. After 101 the connection speaks another protocol.
     let bodiless = bodiless
         || status.is_informational()
