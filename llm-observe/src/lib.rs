@@ -50,11 +50,12 @@ mod retry_after;
 mod spans;
 pub mod testing;
 mod upkeep;
+mod warn;
 
 #[cfg(feature = "delivery")]
 pub mod alerts;
 #[cfg(feature = "delivery")]
-mod crumbs;
+mod breadcrumbs;
 #[cfg(feature = "delivery")]
 pub mod outbox;
 #[cfg(feature = "delivery")]

@@ -4,6 +4,7 @@
 pub mod folder;
 pub mod http;
 pub mod listener;
+pub mod metrics;
 pub mod outside;
 pub mod peers;
 pub mod program;

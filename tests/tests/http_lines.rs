@@ -122,6 +122,7 @@ async fn lines_have_all_attributes_and_nothing_forged() {
         "{panicked}"
     );
     let metrics = observer.metrics().unwrap();
+    llm_observe_tests::metrics::assert_documented(&metrics);
     assert!(
         metrics.contains("http_route=\"/fine\",http_response_status_code=\"200\"} 20\n"),
         "{metrics}"

@@ -1,6 +1,6 @@
 //! A usual line takes no memory from the allocator on its caller's path, once the thread's buffers
 //! have grown to it: through `LogWriter`, from an annotated call as text, as JSON and to a logger of
-//! its own, with and without fields, and from a plain event; nor do the crumbs that are kept of them
+//! its own, with and without fields, and from a plain event; nor do the breadcrumbs that are kept of them
 //! for an error tracker. One observer a process, so one test.
 //!
 //! Not measured are the console, which is handed a copy, and `quality`, whose scores the recorder of

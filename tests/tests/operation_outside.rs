@@ -11,14 +11,15 @@ use std::{
 
 use llm_observe::{
     AlertRule, ErrorClass, Observer, Outcome, SpanId, TraceId, TriggerSet,
-    alerts::{Channel, Destination, Notice, Parcel},
+    alerts::{Channel, Notice},
     config::Config,
     observe,
     operation::{
         Attribute, AttributeValue, Instruments, Operation, OperationCall, OperationSite, SpanKind,
         SummaryWriter,
     },
-    redact::Redactor,
+    outbox::{Delivery, DeliveryFuture, Destination, Parcel},
+    redact::{Redacted, Redactor},
     testing,
     trackers::{Report, Tracker},
 };
@@ -184,24 +185,27 @@ impl Destination for Keeps {
         self.0
     }
 
-    fn deliver<'a>(&'a self, parcel: &'a Parcel) -> llm_observe::alerts::Answer<'a> {
+    fn deliver<'a>(&'a self, parcel: &'a Parcel) -> DeliveryFuture<'a> {
         self.1
             .lock()
             .unwrap()
-            .push(String::from_utf8_lossy(&parcel.body).into_owned());
-        Box::pin(async { llm_observe::alerts::Delivery::Delivered })
+            .push(String::from_utf8_lossy(parcel.body()).into_owned());
+        Box::pin(async { Delivery::Delivered })
     }
 }
 
 impl Channel for Keeps {
-    fn encode(&self, notice: &Notice) -> Vec<u8> {
-        format!("{} {:?}", notice.title(), notice.functions).into_bytes()
+    fn encode(&self, notice: &Redacted<Notice>) -> Redacted<Vec<u8>> {
+        let text = |notice: &Notice| format!("{} {:?}", notice.title(), notice.functions);
+        notice.as_ref().map(|notice| text(notice).into_bytes())
     }
 }
 
 impl Tracker for Keeps {
-    fn encode(&self, report: &Report) -> Vec<u8> {
-        format!("{report:?}").into_bytes()
+    fn encode(&self, report: &Redacted<Report>) -> Redacted<Vec<u8>> {
+        report
+            .as_ref()
+            .map(|report| format!("{report:?}").into_bytes())
     }
 }
 

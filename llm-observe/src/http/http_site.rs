@@ -1,6 +1,6 @@
 //! The site of a route or a host: what all its requests have in common.
 
-use super::attributes::SPAN_ATTRIBUTES;
+use super::{attributes::SPAN_ATTRIBUTES, metrics_table};
 use crate::kernel::{
     operation::{Instruments, OperationSite, SpanKind, is_plain},
     site::Site,
@@ -11,16 +11,16 @@ const MODULE: &str = "llm_observe::http";
 
 /// `http.server.request.duration` and `http.server.active_requests`, in Prometheus form.
 static SERVER: Instruments = Instruments {
-    duration: crate::kernel::metric_names::HTTP_SERVER,
+    duration: metrics_table::HTTP_SERVER.name,
     active: Some((
-        crate::kernel::metric_names::HTTP_ACTIVE,
-        &["http_request_method", "url_scheme"],
+        metrics_table::HTTP_ACTIVE.name,
+        metrics_table::HTTP_ACTIVE.labels,
     )),
 };
 
 /// `http.client.request.duration`, in Prometheus form.
 static CLIENT: Instruments = Instruments {
-    duration: crate::kernel::metric_names::HTTP_CLIENT,
+    duration: metrics_table::HTTP_CLIENT.name,
     active: None,
 };
 

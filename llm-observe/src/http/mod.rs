@@ -15,6 +15,7 @@ mod attributes;
 mod exchange;
 mod http_site;
 mod method;
+mod metrics_table;
 mod sites;
 mod trace_parent;
 

@@ -13,7 +13,7 @@ use std::{
 
 use super::{http_site::HttpSite, method::Method};
 use crate::kernel::{
-    metric_names as names,
+    metrics_table as names,
     stats::{Counter, Stats},
 };
 

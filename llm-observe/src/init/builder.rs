@@ -7,8 +7,8 @@ use llm_observe_config::{Config, suggest};
 use super::{
     Embedded, Observer, Part,
     guarded::Guarded,
-    operations::KINDS,
-    outlets::{self, Own},
+    operations::{self, KINDS},
+    own_outlets::{OwnOutlets, StartOutlets},
     say,
     settings::{self, Settings},
 };
@@ -31,9 +31,15 @@ pub struct Builder {
     config: Option<Config>,
     file: Option<PathBuf>,
     redact: Option<Redaction>,
-    own: Own,
+    own: OwnOutlets,
     sinks: Vec<Arc<dyn Sink>>,
 }
+
+/// What starts the outlets of the configuration and of the program.
+const OUTLETS: &[StartOutlets] = &[
+    #[cfg(feature = "delivery")]
+    super::outlets::start,
+];
 
 type Redaction = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
@@ -206,11 +212,13 @@ impl Started {
         Ok(())
     }
 
-    fn outlets(&mut self, settings: &mut Settings, own: Own) -> Result<(), Error> {
-        let outlets = outlets::start(settings, own, &self.redactor, &self.stats)?;
-        if let Some(outlets) = outlets {
-            self.sinks.extend(outlets.sinks());
-            self.parts.push(Box::new(outlets));
+    fn outlets(&mut self, settings: &mut Settings, mut own: OwnOutlets) -> Result<(), Error> {
+        for start in OUTLETS {
+            let started = start(settings, &mut own, &self.redactor, &self.stats)?;
+            if let Some((sinks, part)) = started {
+                self.sinks.extend(sinks);
+                self.parts.push(part);
+            }
         }
         Ok(())
     }
@@ -224,7 +232,8 @@ impl Started {
     }
 
     fn observer(&mut self, settings: &Settings) -> Result<Arc<Dispatcher>, Error> {
-        let (metrics, ours) = Metrics::global(&settings.config, self.stats.clone())?;
+        let (metrics, ours) =
+            Metrics::global(&settings.config, &operations::metrics(), self.stats.clone())?;
         if !ours {
             say("a metrics recorder is installed already and is used as it is");
         }

@@ -2,14 +2,14 @@
 
 mod builder;
 mod guarded;
+#[cfg(all(test, feature = "http", feature = "server"))]
+mod metrics_tests;
 pub(crate) mod operations;
 mod settings;
 
 #[cfg(feature = "delivery")]
 mod outlets;
-#[cfg(not(feature = "delivery"))]
-#[path = "../absent/outlets.rs"]
-mod outlets;
+mod own_outlets;
 
 pub use builder::Builder;
 pub(crate) use settings::{Settings, variable};

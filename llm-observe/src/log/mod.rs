@@ -39,7 +39,7 @@ use self::{
 use crate::{
     error::Error,
     init::{FlushReport, Part, Settings, say, variable},
-    kernel::{metric_names as names, sink::Sink, stats::Stats},
+    kernel::{metrics_table as names, sink::Sink, stats::Stats},
     observer::tracing_level,
     redact::Redactor,
 };

@@ -15,7 +15,7 @@ use crate::{
         clock, context,
         error_info::ErrorInfo,
         extra::{CallEnd, CallIds, ChildFailure, Extra, SiteObserver},
-        metric_names as names,
+        metrics_table as names,
         operation::Operation,
         outcome::{ErrorClass, Outcome},
         record::Record,

@@ -41,6 +41,7 @@ async fn twenty_thousand_hosts_and_models_leave_a_constant_number_of_series() {
         send(n).await;
     }
     let metrics = seen.metrics();
+    llm_observe_tests::metrics::assert_documented(&metrics);
     assert_eq!(metrics.lines().count(), before, "{metrics}");
     let other = ["server_address=\"_other\""];
     let count = sample(

@@ -70,6 +70,7 @@ async fn metrics_follow_the_conventions() {
         response.unwrap().bytes().await.unwrap();
     }
     let metrics = seen.metrics();
+    llm_observe_tests::metrics::assert_documented(&metrics);
     let labels = [
         "gen_ai_operation_name=\"chat\"",
         "gen_ai_provider_name=\"openai\"",
@@ -240,6 +241,7 @@ async fn a_response_without_tokens_is_counted_with_a_reason() {
     let raw = llm_observe::http::client::from_builder(super::builder().no_gzip()).unwrap();
     send(raw).await;
     let metrics = seen.metrics();
+    llm_observe_tests::metrics::assert_documented(&metrics);
     for reason in ["absent", "content_type", "encoded"] {
         let labels = [format!("reason=\"{reason}\"")];
         let labels = labels.each_ref().map(String::as_str);

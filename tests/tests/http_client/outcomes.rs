@@ -41,6 +41,7 @@ async fn each_status_has_an_outcome() {
         assert!(!call.reported);
         let label = format!("error_type=\"{status}\"");
         let metrics = seen.metrics();
+        llm_observe_tests::metrics::assert_documented(&metrics);
         for name in ["http_client_request", "gen_ai_client_operation"] {
             let name = format!("{name}_duration_seconds_count");
             assert_eq!(sample(&metrics, &name, &[&label]), Some(1.0), "{metrics}");
@@ -178,6 +179,7 @@ async fn a_dropped_download_is_cancelled_and_counted_once() {
         );
     }
     let metrics = seen.metrics();
+    llm_observe_tests::metrics::assert_documented(&metrics);
     let cancelled = ["error_type=\"cancelled\""];
     let count = "http_client_request_duration_seconds_count";
     assert_eq!(sample(&metrics, count, &cancelled), Some(100.0));

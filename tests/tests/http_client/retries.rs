@@ -41,6 +41,7 @@ async fn each_attempt_is_a_call_with_the_reason_for_its_retry() {
     let resends: Vec<_> = calls.iter().map(|call| number(call, RESENDS)).collect();
     assert_eq!(resends, [None, Some(1), Some(2)]);
     let metrics = seen.metrics();
+    llm_observe_tests::metrics::assert_documented(&metrics);
     for reason in ["429", "500"] {
         let labels = [
             &*format!("reason=\"{reason}\""),
@@ -73,6 +74,7 @@ async fn failed_connections_and_timeouts_are_reasons() {
     );
     client.get(listener.url("/")).send().await.unwrap_err();
     let metrics = seen.metrics();
+    llm_observe_tests::metrics::assert_documented(&metrics);
     for reason in ["connect", "timeout"] {
         let label = format!("reason=\"{reason}\"");
         assert_eq!(sample(&metrics, RETRIES, &[&label]), Some(3.0), "{metrics}");

@@ -21,6 +21,7 @@ async fn each_status_has_an_outcome() {
         assert_eq!(call.reported, class.is_some());
     }
     let metrics = seen.metrics();
+    llm_observe_tests::metrics::assert_documented(&metrics);
     assert!(
         metrics.contains(r#"status_code="503",error_type="503""#),
         "{metrics}"
@@ -48,6 +49,7 @@ async fn a_panic_is_answered_with_500_and_reported() {
         Some(500)
     );
     let metrics = seen.metrics();
+    llm_observe_tests::metrics::assert_documented(&metrics);
     assert!(
         metrics.contains(r#"status_code="500",error_type="panic""#),
         "{metrics}"
@@ -203,6 +205,7 @@ async fn a_stream_that_breaks_off_is_an_error() {
         (Some(200), Some(27))
     );
     let metrics = seen.metrics();
+    llm_observe_tests::metrics::assert_documented(&metrics);
     assert!(
         metrics.contains(r#"status_code="200",error_type="internal""#),
         "{metrics}"

@@ -43,6 +43,7 @@ async fn an_unknown_method_is_not_a_label() {
         Some("X-2")
     );
     let metrics = seen.metrics();
+    llm_observe_tests::metrics::assert_documented(&metrics);
     assert!(
         metrics.contains("http_request_method=\"_OTHER\""),
         "{metrics}"
@@ -105,6 +106,7 @@ async fn routes_beyond_the_bound_are_other_and_counted() {
         Service::call(&mut service, request).await.unwrap();
     }
     let metrics = seen.metrics();
+    llm_observe_tests::metrics::assert_documented(&metrics);
     let count = "http_route=\"_other\",http_response_status_code=\"200\"} 7\n";
     assert!(metrics.contains(count), "{metrics}");
     let over = "llm_observe_label_values_over_limit_total{label=\"http_route\"} 7\n";

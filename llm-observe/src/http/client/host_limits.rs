@@ -6,9 +6,9 @@ use std::{
 };
 
 use super::limits::{LimitMeasure, RateLimit};
-use crate::kernel::{
-    metric_names as names,
-    stats::{Gauge, Stats},
+use crate::{
+    http::metrics_table as names,
+    kernel::stats::{Gauge, Stats},
 };
 
 /// The rate limits of all hosts, by the host's label. The number of labels is bounded.

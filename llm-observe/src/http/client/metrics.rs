@@ -14,10 +14,7 @@ use super::{
     state::ClientState,
     target::server_address,
 };
-use crate::{
-    http::{http_site::HttpSite, sites::OTHER},
-    kernel::metric_names as names,
-};
+use crate::http::{http_site::HttpSite, metrics_table as names, sites::OTHER};
 
 /// How a request to a model ended.
 pub(crate) struct ModelCallEnd {

@@ -32,7 +32,7 @@ mod tower;
 
 use std::sync::Arc;
 
-use crate::observer::OperationKind;
+use crate::{http::metrics_table::CLIENT_TABLE, observer::OperationKind};
 use state::ClientState;
 
 pub use attempts::Attempts;
@@ -46,4 +46,5 @@ pub use tower::{ClientLayer, ClientResponseFuture, ClientService, layer};
 /// Sent HTTP requests as a kind of operation.
 pub(crate) const KIND: OperationKind = OperationKind {
     setup: |setup| Arc::new(ClientState::new(setup)),
+    metrics: CLIENT_TABLE,
 };

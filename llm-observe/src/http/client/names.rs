@@ -8,7 +8,7 @@ use std::{
 use crate::{
     http::sites::OTHER,
     kernel::{
-        metric_names::OVER_LIMIT,
+        metrics_table::OVER_LIMIT,
         stats::{Counter, Stats},
     },
 };

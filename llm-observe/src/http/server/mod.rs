@@ -19,7 +19,7 @@ mod user_agents;
 
 use std::sync::Arc;
 
-use crate::observer::OperationKind;
+use crate::{http::metrics_table::SERVER_TABLE, observer::OperationKind};
 use state::ServerState;
 
 pub use body::ObservedBody;
@@ -30,4 +30,5 @@ pub use response::ResponseFuture;
 /// Received HTTP requests as a kind of operation.
 pub(crate) const KIND: OperationKind = OperationKind {
     setup: |setup| Arc::new(ServerState::new(setup)),
+    metrics: SERVER_TABLE,
 };
