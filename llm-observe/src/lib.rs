@@ -124,6 +124,7 @@ pub use llm_observe_macros::{init, observe};
 /// What a call is besides a function call, and how a program observes protocols of its own.
 pub mod operation {
     pub use crate::kernel::{
+        metric::{Buckets, Metric, Unit},
         operation::{
             Attribute, AttributeValue, Instruments, Operation, OperationSite, SpanKind,
             SummaryWriter,

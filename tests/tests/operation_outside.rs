@@ -15,8 +15,8 @@ use llm_observe::{
     config::Config,
     observe,
     operation::{
-        Attribute, AttributeValue, Instruments, Operation, OperationCall, OperationSite, SpanKind,
-        SummaryWriter,
+        Attribute, AttributeValue, Buckets, Instruments, Metric, Operation, OperationCall,
+        OperationSite, SpanKind, SummaryWriter, Unit,
     },
     outbox::{Delivery, DeliveryFuture, Destination, Parcel},
     redact::{Redacted, Redactor},
@@ -90,9 +90,21 @@ impl Operation for Message {
     }
 }
 
+static DURATION: Metric = Metric::histogram(
+    "messaging_process_duration_seconds",
+    &["messaging_destination_name"],
+    Buckets::Durations(&[0.5, 5.0]),
+    "How long messages took to process.",
+)
+.unit(Unit::Seconds);
+static ACTIVE: Metric = Metric::gauge(
+    "messaging_active_messages",
+    &["messaging_destination_name"],
+    "Messages that are being processed.",
+);
 static METRICS: Instruments = Instruments {
-    duration: "messaging_process_duration_seconds",
-    active: Some(("messaging_active_messages", &["messaging_destination_name"])),
+    duration: &DURATION,
+    active: Some(&ACTIVE),
 };
 
 fn site() -> &'static llm_observe::Site {
@@ -222,6 +234,7 @@ fn a_protocol_of_ones_own_shows_everywhere() {
     let (ops, bugs) = (Keeps("ops", Arc::default()), Keeps("bugs", Arc::default()));
     let observer = Observer::builder()
         .config(Config::parse(&text, "test.toml".as_ref()).unwrap())
+        .metrics([&DURATION, &ACTIVE])
         .channel(ops.clone())
         .tracker(bugs.clone())
         .install()
@@ -272,6 +285,9 @@ fn a_protocol_of_ones_own_shows_everywhere() {
          messaging_settlement=\"ack\"} 1",
         "messaging_process_duration_seconds_count{messaging_destination_name=\"orders\",\
          messaging_settlement=\"dead_letter\",error_type=\"internal\"} 1",
+        "messaging_process_duration_seconds_bucket{messaging_destination_name=\"orders\",\
+         messaging_settlement=\"ack\",le=\"0.5\"} 1",
+        "# HELP messaging_active_messages Messages that are being processed.",
         "messaging_active_messages{messaging_destination_name=\"orders\"} 0",
     ] {
         assert!(metrics.contains(line), "no {line} in {metrics}");

@@ -11,16 +11,13 @@ const MODULE: &str = "llm_observe::http";
 
 /// `http.server.request.duration` and `http.server.active_requests`, in Prometheus form.
 static SERVER: Instruments = Instruments {
-    duration: metrics_table::HTTP_SERVER.name,
-    active: Some((
-        metrics_table::HTTP_ACTIVE.name,
-        metrics_table::HTTP_ACTIVE.labels,
-    )),
+    duration: metrics_table::HTTP_SERVER,
+    active: Some(metrics_table::HTTP_ACTIVE),
 };
 
 /// `http.client.request.duration`, in Prometheus form.
 static CLIENT: Instruments = Instruments {
-    duration: metrics_table::HTTP_CLIENT.name,
+    duration: metrics_table::HTTP_CLIENT,
     active: None,
 };
 

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     error::Error,
-    kernel::{dispatch, panics, registry, sink::Sink, stats::Stats},
+    kernel::{dispatch, metric::Metric, panics, registry, sink::Sink, stats::Stats},
     log,
     metrics::Metrics,
     observer::{Dispatcher, Pipeline},
@@ -33,6 +33,7 @@ pub struct Builder {
     redact: Option<Redaction>,
     own: OwnOutlets,
     sinks: Vec<Arc<dyn Sink>>,
+    metrics: Vec<&'static Metric>,
 }
 
 /// What starts the outlets of the configuration and of the program.
@@ -93,6 +94,13 @@ impl Builder {
         self
     }
 
+    /// Adds the metrics of the program's own operations to the table, so that their histograms have
+    /// the buckets that their rows give.
+    pub fn metrics(mut self, table: impl IntoIterator<Item = &'static Metric>) -> Builder {
+        self.metrics.extend(table);
+        self
+    }
+
     /// Starts everything and makes it the program's observer.
     ///
     /// # Errors
@@ -108,7 +116,7 @@ impl Builder {
         let mut running = Started::start(&settings, self.redact)?;
         running.outlets(&mut settings, self.own)?;
         running.own_sinks(self.sinks);
-        let observer = running.observer(&settings)?;
+        let observer = running.observer(&settings, self.metrics)?;
         running.publish(&observer)?;
         let listening = running.serve(&settings, &observer)?;
         if !dispatch::install(observer.clone()) {
@@ -231,9 +239,13 @@ impl Started {
         }
     }
 
-    fn observer(&mut self, settings: &Settings) -> Result<Arc<Dispatcher>, Error> {
-        let (metrics, ours) =
-            Metrics::global(&settings.config, &operations::metrics(), self.stats.clone())?;
+    fn observer(
+        &mut self,
+        settings: &Settings,
+        own: Vec<&'static Metric>,
+    ) -> Result<Arc<Dispatcher>, Error> {
+        let table = [operations::metrics(), own].concat();
+        let (metrics, ours) = Metrics::global(&settings.config, &table, self.stats.clone())?;
         if !ours {
             say("a metrics recorder is installed already and is used as it is");
         }

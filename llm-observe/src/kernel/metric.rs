@@ -4,6 +4,19 @@
 ///
 /// Registration, the help text and the buckets of a scrape, and the tables of the documents come
 /// from here. Tests compare the documents, the live page and real scrapes with it.
+///
+/// ```
+/// use llm_observe::operation::{Buckets, Metric, Unit};
+///
+/// static DURATION: Metric = Metric::histogram(
+///     "messaging_process_duration_seconds",
+///     &["messaging_destination_name"],
+///     Buckets::Durations(&[0.01, 0.1, 1.0, 10.0]),
+///     "How long messages took to process.",
+/// )
+/// .unit(Unit::Seconds)
+/// .optional(&[("error_type", "where it failed")]);
+/// ```
 #[derive(Debug)]
 #[cfg_attr(
     not(test),
@@ -12,7 +25,7 @@
         reason = "the labels are for documents and tests to compare"
     )
 )]
-pub(crate) struct Metric {
+pub struct Metric {
     /// The name in Prometheus form. Dashboards rely on it.
     pub(crate) name: &'static str,
     pub(crate) kind: MetricKind,
@@ -37,16 +50,20 @@ pub(crate) enum MetricKind {
 
 /// What a metric's numbers are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Unit {
+#[non_exhaustive]
+pub enum Unit {
     /// A count, or a share.
     None,
+    /// Seconds.
     Seconds,
+    /// Bytes.
     Bytes,
 }
 
 /// The upper bounds of a histogram's buckets, ascending.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Buckets {
+#[non_exhaustive]
+pub enum Buckets {
     /// It is no histogram.
     None,
     /// Durations in seconds. `[metrics] duration_buckets` replaces them, `extra_buckets` adds to
@@ -97,7 +114,8 @@ impl Metric {
     }
 
     /// Returns a number that only grows.
-    pub(crate) const fn counter(
+    #[must_use]
+    pub const fn counter(
         name: &'static str,
         labels: &'static [&'static str],
         help: &'static str,
@@ -106,7 +124,8 @@ impl Metric {
     }
 
     /// Returns a number that goes up and down.
-    pub(crate) const fn gauge(
+    #[must_use]
+    pub const fn gauge(
         name: &'static str,
         labels: &'static [&'static str],
         help: &'static str,
@@ -115,7 +134,8 @@ impl Metric {
     }
 
     /// Returns a distribution of numbers.
-    pub(crate) const fn histogram(
+    #[must_use]
+    pub const fn histogram(
         name: &'static str,
         labels: &'static [&'static str],
         buckets: Buckets,
@@ -128,16 +148,15 @@ impl Metric {
     }
 
     /// Sets what its numbers are.
-    pub(crate) const fn unit(mut self, unit: Unit) -> Metric {
+    #[must_use]
+    pub const fn unit(mut self, unit: Unit) -> Metric {
         self.unit = unit;
         self
     }
 
     /// Adds labels that only some series have, each with the condition.
-    pub(crate) const fn optional(
-        mut self,
-        labels: &'static [(&'static str, &'static str)],
-    ) -> Metric {
+    #[must_use]
+    pub const fn optional(mut self, labels: &'static [(&'static str, &'static str)]) -> Metric {
         self.optional = labels;
         self
     }

@@ -13,6 +13,7 @@ mod recorder;
 mod shard;
 
 use std::{
+    collections::BTreeMap,
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicU64},
 };
@@ -27,8 +28,12 @@ pub(crate) use operations::OperationMetrics;
 use crate::{
     error::Error,
     kernel::{
-        metric::Metric, metrics_table as names, operation::OperationSite, site::Site,
-        site_map::SiteMap, stats::Stats,
+        metric::Metric,
+        metrics_table as names,
+        operation::{Instruments, OperationSite},
+        site::Site,
+        site_map::SiteMap,
+        stats::Stats,
     },
 };
 use cells::NewShards;
@@ -45,7 +50,8 @@ pub(crate) struct Metrics {
     /// The same, each at the place that its shards name.
     all: Mutex<Vec<Arc<SiteMetrics>>>,
     new_shards: Arc<NewShards>,
-    operations: Mutex<Vec<Arc<OperationMetrics>>>,
+    /// By the address of their site.
+    operations: Mutex<BTreeMap<usize, Arc<OperationMetrics>>>,
     stats: Arc<Stats>,
     publisher: Mutex<Publisher>,
     /// How many values were recorded since the recorder digested the last ones.
@@ -135,13 +141,15 @@ impl Metrics {
             .operations
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = all.iter().find(|s| s.is_of(site)) {
-            return known.clone();
-        }
-        let bounds = self.bounds.of(site.instruments().duration);
-        let new = Arc::new(OperationMetrics::new(site, bounds));
-        all.push(new.clone());
-        new
+        let address = std::ptr::from_ref(site).addr();
+        let new = all.entry(address).or_insert_with(|| {
+            let Instruments { duration, active } = *site.instruments();
+            // Those of a program's own operation are in no table.
+            let metrics: Vec<_> = [Some(duration), active].into_iter().flatten().collect();
+            self.with_recorder(|recorder| recorder::describe(&metrics, recorder));
+            Arc::new(OperationMetrics::new(site, self.bounds.of(duration)))
+        });
+        new.clone()
     }
 
     /// Records one value of a histogram. For what happens seldom: it looks the series up.

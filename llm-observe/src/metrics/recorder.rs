@@ -90,9 +90,10 @@ impl AllBounds {
         &self.calls
     }
 
-    /// Returns the bounds of a metric's durations: those of calls where it is in no table.
-    pub(super) fn of(&self, name: &str) -> Arc<Bounds> {
-        self.by_name.get(name).unwrap_or(&self.calls).clone()
+    /// Returns the bounds of a metric's durations: its own where it is in no table.
+    pub(super) fn of(&self, metric: &Metric) -> Arc<Bounds> {
+        let known = self.by_name.get(metric.name).cloned();
+        known.unwrap_or_else(|| Bounds::new(metric.buckets.bounds()))
     }
 }
 
