@@ -67,6 +67,11 @@ use llm_observe_test_support::listener;
 #[cfg(feature = "http")]
 pub mod http;
 
+// `absent/` has a stand-in for each part that `init` and `observer` name: it has the same functions and
+// does nothing. A trait object in its place would cost a virtual call in each annotated call (metrics),
+// and a `cfg` in the callers is not allowed. Parts that only register themselves need no stand-in: the
+// kinds of operations, routers, and client libraries are lists whose entries have a `cfg`.
+
 #[cfg(feature = "log")]
 pub mod log;
 #[cfg(not(feature = "log"))]

@@ -1,23 +1,23 @@
-//! The metrics of HTTP requests and of the models behind them, as the OpenTelemetry conventions
-//! 1.41.1 name and label them, in the form that Prometheus gives their names and units.
+//! The tables of metrics of HTTP requests and of requests to models. Names and labels follow the
+//! OpenTelemetry conventions 1.41.1, in Prometheus form.
 
 use crate::kernel::metric::{Buckets, Metric, Unit};
 
-/// Upper bounds of the durations of requests, in seconds: what the HTTP conventions advise, and
-/// beyond it what the answers of models take.
+/// The upper bounds of durations of requests, in seconds: those that the HTTP conventions advise, and
+/// larger ones for responses of models.
 const REQUEST_BUCKETS: &[f64] = &[
     0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0, 30.0, 60.0,
     120.0,
 ];
 
-/// Upper bounds of the durations of requests to models, in seconds: what the GenAI conventions
-/// advise, and beyond it what long answers take.
+/// The upper bounds of durations of requests to models, in seconds: those that the GenAI conventions
+/// advise, and larger ones for long responses.
 const MODEL_BUCKETS: &[f64] = &[
     0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92, 163.84,
     327.68, 655.36,
 ];
 
-/// Upper bounds of numbers of tokens, as the GenAI conventions have them.
+/// The upper bounds of counts of tokens that the GenAI conventions advise.
 const TOKEN_BUCKETS: &[f64] = &[
     1.0,
     4.0,
@@ -37,15 +37,15 @@ const TOKEN_BUCKETS: &[f64] = &[
 
 const HOST: (&str, &str) = ("server_address", "where it is known");
 const PORT: (&str, &str) = ("server_port", "where it is known");
-const ERROR_TYPE: (&str, &str) = ("error_type", "where it failed");
-const STATUS: (&str, &str) = ("http_response_status_code", "where there was one");
-const MODEL: (&str, &str) = ("gen_ai_response_model", "where the answer states it");
+const ERROR_TYPE: (&str, &str) = ("error_type", "on failures");
+const STATUS: (&str, &str) = ("http_response_status_code", "where a response arrived");
+const MODEL: (&str, &str) = ("gen_ai_response_model", "where the response states it");
 
 pub(crate) const HTTP_SERVER: &Metric = &Metric::histogram(
     "http_server_request_duration_seconds",
     &["http_request_method", "url_scheme"],
     Buckets::Durations(REQUEST_BUCKETS),
-    "How long HTTP requests took, up to the last byte of the answer.",
+    "Duration of received HTTP requests, up to the last byte of the response.",
 )
 .unit(Unit::Seconds)
 .optional(&[("http_route", "where one matched"), STATUS, ERROR_TYPE]);
@@ -53,14 +53,14 @@ pub(crate) const HTTP_SERVER: &Metric = &Metric::histogram(
 pub(crate) const HTTP_ACTIVE: &Metric = &Metric::gauge(
     "http_server_active_requests",
     &["http_request_method", "url_scheme"],
-    "HTTP requests that are being answered, up to the last byte of the answer.",
+    "Received HTTP requests whose response has not ended.",
 );
 
 pub(crate) const HTTP_CLIENT: &Metric = &Metric::histogram(
     "http_client_request_duration_seconds",
     &["http_request_method", "url_scheme"],
     Buckets::Durations(REQUEST_BUCKETS),
-    "How long HTTP requests to others took, up to the last byte of the answer.",
+    "Duration of sent HTTP requests, up to the last byte of the response.",
 )
 .unit(Unit::Seconds)
 .optional(&[HOST, PORT, STATUS, ERROR_TYPE]);
@@ -68,32 +68,32 @@ pub(crate) const HTTP_CLIENT: &Metric = &Metric::histogram(
 pub(crate) const HTTP_RETRIES: &Metric = &Metric::counter(
     "llm_observe_http_client_retries_total",
     &["server_address", "reason"],
-    "HTTP requests that were sent again, by host and what the attempt before ended in.",
+    "HTTP requests that were sent again, by host and by the end of the previous attempt.",
 );
 
 pub(crate) const LIMIT: &Metric = &Metric::gauge(
     "llm_observe_ratelimit_limit",
     &["server_address", "kind"],
-    "Requests or tokens that a host allows in a period, as its latest answer states it.",
+    "Requests or tokens that a host allows in a period, by its latest response.",
 );
 
 pub(crate) const LIMIT_REMAINING: &Metric = &Metric::gauge(
     "llm_observe_ratelimit_remaining",
     &["server_address", "kind"],
-    "Requests or tokens that are left in the period, as a host's latest answer states it.",
+    "Requests or tokens that are left in the period, by the host's latest response.",
 );
 
 pub(crate) const LIMIT_RESET: &Metric = &Metric::gauge(
     "llm_observe_ratelimit_reset_seconds",
     &["server_address", "kind"],
-    "Seconds until all are there again, as a host's latest answer states it.",
+    "Seconds until the full limit is available again, by the host's latest response.",
 )
 .unit(Unit::Seconds);
 
 pub(crate) const LIMIT_RETRY_AFTER: &Metric = &Metric::gauge(
     "llm_observe_ratelimit_retry_after_seconds",
     &["server_address"],
-    "Seconds that a host's latest answer asks to be left alone; 0 when it asks for none.",
+    "Seconds to wait before the next request, by the host's latest response; 0 without a wait.",
 )
 .unit(Unit::Seconds);
 
@@ -105,7 +105,7 @@ pub(crate) const GENAI_TOKENS: &Metric = &Metric::histogram(
         "gen_ai_token_type",
     ],
     Buckets::Fixed(TOKEN_BUCKETS),
-    "Tokens of requests to models, by whether they went in or came out.",
+    "Tokens of requests to models, by type: input or output.",
 )
 .optional(&[MODEL, HOST, PORT]);
 
@@ -113,7 +113,7 @@ pub(crate) const GENAI_DURATION: &Metric = &Metric::histogram(
     "gen_ai_client_operation_duration_seconds",
     &["gen_ai_operation_name", "gen_ai_provider_name"],
     Buckets::Durations(MODEL_BUCKETS),
-    "How long requests to models took, up to the last byte of the answer.",
+    "Duration of requests to models, up to the last byte of the response.",
 )
 .unit(Unit::Seconds)
 .optional(&[MODEL, HOST, PORT, ERROR_TYPE]);
@@ -122,7 +122,7 @@ pub(crate) const GENAI_FIRST_CHUNK: &Metric = &Metric::histogram(
     "gen_ai_client_operation_time_to_first_chunk_seconds",
     &["gen_ai_operation_name", "gen_ai_provider_name"],
     Buckets::Durations(MODEL_BUCKETS),
-    "How long streamed answers of models took to begin.",
+    "Time to the first chunk of streamed responses of models.",
 )
 .unit(Unit::Seconds)
 .optional(&[MODEL, HOST, PORT, ERROR_TYPE]);
@@ -130,13 +130,14 @@ pub(crate) const GENAI_FIRST_CHUNK: &Metric = &Metric::histogram(
 pub(crate) const USAGE_MISSING: &Metric = &Metric::counter(
     "llm_observe_usage_missing_total",
     &["reason"],
-    "Answers of models that did not say how many tokens they took, by reason.",
+    "Responses of models without a count of tokens, by reason.",
 );
 
-/// The table.
-pub(crate) const TABLE: &[&Metric] = &[
-    HTTP_SERVER,
-    HTTP_ACTIVE,
+/// The metrics of received requests.
+pub(crate) const SERVER_TABLE: &[&Metric] = &[HTTP_SERVER, HTTP_ACTIVE];
+
+/// The metrics of sent requests.
+pub(crate) const CLIENT_TABLE: &[&Metric] = &[
     HTTP_CLIENT,
     HTTP_RETRIES,
     LIMIT,

@@ -8,7 +8,9 @@ use crate::{
 /// All of them.
 pub(crate) const KINDS: &[OperationKind] = &[
     #[cfg(feature = "http")]
-    crate::http::KIND,
+    crate::http::server::KIND,
+    #[cfg(feature = "http-client")]
+    crate::http::client::KIND,
 ];
 
 /// Returns the table of all metrics: those of calls, and each kind's own.

@@ -1,4 +1,4 @@
-//! How requests end.
+//! The outcomes of sent requests.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use tracing::Level;
 use super::{CHAT, COMPLETIONS, model, observed, only, sample};
 
 #[tokio::test]
-async fn a_status_is_an_end() {
+async fn each_status_has_an_outcome() {
     for (status, body, class) in [
         (404, "", ErrorClass::NotFound),
         (
@@ -50,7 +50,7 @@ async fn a_status_is_an_end() {
 }
 
 #[tokio::test]
-async fn who_looks_at_the_head_alone_has_all() {
+async fn a_response_whose_body_is_unread_is_ok() {
     let (seen, listener) = (testing::observe(), model());
     let response = observed()
         .post(listener.url(COMPLETIONS))
@@ -62,9 +62,9 @@ async fn who_looks_at_the_head_alone_has_all() {
     assert_eq!(only(&seen).outcome, Outcome::Ok);
 }
 
-/// A layer that retries holds on to what failed while it waits.
+/// A retry layer holds a failed response while it waits.
 #[tokio::test]
-async fn what_nobody_reads_took_as_long_as_its_head() {
+async fn an_unread_response_ends_with_its_head() {
     let (seen, listener) = (
         testing::observe(),
         Listener::start(Reply::status(503, "busy")),
@@ -84,7 +84,7 @@ async fn what_nobody_reads_took_as_long_as_its_head() {
 }
 
 #[tokio::test]
-async fn an_answer_without_a_body_ends_with_its_head() {
+async fn a_response_without_a_body_ends_with_its_head() {
     let listener = Listener::start(Reply::status(204, ""));
     for head in [true, false] {
         let seen = testing::observe();
@@ -95,14 +95,18 @@ async fn an_answer_without_a_body_ends_with_its_head() {
             client.get(url)
         };
         let response = request.send().await.unwrap();
-        assert_eq!(only(&seen).outcome, Outcome::Ok, "the answer is still held");
+        assert_eq!(
+            only(&seen).outcome,
+            Outcome::Ok,
+            "before the response is dropped"
+        );
         drop(response);
         assert_eq!(seen.calls().len(), 1);
     }
 }
 
 #[tokio::test]
-async fn a_connection_that_fails_is_an_error() {
+async fn a_failed_connection_is_an_error() {
     for (reply, class) in [
         (None, ErrorClass::Connection),
         (Some(Reply::Close), ErrorClass::Connection),
@@ -130,7 +134,7 @@ async fn a_connection_that_fails_is_an_error() {
 }
 
 #[tokio::test]
-async fn a_body_that_breaks_off_is_an_error_after_a_good_status() {
+async fn a_body_that_breaks_off_is_an_error_after_a_successful_status() {
     let (seen, listener) = (testing::observe(), Listener::start(Reply::CutOff));
     let response = observed().get(listener.url("/")).send().await.unwrap();
     assert!(response.bytes().await.is_err());
@@ -146,7 +150,7 @@ async fn a_body_that_breaks_off_is_an_error_after_a_good_status() {
 }
 
 #[tokio::test]
-async fn a_download_that_is_left_is_cancelled_and_counted_once() {
+async fn a_dropped_download_is_cancelled_and_counted_once() {
     const EACH: usize = 200;
     let seen = testing::observe();
     let half = vec![CHAT.as_bytes()[..40].to_vec()];
@@ -183,7 +187,7 @@ async fn a_download_that_is_left_is_cancelled_and_counted_once() {
 }
 
 #[tokio::test]
-async fn a_limit_of_the_client_is_a_timeout_and_one_around_it_cancels() {
+async fn a_timeout_of_the_client_is_a_timeout_and_one_around_it_cancels() {
     let listener = Listener::start(Reply::Stall);
     let soon = Duration::from_millis(100);
     let seen = testing::observe();
@@ -205,7 +209,7 @@ async fn passing(url: String) -> reqwest_middleware::Result<String> {
 }
 
 #[tokio::test]
-async fn the_function_above_is_the_one_that_tells() {
+async fn the_calling_function_reports_the_failure() {
     let refused = format!("http://{}/", Listener::nobody());
     let listener = Listener::start(Reply::status(500, ""));
     for url in [refused, listener.url("/")] {

@@ -1,4 +1,4 @@
-//! What models answer, read along.
+//! Responses of models: what is read of them as they pass.
 
 use std::io::Write;
 
@@ -17,13 +17,13 @@ fn events(pieces: Vec<Vec<u8>>, then: Then) -> Reply {
     Reply::Pieces(headers, pieces, then)
 }
 
-/// Cuts a text into pieces of that many bytes.
+/// Cuts a text into pieces of `length` bytes.
 fn pieces(text: &str, length: usize) -> Vec<Vec<u8>> {
     text.as_bytes().chunks(length).map(<[u8]>::to_vec).collect()
 }
 
 #[tokio::test]
-async fn an_answer_is_read_and_not_changed() {
+async fn a_response_is_read_and_not_changed() {
     let (seen, listener) = (testing::observe(), model());
     let request = observed().post(listener.url(COMPLETIONS)).body("{}");
     let response = request.send().await.unwrap();
@@ -31,7 +31,7 @@ async fn an_answer_is_read_and_not_changed() {
     assert_eq!(response.remote_addr(), Some(listener.address()));
     assert_eq!(response.content_length(), Some(CHAT.len() as u64));
     assert_eq!(response.headers()["content-type"], "application/json");
-    assert!(seen.calls().is_empty(), "it lasts to its last byte");
+    assert!(seen.calls().is_empty(), "the call ends with the last byte");
     assert_eq!(response.text().await.unwrap(), CHAT);
 
     let call = only(&seen);
@@ -62,7 +62,7 @@ async fn an_answer_is_read_and_not_changed() {
 }
 
 #[tokio::test]
-async fn its_figures_are_those_of_the_conventions() {
+async fn metrics_follow_the_conventions() {
     let (seen, listener) = (testing::observe(), model());
     let port = format!("server_port=\"{}\"", listener.address().port());
     for _ in 0..3 {
@@ -106,7 +106,7 @@ async fn answer(url: String) -> reqwest_middleware::Result<String> {
 }
 
 #[tokio::test]
-async fn in_an_annotated_function_it_is_a_step_of_it() {
+async fn a_request_in_an_annotated_function_logs_at_debug() {
     let (seen, listener) = (testing::observe(), model());
     answer(listener.url(COMPLETIONS)).await.unwrap();
     let (call, answer) = (only(&seen), seen.calls_of("answer").remove(0));
@@ -118,7 +118,7 @@ async fn in_an_annotated_function_it_is_a_step_of_it() {
 }
 
 #[tokio::test]
-async fn other_requests_are_lines_for_debugging_unless_configured() {
+async fn other_requests_log_at_debug_unless_configured() {
     let listener = Listener::start(json("{\"usage\":{\"prompt_tokens\":1}}"));
     for (config, level) in [
         ("", Level::DEBUG),
@@ -132,7 +132,7 @@ async fn other_requests_are_lines_for_debugging_unless_configured() {
         assert_eq!(call.level, level);
         assert!(
             call.fields.is_empty(),
-            "nobody asked a model: {:?}",
+            "not a request to a model: {:?}",
             call.fields
         );
         assert!(!seen.metrics().contains("gen_ai_client_token_usage_sum"));
@@ -140,7 +140,7 @@ async fn other_requests_are_lines_for_debugging_unless_configured() {
 }
 
 #[tokio::test]
-async fn a_stream_in_odd_chunks_is_read_as_one() {
+async fn a_stream_in_any_chunks_is_read_as_a_whole() {
     for length in [1, 3, 7, 1000] {
         let seen = testing::observe();
         let listener = Listener::start(events(pieces(STREAM, length), Then::End));
@@ -157,7 +157,7 @@ async fn a_stream_in_odd_chunks_is_read_as_one() {
     }
 }
 
-/// Reads a stream to that text, and then no more.
+/// Reads a stream up to `last`, and drops it.
 async fn read_to(listener: &Listener, last: &str) {
     let response = observed().post(listener.url(COMPLETIONS)).send().await;
     let mut stream = response.unwrap().bytes_stream();
@@ -168,7 +168,7 @@ async fn read_to(listener: &Listener, last: &str) {
 }
 
 #[tokio::test]
-async fn a_stream_that_is_left_is_cancelled_unless_it_said_that_it_is_over() {
+async fn a_dropped_stream_is_cancelled_unless_it_has_finished() {
     for (last, outcome) in [("hi", Outcome::Cancelled), ("\"stop\"", Outcome::Ok)] {
         let seen = testing::observe();
         let end = STREAM.find("data: {\"choices\":[],").unwrap();
@@ -182,7 +182,7 @@ async fn a_stream_that_is_left_is_cancelled_unless_it_said_that_it_is_over() {
 }
 
 #[tokio::test]
-async fn an_error_in_a_stream_is_one() {
+async fn an_error_in_a_stream_is_recorded() {
     let seen = testing::observe();
     let body = "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":\"secret\"}}\n\n";
     let listener = Listener::start(events(pieces(body, 5), Then::End));
@@ -196,7 +196,7 @@ async fn an_error_in_a_stream_is_one() {
     );
     assert_eq!(
         error.message, "overloaded_error",
-        "a code, never a text of the body"
+        "the code, never text of the body"
     );
     let labels = [
         "http_response_status_code=\"200\"",
@@ -207,7 +207,7 @@ async fn an_error_in_a_stream_is_one() {
 }
 
 #[tokio::test]
-async fn an_answer_without_its_tokens_is_counted_with_why() {
+async fn a_response_without_tokens_is_counted_with_a_reason() {
     let seen = testing::observe();
     let gzip = |body: &str| {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
@@ -237,7 +237,7 @@ async fn an_answer_without_its_tokens_is_counted_with_why() {
         number(&seen.calls()[2], "gen_ai.usage.input_tokens"),
         Some(19)
     );
-    // ... unless it is told not to.
+    // ... unless it is built not to.
     let raw = llm_observe::http::client::from_builder(super::builder().no_gzip()).unwrap();
     send(raw).await;
     let metrics = seen.metrics();

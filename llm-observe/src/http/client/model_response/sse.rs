@@ -1,34 +1,35 @@
-//! Server-sent events (WHATWG HTML, section 9.2): the data of each goes through a scanner as it
-//! comes, so that no event is ever held in memory.
+//! Reads server-sent events (WHATWG HTML, section 9.2). The data of each event passes through a scanner
+//! at once, so no event is held in memory.
 
-use super::json::{Scanner, Target};
+use super::json::{ResponseField, Scanner};
 
-/// The field that holds data.
+/// The name of the field with an event's data.
 const DATA: &[u8] = b"data";
 
+/// Where in a line the reader is.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
-enum Place {
+enum LinePosition {
     /// At the start of a line.
     #[default]
     Start,
-    /// In a field's name, which is that of data so far; this many bytes of it.
+    /// In a field's name of which this many bytes match [`DATA`].
     Name(usize),
-    /// Behind the colon, where one space is not part of the value.
+    /// After the colon, where one space is not part of the value.
     Colon,
     Data,
-    /// In a line of no interest.
+    /// In a line that is ignored.
     Skip,
 }
 
-/// Reads a stream of events.
+/// The reader of a stream of events.
 #[derive(Default)]
-pub(super) struct Events {
-    place: Place,
-    /// Whether the last byte was a carriage return: a line feed then ends no line of its own.
+pub(super) struct EventStream {
+    position: LinePosition,
+    /// Whether the last byte was a carriage return. A line feed then belongs to the same line end.
     after_return: bool,
-    /// How much of a byte order mark at the start of the stream was seen.
+    /// How many bytes of a byte order mark at the start of the stream have passed.
     mark: usize,
-    begun: bool,
+    has_begun: bool,
     /// Whether the current event has had a line of data.
     has_data: bool,
     scanner: Scanner,
@@ -36,12 +37,16 @@ pub(super) struct Events {
 
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
-impl Events {
-    /// Reads the next bytes; `found` gets each value that is complete.
-    pub(super) fn feed(&mut self, chunk: &[u8], mut found: impl FnMut(Target, Option<&[u8]>)) {
+impl EventStream {
+    /// Reads the next bytes. `found` receives each complete value.
+    pub(super) fn feed(
+        &mut self,
+        chunk: &[u8],
+        mut found: impl FnMut(ResponseField, Option<&[u8]>),
+    ) {
         let mut rest = self.skip_mark(chunk);
         while let Some((&byte, after)) = rest.split_first() {
-            if self.place == Place::Data {
+            if self.position == LinePosition::Data {
                 rest = self.data(rest, &mut found);
                 continue;
             }
@@ -58,7 +63,7 @@ impl Events {
     }
 
     pub(super) fn has_begun(&self) -> bool {
-        self.begun
+        self.has_begun
     }
 
     fn skip_mark<'a>(&mut self, chunk: &'a [u8]) -> &'a [u8] {
@@ -74,35 +79,35 @@ impl Events {
         rest
     }
 
-    fn in_line(&mut self, byte: u8, found: &mut impl FnMut(Target, Option<&[u8]>)) {
-        self.place = match (self.place, byte) {
-            (Place::Start, b'd') => Place::Name(1),
-            (Place::Name(length), b':') if length == DATA.len() => self.begin_data(found),
-            (Place::Name(length), byte) if DATA.get(length) == Some(&byte) => {
-                Place::Name(length + 1)
+    fn in_line(&mut self, byte: u8, found: &mut impl FnMut(ResponseField, Option<&[u8]>)) {
+        self.position = match (self.position, byte) {
+            (LinePosition::Start, b'd') => LinePosition::Name(1),
+            (LinePosition::Name(length), b':') if length == DATA.len() => self.begin_data(found),
+            (LinePosition::Name(length), byte) if DATA.get(length) == Some(&byte) => {
+                LinePosition::Name(length + 1)
             }
-            (Place::Colon, b' ') => Place::Data,
-            (Place::Colon, _) => {
+            (LinePosition::Colon, b' ') => LinePosition::Data,
+            (LinePosition::Colon, _) => {
                 self.scanner.feed(&[byte], found);
-                Place::Data
+                LinePosition::Data
             }
-            _ => Place::Skip,
+            _ => LinePosition::Skip,
         };
     }
 
-    fn begin_data(&mut self, found: &mut impl FnMut(Target, Option<&[u8]>)) -> Place {
-        self.begun = true;
+    fn begin_data(&mut self, found: &mut impl FnMut(ResponseField, Option<&[u8]>)) -> LinePosition {
+        self.has_begun = true;
         if std::mem::replace(&mut self.has_data, true) {
             self.scanner.feed(b"\n", found);
         }
-        Place::Colon
+        LinePosition::Colon
     }
 
-    /// Passes on the rest of a line of data, and returns what follows it.
+    /// Scans the rest of a line of data, and returns the bytes after the line.
     fn data<'a>(
         &mut self,
         bytes: &'a [u8],
-        found: &mut impl FnMut(Target, Option<&[u8]>),
+        found: &mut impl FnMut(ResponseField, Option<&[u8]>),
     ) -> &'a [u8] {
         let end = memchr::memchr2(b'\r', b'\n', bytes);
         let (line, rest) = bytes
@@ -118,18 +123,18 @@ impl Events {
         }
     }
 
-    /// Ends a line; an empty one ends its event.
+    /// Ends a line. An empty line ends its event.
     fn end_line(&mut self, byte: u8) {
-        if self.place == Place::Start {
+        if self.position == LinePosition::Start {
             self.scanner.reset();
             self.has_data = false;
         }
         self.after_return = byte == b'\r';
-        self.place = Place::Start;
+        self.position = LinePosition::Start;
     }
 
     #[cfg(test)]
-    pub(super) fn held(&self) -> usize {
-        self.scanner.held()
+    pub(super) fn buffered(&self) -> usize {
+        self.scanner.buffered()
     }
 }

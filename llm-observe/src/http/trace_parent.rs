@@ -1,9 +1,9 @@
-//! `traceparent`: where in a trace a request stands, on its way in and out (W3C Trace Context,
+//! The headers `traceparent` and `tracestate` of received and sent requests (W3C Trace Context,
 //! level 1). Pure.
 
 use crate::kernel::ids::{SpanId, TraceId};
 
-/// What a `traceparent` says.
+/// The value of a `traceparent` header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TraceParent {
     pub(crate) trace: TraceId,
@@ -14,15 +14,15 @@ pub(crate) struct TraceParent {
 /// `00-`, 32 digits, `-`, 16 digits, `-`, 2 digits.
 pub(crate) const LENGTH: usize = 55;
 
-/// The longest `tracestate` that is passed on: what a participant has to manage at least (W3C Trace
-/// Context, section 3.3.1.5).
-const LONGEST_STATE: usize = 512;
+/// The longest `tracestate` that is passed on: the length that a participant must support at least
+/// (W3C Trace Context, section 3.3.1.5).
+const MAX_STATE: usize = 512;
 
 impl TraceParent {
-    /// Reads the header's value; `None` when it is not to be used, which starts a new trace.
+    /// Parses the header's value. `None` means that the header is invalid and a new trace starts.
     ///
-    /// Digits are lower-case, neither id is all zero, and version 00 has nothing behind its flags.
-    /// Of a later version what this one has is read (section 4.3).
+    /// Digits are lower-case, neither id is all zero, and version 00 ends with its flags. Of a later
+    /// version the known part is read (section 4.3).
     pub(crate) fn parse(value: &[u8]) -> Option<TraceParent> {
         let (own, rest) = value.split_at_checked(LENGTH)?;
         let version = hex(own.get(0..2)?)?;
@@ -37,7 +37,7 @@ impl TraceParent {
         (!trace.is_none() && !span.is_none()).then_some(TraceParent { trace, span, flags })
     }
 
-    /// Writes the header's value.
+    /// Returns the header's value.
     pub(crate) fn format(self) -> [u8; LENGTH] {
         let mut out = *b"00-00000000000000000000000000000000-0000000000000000-00";
         let [high, low] = self.trace.0;
@@ -49,19 +49,20 @@ impl TraceParent {
     }
 }
 
-/// Returns whether more of a `tracestate` matters: one that is too long already is not passed on.
+/// Returns whether a further `tracestate` header can still be appended. A value that is too long
+/// already is not passed on.
 pub(crate) fn may_grow(state: &[u8]) -> bool {
-    state.len() <= LONGEST_STATE
+    state.len() <= MAX_STATE
 }
 
-/// Returns the `tracestate` to pass on; `None` for one that is too long or no header's value.
-pub(crate) fn state(value: &[u8]) -> Option<String> {
-    let sound = (1..=LONGEST_STATE).contains(&value.len())
+/// Returns the `tracestate` to pass on; `None` if it is too long or not a valid header value.
+pub(crate) fn trace_state(value: &[u8]) -> Option<String> {
+    let valid = (1..=MAX_STATE).contains(&value.len())
         && value.iter().all(|b| b.is_ascii_graphic() || *b == b' ');
-    sound.then(|| String::from_utf8_lossy(value).into_owned())
+    valid.then(|| String::from_utf8_lossy(value).into_owned())
 }
 
-/// Reads lower-case digits, at most 16.
+/// Parses up to 16 lower-case digits.
 fn hex(digits: &[u8]) -> Option<u64> {
     digits.iter().try_fold(0_u64, |number, digit| {
         let value = match digit {
@@ -73,8 +74,8 @@ fn hex(digits: &[u8]) -> Option<u64> {
     })
 }
 
-fn put_hex(place: Option<&mut [u8]>, mut number: u64) {
-    for digit in place.into_iter().flatten().rev() {
+fn put_hex(out: Option<&mut [u8]>, mut number: u64) {
+    for digit in out.into_iter().flatten().rev() {
         let value = u8::try_from(number & 15).unwrap_or_default();
         *digit = if value < 10 {
             b'0' + value
@@ -94,7 +95,7 @@ mod tests {
     const GOOD: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
     #[test]
-    fn reads_what_the_recommendation_shows() {
+    fn the_recommendations_example_is_parsed() {
         let parsed = TraceParent::parse(GOOD.as_bytes()).unwrap();
         assert_eq!(parsed.trace.to_string(), "0af7651916cd43dd8448eb211c80319c");
         assert_eq!(parsed.span.to_string(), "b7ad6b7169203331");
@@ -104,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_it_forbids() {
+    fn invalid_headers_are_refused() {
         for bad in [
             String::new(),
             GOOD.to_uppercase(),
@@ -126,16 +127,16 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read(high: u64, low: u64, span: u64, flags: u8) {
+        fn a_formatted_header_is_parsed_back(high: u64, low: u64, span: u64, flags: u8) {
             let trace = TraceId([high, low | 1]);
             let parent = TraceParent { trace, span: SpanId(span | 1), flags };
             prop_assert_eq!(TraceParent::parse(&parent.format()), Some(parent));
         }
 
         #[test]
-        fn anything_may_come_in(value: Vec<u8>) {
+        fn any_input_is_safe(value: Vec<u8>) {
             let _ = TraceParent::parse(&value);
-            let _ = state(&value);
+            let _ = trace_state(&value);
         }
     }
 }

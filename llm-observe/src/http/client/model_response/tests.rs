@@ -5,21 +5,21 @@ use super::*;
 const JSON: &str = "application/json; charset=utf-8";
 const EVENTS: &str = "text/event-stream";
 
-fn read(content_type: &str, chunks: &[&[u8]]) -> (Reading, Option<Missing>) {
-    let mut reader = Reader::new(Some(content_type), None);
+fn read(content_type: &str, chunks: &[&[u8]]) -> (ModelResponse, Option<UsageMissing>) {
+    let mut reader = ModelResponseReader::new(Some(content_type), None);
     for chunk in chunks {
         reader.feed(chunk);
     }
     reader.finish()
 }
 
-fn read_all(content_type: &str, body: &str) -> Reading {
+fn read_all(content_type: &str, body: &str) -> ModelResponse {
     read(content_type, &[body.as_bytes()]).0
 }
 
 /// Input, output, read from the cache, written to it, reasoning.
-fn counts(reading: &Reading) -> [Option<u64>; 5] {
-    let usage = reading.usage.unwrap_or_default();
+fn counts(response: &ModelResponse) -> [Option<u64>; 5] {
+    let usage = response.usage.unwrap_or_default();
     [
         usage.input(),
         usage.output(),
@@ -43,19 +43,19 @@ const CHAT: &str = r#"{
 
 #[test]
 fn a_chat_completion() {
-    let reading = read_all(JSON, CHAT);
+    let response = read_all(JSON, CHAT);
     assert_eq!(
-        counts(&reading),
+        counts(&response),
         [Some(19), Some(10), Some(4), None, Some(3)]
     );
-    assert_eq!(reading.model.as_deref(), Some("gpt-4o-2024-08-06"));
-    assert_eq!(reading.id.as_deref(), Some("chatcmpl-1"));
-    assert_eq!(reading.finish_reasons, ["stop", "length"]);
-    assert_eq!(reading.error_code, None);
+    assert_eq!(response.model.as_deref(), Some("gpt-4o-2024-08-06"));
+    assert_eq!(response.id.as_deref(), Some("chatcmpl-1"));
+    assert_eq!(response.finish_reasons, ["stop", "length"]);
+    assert_eq!(response.error_code, None);
 }
 
 #[test]
-fn answers_of_other_shapes() {
+fn responses_of_other_shapes() {
     for (body, wanted) in [
         (
             r#"{"object":"list","data":[{"embedding":[0.1,-2e-3],"index":0}],"model":"m","usage":{"prompt_tokens":8,"total_tokens":8}}"#,
@@ -74,7 +74,7 @@ fn answers_of_other_shapes() {
             r#"{"type":"message","stop_reason":"end_turn","usage":{"input_tokens":3,"cache_creation_input_tokens":100,"cache_read_input_tokens":20,"output_tokens":7}}"#,
             [Some(123), Some(7), Some(20), Some(100), None],
         ),
-        // What is no number of tokens is not one.
+        // Invalid counts are ignored.
         (
             r#"{"usage":{"prompt_tokens":-1,"completion_tokens":1e3,"total_tokens":"9"}}"#,
             [None; 5],
@@ -88,7 +88,7 @@ fn answers_of_other_shapes() {
 }
 
 #[test]
-fn an_error_is_known_by_its_code_or_its_type() {
+fn an_error_has_its_code_or_its_type() {
     let code = |body| read_all(JSON, body).error_code;
     let openai = r#"{"error":{"message":"code: \"no\"","type":"invalid_request_error","param":null,"code":"context_length_exceeded"}}"#;
     assert_eq!(code(openai).as_deref(), Some("context_length_exceeded"));
@@ -99,9 +99,9 @@ fn an_error_is_known_by_its_code_or_its_type() {
 }
 
 #[test]
-fn says_why_there_is_no_usage() {
+fn the_reason_for_missing_usage_is_known() {
     let missing = |content_type, encoding, body: &str| {
-        let mut reader = Reader::new(content_type, encoding);
+        let mut reader = ModelResponseReader::new(content_type, encoding);
         reader.feed(body.as_bytes());
         reader.finish().1
     };
@@ -110,23 +110,26 @@ fn says_why_there_is_no_usage() {
     assert_eq!(missing(Some(JSON), Some("identity"), some), None);
     assert_eq!(
         missing(Some(JSON), Some("gzip"), some),
-        Some(Missing::Encoded)
+        Some(UsageMissing::Encoded)
     );
     assert_eq!(
         missing(Some("text/html"), None, some),
-        Some(Missing::ContentType)
+        Some(UsageMissing::ContentType)
     );
-    assert_eq!(missing(None, None, some), Some(Missing::ContentType));
-    assert_eq!(missing(Some(JSON), None, "{}"), Some(Missing::Absent));
+    assert_eq!(missing(None, None, some), Some(UsageMissing::ContentType));
+    assert_eq!(missing(Some(JSON), None, "{}"), Some(UsageMissing::Absent));
     assert_eq!(
         missing(Some(EVENTS), None, "data: [DONE]\n\n"),
-        Some(Missing::Absent)
+        Some(UsageMissing::Absent)
     );
     let large = format!(
         r#"{{"usage":{{"x":"{}","prompt_tokens":1}}}}"#,
         "x".repeat(9000)
     );
-    assert_eq!(missing(Some(JSON), None, &large), Some(Missing::Unreadable));
+    assert_eq!(
+        missing(Some(JSON), None, &large),
+        Some(UsageMissing::Unreadable)
+    );
 }
 
 const OPENAI_STREAM: &str = "\u{feff}: keep-alive\n\ndata: {\"id\":\"c1\",\"model\":\"gpt-4o\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"data: {\"},\"finish_reason\":null}],\"usage\":null}\n\ndata:{\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\n\ndata: {\"choices\":[],\n\
@@ -135,25 +138,25 @@ data: \"usage\":{\"prompt_tokens\":9,\"completion_tokens\":12}}\n\ndata: [DONE]\
 const ANTHROPIC_STREAM: &str = "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"id\":\"msg_1\",\"model\":\"claude\",\"content\":[],\"stop_reason\":null,\"usage\":{\"input_tokens\":25,\"cache_read_input_tokens\":5,\"output_tokens\":1}}}\n\nevent: ping\ndata: {\"type\": \"ping\"}\n\nevent: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"end_turn\"},\"usage\":{\"output_tokens\":15}}\n\n";
 
 #[test]
-fn streams_of_events_with_every_end_of_line() {
+fn streams_of_events_with_every_kind_of_line_end() {
     for end in ["\n", "\r\n", "\r"] {
-        let reading = read_all(EVENTS, &OPENAI_STREAM.replace('\n', end));
+        let response = read_all(EVENTS, &OPENAI_STREAM.replace('\n', end));
         assert_eq!(
-            counts(&reading),
+            counts(&response),
             [Some(9), Some(12), None, None, None],
             "{end:?}"
         );
-        assert_eq!(reading.model.as_deref(), Some("gpt-4o"));
-        assert_eq!(reading.id.as_deref(), Some("c1"));
-        assert_eq!(reading.finish_reasons, ["stop"]);
-        let reading = read_all(EVENTS, &ANTHROPIC_STREAM.replace('\n', end));
+        assert_eq!(response.model.as_deref(), Some("gpt-4o"));
+        assert_eq!(response.id.as_deref(), Some("c1"));
+        assert_eq!(response.finish_reasons, ["stop"]);
+        let response = read_all(EVENTS, &ANTHROPIC_STREAM.replace('\n', end));
         assert_eq!(
-            counts(&reading),
+            counts(&response),
             [Some(30), Some(15), Some(5), None, None],
             "{end:?}"
         );
-        assert_eq!(reading.id.as_deref(), Some("msg_1"));
-        assert_eq!(reading.finish_reasons, ["end_turn"]);
+        assert_eq!(response.id.as_deref(), Some("msg_1"));
+        assert_eq!(response.finish_reasons, ["end_turn"]);
     }
 }
 
@@ -172,12 +175,12 @@ fn streams_of_other_shapes() {
             "data: {\"choices\":[{\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":4}}]}\n\n",
             [Some(3), Some(4)],
         ),
-        // The last word counts, also where it says it again and again.
+        // The last value counts, even where usage is repeated.
         (
             "data: {\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":1}}\n\ndata: {\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":9}}\n\n",
             [Some(3), Some(9)],
         ),
-        // An event that is cut off says nothing of the next, nor does a field of another name.
+        // A truncated event does not affect the next, nor does a field of another name.
         (
             "data: {\"a\":\"\n\ndata: {\"usage\":{\"prompt_tokens\":3}}\n\n",
             [Some(3), None],
@@ -185,25 +188,25 @@ fn streams_of_other_shapes() {
         ("datas: {\"usage\":{\"prompt_tokens\":3}}\n\n", [None, None]),
         ("id: {\"usage\":{\"prompt_tokens\":3}}\n\n", [None, None]),
     ] {
-        let reading = read_all(EVENTS, body);
-        assert_eq!(counts(&reading)[..2], wanted, "{body}");
+        let response = read_all(EVENTS, body);
+        assert_eq!(counts(&response)[..2], wanted, "{body}");
     }
 }
 
 #[test]
-fn a_response_is_over_when_its_state_says_so() {
+fn a_response_is_finished_when_its_state_is_final() {
     let begun =
         "data: {\"type\":\"response.created\",\"response\":{\"status\":\"in_progress\"}}\n\n";
-    assert!(!read_all(EVENTS, begun).is_over());
+    assert!(!read_all(EVENTS, begun).is_finished());
     let body = format!("{begun}data: {{\"response\":{{\"status\":\"completed\"}}}}\n\n");
     assert_eq!(read_all(EVENTS, &body).finish_reasons, ["completed"]);
-    assert!(!read_all(EVENTS, &ANTHROPIC_STREAM[..200]).is_over());
-    assert!(read_all(EVENTS, ANTHROPIC_STREAM).is_over());
+    assert!(!read_all(EVENTS, &ANTHROPIC_STREAM[..200]).is_finished());
+    assert!(read_all(EVENTS, ANTHROPIC_STREAM).is_finished());
 }
 
 #[test]
 fn a_stream_begins_with_its_first_data() {
-    let mut reader = Reader::new(Some(EVENTS), None);
+    let mut reader = ModelResponseReader::new(Some(EVENTS), None);
     reader.feed(b": hello\n\nevent: x\n");
     assert!(!reader.has_begun());
     reader.feed(b"data: {");
@@ -211,21 +214,21 @@ fn a_stream_begins_with_its_first_data() {
 }
 
 #[test]
-fn an_error_in_a_stream_is_found() {
+fn an_error_in_a_stream_is_read() {
     let body =
         "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\"}}\n\n";
-    let reading = read_all(EVENTS, body);
-    assert_eq!(reading.error_code.as_deref(), Some("overloaded_error"));
+    let response = read_all(EVENTS, body);
+    assert_eq!(response.error_code.as_deref(), Some("overloaded_error"));
 }
 
 #[test]
-fn escapes_in_a_value_are_undone() {
-    let reading = read_all(JSON, r#"{"model":"a\"\u00e4\\","id":"x"}"#);
-    assert_eq!(reading.model.as_deref(), Some("a\"ä\\"));
-    assert_eq!(reading.id.as_deref(), Some("x"));
+fn escapes_in_a_value_are_decoded() {
+    let response = read_all(JSON, r#"{"model":"a\"\u00e4\\","id":"x"}"#);
+    assert_eq!(response.model.as_deref(), Some("a\"ä\\"));
+    assert_eq!(response.id.as_deref(), Some("x"));
 }
 
-/// Cuts `body` at those places.
+/// Cuts `body` at these positions.
 fn cut<'a>(body: &'a [u8], places: &[usize]) -> Vec<&'a [u8]> {
     let mut places: Vec<usize> = places.iter().map(|p| p % (body.len() + 1)).collect();
     places.extend([0, body.len()]);
@@ -238,7 +241,7 @@ fn cut<'a>(body: &'a [u8], places: &[usize]) -> Vec<&'a [u8]> {
 
 proptest! {
     #[test]
-    fn where_chunks_end_changes_nothing(
+    fn chunk_boundaries_do_not_matter(
         places in proptest::collection::vec(any::<usize>(), 0..20),
         which in 0..5_usize,
     ) {
@@ -256,7 +259,7 @@ proptest! {
     }
 
     #[test]
-    fn whatever_comes_nothing_panics_and_memory_is_bounded(
+    fn any_input_is_safe_and_memory_is_bounded(
         pieces in proptest::collection::vec(
             prop_oneof![
                 proptest::collection::vec(any::<u8>(), 0..40),
@@ -272,11 +275,11 @@ proptest! {
         ),
     ) {
         let bytes = pieces.concat();
-        let (mut json, mut events) = (Scanner::default(), Events::default());
+        let (mut json, mut events) = (Scanner::default(), EventStream::default());
         for piece in &pieces {
             json.feed(piece, |_, _| {});
             events.feed(piece, |_, _| {});
-            prop_assert!(json.held() <= 16 * 1024 && events.held() <= 16 * 1024);
+            prop_assert!(json.buffered() <= 16 * 1024 && events.buffered() <= 16 * 1024);
         }
         for content_type in [JSON, EVENTS] {
             let whole = read(content_type, &[&bytes]);
@@ -286,15 +289,15 @@ proptest! {
     }
 
     #[test]
-    fn any_document_gives_what_a_parser_gives(
+    fn usage_is_found_in_any_document(
         before in any_json(), after in any_json(), input in 0..1_000_000_u64,
     ) {
         let document = serde_json::json!({
             "a": before, "usage": {"prompt_tokens": input}, "b": after,
         });
         let body = serde_json::to_vec(&document).unwrap();
-        let reading = read(JSON, &[&body]).0;
-        prop_assert_eq!(reading.usage.and_then(|u| u.input()), Some(input));
+        let response = read(JSON, &[&body]).0;
+        prop_assert_eq!(response.usage.and_then(|u| u.input()), Some(input));
     }
 }
 

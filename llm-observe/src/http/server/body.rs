@@ -1,4 +1,4 @@
-//! The body of an answer: the request ends with its last byte, or when nobody wants the rest.
+//! The body of a response: the request ends with its last byte, or when the body is dropped.
 
 use std::{
     fmt,
@@ -14,45 +14,45 @@ use pin_project_lite::pin_project;
 use super::server_call::ServerCall;
 
 pin_project! {
-    /// The body of an observed answer. Passes on what the inner one has, as it comes.
+    /// The body of an observed response. Passes on each frame of the inner body at once.
     #[derive(Debug)]
     pub struct ObservedBody<B> {
-        // None: there is nothing to pass on.
+        // `None` for an empty body.
         #[pin]
         inner: Option<B>,
-        watch: Option<Watch>,
+        watch: Option<BodyWatch>,
     }
 
     impl<B> PinnedDrop for ObservedBody<B> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
             if let Some(mut watch) = this.watch.take() {
-                // Calls that are cancelled with it belong to the request.
-                let _ = watch.call.inside(|| this.inner.set(None));
+                // Calls that are cancelled by the drop belong to the request.
+                let _ = watch.call.run(|| this.inner.set(None));
                 watch.dropped();
             }
         }
     }
 }
 
-/// What is counted of a body while it lasts.
-struct Watch {
+/// The call of the request, and how much of the body has passed.
+struct BodyWatch {
     call: ServerCall,
     bytes: u64,
-    /// How long it said it would be.
-    promised: Option<u64>,
+    /// The length of the whole body, where it is known.
+    expected_bytes: Option<u64>,
 }
 
-impl fmt::Debug for Watch {
+impl fmt::Debug for BodyWatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Watch")
+        f.debug_struct("BodyWatch")
             .field("bytes", &self.bytes)
             .finish_non_exhaustive()
     }
 }
 
-impl Watch {
-    fn saw(&mut self, data: usize) {
+impl BodyWatch {
+    fn count_data(&mut self, data: usize) {
         if data > 0 && self.bytes == 0 {
             self.call.note_first_byte();
         }
@@ -60,51 +60,52 @@ impl Watch {
     }
 
     fn is_complete(&self) -> bool {
-        self.promised.is_some_and(|promised| self.bytes >= promised)
+        self.expected_bytes
+            .is_some_and(|expected| self.bytes >= expected)
     }
 
-    /// Returns whether nothing is to come that matters.
-    fn is_over(&self) -> bool {
-        self.is_complete() && !self.call.awaits_status()
+    /// Returns whether neither data nor a gRPC status is still to come.
+    fn is_finished(&self) -> bool {
+        self.is_complete() && !self.call.awaits_grpc_status()
     }
 
-    fn count(&mut self) {
+    fn note_bytes(&mut self) {
         let bytes = self.bytes;
         self.call
             .note(|exchange| exchange.response_bytes = Some(bytes));
     }
 
     fn finish(mut self) {
-        self.count();
+        self.note_bytes();
         self.call.finish();
     }
 
     fn fail<E: fmt::Display>(mut self, error: &E) {
-        self.count();
+        self.note_bytes();
         self.call.fail(error);
     }
 
     fn panicked(mut self) {
-        self.count();
+        self.note_bytes();
         self.call.panicked();
     }
 
-    /// Its reader wants no more: it may have all that was promised.
+    /// Ends the call when the reader drops the body, which may have been complete.
     fn dropped(mut self) {
         if self.is_complete() {
             self.finish();
         } else {
-            self.count();
+            self.note_bytes();
         }
     }
 }
 
 impl<B> ObservedBody<B> {
-    pub(super) fn new(inner: B, call: ServerCall, promised: Option<u64>) -> ObservedBody<B> {
-        let watch = Watch {
+    pub(super) fn new(inner: B, call: ServerCall, expected_bytes: Option<u64>) -> ObservedBody<B> {
+        let watch = BodyWatch {
             call,
             bytes: 0,
-            promised,
+            expected_bytes,
         };
         ObservedBody {
             inner: Some(inner),
@@ -147,23 +148,23 @@ where
             return inner.poll_frame(cx);
         };
         let mut polled = Poll::Pending;
-        if let Err(panic) = watch.call.inside(|| polled = inner.as_mut().poll_frame(cx)) {
+        if let Err(panic) = watch.call.run(|| polled = inner.as_mut().poll_frame(cx)) {
             if let Some(watch) = this.watch.take() {
                 watch.panicked();
             }
-            // The client must not take what it has for the whole: the server cuts it off.
+            // The server then cuts the connection, so that no client takes a part for the whole body.
             resume_unwind(panic)
         }
         let polled = ready!(polled);
         if let Some(Ok(frame)) = &polled {
-            watch.saw(frame.data_ref().map_or(0, Buf::remaining));
+            watch.count_data(frame.data_ref().map_or(0, Buf::remaining));
             frame
                 .trailers_ref()
                 .into_iter()
-                .for_each(|trailers| watch.call.saw(trailers));
+                .for_each(|trailers| watch.call.note_grpc_status(trailers));
         }
         let is_last = match &polled {
-            Some(Ok(frame)) => frame.is_trailers() || inner.is_end_stream() || watch.is_over(),
+            Some(Ok(frame)) => frame.is_trailers() || inner.is_end_stream() || watch.is_finished(),
             Some(Err(_)) | None => true,
         };
         if is_last && let Some(watch) = this.watch.take() {

@@ -1,68 +1,73 @@
-//! What `[http]` says: which requests are observed at all, how a status ends them, and which of
-//! them alert. Pure.
+//! The rules of `[http]`: which requests are observed, the outcome of each status, and which statuses
+//! alert. Pure.
 
 use std::time::Duration;
 
 use llm_observe_config::Http as Config;
 
-use super::exchange::{HEADER, STATUS};
-use crate::kernel::{
-    alert_rule::{AlertRule, TriggerSet},
-    error_info::ErrorInfo,
-    outcome::{ErrorClass, Outcome},
+use crate::{
+    http::{
+        attributes::{HEADER_PREFIX, STATUS_ERROR},
+        http_site::HttpSite,
+    },
+    kernel::{
+        alert_rule::{AlertRule, TriggerSet},
+        error_info::ErrorInfo,
+        outcome::{ErrorClass, Outcome},
+    },
 };
 
-/// The rules of `[http]`, read once.
+/// The rules of `[http]`, parsed once.
 #[derive(Debug)]
-pub(crate) struct Policy {
+pub(crate) struct HttpPolicy {
     pub(crate) slow: Option<Duration>,
     pub(crate) sample: Option<f64>,
-    /// What requests alert on; a failure of a status only where [`Policy::alerts`] says so.
+    /// What requests alert on. A status alerts only where [`HttpPolicy::alerts`] agrees.
     pub(crate) rules: &'static [AlertRule],
-    /// Names of headers to keep, each with its attribute's.
+    /// The names of captured headers, each with the name of its attribute.
     pub(crate) headers: Vec<(String, &'static str)>,
     ignored: Vec<String>,
-    statuses: Vec<Statuses>,
+    statuses: Vec<StatusPattern>,
     timeouts: bool,
 }
 
-/// A status, or a class of them.
+/// One status, or a class such as `5xx`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Statuses {
+enum StatusPattern {
     One(u16),
     /// The first digit.
     Class(u16),
 }
 
-impl Statuses {
-    fn read(word: &str) -> Option<Statuses> {
+impl StatusPattern {
+    fn parse(word: &str) -> Option<StatusPattern> {
         match word.strip_suffix("xx") {
-            Some(digit) => digit.parse().ok().map(Statuses::Class),
-            None => word.parse().ok().map(Statuses::One),
+            Some(digit) => digit.parse().ok().map(StatusPattern::Class),
+            None => word.parse().ok().map(StatusPattern::One),
         }
     }
 
-    const fn has(self, status: u16) -> bool {
+    const fn matches(self, status: u16) -> bool {
         match self {
-            Statuses::One(one) => one == status,
-            Statuses::Class(digit) => digit == status / 100,
+            StatusPattern::One(one) => one == status,
+            StatusPattern::Class(digit) => digit == status / 100,
         }
     }
 }
 
-impl Policy {
-    pub(crate) fn new(config: &Config) -> Policy {
+impl HttpPolicy {
+    pub(crate) fn new(config: &Config) -> HttpPolicy {
         let attribute = |name: &String| -> (String, &'static str) {
             let name = name.to_ascii_lowercase();
-            let attribute = format!("{HEADER}{name}").leak();
+            let attribute = format!("{HEADER_PREFIX}{name}").leak();
             (name, attribute)
         };
         let statuses: Vec<_> = config
             .alert_on
             .iter()
-            .filter_map(|w| Statuses::read(w))
+            .filter_map(|w| StatusPattern::parse(w))
             .collect();
-        Policy {
+        HttpPolicy {
             slow: config.slow,
             sample: (config.sample < 1.0).then_some(config.sample),
             rules: rules(config, &statuses),
@@ -73,7 +78,15 @@ impl Policy {
         }
     }
 
-    /// Returns whether requests for `path` are not observed.
+    /// Sets the rules of `[http]` on a new site.
+    pub(crate) fn apply(&self, mut site: HttpSite) -> HttpSite {
+        site.site.slow = self.slow;
+        site.site.sample = self.sample;
+        site.site.alerts = self.rules;
+        site
+    }
+
+    /// Returns whether requests to `path` are not observed.
     pub(crate) fn ignores(&self, path: &str) -> bool {
         self.ignored
             .iter()
@@ -83,20 +96,18 @@ impl Policy {
             })
     }
 
-    /// Returns whether an end with that status, or without one, alerts. A request that failed
-    /// without a status counts as one that ended in 500.
+    /// Returns whether a failure alerts. A failure without a status counts as a 500.
     pub(crate) fn alerts(&self, outcome: Outcome, status: Option<u16>) -> bool {
         let status = status.unwrap_or(500);
-        self.statuses.iter().any(|known| known.has(status))
+        self.statuses.iter().any(|pattern| pattern.matches(status))
             || (self.timeouts && outcome == Outcome::Timeout)
     }
 
-    /// Returns how a request with that status ended, and the error that it stands for.
+    /// Returns the failure that a status stands for; `None` for a success.
     ///
-    /// A server's fault (5xx) is an error; 504, and 408, which is what a limit on the handler is
-    /// usually answered with, are timeouts; so is a 4xx an error that `alert_on` names. Any other
-    /// status is what the client asked for.
-    pub(crate) fn outcome(&self, status: u16) -> Option<(Outcome, ErrorInfo)> {
+    /// 408 and 504 are timeouts: middleware that limits handlers usually answers with 408. Other 5xx
+    /// are errors, and so is a 4xx that `alert_on` lists.
+    pub(crate) fn failure(&self, status: u16) -> Option<(Outcome, ErrorInfo)> {
         let class = ErrorClass::of_status(status)?;
         let outcome = match class {
             ErrorClass::Timeout => Outcome::Timeout,
@@ -105,12 +116,12 @@ impl Policy {
         };
         let text = reason(status)
             .map_or_else(|| status.to_string(), |reason| format!("{status} {reason}"));
-        Some((outcome, ErrorInfo::new(STATUS, text, class)))
+        Some((outcome, ErrorInfo::new(STATUS_ERROR, text, class)))
     }
 }
 
-/// Returns the rules of a request's site: what any status may alert on, they have together.
-fn rules(config: &Config, statuses: &[Statuses]) -> &'static [AlertRule] {
+/// Returns the alert rule of every site. It covers all triggers that any status needs.
+fn rules(config: &Config, statuses: &[StatusPattern]) -> &'static [AlertRule] {
     let mut on: Vec<TriggerSet> = config
         .alert_on
         .iter()
@@ -125,8 +136,8 @@ fn rules(config: &Config, statuses: &[Statuses]) -> &'static [AlertRule] {
     if !statuses.is_empty() {
         on.push(TriggerSet::ERROR.or(TriggerSet::TIMEOUT));
     }
-    // A handler that panicked is answered for with a 500.
-    if statuses.iter().any(|known| known.has(500)) {
+    // A handler that panics is answered with a 500.
+    if statuses.iter().any(|pattern| pattern.matches(500)) {
         on.push(TriggerSet::PANIC);
     }
     match on.into_iter().reduce(TriggerSet::or) {
@@ -164,15 +175,15 @@ const fn reason(status: u16) -> Option<&'static str> {
 mod tests {
     use super::*;
 
-    fn policy(config: &str) -> Policy {
+    fn policy(config: &str) -> HttpPolicy {
         let config = llm_observe_config::Config::parse(config, "t.toml".as_ref()).unwrap();
-        Policy::new(&config.http)
+        HttpPolicy::new(&config.http)
     }
 
     #[test]
-    fn a_status_is_an_end() {
+    fn each_status_has_an_outcome() {
         let policy = policy("");
-        let outcome = |status| policy.outcome(status).map(|(o, e)| (o, e.class, e.message));
+        let outcome = |status| policy.failure(status).map(|(o, e)| (o, e.class, e.message));
         for fine in [101, 200, 304, 404, 429, 499] {
             assert_eq!(outcome(fine), None, "{fine}");
         }
@@ -197,10 +208,10 @@ mod tests {
     }
 
     #[test]
-    fn a_listed_status_alerts_and_no_other() {
+    fn only_listed_statuses_alert() {
         let policy = policy("[http]\nalert_on = [\"429\", \"5xx\", \"slow\"]");
-        assert_eq!(policy.outcome(429).unwrap().0, Outcome::Error);
-        assert_eq!(policy.outcome(404), None);
+        assert_eq!(policy.failure(429).unwrap().0, Outcome::Error);
+        assert_eq!(policy.failure(404), None);
         for (status, alerts) in [(Some(429), true), (Some(503), true), (Some(404), false)] {
             assert_eq!(policy.alerts(Outcome::Error, status), alerts, "{status:?}");
         }
@@ -211,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn a_timeout_alerts_by_its_word_or_its_status() {
+    fn a_timeout_alerts_by_word_or_by_status() {
         let by_word = policy("[http]\nalert_on = [\"timeout\"]");
         assert!(by_word.alerts(Outcome::Timeout, Some(504)));
         assert!(!by_word.alerts(Outcome::Error, Some(500)));
@@ -222,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_are_ignored_whole_or_by_prefix() {
+    fn paths_are_ignored_exactly_or_by_prefix() {
         let policy = policy("[http]\nignore = [\"/healthz\", \"/static/*\"]");
         assert!(policy.ignores("/healthz") && policy.ignores("/static/a/b.css"));
         assert!(!policy.ignores("/healthz/") && !policy.ignores("/static"));

@@ -1,18 +1,20 @@
-//! User agents as lines show them: cut, and without secrets. The same few come again and again, so
-//! each thread keeps those that it cleaned last.
+//! User agents as lines show them: bounded in length and redacted. Few of them differ, so each thread
+//! caches the latest.
 
 use std::{cell::RefCell, sync::Arc};
 
+use super::headers::text;
 use crate::{kernel::operation::is_plain, redact::Redactor};
 
-/// How many a thread keeps.
-const KEPT: usize = 32;
+/// How many user agents each thread caches.
+const CACHE_SIZE: usize = 32;
 
-/// A longer one is not kept: no client decides how much memory a thread holds.
-const LONGEST_KEPT: usize = 512;
+/// Longer user agents are not cached: no client decides how much memory a thread uses.
+const MAX_CACHED: usize = 512;
 
-/// One that was cleaned, and by whose rules.
-struct Agent {
+/// A user agent as received and as redacted.
+struct UserAgent {
+    /// The number of the observer whose rules redacted it.
     observer: u64,
     raw: Box<[u8]>,
     clean: Arc<str>,
@@ -20,33 +22,32 @@ struct Agent {
 }
 
 thread_local! {
-    static AGENTS: RefCell<[Option<Agent>; KEPT]> = const { RefCell::new([const { None }; KEPT]) };
+    static AGENTS: RefCell<[Option<UserAgent>; CACHE_SIZE]> = const { RefCell::new([const { None }; CACHE_SIZE]) };
 }
 
-/// Returns the header's value as text, redacted by the rules of the observer of that number.
-///
-/// Besides, whether it needs no escape in a line.
+/// Returns the header's value as text, redacted by the rules of the observer with that number, and
+/// whether it needs no escape in a line.
 pub(super) fn clean(raw: &[u8], observer: u64, redactor: &Redactor) -> (Arc<str>, bool) {
     let new = || {
-        let clean: Arc<str> = Arc::from(redactor.redact(&super::start::text(raw)));
+        let clean: Arc<str> = Arc::from(redactor.redact(&text(raw)));
         let plain = is_plain(&clean);
         (clean, plain)
     };
-    if raw.len() > LONGEST_KEPT {
+    if raw.len() > MAX_CACHED {
         return new();
     }
-    let kept = AGENTS.try_with(|agents| {
-        // A redaction that the user wrote may come here again.
+    let cached = AGENTS.try_with(|agents| {
+        // A redaction function of the user's own may handle a request itself.
         let mut agents = agents.try_borrow_mut().ok()?;
-        let place = agents.get_mut(place(raw))?;
-        let known = place
+        let slot = agents.get_mut(slot_of(raw))?;
+        let same = slot
             .as_ref()
             .filter(|a| a.observer == observer && *a.raw == *raw);
-        known.map(|agent| (agent.clean.clone(), agent.plain))
+        same.map(|agent| (agent.clean.clone(), agent.plain))
     });
-    kept.ok().flatten().unwrap_or_else(|| {
+    cached.ok().flatten().unwrap_or_else(|| {
         let (clean, plain) = new();
-        keep(Agent {
+        keep(UserAgent {
             observer,
             raw: raw.into(),
             clean: clean.clone(),
@@ -57,19 +58,19 @@ pub(super) fn clean(raw: &[u8], observer: u64, redactor: &Redactor) -> (Arc<str>
 }
 
 #[cold]
-fn keep(agent: Agent) {
-    // A thread that is being torn down keeps nothing.
+fn keep(agent: UserAgent) {
+    // A thread that is being torn down has no cache.
     let _ = AGENTS.try_with(|agents| {
         if let Ok(mut agents) = agents.try_borrow_mut()
-            && let Some(place) = agents.get_mut(place(&agent.raw))
+            && let Some(slot) = agents.get_mut(slot_of(&agent.raw))
         {
-            *place = Some(agent);
+            *slot = Some(agent);
         }
     });
 }
 
-/// Returns where one is kept, by its length and its end, in which versions differ.
-fn place(raw: &[u8]) -> usize {
+/// Returns the cache slot by the length and the end of a user agent: versions differ at the end.
+fn slot_of(raw: &[u8]) -> usize {
     let end = raw.last_chunk().map_or(0, |end| u64::from_le_bytes(*end));
     let mixed = (end ^ raw.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     usize::try_from(mixed >> 59).unwrap_or_default()
@@ -80,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_that_comes_again_is_the_same_text_unless_the_rules_are_others() {
+    fn a_repeated_user_agent_is_cached_for_its_observer() {
         let redactor = Redactor::default();
         let (first, plain) = clean(b"curl/8.5", 1, &redactor);
         assert_eq!((&*first, plain), ("curl/8.5", true));
@@ -93,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_or_a_long_one_is_none() {
+    fn secrets_are_redacted_and_long_user_agents_cut() {
         let redactor = Redactor::default();
         let secret = b"agent ghp_0123456789abcdefghijABCDEFGHIJ012345";
         assert_eq!(&*clean(secret, 1, &redactor).0, "agent [redacted]");

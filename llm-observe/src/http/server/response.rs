@@ -1,4 +1,4 @@
-//! The future of an answer's head.
+//! The future of a response's head.
 
 use std::{
     fmt,
@@ -13,18 +13,18 @@ use pin_project_lite::pin_project;
 
 use super::{
     body::ObservedBody,
+    headers::{REQUEST_ID, content_length},
     server_call::ServerCall,
-    start::{REQUEST_ID, content_length},
 };
 
 pin_project! {
-    /// The future of an observed answer.
+    /// The future of an observed response.
     #[must_use = "futures do nothing unless awaited or polled"]
     pub struct ResponseFuture<F> {
         #[pin]
         inner: Option<F>,
         call: Option<ServerCall>,
-        // The method is one whose answer has no body.
+        // Whether responses to the method have no body.
         bodiless: bool,
         panicked: Option<Response<()>>,
     }
@@ -33,16 +33,16 @@ pin_project! {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
             if let Some(call) = this.call {
-                // Calls that are cancelled with it belong to the request. A panic in a drop is no
-                // news beside that.
-                let _ = call.inside(|| this.inner.set(None));
+                // Calls that are cancelled by the drop belong to the request. A panic in the drop
+                // adds nothing to that.
+                let _ = call.run(|| this.inner.set(None));
             }
         }
     }
 }
 
 impl<F> ResponseFuture<F> {
-    /// Returns the future of an answer; observed, where the request is.
+    /// Returns the future of a response, observed if there is a call.
     #[inline]
     pub(super) fn new(
         inner: Option<F>,
@@ -57,12 +57,12 @@ impl<F> ResponseFuture<F> {
         }
     }
 
-    pub(super) fn panicked(answer: Response<()>) -> ResponseFuture<F> {
+    pub(super) fn panicked(response: Response<()>) -> ResponseFuture<F> {
         ResponseFuture {
             inner: None,
             call: None,
             bodiless: false,
-            panicked: Some(answer),
+            panicked: Some(response),
         }
     }
 }
@@ -77,18 +77,18 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        if let Some(answer) = this.panicked.take() {
-            return Poll::Ready(Ok(answer.map(|()| ObservedBody::empty())));
+        if let Some(response) = this.panicked.take() {
+            return Poll::Ready(Ok(response.map(|()| ObservedBody::empty())));
         }
         let Some(call) = this.call else {
             let polled = poll_once(this.inner, cx);
             return polled.map_ok(|response| response.map(ObservedBody::unobserved));
         };
         let mut polled = Poll::Pending;
-        let done = match call.inside(|| polled = poll_once(this.inner.as_mut(), cx)) {
+        let done = match call.run(|| polled = poll_once(this.inner.as_mut(), cx)) {
             Ok(()) => Some(ready!(polled)),
             Err(_) => {
-                let _ = call.inside(|| this.inner.set(None));
+                let _ = call.run(|| this.inner.set(None));
                 None
             }
         };
@@ -101,12 +101,12 @@ where
                 call.fail(&error);
                 Err(error)
             }
-            None => Ok(answer_panic(call).map(|()| ObservedBody::empty())),
+            None => Ok(panic_response(call).map(|()| ObservedBody::empty())),
         })
     }
 }
 
-/// Polls a future, and drops it as soon as it is done: in its request still.
+/// Polls a future, and drops it when it is ready, while its request is still the thread's.
 fn poll_once<F: Future>(mut future: Pin<&mut Option<F>>, cx: &mut Context<'_>) -> Poll<F::Output> {
     let Some(polled) = future.as_mut().as_pin_mut() else {
         return Poll::Pending;
@@ -118,24 +118,24 @@ fn poll_once<F: Future>(mut future: Pin<&mut Option<F>>, cx: &mut Context<'_>) -
     polled
 }
 
-/// Ends a request whose handler panicked, and returns what the client gets: a 500 that says nothing.
-pub(super) fn answer_panic(mut call: ServerCall) -> Response<()> {
+/// Ends a request whose handler panicked. Returns the response to the client: an empty 500.
+pub(super) fn panic_response(mut call: ServerCall) -> Response<()> {
     let mut response = Response::new(());
     *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-    mark(&mut response, &mut call);
+    note_head(&mut response, &mut call);
     call.panicked();
     response
 }
 
-/// Notes the head of the answer; its body goes on being observed where there is one to come.
+/// Records the head of the response, and observes the body unless there is none.
 fn observe<R: Body>(
     mut response: Response<R>,
     mut call: ServerCall,
     bodiless: bool,
 ) -> Response<ObservedBody<R>> {
-    mark(&mut response, &mut call);
+    note_head(&mut response, &mut call);
     let status = response.status();
-    // RFC 9110, section 6.4.1; after 101 the connection is no longer HTTP's.
+    // RFC 9110, section 6.4.1. After 101 the connection speaks another protocol.
     let bodiless = bodiless
         || status.is_informational()
         || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
@@ -145,23 +145,23 @@ fn observe<R: Body>(
         call.finish();
         return response.map(ObservedBody::unobserved);
     }
-    let promised = response.body().size_hint().exact();
-    let promised = promised.or_else(|| content_length(response.headers()));
-    response.map(|body| ObservedBody::new(body, call, promised))
+    let expected = response.body().size_hint().exact();
+    let expected = expected.or_else(|| content_length(response.headers()));
+    response.map(|body| ObservedBody::new(body, call, expected))
 }
 
-/// Puts the request's id on the answer, and the answer's status on the record.
-fn mark<R>(response: &mut Response<R>, call: &mut ServerCall) {
+/// Adds the request's id to the response, and the response's status to the record.
+fn note_head<R>(response: &mut Response<R>, call: &mut ServerCall) {
     let status = response.status().as_u16();
     call.note(|exchange| exchange.status = Some(status));
-    call.saw(response.headers());
+    call.note_grpc_status(response.headers());
     let Some(request) = call.request() else {
         return;
     };
     if let Ok(id) = HeaderValue::from_str(request.id.as_str())
-        && let Ok(place) = response.headers_mut().try_entry(REQUEST_ID)
+        && let Ok(entry) = response.headers_mut().try_entry(REQUEST_ID)
     {
-        // An id that the handler gave stays: it knows better.
-        place.or_insert(id);
+        // An id that the handler has set stays.
+        entry.or_insert(id);
     }
 }

@@ -1,23 +1,22 @@
-//! Links to LogRocket sessions: what a browser says of itself in `X-LogRocket-URL`, checked.
+//! Validates links to LogRocket sessions in the request header `X-LogRocket-URL`.
 //!
-//! LogRocket takes no errors from servers. Its browser SDK knows the address of the session that it
-//! records, and a page may send it along with its requests (docs.logrocket.com, "New Relic"). The
-//! header comes from outside, so that a link is passed on only when it leads to the application of
-//! the configuration and to nothing else. It must not know what carries the link.
+//! LogRocket takes no errors from servers. Its browser SDK knows the URL of the session that it
+//! records, and a page can send that URL with its requests (docs.logrocket.com, "New Relic"). The
+//! header comes from outside, so a link is passed on only if it leads to the configured application.
+//! This module must not know what carries the link.
 
-/// Where all sessions are.
+/// The prefix of all links to sessions.
 const HOST: &str = "https://app.logrocket.com/";
 
-/// The longest header that is read, in bytes: the links of the SDK have about 110.
-const MOST: usize = 512;
+/// The longest header that is read, in bytes. Links of the SDK have about 110.
+const MAX_HEADER: usize = 512;
 
-/// Returns the link to a session of `app` (`organisation/application`; `None`: of any) that the
-/// value of an `X-LogRocket-URL` header names, or `None` when it is not one, character for
-/// character.
+/// Returns the link in an `X-LogRocket-URL` header, if it leads to a session of `app`
+/// (`organisation/application`; `None` accepts any application).
 ///
-/// Of the query only `t=DIGITS` is kept, the moment in the session; the fragment is not.
+/// Of the query only `t=DIGITS` is kept, the time in the session. The fragment is removed.
 pub(crate) fn session_link(header: &str, app: Option<&str>) -> Option<String> {
-    if header.len() > MOST {
+    if header.len() > MAX_HEADER {
         return None;
     }
     let (address, _fragment) = header.split_once('#').unwrap_or((header, ""));
@@ -38,15 +37,15 @@ pub(crate) fn session_link(header: &str, app: Option<&str>) -> Option<String> {
     })
 }
 
-/// Returns what follows the organisation and the application.
+/// Returns the part of a path after organisation and application.
 fn after_app(path: &str) -> Option<&str> {
     let (organisation, rest) = path.split_once('/')?;
     let (application, rest) = rest.split_once('/')?;
     (is_plain(organisation) && is_plain(application)).then_some(rest)
 }
 
-/// Returns whether a browser takes this part of a path as it is: unreserved characters of RFC 3986
-/// alone, and neither `.` nor `..`, which would lead to another application.
+/// Returns whether browsers leave this segment of a path unchanged: it has only unreserved characters
+/// of RFC 3986, and is neither `.` nor `..`, which would lead to another application.
 fn is_plain(part: &str) -> bool {
     let unreserved = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~');
     !matches!(part, "" | "." | "..") && part.bytes().all(unreserved)
@@ -77,13 +76,13 @@ mod tests {
     }
 
     #[test]
-    fn a_link_of_the_application_is_passed_on() {
+    fn a_link_to_the_application_is_passed_on() {
         assert_eq!(of_shop(LINK).as_deref(), Some(LINK));
         assert_eq!(session_link(LINK, None).as_deref(), Some(LINK));
     }
 
     #[test]
-    fn of_the_query_the_moment_alone_is_kept() {
+    fn only_the_time_is_kept_of_the_query() {
         let moment = format!("{LINK}?t=1795418646123");
         for query in [
             "?t=1795418646123",
@@ -102,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn what_leads_elsewhere_is_not() {
+    fn links_to_other_places_are_refused() {
         for bad in [
             "",
             "null",
@@ -131,7 +130,7 @@ mod tests {
         ] {
             assert_eq!(of_shop(bad), None, "{bad:?}");
         }
-        assert_eq!(of_shop(&format!("{LINK}/{}", "x".repeat(MOST))), None);
+        assert_eq!(of_shop(&format!("{LINK}/{}", "x".repeat(MAX_HEADER))), None);
         for bad in [
             "https://app.logrocket.com/../shop/s",
             "https://app.logrocket.com/s",
@@ -141,7 +140,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever the header, what comes out is a plain link of the application.
+        /// Every accepted header yields a plain link to the application.
         #[test]
         fn only_plain_links_come_out(
             start in prop::sample::select(vec!["", "https://app.logrocket.com/", LINK]),
@@ -150,7 +149,7 @@ mod tests {
         ) {
             for header in [format!("{start}{rest}"), format!("{start}{any}")] {
                 let Some(link) = of_shop(&header) else { continue };
-                prop_assert!(link.len() <= MOST);
+                prop_assert!(link.len() <= MAX_HEADER);
                 let session = link.strip_prefix("https://app.logrocket.com/acme/shop/");
                 prop_assert!(session.is_some(), "{link:?}");
                 let plain = |c: char| c.is_ascii_alphanumeric() || "/-._~?=".contains(c);
@@ -160,7 +159,7 @@ mod tests {
             }
         }
 
-        /// A browser reads the link as it stands: to it, nothing in there means something else.
+        /// A browser parses the link to the same URL.
         #[cfg(feature = "delivery")]
         #[test]
         fn a_browser_reads_the_same(rest in "[a-z0-9./\\\\?#&=%~-]{1,40}") {

@@ -1,5 +1,4 @@
-//! The `tower` layer and its service: a request is observed from here to the last byte of the
-//! answer.
+//! The tower layer for servers, and its service.
 
 use std::{
     borrow::Cow,
@@ -9,45 +8,76 @@ use std::{
     task::{Context, Poll},
 };
 
-use http::{Request, Response, request::Parts};
+use http::{Extensions, Request, Response, request::Parts};
 use tower_layer::Layer;
 use tower_service::Service;
 
 use super::{
     body::ObservedBody,
-    extensions,
-    response::{ResponseFuture, answer_panic},
+    response::{ResponseFuture, panic_response},
+    router::RouterExtensions,
     server_call::ServerCall,
-    start::Incoming,
+    start::IncomingRequest,
 };
 
-/// Returns a layer that observes every request of a server: `.layer(llm_observe::http::layer())`.
+/// Returns a layer that observes every request of a server.
 ///
-/// For `axum`, `hyper`, `tonic` and whatever else takes a `tower` layer. What it does is described by
-/// `[http]` of `llm-observe.toml`; without an observer it does nothing.
+/// It works with `axum`, `hyper`, `tonic` and anything else that takes a tower layer. `[http]` of
+/// `llm-observe.toml` configures it. Without an observer it does nothing.
+///
+/// ```
+/// # #[cfg(feature = "axum")]
+/// # fn router() -> axum::Router {
+/// use axum::{Router, routing::post};
+///
+/// async fn ask() -> &'static str {
+///     "an answer"
+/// }
+///
+/// let app: Router = Router::new()
+///     .route("/ask/{id}", post(ask))
+///     .layer(llm_observe::http::layer());
+/// # app
+/// # }
+/// ```
 pub fn layer() -> HttpLayer {
     HttpLayer::default()
 }
 
-/// The route of a request: the template that it matched, never the path itself.
-type Route = dyn for<'a> Fn(&'a Parts) -> Option<Cow<'a, str>> + Send + Sync;
-type Peer = dyn Fn(&Parts) -> Option<SocketAddr> + Send + Sync;
+/// Returns the route of a request: the template that it matched, never the path itself.
+type RouteFn = dyn for<'a> Fn(&'a Parts) -> Option<Cow<'a, str>> + Send + Sync;
+/// Returns the client of a request.
+type PeerFn = dyn Fn(&Parts) -> Option<SocketAddr> + Send + Sync;
+
+/// The routers whose extensions are read, each behind its feature.
+const ROUTERS: &[RouterExtensions] = &[
+    #[cfg(feature = "axum")]
+    super::axum::AXUM,
+];
+
+fn router_route(extensions: &Extensions) -> Option<Cow<'_, str>> {
+    ROUTERS.iter().find_map(|router| (router.route)(extensions))
+}
+
+fn router_peer(extensions: &Extensions) -> Option<SocketAddr> {
+    ROUTERS.iter().find_map(|router| (router.peer)(extensions))
+}
 
 /// The layer that [`layer`] returns.
 #[derive(Clone, Default)]
 #[must_use = "a layer does nothing until a service has it"]
 pub struct HttpLayer {
-    route: Option<Arc<Route>>,
-    peer: Option<Arc<Peer>>,
+    route: Option<Arc<RouteFn>>,
+    peer: Option<Arc<PeerFn>>,
 }
 
 impl HttpLayer {
-    /// Asks `route` for the template of a request's route, such as `/users/{id}`: what its line, its
-    /// span and its metrics are named by. With the feature `axum` the router is asked where `route`
-    /// has none.
+    /// Sets the function that returns the template of a request's route, such as `/users/{id}`. Lines,
+    /// spans and metrics are named by it. Where it returns `None`, the feature `axum` takes the route
+    /// from the router.
     ///
-    /// It must not return the path itself: every path that somebody tries would be a name of its own,
-    /// until there are `[metrics] max_label_values` of them.
+    /// `route` must not return the path itself. Each path that a client invents would become a name of
+    /// its own, up to `[metrics] max_label_values`.
     pub fn route<F>(mut self, route: F) -> HttpLayer
     where
         F: for<'a> Fn(&'a Parts) -> Option<Cow<'a, str>> + Send + Sync + 'static,
@@ -56,8 +86,8 @@ impl HttpLayer {
         self
     }
 
-    /// Asks `peer` who sent a request: behind a proxy, for what its header says. With the feature
-    /// `axum` the `ConnectInfo` is looked at where `peer` has none.
+    /// Sets the function that returns the client's address, for example from a header that your proxy
+    /// sets. Where it returns `None`, the feature `axum` takes the address from `ConnectInfo`.
     pub fn peer<F>(mut self, peer: F) -> HttpLayer
     where
         F: Fn(&Parts) -> Option<SocketAddr> + Send + Sync + 'static,
@@ -66,23 +96,22 @@ impl HttpLayer {
         self
     }
 
-    /// Starts observing a request, if anybody does. It stays where it is, as far as it can: moving
-    /// it about costs more than reading it.
-    fn start<B>(&self, place: &mut Option<Request<B>>) -> Option<ServerCall> {
+    /// Starts the call of a request; `None` without an observer. The request stays in its slot where
+    /// possible, because moving it costs more than reading it.
+    fn start<B>(&self, slot: &mut Option<Request<B>>) -> Option<ServerCall> {
         if self.route.is_some() || self.peer.is_some() {
-            // What was asked for is asked with the parts.
-            let (parts, body) = place.take()?.into_parts();
+            let (parts, body) = slot.take()?.into_parts();
             let server_call = self.start_parts(&parts);
-            *place = Some(Request::from_parts(parts, body));
+            *slot = Some(Request::from_parts(parts, body));
             return server_call;
         }
-        let request = place.as_ref()?;
+        let request = slot.as_ref()?;
         let extensions = request.extensions();
-        Incoming {
+        IncomingRequest {
             method: request.method().as_str(),
             uri: request.uri(),
             headers: request.headers(),
-            origin: || (extensions::route(extensions), extensions::peer(extensions)),
+            origin: || (router_route(extensions), router_peer(extensions)),
         }
         .start()
     }
@@ -91,14 +120,14 @@ impl HttpLayer {
         let extensions = &parts.extensions;
         let route = || self.route.as_ref().and_then(|route| route(parts));
         let peer = || self.peer.as_ref().and_then(|peer| peer(parts));
-        Incoming {
+        IncomingRequest {
             method: parts.method.as_str(),
             uri: &parts.uri,
             headers: &parts.headers,
             origin: || {
                 (
-                    route().or_else(|| extensions::route(extensions)),
-                    peer().or_else(|| extensions::peer(extensions)),
+                    route().or_else(|| router_route(extensions)),
+                    peer().or_else(|| router_peer(extensions)),
                 )
             },
         }
@@ -123,7 +152,7 @@ impl<S> Layer<S> for HttpLayer {
     }
 }
 
-/// A service whose requests are observed: what [`layer`] makes of one.
+/// The service that [`layer`] wraps around another one: its requests are observed.
 #[derive(Clone, Debug)]
 pub struct HttpService<S> {
     inner: S,
@@ -154,16 +183,16 @@ where
         let server_call = self.layer.start(&mut request);
         let inner = &mut self.inner;
         let mut future = None;
-        // A service may work, and panic, before it returns its future.
+        // A service may do work, and panic, before it returns its future.
         let mut call = || future = request.take().map(|request| inner.call(request));
         let panicked = match server_call {
             None => {
                 call();
                 return ResponseFuture::new(future, None, bodiless);
             }
-            Some(mut server_call) => match server_call.inside(call) {
+            Some(mut server_call) => match server_call.run(call) {
                 Ok(()) => return ResponseFuture::new(future, Some(server_call), bodiless),
-                Err(_) => answer_panic(server_call),
+                Err(_) => panic_response(server_call),
             },
         };
         ResponseFuture::panicked(panicked)

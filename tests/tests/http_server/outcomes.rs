@@ -1,9 +1,9 @@
-//! How requests end, and what is reported and alerted of it.
+//! The outcomes of received requests, and which are reported and alerted.
 
 use super::*;
 
 #[tokio::test]
-async fn a_status_is_an_outcome() {
+async fn each_status_has_an_outcome() {
     let seen = testing::observe();
     for (status, outcome, class) in [
         (200, Outcome::Ok, None),
@@ -30,13 +30,13 @@ async fn a_status_is_an_outcome() {
 }
 
 #[tokio::test]
-async fn a_panic_is_a_500_a_report_and_an_outcome() {
+async fn a_panic_is_answered_with_500_and_reported() {
     let seen = testing::observe();
     let response = ask(get_of("/panics")).await;
     assert_eq!(response.status(), 500);
     assert!(response.headers().contains_key("x-request-id"));
     let body = response.into_body().collect().await.unwrap().to_bytes();
-    assert!(body.is_empty(), "the client is told nothing");
+    assert!(body.is_empty(), "the client gets no details");
     let call = seen.calls().pop().unwrap();
     assert_eq!((call.outcome, call.reported), (Outcome::Panic, true));
     let error = call.error.clone().unwrap();
@@ -59,7 +59,7 @@ async fn a_panic_is_a_500_a_report_and_an_outcome() {
 }
 
 #[tokio::test]
-async fn a_service_that_panics_before_its_future_is_a_500_too() {
+async fn a_panic_before_the_future_is_answered_with_500() {
     let seen = testing::observe();
     let service = service_fn(|_: Request<()>| {
         if true {
@@ -76,7 +76,7 @@ async fn a_service_that_panics_before_its_future_is_a_500_too() {
 }
 
 #[tokio::test]
-async fn a_failure_below_is_reported_once_and_is_the_cause() {
+async fn a_child_failure_is_reported_once_and_is_the_cause() {
     let seen = testing::observe();
     assert_eq!(read("/failing").await.0, 502);
     let calls = seen.calls();
@@ -98,7 +98,7 @@ alert_on = [\"5xx\", \"429\"]
 ";
 
 #[tokio::test]
-async fn a_failure_that_was_dealt_with_is_not_the_cause_of_another() {
+async fn a_handled_failure_is_not_the_cause_of_another() {
     let panics = get(async || -> &'static str {
         let _ = embed("").await;
         panic!("the model is gone")
@@ -126,7 +126,7 @@ async fn a_failure_that_was_dealt_with_is_not_the_cause_of_another() {
 }
 
 #[tokio::test]
-async fn one_failure_is_one_alert_wherever_it_is_asked_for() {
+async fn one_failure_sends_one_alert_whichever_rule_requests_it() {
     let of = |event: &str, path: &'static str| {
         let event = event.to_owned();
         async move {
@@ -137,7 +137,7 @@ async fn one_failure_is_one_alert_wherever_it_is_asked_for() {
         }
     };
     of("asked", "/failing-aloud").await;
-    // Nobody asked for alerts of `embed`, but of requests that fail.
+    // `embed` has no alert rule, but failing requests have one.
     of("http_request", "/failing").await;
     of("http_request", "/panics").await;
     of("http_request", "/status/429").await;
@@ -149,7 +149,7 @@ async fn one_failure_is_one_alert_wherever_it_is_asked_for() {
 }
 
 #[tokio::test]
-async fn only_the_statuses_that_are_named_alert() {
+async fn only_listed_statuses_alert() {
     let seen = testing::observe_with("[http]\nalert_on = [\"503\"]").unwrap();
     read("/status/500").await;
     read("/panics").await;
@@ -159,7 +159,7 @@ async fn only_the_statuses_that_are_named_alert() {
 }
 
 #[tokio::test]
-async fn a_stream_lasts_to_its_last_byte() {
+async fn a_stream_ends_with_its_last_byte() {
     let seen = testing::observe();
     let response = ask(get_of("/stream")).await;
     let mut body = response.into_body();
@@ -213,7 +213,7 @@ async fn a_stream_that_breaks_off_is_an_error() {
 }
 
 #[tokio::test]
-async fn who_leaves_early_cancels_what_is_below() {
+async fn a_client_that_disconnects_cancels_child_calls() {
     let seen = testing::observe();
     let mut waiting = Box::pin(ask(get_of("/waits")));
     assert!((&mut waiting).now_or_never().is_none());
@@ -262,7 +262,7 @@ async fn who_leaves_early_cancels_what_is_below() {
 }
 
 #[tokio::test]
-async fn a_body_that_nobody_reads_is_complete_where_there_is_none() {
+async fn a_response_without_a_body_is_complete_unread() {
     let seen = testing::observe();
     let head = Request::head("/ask/1").body(Body::empty()).unwrap();
     for request in [
@@ -276,7 +276,7 @@ async fn a_body_that_nobody_reads_is_complete_where_there_is_none() {
         let call = seen.calls().pop().unwrap();
         assert_eq!(call.outcome, Outcome::Ok, "{uri}");
     }
-    // All that was promised has been read, though not the end of it.
+    // All announced bytes have been read, but not the end of the body.
     let mut body = ask(get_of("/")).await.into_body();
     body.frame().await.unwrap().unwrap();
     drop(body);
@@ -285,7 +285,7 @@ async fn a_body_that_nobody_reads_is_complete_where_there_is_none() {
 }
 
 #[tokio::test]
-async fn the_status_of_grpc_is_behind_a_body_of_known_length_too() {
+async fn a_grpc_status_follows_a_body_of_known_length() {
     let seen = testing::observe();
     let service = service_fn(async |_: Request<Body>| {
         let trailers = http::HeaderMap::from_iter([(
@@ -306,7 +306,7 @@ async fn the_status_of_grpc_is_behind_a_body_of_known_length_too() {
 }
 
 #[tokio::test]
-async fn a_services_own_error_passes_through_as_it_is() {
+async fn an_error_of_the_service_passes_through_unchanged() {
     #[derive(Debug, PartialEq)]
     struct Refused(u8);
     impl std::fmt::Display for Refused {
