@@ -16,6 +16,7 @@ pub(crate) mod extra;
 mod function_path;
 pub(crate) mod future;
 pub(crate) mod ids;
+mod io_error;
 pub(crate) mod limit;
 pub(crate) mod links;
 pub(crate) mod metric;
