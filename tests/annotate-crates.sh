@@ -31,12 +31,12 @@ checked="
 serde_json-1.0.154|std,raw_value,arbitrary_precision
 nom-8.0.0|
 nom-7.1.3|
-lettre-0.11.23|builder,smtp-transport,pool,file-transport,sendmail-transport
-log4rs-1.4.0|
-proptest-1.12.0|
-tower-0.5.3|full
+lettre-0.11.23|!builder,smtp-transport,pool,file-transport,sendmail-transport
+log4rs-1.4.0|!console_appender,file_appender,rolling_file_appender,compound_policy,delete_roller,fixed_window_roller,size_trigger,time_trigger,json_encoder,pattern_encoder,threshold_filter
+proptest-1.12.0|!std,bit-set
+tower-0.5.3|!buffer,discover,filter,hedge,limit,load-shed,make,ready-cache,reconnect,retry,spawn-ready,steer,timeout,util
 tokio-util-0.7.20|full
-indexmap-2.14.2|std,serde
+indexmap-2.14.2|serde
 winnow-1.0.5|
 toml-1.2.2+spec-1.1.0|
 http-1.5.0|
@@ -46,13 +46,6 @@ h2-0.4.20|
 async-openai-0.43.0|
 "
 
-# The manifest without what belongs to tests and benchmarks of its own repository.
-manifest() {
-    awk '/^\[/ { skip = /dev-dependencies|^\[\[(bench|example|test)\]\]|^\[lints/ } !skip' "$1/Cargo.toml.orig" > "$1/Cargo.toml"
-    printf '\n[dev-dependencies]\n%s\n' "$2" >> "$1/Cargo.toml"
-    printf '\n[workspace]\n' >> "$1/Cargo.toml"
-}
-
 # prepare CRATE DEV-DEPENDENCIES: a copy as it is and one with every function annotated.
 prepare() {
     for kind in plain annotated; do
@@ -61,9 +54,7 @@ prepare() {
         mkdir -p "$work/$kind"
         cp -r "$registry/$1" "$folder"
         chmod -R u+w "$folder"
-        cp "$folder/Cargo.toml" "$folder/Cargo.toml.orig"
-        rm -f "$folder/Cargo.toml.orig.orig"
-        manifest "$folder" "$2"
+        python3 "$root/tests/annotate-manifest.py" "$registry/$1/Cargo.toml" "$root/Cargo.lock" "$2" > "$folder/Cargo.toml"
         cp "$root/Cargo.lock" "$folder/Cargo.lock"
     done
     observer
@@ -105,6 +96,15 @@ pub fn start() {
 RUST
 }
 
+# features LIST: as arguments; without the default ones if it begins with "!".
+features() {
+    case $1 in
+        !*) echo "--no-default-features --features ${1#!}" ;;
+        "") ;;
+        *) echo "--features $1" ;;
+    esac
+}
+
 # run KIND CRATE FEATURES TARGETS: the number of tests that passed and failed.
 run() {
     arguments=
@@ -112,7 +112,7 @@ run() {
         if [ "$name" = lib ]; then arguments="$arguments --lib"; else arguments="$arguments --test $name"; fi
     done
     # shellcheck disable=SC2086
-    (cd "$work/$1/$2" && nice cargo test --offline --features "$3" $arguments --no-fail-fast > "$work/$1-$2.txt" 2>&1) || true
+    (cd "$work/$1/$2" && nice cargo test --offline $(features "$3") $arguments --no-fail-fast > "$work/$1-$2.txt" 2>&1) || true
     awk '/^test result:/ { passed += $4; failed += $6; runs++ } END { if (runs) print passed " passed, " failed " failed"; else print "does not compile" }' "$work/$1-$2.txt"
 }
 
@@ -125,7 +125,7 @@ case ${1:-test} in
             [ -n "$crate" ] || continue
             case ${2:-$crate} in "$crate") ;; *) continue ;; esac
             prepare "$crate" ""
-            if (cd "$folder" && nice cargo check --offline --features "$features" > "$work/check-$crate.txt" 2>&1); then ok=yes; else ok="no, $(grep -c '^error' "$work/check-$crate.txt") errors"; fi
+            if (cd "$folder" && nice cargo check --offline $(features "$features") > "$work/check-$crate.txt" 2>&1); then ok=yes; else ok="no, $(grep -c '^error' "$work/check-$crate.txt") errors"; fi
             printf '%-24s %9s  %s\n' "$crate" "$functions" "$ok"
         done
         ;;

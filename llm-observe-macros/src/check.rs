@@ -147,7 +147,7 @@ fn returned(args: &Args, function: &FnItem, errors: &mut Errors) {
     let Some(span) = args.span_of("timeout") else {
         return;
     };
-    if matches!(returns.shape, Shape::Sync) {
+    if matches!(returns.shape, Shape::Sync | Shape::Either) {
         errors.at(
             span,
             "`timeout` needs an async function: only a future can be dropped at the limit",

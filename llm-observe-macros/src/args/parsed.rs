@@ -76,7 +76,7 @@ impl Args {
             args.expected = None;
             args.err = None;
         }
-        if returns.cannot_fail() || matches!(returns.shape, Shape::Sync) {
+        if returns.cannot_fail() || matches!(returns.shape, Shape::Sync | Shape::Either) {
             args.timeout = None;
         }
         if returns.is_empty() {

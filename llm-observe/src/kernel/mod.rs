@@ -11,6 +11,8 @@ pub(crate) mod clock;
 pub(crate) mod context;
 pub(crate) mod current;
 pub(crate) mod dispatch;
+#[doc(hidden)]
+pub mod ending;
 pub(crate) mod error_info;
 pub(crate) mod extra;
 mod function_path;
