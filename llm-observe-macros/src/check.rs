@@ -203,6 +203,10 @@ fn parameters(function: &FnItem) -> Vec<String> {
 
 fn catalogue(args: &Args, function: &Ident, config: &Config, errors: &mut Errors) {
     let Some(events) = &config.events else { return };
+    // A mistake so far may be why there is no event: one mistake is one error.
+    if args.event.is_none() && !errors.is_empty() {
+        return;
+    }
     let (name, span) = match &args.event {
         Some(text) => (text.value(), text.span()),
         None => (event::default_name(function), function.span()),

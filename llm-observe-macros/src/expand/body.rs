@@ -30,7 +30,7 @@ pub(crate) fn body(
     let args = context.args;
     let returns = Returns::of(&function.sig);
     let inline = inline::wanted(function, &returns)
-        .then(|| inline::form(args, &returns, block, runtime))
+        .then(|| inline::form(args, function, block, runtime))
         .flatten();
     let prologue = match inline {
         Some(_) => Prologue::of_signature(&function.sig, block),
@@ -50,7 +50,7 @@ pub(crate) fn body(
         returns: &returns,
     };
     if let Some(form) = inline {
-        return template.inline(form);
+        return template.inline(form, &function.sig.output);
     }
     match returns.shape {
         Shape::Sync if returns.is_never() => template.endless(),
@@ -82,32 +82,52 @@ struct Template<'a> {
 impl Template<'_> {
     /// A call that ends when the function returns.
     fn sync(&self, output: &ReturnType) -> TokenStream {
+        let (runtime, out, closure) = (self.runtime, local("out"), self.closure(output));
+        self.ends_with(&quote!(let #out = #runtime::call_once(#closure);))
+    }
+
+    /// A call that ends with `out`, which the statement `value` makes.
+    fn ends_with(&self, value: &TokenStream) -> TokenStream {
         let Template { runtime, .. } = self;
         let call = local("__call");
         let FinishClosure { call: finish, out } = FinishClosure::new();
         let end = FinishClosure::new().tokens(self.args, self.returns, runtime);
+        let span = FinishClosure::span(self.args);
         let finish = match self.returns.shape {
             _ if end.is_empty() => quote!(#call.finish_ok(); #out),
-            Shape::Sync => quote!(#call.finish(|#finish| { let #out = &#out; #end }); #out),
-            _ => quote!(#runtime::end!(#call, #out, move |#finish, #out| { #end })),
+            Shape::Sync => {
+                let note = quote_spanned!(span=> |#finish| { let #out = &#out; #end });
+                quote!(#call.finish(#note); #out)
+            }
+            _ => {
+                let note = quote_spanned!(span=> move |#finish, #out| { #end });
+                quote!(#runtime::end!(#call, #out, #note))
+            }
         };
-        let closure = self.closure(output);
         let enter = self.enter("Call");
         quote! {
             let #call = #enter;
-            let #out = #runtime::call_once(#closure);
+            #value
             #finish
         }
     }
 
     /// The same with the body in the function itself, as what `form` says.
-    fn inline(&self, form: Form) -> TokenStream {
+    fn inline(&self, form: Form, output: &ReturnType) -> TokenStream {
         let (call, enter) = (local("__call"), self.enter("InlineCall"));
         let before = &self.before;
         match form {
             Form::Guarded => {
                 let (body, guard) = (self.body(), local("__guard"));
                 quote!(let #guard = #enter; #before #body)
+            }
+            Form::Value => {
+                let (out, body) = (local("out"), self.block);
+                let ty = match output {
+                    ReturnType::Default => quote!(()),
+                    ReturnType::Type(_, ty) => quote!(#ty),
+                };
+                self.ends_with(&quote!(#before let #out: #ty = #body;))
             }
             Form::Argument => {
                 let (body, note) = (self.block, self.end());
@@ -233,7 +253,10 @@ impl Template<'_> {
         let (FinishClosure { call, out }, runtime) = (finish, self.runtime);
         match end.is_empty() {
             true => quote!(#runtime::nothing),
-            false => quote!(move |#call, #out| { #end }),
+            false => {
+                let span = FinishClosure::span(self.args);
+                quote_spanned!(span=> move |#call, #out| { #end })
+            }
         }
     }
 
@@ -339,7 +362,11 @@ fn desugar(function: &mut FnItem, runtime: &TokenStream) {
         ReturnType::Type(arrow, ty) => (arrow, ty),
     };
     returns::capture_all(&mut ty);
-    let future = Type::Verbatim(quote!(impl #runtime::core::future::Future<Output = #ty>));
+    // Where the type is written, so that an `impl Trait` in it that does not hold is reported there.
+    let span = span.located_at(ty.span());
+    let at = path_at(runtime, span);
+    let future =
+        Type::Verbatim(quote_spanned!(span=> impl #at::core::future::Future<Output = #ty>));
     function.sig.output = ReturnType::Type(arrow, Box::new(future));
 }
 

@@ -16,7 +16,9 @@ use crate::{
 pub(crate) enum Form {
     /// As its last expression: it may leave in any way, and nothing is read of its value.
     Guarded,
-    /// As the argument of what reads its value.
+    /// As the value of a variable.
+    Value,
+    /// As the argument of what reads its value, where the type has no name to give a variable.
     Argument,
 }
 
@@ -43,16 +45,26 @@ fn returns_closure(output: &ReturnType) -> bool {
 /// Returns the form that the body allows. A value is read only where the body has one way out.
 pub(crate) fn form(
     args: &Args,
-    returns: &Returns,
+    function: &FnItem,
     body: &Group,
     runtime: &TokenStream,
 ) -> Option<Form> {
-    let reads = !FinishClosure::new()
-        .tokens(args, returns, runtime)
-        .is_empty();
-    match reads {
-        false => Some(Form::Guarded),
-        true => (!may_leave_early(body.stream())).then_some(Form::Argument),
+    let returns = Returns::of(&function.sig);
+    let end = FinishClosure::new().tokens(args, &returns, runtime);
+    if end.is_empty() {
+        return Some(Form::Guarded);
+    }
+    let form = match has_unnamed(&function.sig.output) {
+        true => Form::Argument,
+        false => Form::Value,
+    };
+    (!may_leave_early(body.stream())).then_some(form)
+}
+
+fn has_unnamed(output: &ReturnType) -> bool {
+    match output {
+        ReturnType::Default => false,
+        ReturnType::Type(_, ty) => returns::infer_impls(&mut ty.clone()),
     }
 }
 
