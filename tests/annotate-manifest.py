@@ -1,15 +1,15 @@
 """Writes the manifest of a crate from cargo's registry so that it builds with what is there.
 
-annotate-manifest.py CARGO.TOML CARGO.LOCK DEV-DEPENDENCIES
+annotate-manifest.py CARGO.TOML CARGO.LOCK DEV-DEPENDENCIES [DROPPED...]
 
 Drops its tests' and benchmarks' own dependencies, its lints, and each optional dependency that
-Cargo.lock does not have; adds the given dev-dependencies.
+Cargo.lock does not have or that is to be dropped; adds the given dev-dependencies.
 """
 
 import re
 import sys
 
-path, lock, dev = sys.argv[1:]
+path, lock, dev, *dropped = sys.argv[1:]
 known = set(re.findall(r'^name = "(.*)"\nversion = "((?:0\.)?\d+)', open(lock).read(), re.M))
 # features of dependencies which need more than Cargo.lock has
 unknown = "aws[-_]lc[-_]rs|libm|debug"
@@ -17,7 +17,7 @@ sections = re.split(r"(?m)^(?=\[)", open(path).read())
 kept, gone = [], []
 for section in sections:
     head = section.split("\n", 1)[0]
-    if re.match(r"\[\[(bench|example|test)\]\]|\[lints|\[(target\..*\.)?dev-dependencies", head):
+    if re.match(r"\[\[(bench|example)\]\]|\[lints|\[(target\..*\.)?dev-dependencies", head):
         continue
     dependency = re.match(r"\[(?:target\..*\.)?(?:build-)?dependencies\.([\w-]+)\]", head)
     if dependency:
@@ -25,7 +25,7 @@ for section in sections:
         package = re.search(r'(?m)^package = "(.*)"', section)
         version = re.search(r'(?m)^version = "[\^=~]?((?:0\.)?\d+)', section)
         missing = (package[1] if package else name, version and version[1]) not in known
-        if "optional = true" in section and missing:
+        if "optional = true" in section and (missing or name in dropped):
             gone.append(name)
             continue
     kept.append(section)

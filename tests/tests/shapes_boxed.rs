@@ -120,6 +120,16 @@ impl<T, S: Service<T>> Service<T> for Outer<S> {
     }
 }
 
+/// As tower's `BoxService`: nothing says how long `U` and `E` live.
+struct Boxed<T, U, E>(Box<dyn FnMut(T) -> tower_like::BoxFuture<U, E>>);
+
+#[observe]
+impl<T, U, E> Boxed<T, U, E> {
+    fn call(&mut self, request: T) -> tower_like::BoxFuture<U, E> {
+        (self.0)(request)
+    }
+}
+
 async fn one<F: Future>(make: impl FnOnce() -> F) -> (F::Output, Outcome) {
     let seen = testing::observe();
     let future = make();
@@ -144,6 +154,11 @@ async fn they_end_when_they_are_done() {
     assert_eq!(one(|| local(Arc::new(10))).await.0, 9);
     assert_eq!(one(|| everywhere()).await.0, Some(1));
     assert_eq!(one(|| Echo.call(1)).await, (Ok(1), Outcome::Ok));
+    let mut boxed = Boxed(Box::new(|n: u8| {
+        Box::pin(ready(n.checked_sub(1).ok_or("0")))
+    }));
+    assert_eq!(one(|| boxed.call(3)).await, (Ok(2), Outcome::Ok));
+    assert_eq!(one(|| boxed.call(0)).await, (Err("0"), Outcome::Error));
     assert_eq!(one(|| limited(false)).await, (Ok(1), Outcome::Ok));
     assert_eq!(one(|| limited(true)).await.1, Outcome::Timeout);
 }

@@ -4,8 +4,12 @@
 //! Found by type, as in [`probe`](super::probe), so that an alias is what it stands for and a type
 //! that is only called like a future is none. Here the levels return a tag, since what comes next
 //! takes the value and not a reference to it.
+#![allow(
+    unsafe_code,
+    reason = "a boxed future of a generic output can be put into another box in no other way"
+)]
 
-use std::{future::Future, pin::Pin};
+use std::{future::Future, mem, pin::Pin};
 
 use super::{future, scope::CallScope, sync_call::SyncCall};
 
@@ -47,18 +51,31 @@ macro_rules! boxed {
 
         impl $tag {
             /// Returns the future with `call` in it, which ends when it is done, as `note` records.
-            pub fn end<'f, T: 'f, N>(
+            pub fn end<'f, 'now, T: 'now, N>(
                 self,
                 call: SyncCall,
                 out: Pin<Box<dyn Future<Output = T> $($auto)* + 'f>>,
                 note: N,
             ) -> Pin<Box<dyn Future<Output = T> $($auto)* + 'f>>
             where
+                'f: 'now,
                 N: Fn(&mut CallScope, &T) $($auto)* + 'f,
             {
-                match call.into_call() {
-                    Some(call) => Box::pin(future::made(call, out, note)),
-                    None => out,
+                let Some(call) = call.into_call() else {
+                    return out;
+                };
+                let observed: Pin<Box<dyn Future<Output = T> $($auto)* + 'now>> =
+                    Box::pin(future::made(call, out, note));
+                // SAFETY: only the bound of the same object grows, to that of what it consists of:
+                // the future and `note` live for 'f by their types, and a call is 'static. The
+                // compiler refuses this where it cannot see `T: 'f`, since the type of `out`
+                // mentions `T`, but an output is no part of a future: the user's own box, which is
+                // in this one, has the same type.
+                unsafe {
+                    mem::transmute::<
+                        Pin<Box<dyn Future<Output = T> $($auto)* + 'now>>,
+                        Pin<Box<dyn Future<Output = T> $($auto)* + 'f>>,
+                    >(observed)
                 }
             }
         }
