@@ -74,7 +74,7 @@ const _: () = {
 RUST
 }
 
-# The crate that turns an observer on before `main`: log files and metrics.
+# The crate that turns an observer on before `main`: metrics, and a log file of what fails.
 observer() {
     mkdir -p "$work/observer/src" "$work/logs"
     cat > "$work/observer/Cargo.toml" <<TOML
@@ -88,7 +88,7 @@ llm-observe = { path = "$root/llm-observe" }
 TOML
     cat > "$work/observer/src/lib.rs" <<RUST
 pub fn start() {
-    let text = "[log]\ndir = \"$work/logs\"\nconsole = \"never\"\nmax_bytes = \"1MB\"\nbackups = 1\nshared = true\n";
+    let text = "[log]\ndir = \"$work/logs\"\nconsole = \"never\"\nlevel = \"error\"\nmax_bytes = \"1MB\"\nbackups = 1\nshared = true\n";
     let config = llm_observe::config::Config::parse(text, std::path::Path::new("llm-observe.toml")).expect("a configuration");
     let observer = llm_observe::Observer::builder().config(config).install().expect("an observer");
     std::mem::forget(observer);
