@@ -2,8 +2,7 @@
 //! complete `.gz`, never a part of one.
 
 use std::{
-    fs::{self, File},
-    io,
+    fs, io,
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -115,7 +114,10 @@ impl Job {
         if disk::lock(&lock, LockMode::Exclusive).unwrap_or(false) {
             self.remove_partial_files();
             for name in self.rotated() {
-                if let Err(error) = self.compress(&name) {
+                // Retention, here or in another process, may have deleted it meanwhile.
+                if let Err(error) = self.compress(&name)
+                    && error.kind() != io::ErrorKind::NotFound
+                {
                     (self.warn)(&format!(
                         "cannot compress {}: {error}",
                         self.dir.join(name).display()
@@ -167,7 +169,7 @@ impl Job {
             self.dir.join(format!("{name}.gz")),
         );
         if !done.exists() {
-            let mut from = File::open(&plain)?;
+            let mut from = disk::open_existing(&plain)?;
             let meta = from.metadata()?;
             let _ = fs::remove_file(&temp);
             let into = disk::create_new(&temp, 0o600)?;

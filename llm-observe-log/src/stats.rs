@@ -17,18 +17,22 @@ pub enum LossReason {
     TooLong,
     /// The log file could not be opened in a forked process.
     Fork,
+    /// A buffer was damaged or truncated. Counts one for each buffer, since how many lines were in it
+    /// is not known.
+    Damaged,
 }
 
 impl LossReason {
     /// All reasons.
-    pub const ALL: [Self; 3] = [Self::Overflow, Self::TooLong, Self::Fork];
+    pub const ALL: [Self; 4] = [Self::Overflow, Self::TooLong, Self::Fork, Self::Damaged];
 
-    /// Returns the reason as a label: `overflow`, `too_long` or `fork`.
+    /// Returns the reason as a label: `overflow`, `too_long`, `fork` or `damaged`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Overflow => "overflow",
             Self::TooLong => "too_long",
             Self::Fork => "fork",
+            Self::Damaged => "damaged",
         }
     }
 }
@@ -92,6 +96,7 @@ pub(crate) struct Counters {
     overflow: AtomicU64,
     too_long: AtomicU64,
     fork: AtomicU64,
+    damaged: AtomicU64,
 }
 
 impl Counters {
@@ -100,6 +105,7 @@ impl Counters {
             LossReason::Overflow => &self.overflow,
             LossReason::TooLong => &self.too_long,
             LossReason::Fork => &self.fork,
+            LossReason::Damaged => &self.damaged,
         }
     }
 
