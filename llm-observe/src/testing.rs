@@ -31,7 +31,7 @@ use llm_observe_config::Config;
 
 use crate::{
     error::Error,
-    init::operations::KINDS,
+    init::operations::{self, KINDS},
     kernel::{
         dispatch::{Dispatch, ScopedCount, ScopedGuard},
         error_info::ErrorInfo,
@@ -191,7 +191,7 @@ impl Sink for Seen {
 /// [`TestObserver::handle`].
 #[must_use = "the observer stops when this is dropped; bind it: `let observer = ...`"]
 pub struct TestObserver {
-    alerts: Rehearsed,
+    alerts: RecordedAlerts,
     seen: Arc<Seen>,
     dispatcher: Arc<Dispatcher>,
     // In this order: the thread's observer is put back before it is counted out.
@@ -205,9 +205,9 @@ impl TestObserver {
     fn over(config: Config, redactor: Redactor) -> TestObserver {
         panics::install();
         let stats = Arc::new(Stats::default());
-        let metrics = Metrics::of_thread(&config, stats.clone());
+        let metrics = Metrics::of_thread(&config, &operations::metrics(), stats.clone());
         let (seen, redactor) = (Arc::new(Seen::default()), Arc::new(redactor));
-        let alerts = Rehearsed::new(&config, redactor.clone());
+        let alerts = RecordedAlerts::new(&config);
         let mut sinks: Vec<Arc<dyn Sink>> = vec![seen.clone()];
         sinks.extend(alerts.sink());
         let pipeline = Pipeline::new(config, sinks, metrics, stats, redactor, false);
@@ -316,44 +316,44 @@ impl Handle {
 }
 
 #[cfg(feature = "delivery")]
-mod rehearsed {
+mod recorded_alerts {
     use std::sync::Arc;
 
-    use super::{Config, Redactor, Sink};
-    use crate::alerts::{Notice, rehearsal::Rehearsal};
+    use super::{Config, Sink};
+    use crate::alerts::{AlertRecorder, Notice};
 
     /// The alerts of a test; `None` where their settings make no sense.
-    pub(super) struct Rehearsed(Option<Arc<Rehearsal>>);
+    pub(super) struct RecordedAlerts(Option<Arc<AlertRecorder>>);
 
-    impl Rehearsed {
-        pub(super) fn new(config: &Config, redactor: Arc<Redactor>) -> Rehearsed {
-            Rehearsed(Rehearsal::new(config, redactor).ok().map(Arc::new))
+    impl RecordedAlerts {
+        pub(super) fn new(config: &Config) -> RecordedAlerts {
+            RecordedAlerts(AlertRecorder::new(config).ok().map(Arc::new))
         }
 
         pub(super) fn sink(&self) -> Option<Arc<dyn Sink>> {
-            self.0.clone().map(|rehearsal| rehearsal as Arc<dyn Sink>)
+            self.0.clone().map(|recorder| recorder as Arc<dyn Sink>)
         }
 
         pub(super) fn messages(&self) -> Vec<(String, Notice)> {
             self.0
                 .as_ref()
-                .map(|rehearsal| rehearsal.messages())
+                .map(|recorder| recorder.messages())
                 .unwrap_or_default()
         }
     }
 }
 
 #[cfg(not(feature = "delivery"))]
-mod rehearsed {
+mod recorded_alerts {
     use std::sync::Arc;
 
-    use super::{Config, Redactor, Sink};
+    use super::{Config, Sink};
 
-    pub(super) struct Rehearsed(());
+    pub(super) struct RecordedAlerts(());
 
-    impl Rehearsed {
-        pub(super) fn new(_: &Config, _: Arc<Redactor>) -> Rehearsed {
-            Rehearsed(())
+    impl RecordedAlerts {
+        pub(super) fn new(_: &Config) -> RecordedAlerts {
+            RecordedAlerts(())
         }
 
         pub(super) fn sink(&self) -> Option<Arc<dyn Sink>> {
@@ -362,4 +362,4 @@ mod rehearsed {
     }
 }
 
-use rehearsed::Rehearsed;
+use recorded_alerts::RecordedAlerts;

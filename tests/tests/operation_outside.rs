@@ -11,14 +11,15 @@ use std::{
 
 use llm_observe::{
     AlertRule, ErrorClass, Observer, Outcome, SpanId, TraceId, TriggerSet,
-    alerts::{Channel, Destination, Notice, Parcel},
+    alerts::{Channel, Notice},
     config::Config,
     observe,
     operation::{
-        Attribute, AttributeValue, Instruments, Operation, OperationCall, OperationSite, SpanKind,
-        SummaryWriter,
+        Attribute, AttributeValue, Buckets, Instruments, Metric, Operation, OperationCall,
+        OperationSite, SpanKind, SummaryWriter, Unit,
     },
-    redact::Redactor,
+    outbox::{Delivery, DeliveryFuture, Destination, Parcel},
+    redact::{Redacted, Redactor},
     testing,
     trackers::{Report, Tracker},
 };
@@ -89,9 +90,21 @@ impl Operation for Message {
     }
 }
 
+static DURATION: Metric = Metric::histogram(
+    "messaging_process_duration_seconds",
+    &["messaging_destination_name"],
+    Buckets::Durations(&[0.5, 5.0]),
+    "How long messages took to process.",
+)
+.unit(Unit::Seconds);
+static ACTIVE: Metric = Metric::gauge(
+    "messaging_active_messages",
+    &["messaging_destination_name"],
+    "Messages that are being processed.",
+);
 static METRICS: Instruments = Instruments {
-    duration: "messaging_process_duration_seconds",
-    active: Some(("messaging_active_messages", &["messaging_destination_name"])),
+    duration: &DURATION,
+    active: Some(&ACTIVE),
 };
 
 fn site() -> &'static llm_observe::Site {
@@ -184,24 +197,27 @@ impl Destination for Keeps {
         self.0
     }
 
-    fn deliver<'a>(&'a self, parcel: &'a Parcel) -> llm_observe::alerts::Answer<'a> {
+    fn deliver<'a>(&'a self, parcel: &'a Parcel) -> DeliveryFuture<'a> {
         self.1
             .lock()
             .unwrap()
-            .push(String::from_utf8_lossy(&parcel.body).into_owned());
-        Box::pin(async { llm_observe::alerts::Delivery::Delivered })
+            .push(String::from_utf8_lossy(parcel.body()).into_owned());
+        Box::pin(async { Delivery::Delivered })
     }
 }
 
 impl Channel for Keeps {
-    fn encode(&self, notice: &Notice) -> Vec<u8> {
-        format!("{} {:?}", notice.title(), notice.functions).into_bytes()
+    fn encode(&self, notice: &Redacted<Notice>) -> Redacted<Vec<u8>> {
+        let text = |notice: &Notice| format!("{} {:?}", notice.title(), notice.functions);
+        notice.as_ref().map(|notice| text(notice).into_bytes())
     }
 }
 
 impl Tracker for Keeps {
-    fn encode(&self, report: &Report) -> Vec<u8> {
-        format!("{report:?}").into_bytes()
+    fn encode(&self, report: &Redacted<Report>) -> Redacted<Vec<u8>> {
+        report
+            .as_ref()
+            .map(|report| format!("{report:?}").into_bytes())
     }
 }
 
@@ -218,6 +234,7 @@ fn a_protocol_of_ones_own_shows_everywhere() {
     let (ops, bugs) = (Keeps("ops", Arc::default()), Keeps("bugs", Arc::default()));
     let observer = Observer::builder()
         .config(Config::parse(&text, "test.toml".as_ref()).unwrap())
+        .metrics([&DURATION, &ACTIVE])
         .channel(ops.clone())
         .tracker(bugs.clone())
         .install()
@@ -268,6 +285,9 @@ fn a_protocol_of_ones_own_shows_everywhere() {
          messaging_settlement=\"ack\"} 1",
         "messaging_process_duration_seconds_count{messaging_destination_name=\"orders\",\
          messaging_settlement=\"dead_letter\",error_type=\"internal\"} 1",
+        "messaging_process_duration_seconds_bucket{messaging_destination_name=\"orders\",\
+         messaging_settlement=\"ack\",le=\"0.5\"} 1",
+        "# HELP messaging_active_messages Messages that are being processed.",
         "messaging_active_messages{messaging_destination_name=\"orders\"} 0",
     ] {
         assert!(metrics.contains(line), "no {line} in {metrics}");

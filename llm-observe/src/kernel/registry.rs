@@ -18,6 +18,20 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Site> {
         .filter(|site| site.event != PLACEHOLDER)
 }
 
+/// Returns the number of places: each result of [`place`] is below it.
+pub(crate) fn places() -> usize {
+    section::sites().len()
+}
+
+/// Returns the place of `site` among those that are linked into the program. `None` for one that
+/// was made at run time, and where the platform cannot tell.
+pub(crate) fn place(site: &'static Site) -> Option<usize> {
+    let start = section::sites().as_ptr().addr();
+    let offset = std::ptr::from_ref(site).addr().checked_sub(start)?;
+    let place = offset / size_of::<Site>();
+    (place < places()).then_some(place)
+}
+
 #[cfg(target_os = "linux")]
 mod section {
     #![allow(
@@ -72,6 +86,17 @@ mod section {
 
 #[cfg(test)]
 mod tests {
+    use super::{Site, place};
+
+    #[test]
+    fn a_site_of_the_section_has_its_place_and_no_other_has_one() {
+        for (at, site) in super::section::sites().iter().enumerate() {
+            assert_eq!(place(site), Some(at));
+        }
+        static OUTSIDE: Site = Site::new("e", "f", "m", "f.rs", 1, || "m::f");
+        assert_eq!(place(&OUTSIDE), None);
+    }
+
     #[test]
     fn the_placeholder_is_not_among_them() {
         assert!(super::all().all(|site| site.event != super::PLACEHOLDER));

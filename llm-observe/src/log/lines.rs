@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     kernel::{
-        clock, metric_names as names,
+        clock, metrics_table as names,
         outcome::Outcome,
         record::Record,
         sink::{LogEvent, RunningCall, Sink},

@@ -10,7 +10,7 @@ use llm_observe_config::{Format, Log};
 use llm_observe_log::{Level, LogOptions};
 
 use super::{lines::Route, options};
-use crate::kernel::stats::Stats;
+use crate::kernel::{metrics_table as names, stats::Stats};
 
 struct TestDir(PathBuf);
 
@@ -72,15 +72,15 @@ fn a_disk_error_is_a_metric_while_it_lasts_and_lost_lines_stay_counted() {
         file: options::open(&log).unwrap(),
         format: Format::Text,
         select: None,
-        lines: stats.counter("llm_observe_log_lines_total", &labels),
+        lines: stats.counter(names::LOG_LINES, &labels),
     };
     let shows = |what: &str, refused: i64, waits: bool, lost: bool| {
         wait_until(what, || {
             route.publish(&stats);
-            let waiting = stats.gauge("llm_observe_log_waiting_bytes", &labels).get();
+            let waiting = stats.gauge(names::LOG_WAITING, &labels).get();
             let overflow = [labels[0], ("reason", "overflow")];
-            let overflow = stats.counter("llm_observe_log_lines_lost_total", &overflow);
-            stats.gauge("llm_observe_log_refused", &labels).get() == refused
+            let overflow = stats.counter(names::LOG_LINES_LOST, &overflow);
+            stats.gauge(names::LOG_REFUSED, &labels).get() == refused
                 && (waiting > 0) == waits
                 && (overflow.get() > 0) == lost
         });

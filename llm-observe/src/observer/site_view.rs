@@ -15,7 +15,7 @@ use crate::{
         clock, context,
         error_info::ErrorInfo,
         extra::{CallEnd, CallIds, ChildFailure, Extra, SiteObserver},
-        metric_names as names,
+        metrics_table as names,
         operation::Operation,
         outcome::{ErrorClass, Outcome},
         record::Record,
@@ -30,7 +30,7 @@ use crate::{
 };
 
 /// The metrics of a site.
-enum Instruments {
+enum SiteInstruments {
     Calls(Arc<SiteMetrics>),
     /// Those of its operation's conventions.
     Operations(Arc<OperationMetrics>),
@@ -40,7 +40,7 @@ enum Instruments {
 pub(super) struct SiteView {
     pipeline: Arc<Pipeline>,
     site: &'static Site,
-    instruments: Instruments,
+    instruments: SiteInstruments,
     spans: Option<SpanSite>,
     /// Nanoseconds from which on a call is slow.
     slow: u64,
@@ -68,8 +68,10 @@ impl SiteView {
             level: level(site, event),
             sample: site.sample.or(event.and_then(|e| e.sample)).unwrap_or(1.0),
             instruments: match site.operation() {
-                None => Instruments::Calls(pipeline.metrics.site(site)),
-                Some(operation) => Instruments::Operations(pipeline.metrics.operations(operation)),
+                None => SiteInstruments::Calls(pipeline.metrics.site(site)),
+                Some(operation) => {
+                    SiteInstruments::Operations(pipeline.metrics.operations(operation))
+                }
             },
             spans: pipeline.spans.then(|| SpanSite::of(site)),
             slow: slow.map_or(u64::MAX, nanos),
@@ -104,7 +106,7 @@ impl SiteView {
 
     /// Hands a record to everything that takes it.
     fn emit(&self, record: &Redacted<Record<'_>>, span: Option<&tracing::Span>) {
-        if let Instruments::Calls(calls) = &self.instruments {
+        if let SiteInstruments::Calls(calls) = &self.instruments {
             calls.details(record);
         }
         for sink in &self.pipeline.sinks {
@@ -231,8 +233,8 @@ impl SiteObserver for SiteView {
     #[inline]
     fn started(&self, ids: CallIds, extra: &mut Option<Box<Extra>>) {
         match &self.instruments {
-            Instruments::Calls(calls) => calls.started(),
-            Instruments::Operations(operations) => operations.started(),
+            SiteInstruments::Calls(calls) => calls.started(),
+            SiteInstruments::Operations(operations) => operations.started(),
         }
         if let Some((limit, gauge)) = &self.stalled {
             let alerts = self.alerts.alerts_stalled();
@@ -249,8 +251,8 @@ impl SiteObserver for SiteView {
     #[inline]
     fn ended(&self, ids: CallIds, extra: Option<Box<Extra>>, end: CallEnd) {
         match &self.instruments {
-            Instruments::Calls(calls) => calls.ended(end.outcome, end.nanos),
-            Instruments::Operations(operations) => {
+            SiteInstruments::Calls(calls) => calls.ended(end.outcome, end.nanos),
+            SiteInstruments::Operations(operations) => {
                 let operation = extra.as_ref().and_then(|extra| extra.operation.as_deref());
                 let class = end.error.as_ref().map_or(ErrorClass::Other, |e| e.class);
                 operations.ended(operation, end.outcome, class, end.nanos);

@@ -1,4 +1,4 @@
-//! Redirects that lead from a host that knows of a trace to one that is not to.
+//! Redirects between hosts of `[http] propagate` and others.
 
 use llm_observe::{Outcome, testing};
 use llm_observe_tests::listener::{Listener, Reply};
@@ -13,13 +13,13 @@ fn redirect(status: u16, to: String) -> Listener {
     Listener::start(Reply::Status(status, vec![("Location", to)], String::new()))
 }
 
-/// The same listener, by another name than the one that is configured.
+/// Returns the URL of a listener under a host that `[http] propagate` does not list.
 fn elsewhere(listener: &Listener) -> String {
     format!("http://localhost:{}/there", listener.address().port())
 }
 
 #[tokio::test]
-async fn the_trace_stays_behind() {
+async fn a_redirect_to_another_host_drops_the_trace() {
     for (status, method) in [
         (301, "GET"),
         (302, "GET"),
@@ -51,7 +51,7 @@ async fn the_trace_stays_behind() {
 }
 
 #[tokio::test]
-async fn a_redirect_within_the_configured_hosts_takes_it_along() {
+async fn a_redirect_within_the_configured_hosts_keeps_the_trace() {
     let seen = testing::observe_with(CONFIG).unwrap();
     let there = model();
     let here = redirect(302, there.url("/there"));
@@ -67,7 +67,7 @@ async fn a_redirect_within_the_configured_hosts_takes_it_along() {
 }
 
 #[tokio::test]
-async fn a_way_that_begins_elsewhere_is_told_nothing() {
+async fn redirects_that_begin_at_another_host_get_no_trace() {
     let _seen = testing::observe_with(CONFIG).unwrap();
     let there = model();
     let middle = redirect(302, elsewhere(&there));
@@ -80,7 +80,7 @@ async fn a_way_that_begins_elsewhere_is_told_nothing() {
 }
 
 #[tokio::test]
-async fn it_stays_behind_at_the_end_of_a_longer_way_too() {
+async fn the_last_of_several_redirects_drops_the_trace() {
     let _seen = testing::observe_with(CONFIG).unwrap();
     let there = model();
     let middle = redirect(307, elsewhere(&there));
@@ -89,14 +89,14 @@ async fn it_stays_behind_at_the_end_of_a_longer_way_too() {
     assert_eq!(response.text().await.unwrap(), CHAT);
     assert!(middle.requests()[0].header("traceparent").is_some());
     assert_eq!(there.requests()[0].header("traceparent"), None);
-    // Whether this one is still a POST nobody says.
+    // After a redirect it is unknown whether this request is still a POST.
     let response = observed().post(first.url("/")).send().await.unwrap();
     assert_eq!(response.status(), 307);
     assert_eq!(there.requests().len(), 1);
 }
 
 #[tokio::test]
-async fn redirects_in_a_circle_end() {
+async fn circular_redirects_end() {
     let _seen = testing::observe_with(CONFIG).unwrap();
     let circle = Listener::start(Reply::Close);
     let to = vec![("Location", circle.url("/again"))];
@@ -106,9 +106,9 @@ async fn redirects_in_a_circle_end() {
     assert_eq!(circle.requests().len(), 11);
 }
 
-/// What the guard is for: left to itself, `reqwest` takes the header along.
+/// The reason for the redirect policy: `reqwest` alone sends the header to the other host.
 #[tokio::test]
-async fn without_the_guard_the_trace_would_go_along() {
+async fn reqwest_alone_would_keep_the_trace() {
     let _seen = testing::observe_with(CONFIG).unwrap();
     let there = model();
     let here = redirect(302, elsewhere(&there));
@@ -120,7 +120,7 @@ async fn without_the_guard_the_trace_would_go_along() {
 }
 
 #[tokio::test]
-async fn a_client_that_follows_none_stays_where_it_is() {
+async fn a_client_that_follows_no_redirects_is_not_redirected() {
     let _seen = testing::observe_with(CONFIG).unwrap();
     let there = model();
     let here = redirect(302, elsewhere(&there));

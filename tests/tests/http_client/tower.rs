@@ -37,7 +37,7 @@ fn post(url: String, body: &'static str) -> Request<Body> {
 }
 
 #[tokio::test]
-async fn an_answer_is_read_and_not_changed() {
+async fn a_response_is_read_and_not_changed() {
     let config = "[http]\npropagate = [\"127.0.0.1\"]\n";
     let (seen, listener) = (testing::observe_with(config).unwrap(), model());
     let response = send(post(listener.url(COMPLETIONS), "{}")).await.unwrap();
@@ -56,7 +56,7 @@ async fn an_answer_is_read_and_not_changed() {
 }
 
 #[tokio::test]
-async fn hypers_errors_are_known() {
+async fn hypers_errors_are_classified() {
     let seen = testing::observe();
     let nobody = format!("http://{}/", Listener::nobody());
     send(post(nobody, "")).await.unwrap_err();
@@ -104,7 +104,7 @@ async fn a_stack_that_retries_shares_its_attempts() {
 }
 
 #[tokio::test]
-async fn over_a_connection_of_ones_own_the_host_is_in_the_header() {
+async fn the_host_is_taken_from_the_header_where_the_uri_has_none() {
     let seen = testing::observe();
     let answers = service_fn(async |_: Request<Empty<Bytes>>| {
         Ok::<_, Infallible>(Response::new(Empty::<Bytes>::new()))
@@ -129,7 +129,7 @@ async fn over_a_connection_of_ones_own_the_host_is_in_the_header() {
 }
 
 #[tokio::test]
-async fn a_panic_in_the_client_is_one_and_goes_on() {
+async fn a_panic_in_the_client_is_recorded_and_resumed() {
     let seen = testing::observe();
     let panics = service_fn(
         async |_: Request<Body>| -> Result<Response<Body>, Infallible> {
