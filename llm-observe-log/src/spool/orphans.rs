@@ -9,10 +9,9 @@ use std::{
 };
 
 use super::{
-    LEAST, MOST, Spool,
+    file::{LEAST, MOST, Spool, words_of},
     names::{fallback_dir, files, id_of, set_aside, spools_of},
     own::Own,
-    words_of,
 };
 use crate::{
     disk::{self, LockMode},
@@ -100,7 +99,7 @@ fn adopt(path: &Path) -> io::Result<Adopted> {
 pub(super) fn words_in(len: u64) -> Option<usize> {
     let words = usize::try_from(len / 8).ok()?;
     let possible = (words_of(LEAST)..=words_of(MOST)).contains(&words);
-    (possible && len % 8 == 0).then_some(words)
+    (possible && len.is_multiple_of(8)).then_some(words)
 }
 
 /// Deletes the empty spools of dead processes, whatever log they belong to: nobody may ever open that

@@ -280,11 +280,9 @@ impl Started {
         settings: &Settings,
         observer: &Arc<Dispatcher>,
     ) -> Result<Option<std::net::SocketAddr>, Error> {
-        let Some(listen) = &settings.config.server.listen else {
-            return Ok(None);
-        };
         let pipeline = observer.pipeline().clone();
-        let Some(server) = server::start(listen, move || pipeline.metrics.render())? else {
+        let config = &settings.config.server;
+        let Some(server) = server::start(config, move || pipeline.metrics.render())? else {
             return Ok(None);
         };
         let address = server.address();
