@@ -72,6 +72,8 @@ pub struct WriterStats {
     pub pending_bytes: u64,
     /// Whether lines reach the file.
     pub health: Health,
+    /// Whether other users could change the files when the folder was opened.
+    pub exposed: bool,
     pub(crate) lost: [u64; LossReason::ALL.len()],
 }
 
@@ -109,7 +111,12 @@ impl Counters {
         }
     }
 
-    pub(crate) fn snapshot(&self, pending_bytes: u64, health: Health) -> WriterStats {
+    pub(crate) fn snapshot(
+        &self,
+        pending_bytes: u64,
+        health: Health,
+        exposed: bool,
+    ) -> WriterStats {
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         WriterStats {
             lines: get(&self.lines),
@@ -117,6 +124,7 @@ impl Counters {
             recovered: get(&self.recovered),
             pending_bytes,
             health,
+            exposed,
             lost: LossReason::ALL.map(|reason| get(self.lost(reason))),
         }
     }

@@ -66,6 +66,8 @@ pub(crate) struct Pipeline {
     closed: AtomicBool,
     /// Held while a truncated spool is mended.
     mending: Mutex<()>,
+    /// Whether other users could change the files when the folder was opened.
+    exposed: bool,
 }
 
 /// What only the writer thread touches.
@@ -107,7 +109,7 @@ impl Pipeline {
     ) -> io::Result<Arc<Self>> {
         let (dir, file) = (disk.dir().to_path_buf(), &options.file);
         let write_lock = disk::open_private(&dir.join(format!(".{file}.write-lock")), true)?;
-        warn_of_exposure(&dir, &hooks);
+        let exposed = warn_of_exposure(&dir, &hooks);
         let Orphans {
             spools: orphans,
             damaged,
@@ -145,6 +147,7 @@ impl Pipeline {
             closing: AtomicBool::new(false),
             closed: AtomicBool::new(false),
             mending: Mutex::new(()),
+            exposed,
         });
         pipeline.count_lost(LossReason::Damaged, damaged);
         Ok(pipeline)
@@ -301,7 +304,8 @@ impl Pipeline {
         let current = self.current();
         current.mend_if_truncated();
         let health = lock(&current.health).clone();
-        current.counters.snapshot(current.waiting_bytes(), health)
+        let (counters, waiting) = (&current.counters, current.waiting_bytes());
+        counters.snapshot(waiting, health, current.exposed)
     }
 
     fn waiting_bytes(&self) -> u64 {
@@ -374,11 +378,13 @@ impl Pipeline {
     }
 }
 
-/// Warns when other users can change the log files: once for each folder.
-fn warn_of_exposure(dir: &Path, hooks: &Hooks) {
-    if let Some(exposed) = trust::exposure(dir) {
-        warn_once(&hooks.warn, dir, &exposed);
+/// Warns when other users can change the log files, once for each folder. Returns whether they can.
+fn warn_of_exposure(dir: &Path, hooks: &Hooks) -> bool {
+    let exposure = trust::exposure(dir);
+    if let Some(exposure) = &exposure {
+        warn_once(&hooks.warn, dir, exposure);
     }
+    exposure.is_some()
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -177,6 +177,7 @@ fn a_folder_that_others_can_write_is_warned_of_once() {
     fs::set_permissions(&dir.0, fs::Permissions::from_mode(0o777)).unwrap();
     for file in ["app.log", "errors.log", "app.log"] {
         let log = open_recorded(LogOptions::new(&dir.0, file));
+        assert!(log.stats().exposed);
         log.write(Level::Info, b"written all the same\n");
         drop(log);
     }

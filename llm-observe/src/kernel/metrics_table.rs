@@ -108,6 +108,12 @@ pub(crate) const LOG_REFUSED: &Metric = &Metric::gauge(
     "1 while the disk refuses a logger's lines.",
 );
 
+pub(crate) const LOG_EXPOSED: &Metric = &Metric::gauge(
+    "llm_observe_log_folder_exposed",
+    &["logger"],
+    "1 when other users of the machine can change a logger's files.",
+);
+
 pub(crate) const DELIVERIES: &Metric = &Metric::counter(
     "llm_observe_deliveries_total",
     &["destination", "result"],
@@ -173,6 +179,7 @@ pub(crate) const TABLE: &[&Metric] = &[
     LOG_RECOVERED,
     LOG_WAITING,
     LOG_REFUSED,
+    LOG_EXPOSED,
     DELIVERIES,
     OUTBOX_PENDING,
     CIRCUIT_OPEN,
