@@ -62,13 +62,7 @@ pub mod outbox;
 pub mod trackers;
 
 #[cfg(all(test, feature = "delivery"))]
-#[path = "../../tests/src/listener.rs"]
-#[allow(
-    dead_code,
-    unreachable_pub,
-    reason = "the integration tests use the same file, as a public module"
-)]
-mod listener;
+use llm_observe_test_support::listener;
 
 #[cfg(feature = "http")]
 pub mod http;

@@ -41,7 +41,7 @@ fn the_repeated_hour_under_faketime_gets_its_own_file() {
         .env("LOG_TEST_WHO", "0")
         .output();
     let Ok(output) = run else {
-        println!("skipped: faketime is not installed");
+        not_possible_here("faketime is not installed");
         return;
     };
     assert!(output.status.success(), "{output:?}");

@@ -173,6 +173,10 @@ fn outlives_its_disk(kind: &str, options: &str, error: i32, kill: impl Fn(&Path)
 
 #[test]
 fn a_disk_that_turns_read_only_after_an_error_ends_neither_lines_nor_program() {
+    if Command::new("findmnt").arg("-V").output().is_err() {
+        not_possible_here("findmnt is not installed");
+        return;
+    }
     outlives_its_disk("ext4", ",errors=remount-ro", 30, |dir| {
         let output = Command::new("findmnt")
             .args(["-no", "SOURCE"])
@@ -188,7 +192,7 @@ fn a_disk_that_turns_read_only_after_an_error_ends_neither_lines_nor_program() {
 #[test]
 fn a_disk_that_dies_ends_neither_lines_nor_program() {
     if Command::new("xfs_io").arg("-V").output().is_err() {
-        println!("skipped: xfs_io is not installed");
+        not_possible_here("xfs_io is not installed");
         return;
     }
     for kind in ["ext4", "xfs"] {

@@ -22,6 +22,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use llm_observe_test_support::peers::not_possible_here;
+
 use crate::{
     file::LogFile,
     hooks::Hooks,
@@ -299,7 +301,7 @@ impl Mount {
         let mut mount = Command::new("mount");
         mount.args(["-t", "tmpfs", "-o", options, "none"]).arg(dir);
         if !mount.status().is_ok_and(|status| status.success()) {
-            println!("skipped: cannot mount a tmpfs here");
+            not_possible_here("cannot mount a tmpfs here");
             return None;
         }
         Some(Self(dir.to_path_buf()))
@@ -332,7 +334,9 @@ impl Mount {
         // The mount has it open.
         fs::remove_file(&image).unwrap();
         if !mounted {
-            println!("skipped: cannot make and mount a file system of kind {kind} here");
+            not_possible_here(&format!(
+                "cannot make and mount a file system of kind {kind} here"
+            ));
         }
         mounted.then(|| Self(dir.to_path_buf()))
     }

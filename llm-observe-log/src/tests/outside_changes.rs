@@ -98,7 +98,7 @@ fn logrotate_costs_no_line() {
             .args([&state, &conf])
             .status();
         if !run.is_ok_and(|status| status.success()) {
-            println!("skipped: logrotate does not run here");
+            not_possible_here("logrotate does not run here");
             return;
         }
         log.write(Level::Info, b"after\n");

@@ -203,7 +203,7 @@ impl Started {
     }
 
     fn log(&mut self, settings: &Settings) -> Result<(), Error> {
-        let Some(loggers) = log::open(settings, self.redactor.clone(), &self.stats)? else {
+        let Some(loggers) = log::open(&settings.config, self.redactor.clone(), &self.stats)? else {
             return Ok(());
         };
         self.sinks.push(loggers.sink());

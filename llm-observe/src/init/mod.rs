@@ -2,6 +2,7 @@
 
 mod builder;
 mod guarded;
+mod loggers;
 #[cfg(all(test, feature = "http", feature = "server"))]
 mod metrics_tests;
 pub(crate) mod operations;

@@ -22,7 +22,7 @@ use std::{
     time::Duration,
 };
 
-use llm_observe_config::{Console, Log};
+use llm_observe_config::{Config, Console, Log};
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::{filter::Targets, layer::SubscriberExt};
 
@@ -38,21 +38,21 @@ use self::{
 };
 use crate::{
     error::Error,
-    init::{FlushReport, Part, Settings, say, variable},
     kernel::{metrics_table as names, sink::Sink, stats::Stats},
     observer::tracing_level,
     redact::Redactor,
+    warn::warn,
 };
 
 /// Opens every logger of the configuration. Returns `None` when there is nothing to write to.
 pub(crate) fn open(
-    settings: &Settings,
+    config: &Config,
     redactor: Arc<Redactor>,
     stats: &Arc<Stats>,
 ) -> Result<Option<Loggers>, Error> {
-    let log = &settings.config.log;
+    let log = &config.log;
     let routes = if log.enabled {
-        routes(settings, stats)?
+        routes(config, stats)?
     } else {
         Vec::new()
     };
@@ -117,6 +117,19 @@ impl Loggers {
         let (lines, stats) = (self.lines.clone(), self.stats.clone());
         move || lines.publish(&stats)
     }
+
+    /// Writes what waits, within `limit`, and returns how many bytes are left.
+    pub(crate) fn flush(&self, limit: Duration) -> u64 {
+        let pending = self.lines.flush(limit);
+        self.lines.publish(&self.stats);
+        pending
+    }
+
+    /// Returns the files that they write.
+    pub(crate) fn files(&self) -> Vec<PathBuf> {
+        let routes = self.lines.routes.iter();
+        routes.map(|route| route.path.clone()).collect()
+    }
 }
 
 /// How long a program that ends waits for each file.
@@ -128,23 +141,7 @@ impl Drop for Loggers {
     }
 }
 
-impl Part for Loggers {
-    fn flush(&self, limit: Duration, report: &mut FlushReport) {
-        report.pending_bytes += self.lines.flush(limit);
-        self.lines.publish(&self.stats);
-    }
-
-    fn files(&self) -> Vec<PathBuf> {
-        self.lines
-            .routes
-            .iter()
-            .map(|route| route.path.clone())
-            .collect()
-    }
-}
-
-fn routes(settings: &Settings, stats: &Stats) -> Result<Vec<Route>, Error> {
-    let config = &settings.config;
+fn routes(config: &Config, stats: &Stats) -> Result<Vec<Route>, Error> {
     let own = config.loggers.iter().map(|(name, logger)| {
         let select = Some(Select::of(logger));
         route(name, &logger.resolve(&config.log), select, stats)
@@ -197,11 +194,12 @@ fn console(log: &Log, stats: &Stats) -> Result<Option<ConsoleWriter>, Error> {
 fn filter(log: &Log) -> Targets {
     let configured =
         || Targets::new().with_default(LevelFilter::from_level(tracing_level(log.level)));
-    let Some(directives) = variable("RUST_LOG") else {
+    let directives = std::env::var("RUST_LOG").ok();
+    let Some(directives) = directives.filter(|text| !text.trim().is_empty()) else {
         return configured();
     };
     directives.parse().unwrap_or_else(|error| {
-        say(&format!(
+        warn(&format!(
             "RUST_LOG is not understood ({error}): write `level` or `target=level`, separated by \
              commas; `[log] level` is used instead"
         ));

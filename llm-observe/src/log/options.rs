@@ -4,7 +4,7 @@ use llm_observe_config::{Format, Log, Rotate, Timezone};
 use llm_observe_log::{Hooks, LogOptions, LossReason, OpenError, Rotation};
 
 use super::format;
-use crate::init::say;
+use crate::warn::warn;
 
 /// Opens the file that `log` describes.
 pub(super) fn open(log: &Log) -> Result<llm_observe_log::LogWriter, OpenError> {
@@ -43,5 +43,5 @@ fn hooks(log: &Log) -> Hooks {
     };
     Hooks::new()
         .loss_notice(move |out, count, reason: LossReason| notice(out, count, reason.as_str()))
-        .warn(say)
+        .warn(warn)
 }

@@ -3,6 +3,8 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
+use llm_observe_test_support::peers;
+
 use super::*;
 use crate::{
     kernel::stats::Stats,
@@ -25,10 +27,9 @@ impl Drop for Server {
 
 impl Server {
     pub(in crate::alerts) fn start(arguments: &[String]) -> Option<Server> {
-        let python = std::env::var("LLM_OBSERVE_PYTHON").unwrap_or_else(|_| "python3".to_owned());
-        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/peers/smtp_server.py");
+        let python = peers::python("aiosmtpd", "aiosmtpd")?;
         let mut child = Command::new(python)
-            .arg(script)
+            .arg(peers::SMTP_SERVER)
             .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -41,13 +41,7 @@ impl Drop for Folder {
     }
 }
 
-/// Prints that a test is skipped since its peer is not installed; `.ci/run` installs and requires
-/// them.
-pub(crate) fn skipped(why: &str) {
-    let required = std::env::var("LLM_OBSERVE_PEERS").is_ok_and(|value| value == "required");
-    assert!(!required, "{why}, and LLM_OBSERVE_PEERS=required");
-    println!("skipped: {why}");
-}
+pub(crate) use llm_observe_test_support::peers::skipped;
 
 /// A destination that returns scripted results and records what it accepted.
 pub(crate) struct ScriptedDestination {

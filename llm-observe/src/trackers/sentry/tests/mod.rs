@@ -19,7 +19,7 @@ use crate::{
         stats::Stats,
     },
     listener::{Listener, Reply as Answers},
-    outbox::{LossReason, Outbox, OutboxOptions, Parcel, origin::Origin, tests::skipped},
+    outbox::{LossReason, Outbox, OutboxOptions, Parcel, origin::Origin},
     redact::Redacted,
     trackers::{
         frames::Frame,

@@ -1,5 +1,7 @@
 //! Events against Sentry's own Relay.
 
+use llm_observe_test_support::peers;
+
 use super::{sizes::all_kinds, *};
 
 /// Asks Sentry's own Relay; skipped where Python or its package is missing.
@@ -9,22 +11,9 @@ fn relay_complains(envelope: &[u8]) -> Option<String> {
         process::{Command, Stdio},
     };
 
-    let python = std::env::var("LLM_OBSERVE_PYTHON").unwrap_or_else(|_| "python3".to_owned());
-    let script = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../tests/peers/sentry_relay_check.py"
-    );
-    let there = Command::new(&python)
-        .args(["-c", "import sentry_relay"])
-        .stderr(Stdio::null())
-        .status()
-        .is_ok_and(|status| status.success());
-    if !there {
-        skipped(&format!("no sentry-relay for {python}"));
-        return None;
-    }
+    let python = peers::python("sentry_relay", "sentry-relay")?;
     let mut child = Command::new(&python)
-        .arg(script)
+        .arg(peers::SENTRY_RELAY_CHECK)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()

@@ -1,38 +1,31 @@
-//! The walk over a parsed file: every key that is asked for is read or complained about, and every
-//! key that nobody asked for is a mistake. It knows no table of `llm-observe.toml` in particular.
+//! Reads one table of a parsed file. Each key that is asked for is read or reported as wrong; each
+//! key that nobody asked for is reported as unknown. It knows no table of `llm-observe.toml` in
+//! particular.
 //!
-//! Nothing stops at a mistake: a value that is wrong leaves its default in place and its problem,
-//! with its own position, in the [`Walk`].
+//! Reading never stops at a mistake: a wrong value keeps its default, and adds a problem with its
+//! own position to the [`Findings`].
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
-use std::fmt::Display;
 
-use toml::Spanned;
-use toml::de::{DeArray, DeString, DeTable, DeValue};
+use toml::de::{DeArray, DeTable};
 
-use crate::choice::listed;
-use crate::names::{quoted_key, shown};
-use crate::rules::{Names, Use};
+use crate::findings::Findings;
+use crate::message::{bracketed, did_you_mean, listed, shown};
+use crate::references::{Reference, References};
 use crate::suggest::suggest;
-use crate::value::Fault;
-use crate::walk::Walk;
+use crate::syntax::Value;
+use crate::value_error::ValueError;
 
-/// A value and where it stands.
-pub(crate) type Value<'i> = Spanned<DeValue<'i>>;
-
-/// A key and where it stands.
-pub(crate) type Key<'i> = Spanned<DeString<'i>>;
-
-/// One table while it is read; keys that were not asked for are reported when it has been.
+/// One table while it is read. Its unknown keys are reported at the end.
 pub(crate) struct Section<'a, 'i> {
-    pub(crate) walk: &'a Walk,
+    pub(crate) findings: &'a Findings,
     pub(crate) path: Vec<String>,
     pub(crate) table: &'a DeTable<'i>,
     at: usize,
     known: RefCell<Vec<&'static str>>,
     missing: RefCell<Vec<(&'static str, String)>>,
-    lenient: Cell<bool>,
+    allows_unknown_keys: Cell<bool>,
     pub(crate) skips_tables: bool,
     problems_before: usize,
 }
@@ -40,52 +33,52 @@ pub(crate) struct Section<'a, 'i> {
 impl<'a, 'i> Section<'a, 'i> {
     /// Reads the whole file with `read`, then reports the tables it did not ask for.
     pub(crate) fn root<T>(
-        walk: &'a Walk,
+        findings: &'a Findings,
         table: &'a DeTable<'i>,
         read: impl FnOnce(&Section<'a, 'i>) -> T,
     ) -> T {
-        Self::new(walk, Vec::new(), table, 0).read(read)
+        Self::new(findings, Vec::new(), table, 0).read(read)
     }
 
-    fn new(walk: &'a Walk, path: Vec<String>, table: &'a DeTable<'i>, at: usize) -> Self {
+    fn new(findings: &'a Findings, path: Vec<String>, table: &'a DeTable<'i>, at: usize) -> Self {
         Self {
-            walk,
+            findings,
             path,
             table,
             at,
             known: RefCell::default(),
             missing: RefCell::default(),
-            lenient: Cell::new(false),
+            allows_unknown_keys: Cell::new(false),
             skips_tables: false,
-            problems_before: walk.count(),
+            problems_before: findings.count(),
         }
     }
 
     pub(crate) fn read<T>(self, read: impl FnOnce(&Self) -> T) -> T {
         let value = read(&self);
-        if !self.lenient.get() {
+        if !self.allows_unknown_keys.get() {
             self.report_unknown();
         }
         self.report_missing();
         value
     }
 
-    /// Returns what the last name of the path stands for: `ops` in `[channels.ops]`.
+    /// Returns the last name of the path: `ops` in `[channels.ops]`.
     pub(crate) fn name(&self) -> &str {
         self.path.last().map_or("", String::as_str)
     }
 
     /// Returns the names that are declared and used, for the rules across tables.
-    pub(crate) fn names(&self) -> &'a RefCell<Names> {
-        &self.walk.names
+    pub(crate) fn references(&self) -> &'a RefCell<References> {
+        &self.findings.references
     }
 
     /// Notes that this table writes the log file `name`.
-    pub(crate) fn use_file(&self, name: &str) {
-        self.names().borrow_mut().files.push(Use {
+    pub(crate) fn note_log_file(&self, name: &str) {
+        self.references().borrow_mut().files.push(Reference {
             name: name.to_owned(),
-            place: self.place(),
-            // A file that is not written is the default's: whoever repeats it is at fault.
+            location: self.header(),
+            // A default name has no position in the file: the table that repeats it gets the problem.
             at: if self.has("file") {
                 self.at_key("file")
             } else {
@@ -94,23 +87,23 @@ impl<'a, 'i> Section<'a, 'i> {
         });
     }
 
-    /// Returns how messages call this table, such as `[channels.ops]`.
-    pub(crate) fn place(&self) -> String {
+    /// Returns this table's header for messages, such as `[channels.ops]`.
+    pub(crate) fn header(&self) -> String {
         bracketed(self.path.iter().map(String::as_str))
     }
 
-    pub(crate) fn place_of(&self, key: &str) -> String {
+    pub(crate) fn header_of(&self, key: &str) -> String {
         bracketed(self.path.iter().map(String::as_str).chain([key]))
     }
 
-    /// Stops keys that nobody asks for from being reported: it is not known what belongs here.
-    pub(crate) fn forgive(&self) {
-        self.lenient.set(true);
+    /// Turns off the report of unknown keys, for tables whose keys are not known.
+    pub(crate) fn allow_unknown_keys(&self) {
+        self.allows_unknown_keys.set(true);
     }
 
-    /// Returns whether nothing is wrong in this table so far.
-    pub(crate) fn clean(&self) -> bool {
-        self.walk.count() == self.problems_before
+    /// Returns whether this table has no problem so far.
+    pub(crate) fn is_clean(&self) -> bool {
+        self.findings.count() == self.problems_before
     }
 
     /// Returns the value of `key`, which becomes a known key.
@@ -119,12 +112,12 @@ impl<'a, 'i> Section<'a, 'i> {
         self.table.get(key)
     }
 
-    /// Puts the value of `key` into `slot`, when there is one and it is right.
+    /// Stores the value of `key` in `slot`, if there is a valid one.
     pub(crate) fn set<T>(
         &self,
         key: &'static str,
         slot: &mut T,
-        parse: impl Fn(&Value<'_>) -> Result<T, Fault>,
+        parse: impl Fn(&Value<'_>) -> Result<T, ValueError>,
     ) {
         if let Some(value) = self
             .get(key)
@@ -134,12 +127,12 @@ impl<'a, 'i> Section<'a, 'i> {
         }
     }
 
-    /// As [`Section::set`], for what is nothing by default.
-    pub(crate) fn some<T>(
+    /// As [`Section::set`], for a key without a default.
+    pub(crate) fn optional<T>(
         &self,
         key: &'static str,
         slot: &mut Option<T>,
-        parse: impl Fn(&Value<'_>) -> Result<T, Fault>,
+        parse: impl Fn(&Value<'_>) -> Result<T, ValueError>,
     ) {
         self.set(key, slot, |value| parse(value).map(Some));
     }
@@ -149,7 +142,7 @@ impl<'a, 'i> Section<'a, 'i> {
         &self,
         key: &'static str,
         slot: &mut Vec<T>,
-        parse: impl Fn(&Value<'_>) -> Result<T, Fault>,
+        parse: impl Fn(&Value<'_>) -> Result<T, ValueError>,
     ) {
         let read = |item| self.parsed(key, item, &parse);
         if let Some(list) = self.get(key).and_then(|value| self.array(key, value)) {
@@ -157,12 +150,12 @@ impl<'a, 'i> Section<'a, 'i> {
         }
     }
 
-    /// As [`Section::list`], and hands each right element with its position to `with`.
+    /// As [`Section::list`], and calls `with` for each valid element and its position.
     pub(crate) fn list_with<T>(
         &self,
         key: &'static str,
         slot: &mut Vec<T>,
-        parse: impl Fn(&Value<'_>) -> Result<T, Fault>,
+        parse: impl Fn(&Value<'_>) -> Result<T, ValueError>,
         with: impl Fn(&T, usize),
     ) {
         self.list(key, slot, |item| {
@@ -172,12 +165,12 @@ impl<'a, 'i> Section<'a, 'i> {
         });
     }
 
-    /// Returns the value of `key`, which must be there; `example` is a value to write.
-    pub(crate) fn needed<T>(
+    /// Returns the value of `key`. A missing key is a problem, whose message shows `example`.
+    pub(crate) fn required<T>(
         &self,
         key: &'static str,
         example: &str,
-        parse: impl Fn(&Value<'_>) -> Result<T, Fault>,
+        parse: impl Fn(&Value<'_>) -> Result<T, ValueError>,
     ) -> Option<T> {
         let value = self.get(key);
         if value.is_none() {
@@ -186,7 +179,7 @@ impl<'a, 'i> Section<'a, 'i> {
         self.parsed(key, value?, parse)
     }
 
-    /// Says that `key` must be there, once the table has been read.
+    /// Reports `key` as missing once the table has been read.
     pub(crate) fn missing(&self, key: &'static str, example: &str) {
         self.missing.borrow_mut().push((key, example.to_owned()));
     }
@@ -207,13 +200,13 @@ impl<'a, 'i> Section<'a, 'i> {
     /// Reads every key of this table, whatever its name.
     pub(crate) fn entries<T>(
         &self,
-        parse: impl Fn(&Value<'_>) -> Result<T, Fault>,
-        valid: impl Fn(&str) -> Result<(), Fault>,
+        parse: impl Fn(&Value<'_>) -> Result<T, ValueError>,
+        valid: impl Fn(&str) -> Result<(), ValueError>,
     ) -> BTreeMap<String, T> {
-        self.forgive();
+        self.allow_unknown_keys();
         let entries = self.table.iter().filter_map(|(name, value)| {
-            if let Err(fault) = valid(name.get_ref()) {
-                self.fault(name.get_ref(), name.span().start, fault);
+            if let Err(error) = valid(name.get_ref()) {
+                self.add_with_key(name.get_ref(), name.span().start, error);
             }
             let value = self.parsed(name.get_ref(), value, &parse)?;
             Some((name.get_ref().to_string(), value))
@@ -223,12 +216,12 @@ impl<'a, 'i> Section<'a, 'i> {
 
     /// Adds a problem with this table as a whole.
     pub(crate) fn add(&self, message: &str, help: Option<String>) {
-        self.walk.add(self.at, message, help);
+        self.findings.add(self.at, message, help);
     }
 
     /// Adds a problem with the value of `key`, which is in this table.
-    pub(crate) fn add_at(&self, key: &str, fault: Fault) {
-        self.fault(key, self.at_key(key), fault);
+    pub(crate) fn add_at(&self, key: &str, error: ValueError) {
+        self.add_with_key(key, self.at_key(key), error);
     }
 
     /// Returns whether `key` is in this table.
@@ -247,23 +240,23 @@ impl<'a, 'i> Section<'a, 'i> {
         &self,
         key: &str,
         value: &Value<'_>,
-        parse: impl Fn(&Value<'_>) -> Result<T, Fault>,
+        parse: impl Fn(&Value<'_>) -> Result<T, ValueError>,
     ) -> Option<T> {
         let result = parse(value);
         result
-            .map_err(|fault| self.fault(key, value.span().start, fault))
+            .map_err(|error| self.add_with_key(key, value.span().start, error))
             .ok()
     }
 
     fn array(&self, key: &str, value: &'a Value<'i>) -> Option<&'a DeArray<'i>> {
         let list = value.get_ref().as_array();
         if list.is_none() {
-            let fault = Fault::not(
+            let error = ValueError::wrong_type(
                 "a list",
                 value,
                 "write it in brackets, such as [\"a\", \"b\"]",
             );
-            self.fault(key, value.span().start, fault);
+            self.add_with_key(key, value.span().start, error);
         }
         list
     }
@@ -277,21 +270,21 @@ impl<'a, 'i> Section<'a, 'i> {
         let mut path = self.path.clone();
         path.push(key.to_owned());
         let Some(table) = value.get_ref().as_table() else {
-            let help = format!("write {} and its keys below", self.place_of(key));
-            let fault = Fault::not("a table", value, &help);
-            self.fault(key, at, fault);
+            let help = format!("write {} and its keys below", self.header_of(key));
+            let error = ValueError::wrong_type("a table", value, &help);
+            self.add_with_key(key, at, error);
             return None;
         };
-        Some(Section::new(self.walk, path, table, at))
+        Some(Section::new(self.findings, path, table, at))
     }
 
-    pub(crate) fn fault(&self, key: &str, at: usize, fault: Fault) {
+    pub(crate) fn add_with_key(&self, key: &str, at: usize, error: ValueError) {
         let subject = match self.path.is_empty() {
             true => format!("`{key}`"),
-            false => format!("`{key}` in {}", self.place()),
+            false => format!("`{key}` in {}", self.header()),
         };
-        self.walk
-            .add(at, format!("{subject} {}", fault.message), fault.help);
+        self.findings
+            .add(at, format!("{subject} {}", error.message), error.help);
     }
 
     fn report_unknown(&self) {
@@ -300,13 +293,14 @@ impl<'a, 'i> Section<'a, 'i> {
             let skipped = self.skips_tables && value.get_ref().is_table();
             if !skipped && !known.contains(&key.get_ref().as_ref()) {
                 let (message, help) = self.unknown(key.get_ref(), value, &known);
-                self.walk.add(key.span().start, message, Some(help));
+                self.findings.add(key.span().start, message, Some(help));
                 self.take_as_misspelt(key.get_ref(), &known);
             }
         }
     }
 
-    /// Forgets that the key is missing which `key` was meant to be: one mistake is one problem.
+    /// If `key` is a misspelt required key, does not report that one as missing: one mistake is one
+    /// problem.
     fn take_as_misspelt(&self, key: &str, known: &[&'static str]) {
         let meant = suggest(key, known.iter().copied());
         self.missing
@@ -316,7 +310,7 @@ impl<'a, 'i> Section<'a, 'i> {
 
     fn report_missing(&self) {
         for (key, example) in self.missing.borrow().iter() {
-            let message = format!("{} has no `{key}`", self.place());
+            let message = format!("{} has no `{key}`", self.header());
             self.add(&message, Some(format!("write `{key} = {example}`")));
         }
     }
@@ -338,7 +332,7 @@ impl<'a, 'i> Section<'a, 'i> {
         let place = match self.path.is_empty() {
             true if noun == "table" => String::new(),
             true => " outside of any table".to_owned(),
-            false => format!(" in {}", self.place()),
+            false => format!(" in {}", self.header()),
         };
         let near = suggest(key, known.iter().copied());
         let help = match near {
@@ -347,14 +341,4 @@ impl<'a, 'i> Section<'a, 'i> {
         };
         (format!("unknown {noun}{name}{place}"), help)
     }
-}
-
-fn bracketed<'n>(names: impl Iterator<Item = &'n str>) -> String {
-    let names: Vec<_> = names.map(quoted_key).collect();
-    format!("[{}]", names.join("."))
-}
-
-/// Returns the suggestion of `word`.
-pub(crate) fn did_you_mean(word: impl Display) -> String {
-    format!("did you mean `{word}`?")
 }

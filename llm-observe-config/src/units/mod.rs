@@ -2,14 +2,16 @@
 //!
 //! The arithmetic is exact: what a text does not say in whole nanoseconds or bytes is an error.
 
+mod error;
 mod scale;
 #[cfg(test)]
 mod tests;
 
-use std::fmt;
 use std::time::Duration;
 
 use scale::Scale;
+
+pub use error::UnitError;
 
 /// The longest duration, 36,500 days: far enough to mean "never", and safe to add to any clock.
 pub const MAX_DURATION: Duration = Duration::from_secs(36_500 * 86_400);
@@ -61,40 +63,6 @@ const DURATION_SPELLINGS: [(&str, &str); 14] = [
 ];
 
 const SIZE_SPELLINGS: [(&str, &str); 4] = [("K", "KB"), ("M", "MB"), ("G", "GB"), ("T", "TB")];
-
-/// What is wrong with a duration, a size, a share or a pair of hours, and what to write.
-///
-/// Its text never repeats what was written: that may be a misplaced secret.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UnitError {
-    message: String,
-    help: String,
-}
-
-impl UnitError {
-    fn new(message: impl Into<String>, help: impl Into<String>) -> Self {
-        let (message, help) = (message.into(), help.into());
-        Self { message, help }
-    }
-
-    /// Returns what is wrong, such as `has no unit`.
-    pub fn message(&self) -> &str {
-        &self.message
-    }
-
-    /// Returns what to write, such as `write "2s"`.
-    pub fn help(&self) -> &str {
-        &self.help
-    }
-}
-
-impl fmt::Display for UnitError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}; {}", self.message, self.help)
-    }
-}
-
-impl std::error::Error for UnitError {}
 
 /// Returns the duration written as `text`: numbers with the units `w`, `d`, `h`, `m`, `s`, `ms`,
 /// `us`, `ns`, longest first, as in `2s`, `1.5s` or `1m30s`.

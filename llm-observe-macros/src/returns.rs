@@ -1,4 +1,4 @@
-//! What a signature says of how the function ends: by returning, by a future, or never.
+//! What a signature says about the end of a call: a return, a future, or never.
 
 use proc_macro2::Span;
 use syn::{
@@ -48,7 +48,7 @@ impl Returns {
     }
 
     /// Returns whether the output is `()` or `!`.
-    pub(crate) fn nothing(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.output.as_ref().is_some_and(|ty| match peel(ty) {
             Type::Tuple(tuple) => tuple.elems.is_empty(),
             Type::Never(_) => true,
@@ -57,28 +57,29 @@ impl Returns {
     }
 
     /// Returns whether the output is `!`.
-    pub(crate) fn never(&self) -> bool {
+    pub(crate) fn is_never(&self) -> bool {
         self.output
             .as_ref()
             .is_some_and(|ty| matches!(peel(ty), Type::Never(_)))
     }
 
-    /// Returns whether the output can be no `Result`, by its text: an alias or a generic may.
-    pub(crate) fn never_fails(&self) -> bool {
+    /// Returns whether the output cannot be a `Result`. It looks at the text only: an alias or a
+    /// generic may be one.
+    pub(crate) fn cannot_fail(&self) -> bool {
         self.output.as_ref().is_some_and(|ty| match peel(ty) {
             Type::Path(path) => path
                 .path
                 .segments
                 .last()
-                .is_some_and(|s| SURE.iter().any(|n| s.ident == n)),
+                .is_some_and(|s| NOT_RESULTS.iter().any(|n| s.ident == n)),
             Type::ImplTrait(_) | Type::Macro(_) | Type::Infer(_) | Type::Verbatim(_) => false,
             _ => true,
         })
     }
 }
 
-/// Names of types of which none is a `Result`.
-const SURE: [&str; 19] = [
+/// Names of types that are not a `Result`.
+const NOT_RESULTS: [&str; 19] = [
     "bool", "char", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128",
     "isize", "f32", "f64", "String", "Vec", "Option",
 ];

@@ -1,5 +1,5 @@
-//! A scriptable HTTP listener on the loopback interface: it keeps what it was sent and answers
-//! as told, well or badly.
+//! A scriptable HTTP listener on the loopback interface. It records requests and sends the replies that
+//! a test gives it, valid or broken ones.
 
 use std::{
     collections::VecDeque,
@@ -22,9 +22,9 @@ pub enum Reply {
     Stall,
     /// Answers half of a body and cuts the connection.
     CutOff,
-    /// Answers something that is no HTTP.
+    /// Answers something that is not HTTP.
     Garbage,
-    /// Closes the connection without a word.
+    /// Closes the connection without an answer.
     Close,
 }
 
@@ -82,7 +82,7 @@ impl Request {
 }
 
 #[derive(Default)]
-struct Shared {
+struct Script {
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -98,7 +98,7 @@ struct State {
 /// The listener; stops when dropped.
 pub struct Listener {
     address: SocketAddr,
-    shared: Arc<Shared>,
+    shared: Arc<Script>,
 }
 
 impl Listener {
@@ -110,7 +110,7 @@ impl Listener {
     /// Starts a listener at that address.
     pub fn at(address: SocketAddr, usual: Reply) -> io::Result<Listener> {
         let socket = TcpListener::bind(address)?;
-        let shared = Arc::new(Shared::default());
+        let shared = Arc::new(Script::default());
         shared.state.lock().unwrap().usual = Some(usual);
         let (address, work) = (socket.local_addr()?, shared.clone());
         thread::spawn(move || {
@@ -192,7 +192,7 @@ impl Drop for Listener {
     }
 }
 
-fn serve(mut stream: TcpStream, shared: &Shared) -> io::Result<()> {
+fn serve(mut stream: TcpStream, shared: &Script) -> io::Result<()> {
     stream.set_read_timeout(Some(Duration::from_secs(30)))?;
     let request = read(&stream)?;
     let reply = {
@@ -252,7 +252,7 @@ fn send_pieces(
 }
 
 /// Waits until the listener is dropped.
-fn stall(shared: &Shared) -> io::Result<()> {
+fn stall(shared: &Script) -> io::Result<()> {
     let state = shared.state.lock().unwrap();
     let limit = Duration::from_secs(60);
     drop(

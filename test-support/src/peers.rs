@@ -1,6 +1,7 @@
 //! The real programs that some tests run against.
 //!
-//! Where one is missing, its tests say so and pass; with `LLM_OBSERVE_PEERS=required` they fail.
+//! Where one is missing, its tests print `skipped: ...` and pass; with `LLM_OBSERVE_PEERS=required`
+//! they fail.
 
 use std::{
     env,
@@ -8,6 +9,13 @@ use std::{
     path::PathBuf,
     process::{Command, Stdio},
 };
+
+/// An SMTP server for Python's `aiosmtpd`: prints its port, then each message as JSON.
+pub const SMTP_SERVER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/peers/smtp_server.py");
+
+/// Reads an envelope from standard input and prints what Sentry's Relay says of its events.
+pub const SENTRY_RELAY_CHECK: &str =
+    concat!(env!("CARGO_MANIFEST_DIR"), "/peers/sentry_relay_check.py");
 
 /// Where each comes from.
 const SOURCES: [(&str, &str); 8] = [
@@ -80,18 +88,29 @@ pub fn spotlight() -> Option<(PathBuf, PathBuf)> {
 }
 
 fn on_path(program: &str) -> Option<PathBuf> {
-    // Debian keeps programs for the administrator where a user's PATH does not look.
-    let path = env::var_os("PATH").unwrap_or_default();
+    let path = env::var_os("PATH")?;
     env::split_paths(&path)
-        .chain([PathBuf::from("/usr/sbin")])
         .map(|folder| folder.join(program))
         .find(|file| file.is_file())
 }
 
 fn missing(what: &str, source: &str) {
-    let why = format!("{what} is not installed ({source})");
+    skipped(&format!("{what} is not installed ({source})"));
+}
+
+/// Prints that a test is skipped because a peer is missing.
+///
+/// # Panics
+///
+/// When peers are required.
+pub fn skipped(why: &str) {
     let required = env::var("LLM_OBSERVE_PEERS").is_ok_and(|value| value == "required");
     assert!(!required, "{why}, and LLM_OBSERVE_PEERS=required");
-    // Not `eprintln!`: the test harness would keep it to itself.
+    not_possible_here(why);
+}
+
+/// Prints that a test is skipped because the machine or the user does not allow it, such as a mount.
+pub fn not_possible_here(why: &str) {
+    // Not `eprintln!`: the test harness would capture it.
     let _ = writeln!(io::stderr(), "skipped: {why}");
 }

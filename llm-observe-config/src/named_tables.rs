@@ -2,33 +2,34 @@
 
 use std::collections::BTreeMap;
 
-use crate::names::quoted_key;
-use crate::reader::{Key, Section, Value};
+use crate::message::quoted_key;
+use crate::section::Section;
 use crate::suggest::suggest;
-use crate::value::Fault;
+use crate::syntax::{Key, Value};
+use crate::value_error::ValueError;
 
-/// How tables are read whose names are the user's, such as `[channels.NAME]`.
-pub(crate) struct Entries<'r, T> {
+/// How to read tables whose names are the user's, such as `[channels.NAME]`.
+pub(crate) struct NamedTables<'r, T> {
     /// The tables that may be within one.
     pub(crate) inner: &'static [&'static str],
     /// Checks a name.
-    pub(crate) check: fn(&str) -> Result<(), Fault>,
-    /// Is told each name, whether its table is right or wrong.
+    pub(crate) check: fn(&str) -> Result<(), ValueError>,
+    /// Called with each name, whether its table is valid or not.
     pub(crate) declare: &'r dyn Fn(&str),
     /// Reads one table.
     pub(crate) read: &'r dyn Fn(&Section<'_, '_>) -> Option<T>,
 }
 
 impl<'a, 'i> Section<'a, 'i> {
-    /// Reads each table within the table `key`, by the name the user gave it; `None` when there is
-    /// no such table.
+    /// Reads each table within the table `key`, by its name. Returns `None` if there is no table
+    /// `key`.
     pub(crate) fn tables<T>(
         &self,
         key: &'static str,
-        entries: &Entries<'_, T>,
+        entries: &NamedTables<'_, T>,
     ) -> Option<BTreeMap<String, T>> {
         self.table(key, |all| {
-            all.forgive();
+            all.allow_unknown_keys();
             let read = |(name, value): (&'a Key<'i>, &'a Value<'i>)| {
                 let read = all.entry(name, value, entries)?;
                 Some((name.get_ref().to_string(), read))
@@ -41,12 +42,12 @@ impl<'a, 'i> Section<'a, 'i> {
         &self,
         name: &Key<'i>,
         value: &'a Value<'i>,
-        entries: &Entries<'_, T>,
+        entries: &NamedTables<'_, T>,
     ) -> Option<T> {
         let at = name.span().start;
         (entries.declare)(name.get_ref());
-        if let Err(fault) = (entries.check)(name.get_ref()) {
-            self.fault(name.get_ref(), at, fault);
+        if let Err(error) = (entries.check)(name.get_ref()) {
+            self.add_with_key(name.get_ref(), at, error);
         }
         let mut section = self.section(name.get_ref(), at, value)?;
         let dotted = section.report_dotted(entries);
@@ -57,8 +58,8 @@ impl<'a, 'i> Section<'a, 'i> {
         section.read(entries.read)
     }
 
-    /// Reports the tables that come from a dot in a name without quotes, and returns how many.
-    fn report_dotted<T>(&self, entries: &Entries<'_, T>) -> usize {
+    /// Reports the tables that result from an unquoted dot in a name, and returns their number.
+    fn report_dotted<T>(&self, entries: &NamedTables<'_, T>) -> usize {
         let tables = self
             .table
             .iter()
@@ -71,18 +72,18 @@ impl<'a, 'i> Section<'a, 'i> {
                 Some(_) => self.unknown(key.get_ref(), value, entries.inner),
                 None => self.dotted(key.get_ref(), entries),
             };
-            self.walk.add(key.span().start, message, Some(help));
+            self.findings.add(key.span().start, message, Some(help));
         }
         count
     }
 
-    fn dotted<T>(&self, key: &str, entries: &Entries<'_, T>) -> (String, String) {
+    fn dotted<T>(&self, key: &str, entries: &NamedTables<'_, T>) -> (String, String) {
         let name = format!("{}.{key}", self.name());
         (entries.declare)(&name);
         let parent = self.path.first().map_or("", String::as_str);
         let message = format!(
             "{} needs quotes around a name with a dot",
-            self.place_of(key)
+            self.header_of(key)
         );
         (message, format!("write [{parent}.{}]", quoted_key(&name)))
     }
