@@ -9,7 +9,6 @@ use super::{
     guarded::Guarded,
     operations::{self, KINDS},
     own_outlets::{OwnOutlets, StartOutlets},
-    say,
     settings::{self, Settings},
 };
 use crate::{
@@ -21,6 +20,7 @@ use crate::{
     redact::Redactor,
     server,
     upkeep::Upkeep,
+    warn::warn,
 };
 
 /// Sets an observer up from code. What it does not set comes from the configuration.
@@ -159,7 +159,7 @@ fn warn_of_unknown_events(config: &Config) {
         let near = near.map_or_else(String::new, |near| {
             format!(": is [events.{near}] meant for it?")
         });
-        say(&format!("the event `{event}` is not in [events]{near}"));
+        warn(&format!("the event `{event}` is not in [events]{near}"));
     }
 }
 
@@ -211,7 +211,7 @@ impl Started {
         self.rounds.push(Box::new(loggers.publisher()));
         self.foreign_subscriber = !loggers.subscribe();
         if self.foreign_subscriber {
-            say(
+            warn(
                 "a tracing subscriber is installed already and is used as it is: add \
                  `llm_observe::Observer::layer()` to it to have its events in the log files too",
             );
@@ -247,7 +247,7 @@ impl Started {
         let table = [operations::metrics(), own].concat();
         let (metrics, ours) = Metrics::global(&settings.config, &table, self.stats.clone())?;
         if !ours {
-            say("a metrics recorder is installed already and is used as it is");
+            warn("a metrics recorder is installed already and is used as it is");
         }
         metrics.build_info(&settings.service.name, &settings.service.environment);
         let pipeline = Pipeline::new(

@@ -22,7 +22,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{error::Error, kernel::dispatch, observer::Dispatcher};
+use crate::{error::Error, kernel::dispatch, observer::Dispatcher, warn::warn};
 
 /// What `init!()` knows when it is compiled.
 #[derive(Clone, Copy, Debug)]
@@ -194,30 +194,23 @@ impl Drop for Observer {
         };
         let saved = left.kept.saturating_sub(left.unsaved);
         if saved > 0 {
-            say(&format!(
+            warn(&format!(
                 "{} could not be delivered yet; the next start tries again",
                 parcels(saved)
             ));
         }
         if left.unsaved > 0 {
-            say(&format!(
+            warn(&format!(
                 "{} could not be delivered and {} lost: the outbox's folder cannot be written",
                 parcels(left.unsaved),
                 if left.unsaved == 1 { "is" } else { "are" },
             ));
         }
         if left.pending_bytes > 0 {
-            say(&format!(
+            warn(&format!(
                 "{} bytes of log lines could not be written yet; the next start writes them",
                 left.pending_bytes
             ));
         }
     }
-}
-
-/// Tells the person at the terminal what concerns the toolkit itself.
-pub(crate) fn say(message: &str) {
-    use std::io::Write;
-    // There is nobody left to tell when even stderr is gone.
-    let _ = writeln!(std::io::stderr(), "llm-observe: {message}");
 }
