@@ -143,6 +143,9 @@ mod tests {
             println!("skipped: only root can give a file away");
             return;
         }
+        // Nobody else can have put it into a folder like this.
+        assert!(disk::open_private(&own, true).is_ok());
+        dir.mode(0o777);
         for result in [disk::open_private(&own, true), disk::open_existing(&own)] {
             let error = result.unwrap_err().to_string();
             assert!(error.contains("another user"), "{error}");

@@ -41,10 +41,12 @@ pub(crate) fn is_private(meta: &Metadata) -> bool {
 }
 
 /// Returns whether nobody can have put the file into its folder who could not replace it anyway: it
-/// belongs to this user, to root, or to the owner of the folder. The last is also the owner of all
-/// files where a file system knows one user only (NFS with `all_squash`, CIFS).
+/// belongs to this user, to root, or to the owner of the folder, or nobody else can write there. The
+/// owner of the folder is also that of all files where a file system knows one user only (NFS with
+/// `all_squash`, CIFS).
 pub(crate) fn is_trusted(meta: &Metadata, folder: &Metadata) -> bool {
-    [user(), 0, folder.uid()].contains(&meta.uid())
+    let owners = [user(), 0, folder.uid()];
+    owners.contains(&meta.uid()) || folder.mode() & 0o022 == 0
 }
 
 /// Returns whether the file has other names.

@@ -3,7 +3,7 @@
 
 use std::{
     fs::OpenOptions,
-    os::unix::fs::{FileExt, chown},
+    os::unix::fs::{FileExt, PermissionsExt, chown},
 };
 
 use proptest::prelude::*;
@@ -134,6 +134,7 @@ fn spools_that_are_links_fifos_or_of_others_are_not_opened() {
     );
     fs::write(name(4), vec![0; smallest()]).unwrap();
     let given_away = chown(name(4), Some(12_345), None).is_ok();
+    fs::set_permissions(&dir.0, fs::Permissions::from_mode(0o1777)).unwrap();
     let log = open_recorded(dir.options());
     log.write(Level::Info, b"next\n");
     let lost = log.stats().total_lost();
@@ -172,7 +173,6 @@ fn what_reads_the_log_hangs_on_no_fifo() {
 
 #[test]
 fn a_folder_that_others_can_write_is_warned_of_once() {
-    use std::os::unix::fs::PermissionsExt;
     let dir = TestDir::new();
     fs::set_permissions(&dir.0, fs::Permissions::from_mode(0o777)).unwrap();
     for file in ["app.log", "errors.log", "app.log"] {

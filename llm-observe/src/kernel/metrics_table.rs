@@ -126,6 +126,12 @@ pub(crate) const OUTBOX_PENDING: &Metric = &Metric::gauge(
     "Reports and alerts that wait for their destination.",
 );
 
+pub(crate) const OUTBOX_EXPOSED: &Metric = &Metric::gauge(
+    "llm_observe_outbox_folder_exposed",
+    &[],
+    "1 when other users of the machine can change what waits for its destination.",
+);
+
 pub(crate) const CIRCUIT_OPEN: &Metric = &Metric::gauge(
     "llm_observe_outbox_circuit_open",
     &["destination"],
@@ -182,6 +188,7 @@ pub(crate) const TABLE: &[&Metric] = &[
     LOG_EXPOSED,
     DELIVERIES,
     OUTBOX_PENDING,
+    OUTBOX_EXPOSED,
     CIRCUIT_OPEN,
     ALERTS_LOST,
     REPORTS_LOST,
