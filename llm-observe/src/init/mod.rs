@@ -66,7 +66,7 @@ pub(crate) trait Part: Send + Sync {
     }
 }
 
-/// What one destination answered to a test.
+/// The result of a test that was sent to one destination.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SendTestResult {
@@ -76,7 +76,7 @@ pub struct SendTestResult {
     pub answer: Result<(), String>,
 }
 
-/// What a flush achieved.
+/// The result of a flush.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FlushReport {
