@@ -227,6 +227,11 @@ impl LiveFile {
                 self.delete_expired(now);
                 true
             }
+            // Another program has moved it a moment ago: the next one is new.
+            Err(moved) if moved.kind() == io::ErrorKind::NotFound => {
+                self.open = None;
+                true
+            }
             Err(error) => {
                 if self.rotation_blocked_until.is_none() {
                     let path = self.disk.dir().join(&self.options.file);

@@ -33,6 +33,16 @@ fn plant(dir: &TestDir, bytes: &[u8]) -> PathBuf {
     path
 }
 
+/// Returns whether that was possible.
+fn make_fifo(path: &Path) -> bool {
+    let made = Command::new("mkfifo").arg(path).status();
+    let made = made.is_ok_and(|status| status.success());
+    if !made {
+        not_possible_here("mkfifo is not installed");
+    }
+    made
+}
+
 fn aside_of(path: &Path) -> PathBuf {
     path.with_extension("damaged")
 }
@@ -125,13 +135,7 @@ fn spools_that_are_links_fifos_or_of_others_are_not_opened() {
     let name = |id: u32| dir.0.join(format!(".app.log.{id:016x}.spool"));
     std::os::unix::fs::symlink(&valuable, name(1)).unwrap();
     fs::hard_link(&valuable, name(2)).unwrap();
-    assert!(
-        Command::new("mkfifo")
-            .arg(name(3))
-            .status()
-            .unwrap()
-            .success()
-    );
+    let fifo = make_fifo(&name(3));
     fs::write(name(4), vec![0; smallest()]).unwrap();
     let given_away = chown(name(4), Some(12_345), None).is_ok();
     fs::set_permissions(&dir.0, fs::Permissions::from_mode(0o1777)).unwrap();
@@ -148,7 +152,11 @@ fn spools_that_are_links_fifos_or_of_others_are_not_opened() {
     let refused = warnings
         .iter()
         .filter(|text| text.contains("not recovered"));
-    assert_eq!(refused.count(), 3 + usize::from(given_away), "{warnings:?}");
+    assert_eq!(
+        refused.count(),
+        2 + usize::from(fifo) + usize::from(given_away),
+        "{warnings:?}"
+    );
     assert_eq!(history(&dir.0).last().unwrap(), "next");
 }
 
@@ -161,7 +169,9 @@ fn what_reads_the_log_hangs_on_no_fifo() {
         "app.log.2026-01-01T00-00-00Z.1",
     ] {
         let path = dir.0.join(name);
-        assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
+        if !make_fifo(&path) {
+            return;
+        }
     }
     let items: Vec<_> = crate::read::history(&dir.0, "app.log", Default::default())
         .unwrap()
@@ -332,7 +342,7 @@ proptest! {
         drop(log);
         prop_assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
         let text = fs::read(dir.0.join("app.log")).unwrap();
-        prop_assert!(text.ends_with(b"next\n"));
+        prop_assert!(text.windows(5).any(|part| part == b"next\n"));
     }
 
     #[test]

@@ -3,13 +3,19 @@
 
 use std::os::unix::fs::{PermissionsExt, symlink};
 
-use rustix::fs::{CWD, FileType, Mode, mknodat};
+use std::process::Command;
 
 use super::*;
 use crate::{kernel::metrics_table as names, outbox::private};
 
-fn make_fifo(path: &Path) {
-    mknodat(CWD, path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+/// Returns whether that was possible.
+fn make_fifo(path: &Path) -> bool {
+    let made = Command::new("mkfifo").arg(path).status();
+    let made = made.is_ok_and(|status| status.success());
+    if !made {
+        skipped("mkfifo is not installed");
+    }
+    made
 }
 
 /// Leaves one parcel for `a`, and returns the slot.
@@ -25,7 +31,7 @@ fn fifos_links_and_huge_files_are_counted_and_never_read() {
     let slot = left(&folder);
     let valuable = folder.path().join("valuable");
     fs::write(&valuable, "precious").unwrap();
-    make_fifo(&slot.join("1.parcel"));
+    let fifo = make_fifo(&slot.join("1.parcel"));
     symlink(&valuable, slot.join("2.parcel")).unwrap();
     let huge = fs::File::create(slot.join("3.parcel")).unwrap();
     huge.set_len(1_500_000_000).unwrap();
@@ -39,7 +45,7 @@ fn fifos_links_and_huge_files_are_counted_and_never_read() {
         start.elapsed()
     );
     assert_eq!(destination.texts(), ["ours"]);
-    assert_eq!(count(&stats, "unknown", "corrupt"), 3);
+    assert_eq!(count(&stats, "unknown", "corrupt"), 2 + u64::from(fifo));
     assert_eq!(fs::read_to_string(valuable).unwrap(), "precious");
     assert!(files(&folder.path()).is_empty());
 }
@@ -71,7 +77,9 @@ fn a_parcel_that_became_a_fifo_or_grew_is_lost_and_counted() {
                 .unwrap(),
             false => {
                 fs::remove_file(&file).unwrap();
-                make_fifo(&file);
+                if !make_fifo(&file) {
+                    return;
+                }
             }
         }
         assert_eq!(outbox.flush(LONG).kept(), 0);
@@ -93,7 +101,10 @@ fn a_slot_whose_names_are_taken_is_passed_over() {
     fs::create_dir(slot(0)).unwrap();
     symlink(&valuable, slot(0).join("owner.lock")).unwrap();
     fs::create_dir(slot(1)).unwrap();
-    make_fifo(&slot(1).join("owner.lock"));
+    // A folder where there is no program for a FIFO.
+    if !make_fifo(&slot(1).join("owner.lock")) {
+        fs::create_dir(slot(1).join("owner.lock")).unwrap();
+    }
     symlink(&elsewhere, slot(2)).unwrap();
     fs::write(slot(3), "no folder").unwrap();
     let (stats, destination) = (Arc::default(), ScriptedDestination::taking("a"));
