@@ -55,11 +55,16 @@ impl Pipeline {
             self.finish_if_closing(&mut work, closing);
             return false;
         }
+        let before = self.spool.ring.taken();
         let result = self.move_lines(&mut work);
         let written = result.is_ok();
         self.record_result(&mut work, result);
         if written {
-            self.notify_waiters();
+            // Callers that wait for room wait no longer than `max_wait` if nothing has moved.
+            match self.spool.ring.taken() == before {
+                true => self.moved.notify_all(),
+                false => self.notify_waiters(),
+            }
             predecessor.iter().for_each(|p| p.notify_waiters());
         }
         self.finish_if_closing(&mut work, closing);

@@ -267,6 +267,31 @@ fn truncating_the_spool_of_an_idle_program_ends_it_not() {
     assert_eq!(notices, 3);
 }
 
+/// A position that looks possible, but behind which nobody ever puts a line.
+#[test]
+fn a_ring_that_cannot_move_on_blocks_no_caller() {
+    let dir = TestDir::new();
+    let max_wait = Duration::from_millis(50);
+    let options = LogOptions {
+        buffer_bytes: 1 << 16,
+        max_wait,
+        ..dir.options()
+    };
+    let log = open(options);
+    let spool = spools_of(&dir.0, "app.log").pop().unwrap();
+    let file = OpenOptions::new().write(true).open(spool).unwrap();
+    file.write_all_at(&65_528u64.to_ne_bytes(), 32 * 8).unwrap();
+    let start = Instant::now();
+    log.write(Level::Info, b"no room\n");
+    assert!(
+        start.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        start.elapsed()
+    );
+    assert_eq!(log.stats().lost(LossReason::Overflow), 1);
+    log.close(Duration::ZERO);
+}
+
 #[test]
 fn a_killed_process_leaves_its_spool_only_until_the_next_start() {
     let dir = TestDir::new();
