@@ -51,7 +51,7 @@ const FLUSH_AT_DROP: Duration = Duration::from_secs(5);
 
 /// One running part of an observer: a logger, the alerts, the trackers, the outbox.
 pub(crate) trait Part: Send + Sync {
-    /// Hands on what it holds, within `limit`, and adds to `report` what became of it.
+    /// Hands on what it holds, within `limit`, and adds the result to `report`.
     fn flush(&self, limit: Duration, report: &mut FlushReport);
 
     /// Sends a marked test through each destination that it has.
