@@ -37,7 +37,9 @@ pub(super) fn is_spared(value: &[u8], kind: Kind, many: bool, style: Style) -> b
         Kind::Access => !value.iter().any(u8::is_ascii_alphanumeric),
         Kind::Token => is_text_token(value, style) || (many && !is_random(value)),
         Kind::Scheme => false,
-        Kind::Pass => value.first().is_some_and(u8::is_ascii_digit) && is_sentence(value),
+        Kind::Pass => {
+            value.first().is_some_and(u8::is_ascii_digit) && value.windows(4).any(|w| w == b" of ")
+        }
         Kind::Line => !value.contains(&b'=') && !is_random(value),
         Kind::Code => !is_code(value),
         Kind::Loose => !is_random(value),
@@ -103,30 +105,28 @@ fn is_path(value: &[u8]) -> bool {
 
 /// `required`, `not found`, `must be set`, `not_found`
 fn is_state(value: &[u8]) -> bool {
-    if is_one_of(trimmed(value), STATES) || is_one_of(trimmed(value), CHOICES) {
+    let known = |word: &[u8]| is_one_of(word, STATES) || is_one_of(word, VERBS);
+    if known(trimmed(value)) || is_one_of(trimmed(value), CHOICES) {
         return true;
     }
-    let first = value.split(|b| matches!(b, b' ' | b'_' | b'-')).next();
-    let first = trimmed(first.unwrap_or_default());
-    let parts = value.iter().any(|b| matches!(b, b' ' | b'_' | b'-'));
-    let letters = value
-        .iter()
-        .all(|b| b.is_ascii_alphabetic() || b"_-".contains(b));
-    if !parts {
-        return false;
+    if value.contains(&b' ') {
+        let first = trimmed(value.split(|b| *b == b' ').next().unwrap_or_default());
+        return is_one_of(first, STATES) || is_sentence(value);
     }
-    if letters {
-        return is_one_of(first, STATES) || is_one_of(first, OPENINGS);
-    }
-    value.contains(&b' ') && (is_one_of(first, STATES) || is_sentence(value))
+    let mut parts = value.split(|b| matches!(b, b'_' | b'-'));
+    value.iter().any(|b| matches!(b, b'_' | b'-'))
+        && parts.all(|part| known(part) || is_one_of(part, CHOICES))
 }
 
-/// Words of which one is a verb of reports, or the first opens a sentence.
+/// Words of which one is a verb of reports or a state, or the first opens such a sentence. A word with
+/// a digit opens none.
 fn is_sentence(value: &[u8]) -> bool {
     let mut words = value.split(|b| *b == b' ').map(trimmed);
     let first = words.next().unwrap_or_default();
     value.contains(&b' ')
+        && first.iter().all(|b| b.is_ascii_alphabetic() || *b == b'\'')
         && (is_one_of(first, OPENINGS)
+            || is_one_of(first, VERBS)
             || words.any(|word| is_one_of(word, VERBS) || is_one_of(word, STATES)))
 }
 
@@ -166,6 +166,7 @@ fn is_text_token(value: &[u8], style: Style) -> bool {
         || value.len() < 4
         || !first.is_ascii()
         || (style != Style::Assigned && word && value.len() <= 16)
+        || (letters(|b| b.is_ascii_uppercase() || *b == b'_') && value.len() <= 16)
         || (value.contains(&b' ') && is_sentence(value))
 }
 

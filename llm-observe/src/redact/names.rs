@@ -385,6 +385,7 @@ pub(super) const TRAILING: &[&str] = &[
     "value",
     "header",
     "hash",
+    "base",
     "b64",
     "raw",
     "new",

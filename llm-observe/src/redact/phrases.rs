@@ -160,7 +160,6 @@ pub(super) const STATES: &[&str] = &[
     "leaked",
     "exhausted",
     "confirmed",
-    "correct",
     "passed",
     "ready",
     "done",
@@ -179,6 +178,7 @@ pub(super) const STATES: &[&str] = &[
 
 /// What a value alone says that tells a type or a choice; more words behind it say more.
 pub(super) const CHOICES: &[&str] = &[
+    "correct",
     "bearer",
     "basic",
     "digest",
@@ -229,20 +229,17 @@ pub(super) const CHOICES: &[&str] = &[
     "false",
 ];
 
-/// What a sentence starts with.
+/// What a sentence starts with that asks or reports.
 pub(super) const OPENINGS: &[&str] = &[
-    "the", "a", "an", "this", "that", "your", "in", "at", "for", "from", "by", "of", "to", "no",
-    "not", "please", "use", "see", "should", "must", "enter", "could", "unable", "failed", "error",
-    "could", "cannot", "when", "if", "only", "which", "we", "you", "it", "user", "field", "value",
-    "expected", "got", "neither", "either", "both", "one", "two", "passing", "field", "minimum",
-    "maximum", "length", "contains", "needs", "name", "via", "with", "without", "between", "read",
+    "please", "use", "see", "should", "must", "enter", "could", "unable", "failed", "error",
+    "cannot", "not", "no", "got", "expected", "neither", "either", "needs", "too", "contains",
+    "passing", "minimum", "maximum", "field",
 ];
 
 /// What a sentence has in it.
 pub(super) const VERBS: &[&str] = &[
     "is", "was", "are", "were", "be", "been", "must", "should", "cannot", "can't", "not", "has",
-    "have", "had", "does", "did", "doesn't", "isn't", "wasn't", "will", "of", "required", "than",
-    "too",
+    "have", "had", "does", "did", "doesn't", "isn't", "wasn't", "will", "required", "than", "too",
 ];
 
 /// Words behind a value that go on with the sentence.

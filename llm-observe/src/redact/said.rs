@@ -10,7 +10,7 @@ use super::{
     names_at::spaced_name,
     phrases::{CONNECTING, STATES},
     scan::Word,
-    value::{Name, behind, credentials, judged, quoted, token_end},
+    value::{Name, behind, credentials, judged, quoted, token_end, whole_token_end},
 };
 
 /// How far a command line is looked at.
@@ -234,6 +234,9 @@ fn named(bytes: &[u8], word: Word<'_>, floor: usize, keys: &Keys) -> Option<(usi
         return None;
     }
     let at = skip_spaces(bytes, word.end);
+    if let Some(value) = of_somebody(bytes, at) {
+        return behind(bytes, value, name, Style::Said);
+    }
     let verb = run_within(bytes, at, 12, u8_is_letter);
     let is = is_one_of(
         bytes.get(at..verb)?,
@@ -264,7 +267,28 @@ fn named(bytes: &[u8], word: Word<'_>, floor: usize, keys: &Keys) -> Option<(usi
         Kind::Value => is_password_like(value),
         _ => is_password_like(value) && (value.len() >= 12 || is),
     };
-    sure.then(|| judged(bytes, at, end, name, Style::Said))?
+    let (start, end) = sure.then(|| judged(bytes, at, end, name, Style::Said))??;
+    Some((start, whole_token_end(bytes, start, end, name)))
+}
+
+/// `for 'bob' =`, `of user bob:`: returns where the value starts.
+fn of_somebody(bytes: &[u8], at: usize) -> Option<usize> {
+    let text = bytes.get(at..)?;
+    let from = if starts_with(text, b"for ") {
+        at + 4
+    } else if starts_with(text, b"of ") {
+        at + 3
+    } else {
+        return None;
+    };
+    let stop = run_within(bytes, from, 48, |b| {
+        !matches!(b, b'=' | b':' | b'\n' | b',' | b'(' | b'{')
+    });
+    let words = bytes
+        .get(from..stop)?
+        .split(|b| *b == b' ')
+        .filter(|word| !word.is_empty());
+    (matches!(bytes.get(stop), Some(b'=' | b':')) && words.count() <= 2).then_some(stop + 1)
 }
 
 fn u8_is_letter(byte: u8) -> bool {

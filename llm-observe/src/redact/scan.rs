@@ -223,7 +223,7 @@ impl<'t, 'k, 'a, 'o> Scan<'t, 'k, 'a, 'o> {
         let name = self.named(found, kind, many, in_query);
         match value::behind(self.bytes, value, name, style) {
             Some(range) => self.cut(range, if in_query { URL_MARK } else { MARK }),
-            None => None,
+            None => self.indirect(text, value),
         }
     }
 
@@ -262,7 +262,8 @@ impl<'t, 'k, 'a, 'o> Scan<'t, 'k, 'a, 'o> {
             "variable",
             "env",
         ];
-        if !super::bytes::is_one_of(name, NAMES) {
+        let last = name.rsplit(|b| *b == b' ').next().unwrap_or_default();
+        if !super::bytes::is_one_of(last, NAMES) {
             return None;
         }
         let from = skip_spaces(self.bytes, value);

@@ -107,8 +107,14 @@ fn matched(
 
 /// A prefix that ends before the word, or in its start.
 fn split(bytes: &[u8], word: Word<'_>) -> Option<(usize, usize)> {
-    if !matches!(before(bytes, word.start)?, b'.' | b'/' | b'~' | b':') {
-        return None;
+    match before(bytes, word.start)? {
+        b'.' | b'~' | b':' => {}
+        b'/' | b'+' => {
+            if let Some(found) = base64(bytes, word) {
+                return Some(found);
+            }
+        }
+        _ => return None,
     }
     super::steps::add(ISSUERS.len() / 8);
     ISSUERS.iter().find_map(|row| {
@@ -127,6 +133,20 @@ fn split(bytes: &[u8], word: Word<'_>) -> Option<(usize, usize)> {
         let end = body_end(bytes, from, row, word.end)?;
         Some((start, end.max(word.end)))
     })
+}
+
+/// A key in base64, of which the word is a later part: `ABSKab/cd..`.
+fn base64(bytes: &[u8], word: Word<'_>) -> Option<(usize, usize)> {
+    let is = |b| Body::Base64.has(b) && b != b'=';
+    let start = super::bytes::back(bytes, word.start.saturating_sub(64), word.start, is);
+    let text = bytes.get(start..)?;
+    let row = ISSUERS
+        .iter()
+        .find(|row| row.body == Body::Base64 && text.starts_with(row.prefix.as_bytes()))?;
+    Some((
+        start,
+        body_end(bytes, start + row.prefix.len(), row, start)?,
+    ))
 }
 
 impl Body {

@@ -167,7 +167,8 @@ fn scheme_and_rest(bytes: &[u8], from: usize, name: Name) -> Option<(usize, usiz
     let more = token_end(bytes, next, name);
     let rest = bytes.get(next..more)?;
     if rest.is_empty() || next == end {
-        return judged(bytes, from, end, name, Style::Said);
+        let (start, _) = judged(bytes, from, end, name, Style::Said)?;
+        return Some((start, whole_token_end(bytes, from, end, name)));
     }
     let clause = bytes.get(from..clause_end(bytes, from, name))?;
     let pairs = rest.contains(&b'=') && (!rest.ends_with(b"=") || bytes.get(more) == Some(&b'"'));
@@ -178,13 +179,13 @@ fn scheme_and_rest(bytes: &[u8], from: usize, name: Name) -> Option<(usize, usiz
     if is_scheme(word) {
         let spared = is_one_of(rest, STATES) || is_one_of(rest, &["token", "auth", "credentials"]);
         return (!spared && !is_spared(rest, Kind::Scheme, false, Style::Said))
-            .then_some((next, more));
+            .then(|| (next, whole_token_end(bytes, next, more, name)));
     }
     // An issuer's own scheme, or a sentence.
     let shown = !is_spared(clause, Kind::Scheme, false, Style::Said);
     let secret = |word: &[u8]| word.iter().any(u8::is_ascii_digit) || word.len() > 20;
     match (shown, secret(word), secret(rest)) {
-        (true, _, true) => Some((next, more)),
+        (true, _, true) => Some((next, whole_token_end(bytes, next, more, name))),
         (true, true, _) => Some((from, end)),
         _ => None,
     }
@@ -192,6 +193,13 @@ fn scheme_and_rest(bytes: &[u8], from: usize, name: Name) -> Option<(usize, usiz
 
 /// A value without quotes: a word, or the rest of what is said.
 fn bare(bytes: &[u8], from: usize, name: Name, style: Style) -> Option<(usize, usize)> {
+    if name.kind == Kind::Code {
+        let digits = run_within(bytes, from, 32, |b| {
+            b.is_ascii_digit() || matches!(b, b' ' | b'-')
+        });
+        let end = super::bytes::back(bytes, from, digits, |b| !b.is_ascii_digit());
+        return judged(bytes, from, end, name, style);
+    }
     let end = token_end(bytes, from, name);
     if end == from {
         return None;
@@ -204,14 +212,19 @@ fn bare(bytes: &[u8], from: usize, name: Name, style: Style) -> Option<(usize, u
     }
     let long = style == Style::Said || (name.first && !name.quoted);
     if !long || name.in_query {
-        return judged(bytes, from, end, name, style);
+        judged(bytes, from, end, name, style)?;
+        return Some((from, whole_token_end(bytes, from, end, name)));
     }
     let clause = clause_end(bytes, from, name).max(end);
     judged(bytes, from, clause, name, style)?;
     let first = bytes.get(from..end)?;
     let only = next_word(bytes, end)
         .is_none_or(|next| harmless::is_password_like(first) && is_one_of(next, CONNECTING));
-    judged(bytes, from, if only { end } else { clause }, name, style)
+    if only {
+        judged(bytes, from, end, name, style)?;
+        return Some((from, whole_token_end(bytes, from, end, name)));
+    }
+    Some((from, whole_token_end(bytes, from, clause, name)))
 }
 
 fn is_call(value: &[u8]) -> bool {
@@ -229,6 +242,19 @@ fn next_word(bytes: &[u8], at: usize) -> Option<&[u8]> {
 /// Returns where a value without quotes and spaces ends. A delimiter within a password is part of it
 /// unless something starts behind it: a space, a quote, another `name=`.
 pub(super) fn token_end(bytes: &[u8], from: usize, name: Name) -> usize {
+    let near = bytes.len().min(from.saturating_add(LOOKED_AT));
+    token_end_within(bytes.get(..near).unwrap_or(bytes), from, name)
+}
+
+/// As [`token_end`], however long the value is: of one that is cut.
+pub(super) fn whole_token_end(bytes: &[u8], from: usize, near: usize, name: Name) -> usize {
+    if near < from.saturating_add(LOOKED_AT) {
+        return near;
+    }
+    token_end_within(bytes, from, name)
+}
+
+fn token_end_within(bytes: &[u8], from: usize, name: Name) -> usize {
     let mut at = from;
     loop {
         at = run(bytes, at, |b| !delimits(b));
