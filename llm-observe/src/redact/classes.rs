@@ -8,8 +8,9 @@ pub(super) struct Block {
     pub(super) word: u64,
     /// Bytes at which something secret may be recognised.
     pub(super) mark: u64,
-    /// Bytes that may disguise others: `%41`, `\u0041`, `&quot;`, escape codes, fullwidth letters.
-    pub(super) odd: u64,
+    /// Whether there is a byte that may disguise others: of `%41`, `\u0041`, `&quot;`, of escape codes
+    /// and fullwidth letters.
+    pub(super) odd: bool,
 }
 
 /// How many bytes a block has.
@@ -32,9 +33,10 @@ pub(super) fn block(bytes: &[u8], from: usize) -> Block {
 
 #[inline]
 fn padded(rest: &[u8]) -> [u8; SIZE] {
-    let mut chunk = [0; SIZE];
-    for (to, byte) in chunk.iter_mut().zip(rest) {
-        *to = *byte;
+    // A space is in no class.
+    let mut chunk = [b' '; SIZE];
+    if let Some(start) = chunk.get_mut(..rest.len()) {
+        start.copy_from_slice(rest);
     }
     chunk
 }
@@ -45,12 +47,14 @@ fn sorted(chunk: &[u8; SIZE]) -> Block {
     let flags = chunk.map(class);
     let mut block = Block::default();
     let (eights, _) = flags.as_chunks::<8>();
+    let mut any = 0;
     for (i, eight) in eights.iter().enumerate() {
         let eight = u64::from_le_bytes(*eight);
+        any |= eight;
         block.word |= packed(eight) << (8 * i);
         block.mark |= packed(eight >> 1) << (8 * i);
-        block.odd |= packed(eight >> 2) << (8 * i);
     }
+    block.odd = any & (0x0101_0101_0101_0101 * ODD as u64) != 0;
     block
 }
 
@@ -106,7 +110,7 @@ mod tests {
                 let flags = class(byte);
                 assert_eq!(block.word, u64::from(flags & WORD) << at);
                 assert_eq!(block.mark, u64::from(flags & MARK) >> 1 << at);
-                assert_eq!(block.odd, u64::from(flags & ODD) >> 2 << at);
+                assert_eq!(block.odd, flags & ODD != 0);
             }
         }
         assert_eq!(block(b"ab", 1).word, 1);

@@ -152,7 +152,14 @@ fn escape(bytes: &[u8]) -> Option<(Shown, usize)> {
 
 fn entity(text: &str) -> Option<(Shown, usize)> {
     let bytes = text.as_bytes();
-    let end = bytes.iter().take(LONGEST).position(|b| *b == b';')?;
+    let inside = |b: &&u8| b.is_ascii_alphanumeric() || **b == b'#';
+    let end = 1 + bytes
+        .iter()
+        .skip(1)
+        .take(LONGEST)
+        .take_while(inside)
+        .count();
+    (bytes.get(end) == Some(&b';')).then_some(())?;
     let name = text.get(1..end)?;
     let c = match name {
         "quot" => '"',

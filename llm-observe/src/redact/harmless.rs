@@ -105,17 +105,17 @@ fn is_path(value: &[u8]) -> bool {
 
 /// `required`, `not found`, `must be set`, `not_found`
 fn is_state(value: &[u8]) -> bool {
-    let known = |word: &[u8]| is_one_of(word, STATES) || is_one_of(word, VERBS);
-    if known(trimmed(value)) || is_one_of(trimmed(value), CHOICES) {
+    let known = |word: &[u8]| STATES.has(word) || VERBS.has(word);
+    if known(trimmed(value)) || CHOICES.has(trimmed(value)) {
         return true;
     }
     if value.contains(&b' ') {
         let first = trimmed(value.split(|b| *b == b' ').next().unwrap_or_default());
-        return is_one_of(first, STATES) || is_sentence(value);
+        return STATES.has(first) || is_sentence(value);
     }
     let mut parts = value.split(|b| matches!(b, b'_' | b'-'));
     value.iter().any(|b| matches!(b, b'_' | b'-'))
-        && parts.all(|part| known(part) || is_one_of(part, CHOICES))
+        && parts.all(|part| known(part) || CHOICES.has(part))
 }
 
 /// Words of which one is a verb of reports or a state, or the first opens such a sentence. A word with
@@ -125,9 +125,9 @@ fn is_sentence(value: &[u8]) -> bool {
     let first = words.next().unwrap_or_default();
     value.contains(&b' ')
         && first.iter().all(|b| b.is_ascii_alphabetic() || *b == b'\'')
-        && (is_one_of(first, OPENINGS)
-            || is_one_of(first, VERBS)
-            || words.any(|word| is_one_of(word, VERBS) || is_one_of(word, STATES)))
+        && (OPENINGS.has(first)
+            || VERBS.has(first)
+            || words.any(|word| VERBS.has(word) || STATES.has(word)))
 }
 
 fn trimmed(word: &[u8]) -> &[u8] {

@@ -25,7 +25,7 @@ pub(super) enum Body {
 /// Where a prefix may stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Place {
-    /// In the middle of a word too: nothing else looks like it.
+    /// In the middle of a word too: nothing else looks like it. Such a prefix has a `-` or `_`.
     Anywhere,
     /// At the start of a word, or behind `_` or `-`.
     Start,
@@ -93,7 +93,7 @@ pub(super) const ISSUERS: &[Issuer] = &[
     row("sk-or-v1-", Word, 12, Anywhere, "OpenRouter", BETTERLEAKS),
     row("sk-lf-", Word, 16, Anywhere, "Langfuse secret", BETTERLEAKS),
     row("sk-api-", Word, 32, Start, "MiniMax", BETTERLEAKS),
-    row("AIzaSy", Word, 28, Anywhere, "Google API", GITLEAKS),
+    row("AIzaSy", Word, 28, Start, "Google API", GITLEAKS),
     row("AIza", Word, 31, Start, "Google API", GITLEAKS),
     row("AQ.", Word, 30, Start, "Google AI Studio", BETTERLEAKS),
     row("ABSK", Base64, 40, Start, "Amazon Bedrock, long-lived", AWS),
@@ -198,7 +198,7 @@ pub(super) const ISSUERS: &[Issuer] = &[
     row("glsoat-", Dotted, 16, Anywhere, "GitLab SCIM", GITLAB),
     row("glffct-", Dotted, 16, Anywhere, "GitLab feature flags", GITLAB),
     row("glwt-", Dotted, 16, Anywhere, "GitLab workspace", GITLAB),
-    row("GR1348941", Word, 16, Anywhere, "GitLab runner registration", GITLEAKS),
+    row("GR1348941", Word, 16, Start, "GitLab runner registration", GITLEAKS),
     row("BBDC-", Base64, 30, Anywhere, "Bitbucket Data Center", BETTERLEAKS),
     row("ATBB", Alnum, 28, Start, "Bitbucket app password", TRUFFLEHOG),
     row("ATATT", Base64, 24, Start, "Atlassian", GITLEAKS),
@@ -275,7 +275,7 @@ pub(super) const ISSUERS: &[Issuer] = &[
     row("shippo_test_", Hex, 32, Anywhere, "Shippo", GITLEAKS),
     row("EZAK", Alnum, 50, Start, "EasyPost", GITLEAKS),
     row("EZTK", Alnum, 50, Start, "EasyPost", GITLEAKS),
-    row("FLWSECK", Word, 16, Anywhere, "Flutterwave", GITLEAKS),
+    row("FLWSECK_", Word, 16, Anywhere, "Flutterwave", GITLEAKS),
     row("duffel_live_", Word, 32, Anywhere, "Duffel", GITLEAKS),
     row("duffel_test_", Word, 32, Anywhere, "Duffel", GITLEAKS),
     row("pdl_live_apikey_", Word, 20, Anywhere, "Paddle", BETTERLEAKS),

@@ -124,13 +124,16 @@ impl<'r> Plain<'r> {
         }
         if self.all.ends_with(b"token") {
             return match self.owner(5) {
-                owner if is_one_of(owner, TEXT_TOKENS) => None,
-                owner if is_one_of(owner, ACCESS_TOKENS) => Some(Kind::Access),
+                b"" if !in_query => Some(Kind::Token),
+                owner if TEXT_TOKENS.has(owner) => None,
+                owner if ACCESS_TOKENS.has(owner) => Some(Kind::Access),
                 _ if in_query => Some(Kind::Access),
                 _ => Some(Kind::Token),
             };
         }
-        if let Some((_, kind)) = find(ANYWHERE, |known| self.all.ends_with(known)) {
+        if let Some((_, kind)) = find(ANYWHERE, |known| {
+            known.last() == self.all.last() && self.all.ends_with(known)
+        }) {
             return Some(*kind);
         }
         if let Some((_, kind)) = find(WHOLE, |known| last == known) {
@@ -138,14 +141,14 @@ impl<'r> Plain<'r> {
             return Some(if alone { Kind::Pass } else { *kind });
         }
         if self.all.ends_with(b"code") {
-            return is_one_of(self.owner(4), CODES).then_some(Kind::Code);
+            return CODES.has(self.owner(4)).then_some(Kind::Code);
         }
         let head = self.all.strip_suffix(b"key")?;
         match self.owner(3) {
             b"" => Some(Kind::Vague),
-            owner if is_one_of(owner, SECRET_KEYS) || ends(head, GLUED) => Some(Kind::Value),
+            owner if SECRET_KEYS.has(owner) || ends(head, GLUED) => Some(Kind::Value),
             // The word `key`, and not `monkey`.
-            owner if is_one_of(owner, NOT_SECRET_KEYS) || last != b"key" => None,
+            owner if NOT_SECRET_KEYS.has(owner) || last != b"key" => None,
             _ => Some(Kind::Loose),
         }
     }

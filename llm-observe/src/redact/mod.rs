@@ -26,6 +26,7 @@ mod phrases;
 mod redacted;
 mod said;
 mod scan;
+mod set;
 mod shape;
 mod steps;
 mod url;

@@ -2,7 +2,7 @@
 //!
 //! All in lower case, in the singular, without anything between words.
 
-use super::key::Kind;
+use super::{key::Kind, set::Set};
 
 /// Names that end so, glued to anything: `dbpassword`.
 pub(super) const ANYWHERE: &[(&str, Kind)] = &[
@@ -79,7 +79,7 @@ pub(super) const IN_QUERY: &[(&str, Kind)] = &[
 ];
 
 /// What a `..key` is of that is always secret.
-pub(super) const SECRET_KEYS: &[&str] = &[
+pub(super) static SECRET_KEYS: Set = Set::of(&[
     "api",
     "access",
     "secret",
@@ -145,7 +145,7 @@ pub(super) const SECRET_KEYS: &[&str] = &[
     "fernet",
     "kms",
     "session",
-];
+]);
 
 /// What a `..key` is of that is always secret, written in one with it: `myapikey`.
 pub(super) const GLUED: &[&str] = &[
@@ -162,7 +162,7 @@ pub(super) const GLUED: &[&str] = &[
 ];
 
 /// What a `..key` is of that is never secret.
-pub(super) const NOT_SECRET_KEYS: &[&str] = &[
+pub(super) static NOT_SECRET_KEYS: Set = Set::of(&[
     "public",
     "publishable",
     "pub",
@@ -228,10 +228,10 @@ pub(super) const NOT_SECRET_KEYS: &[&str] = &[
     "prompt",
     "any",
     "hot",
-];
+]);
 
 /// What tokens are of, where they are pieces of text, marks of a place, or a parser's.
-pub(super) const TEXT_TOKENS: &[&str] = &[
+pub(super) static TEXT_TOKENS: Set = Set::of(&[
     "pad",
     "padding",
     "stop",
@@ -304,10 +304,10 @@ pub(super) const TEXT_TOKENS: &[&str] = &[
     "parse",
     "syntax",
     "top",
-];
+]);
 
 /// Whose `..token` can only be a credential.
-pub(super) const ACCESS_TOKENS: &[&str] = &[
+pub(super) static ACCESS_TOKENS: Set = Set::of(&[
     "access",
     "auth",
     "authentication",
@@ -342,10 +342,10 @@ pub(super) const ACCESS_TOKENS: &[&str] = &[
     "npm",
     "hf",
     "hub",
-];
+]);
 
 /// Whose `..code` is a secret.
-pub(super) const CODES: &[&str] = &[
+pub(super) static CODES: Set = Set::of(&[
     "verification",
     "auth",
     "authentication",
@@ -368,7 +368,7 @@ pub(super) const CODES: &[&str] = &[
     "unlock",
     "pin",
     "reset",
-];
+]);
 
 /// Words behind a name that leave it what it is. Longer ones first.
 pub(super) const TRAILING: &[&str] = &[

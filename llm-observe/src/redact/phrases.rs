@@ -1,7 +1,7 @@
 //! The words by which a value is known to be none: states, what opens a sentence, what stands for
 //! something else. Data alone: [`harmless`](super::harmless) reads it. All in lower case.
 
-use super::bytes::starts_with;
+use super::{bytes::starts_with, set::Set};
 
 /// What a value starts with that is hidden already, or comes from elsewhere.
 pub(super) const PLACEHOLDERS: &[&str] = &[
@@ -42,7 +42,7 @@ pub(super) const PLACEHOLDERS: &[&str] = &[
 ];
 
 /// What a value says that tells a state, a type, or a choice.
-pub(super) const STATES: &[&str] = &[
+pub(super) static STATES: Set = Set::of(&[
     "null",
     "none",
     "nil",
@@ -174,10 +174,10 @@ pub(super) const STATES: &[&str] = &[
     "disallowed",
     "insufficient",
     "deprecated",
-];
+]);
 
 /// What a value alone says that tells a type or a choice; more words behind it say more.
-pub(super) const CHOICES: &[&str] = &[
+pub(super) static CHOICES: Set = Set::of(&[
     "correct",
     "bearer",
     "basic",
@@ -227,28 +227,28 @@ pub(super) const CHOICES: &[&str] = &[
     "no",
     "true",
     "false",
-];
+]);
 
 /// What a sentence starts with that asks or reports.
-pub(super) const OPENINGS: &[&str] = &[
+pub(super) static OPENINGS: Set = Set::of(&[
     "please", "use", "see", "should", "must", "enter", "could", "unable", "failed", "error",
     "cannot", "not", "no", "got", "expected", "neither", "either", "needs", "too", "contains",
     "passing", "minimum", "maximum", "field",
-];
+]);
 
 /// What a sentence has in it.
-pub(super) const VERBS: &[&str] = &[
+pub(super) static VERBS: Set = Set::of(&[
     "is", "was", "are", "were", "be", "been", "must", "should", "cannot", "can't", "not", "has",
     "have", "had", "does", "did", "doesn't", "isn't", "wasn't", "will", "required", "than", "too",
-];
+]);
 
 /// Words behind a value that go on with the sentence.
-pub(super) const CONNECTING: &[&str] = &[
+pub(super) static CONNECTING: Set = Set::of(&[
     "for", "in", "at", "on", "from", "is", "was", "and", "or", "to", "with", "did", "does", "not",
     "by", "has", "had", "as", "but", "rejected", "failed", "expired", "used", "accepted", "when",
     "while", "while", "after", "before", "via", "against", "of", "does", "doesn't", "didn't",
     "via",
-];
+]);
 
 /// Returns whether a word with digits names an algorithm, a version or a format.
 pub(super) fn is_technical(word: &[u8]) -> bool {

@@ -301,8 +301,8 @@ fn is_last_word(bytes: &[u8], value: &[u8], end: usize) -> bool {
     let ends = bytes.get(stop).is_none_or(|b| matches!(b, b'\n' | b'\r'));
     ends && value.len() >= 5
         && value.iter().all(u8::is_ascii_alphanumeric)
-        && !is_one_of(value, STATES)
-        && !is_one_of(value, CONNECTING)
+        && !STATES.has(value)
+        && !CONNECTING.has(value)
         && !["ed", "ing", "able", "ble", "ly", "ive"]
             .iter()
             .any(|end| ends_with(value, end.as_bytes()))

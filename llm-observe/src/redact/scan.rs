@@ -25,6 +25,10 @@ pub(super) struct Word<'a> {
     pub(super) bytes: &'a [u8],
 }
 
+/// How many telling names are looked at in any text, and one more for so many bytes of it.
+const MANY_NAMES: usize = 256;
+const BYTES_A_NAME: usize = 128;
+
 pub(super) struct Scan<'t, 'k, 'a, 'o> {
     text: &'t str,
     bytes: &'t [u8],
@@ -33,6 +37,8 @@ pub(super) struct Scan<'t, 'k, 'a, 'o> {
     /// All before is dealt with.
     at: usize,
     odd: bool,
+    /// How many telling names were looked at more closely.
+    looked: usize,
 }
 
 impl<'t, 'k, 'a, 'o> Scan<'t, 'k, 'a, 'o> {
@@ -45,6 +51,7 @@ impl<'t, 'k, 'a, 'o> Scan<'t, 'k, 'a, 'o> {
             out,
             at: 0,
             odd: false,
+            looked: 0,
         }
     }
 
@@ -72,7 +79,7 @@ impl<'t, 'k, 'a, 'o> Scan<'t, 'k, 'a, 'o> {
     /// Looks at what happens within one block.
     #[inline]
     fn block(&mut self, base: usize, here: Block, next: Block, inside: u64) {
-        self.odd |= here.odd != 0;
+        self.odd |= here.odd;
         super::steps::add(8);
         let before = here.word << 1 | inside;
         let starts = long_runs(here.word, next.word) & here.word & !before;
@@ -165,6 +172,7 @@ impl<'t, 'k, 'a, 'o> Scan<'t, 'k, 'a, 'o> {
                 let host_end = url::bare_webhook(self.bytes, start)?;
                 self.webhook_path(start, host_end)
             }
+            _ if !self.may_look(end) => None,
             _ => {
                 let found = said::find(self.bytes, word, self.at, self.keys)?;
                 self.cut(found, MARK)
@@ -183,6 +191,7 @@ impl<'t, 'k, 'a, 'o> Scan<'t, 'k, 'a, 'o> {
                 }
                 None => self.assigned(at, at + 1),
             },
+            b'=' if before(self.bytes, at) == Some(b'=') => None,
             b'=' => {
                 let sign =
                     |b: u8| matches!(b, b'!' | b':' | b'<' | b'>' | b'+' | b'?' | b'=' | b'~');
@@ -220,11 +229,32 @@ impl<'t, 'k, 'a, 'o> Scan<'t, 'k, 'a, 'o> {
             (false, false) if !spaced && !found.quoted => Style::Assigned,
             _ => Style::Said,
         };
+        if !self.may_look(at) {
+            return self.unseen(value, kind);
+        }
         let name = self.named(found, kind, many, in_query);
         match value::behind(self.bytes, value, name, style) {
             Some(range) => self.cut(range, if in_query { URL_MARK } else { MARK }),
             None => self.indirect(text, value),
         }
+    }
+
+    /// Returns whether what stands behind one more telling name may be looked at: more of them than
+    /// any text has are there to take time.
+    fn may_look(&mut self, at: usize) -> bool {
+        self.looked += 1;
+        self.looked <= MANY_NAMES + at / BYTES_A_NAME
+    }
+
+    /// Cuts a value without looking at it, where it is likely to be secret.
+    fn unseen(&mut self, value: usize, kind: Kind) -> Option<usize> {
+        if !matches!(kind, Kind::Own | Kind::Value | Kind::Access | Kind::Scheme) {
+            return None;
+        }
+        let from = skip_spaces(self.bytes, value);
+        let end = run(self.bytes, from, |b| !b.is_ascii_whitespace());
+        let done = self.bytes.get(from..end)?.starts_with(b"[redacted");
+        (!done && end > from).then(|| self.cut((from, end), MARK))?
     }
 
     fn named(&self, found: NameAt, kind: Kind, many: bool, in_query: bool) -> Name {

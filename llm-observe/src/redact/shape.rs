@@ -16,30 +16,87 @@ const LOOKED_AT: usize = 48;
 
 const SLOTS: usize = 4096;
 
-/// For each hash of three bytes the first row whose prefix starts with such, counted from 1.
-const FIRST: [u8; SLOTS] = tables().0;
-/// For each row the next one of the same hash, counted from 1.
-const NEXT: [u8; ISSUERS.len()] = tables().1;
+/// No row.
+const NONE: u8 = u8::MAX;
 
-/// The rows with something in their prefix that is in no word (`hvs.`): found at the word behind it.
-const SPLIT: u8 = u8::MAX;
+/// A table of rows by the hash of three bytes: the first of each hash, and the next one of the same.
+struct ByThree {
+    first: [u8; SLOTS],
+    next: [u8; ISSUERS.len()],
+}
 
-const fn tables() -> ([u8; SLOTS], [u8; ISSUERS.len()]) {
-    let (mut first, mut next) = ([0; SLOTS], [0; ISSUERS.len()]);
-    let mut i = ISSUERS.len();
+/// The rows that stand at the start of something, by the first three bytes of their prefix.
+static STARTS: ByThree = by_three(Place::Start);
+
+/// The rows that stand anywhere, by the three bytes of their prefix that end in its first `-` or `_`.
+static DASHES: ByThree = by_three(Place::Anywhere);
+
+const fn by_three(place: Place) -> ByThree {
+    let mut table = ByThree {
+        first: [NONE; SLOTS],
+        next: [NONE; ISSUERS.len()],
+    };
     // A const context: an index that is out of bounds, or a row too many, would not compile.
-    assert!(i < SPLIT as usize);
+    assert!(ISSUERS.len() < NONE as usize);
+    let mut i = ISSUERS.len();
     #[allow(clippy::indexing_slicing, clippy::cast_possible_truncation)]
     while i > 0 {
         i -= 1;
         let prefix = ISSUERS[i].prefix.as_bytes();
-        if tail_start(prefix) == 0 {
-            let slot = slot(prefix[0], prefix[1], prefix[2]);
-            next[i] = first[slot];
-            first[slot] = i as u8 + 1;
+        let at = match place {
+            Place::Start => 0,
+            Place::Anywhere => dash(prefix) - 2,
+        };
+        if tail_start(prefix) == 0 && ISSUERS[i].place as u8 == place as u8 {
+            let slot = slot(prefix[at], prefix[at + 1], prefix[at + 2]);
+            table.next[i] = table.first[slot];
+            table.first[slot] = i as u8;
         }
     }
-    (first, next)
+    table
+}
+
+impl ByThree {
+    /// Returns the rows whose three bytes may be these.
+    #[inline]
+    fn rows(&'static self, three: &[u8]) -> impl Iterator<Item = &'static Issuer> {
+        let first = match three {
+            [a, b, c, ..] => self.first.get(slot(*a, *b, *c)).copied(),
+            _ => None,
+        };
+        let present = |row: u8| (row != NONE).then_some(usize::from(row));
+        let next = move |row: &usize| self.next.get(*row).copied().and_then(present);
+        std::iter::successors(first.and_then(present), next).filter_map(|row| ISSUERS.get(row))
+    }
+}
+
+/// Returns where the first `-` or `_` of a prefix is; at least 2.
+const fn dash(prefix: &[u8]) -> usize {
+    let mut at = 0;
+    #[allow(clippy::indexing_slicing, reason = "bounded by the length")]
+    while at < prefix.len() && prefix[at] != b'-' && prefix[at] != b'_' {
+        at += 1;
+    }
+    if at < 2 { 2 } else { at }
+}
+
+/// How many rows have something in their prefix that is in no word (`hvs.`).
+const SPLITS: usize = splits().1;
+
+/// Those rows: found at the word behind it.
+static SPLIT: [u8; ISSUERS.len()] = splits().0;
+
+const fn splits() -> ([u8; ISSUERS.len()], usize) {
+    let (mut rows, mut count, mut i) = ([0; ISSUERS.len()], 0, 0);
+    #[allow(clippy::indexing_slicing, clippy::cast_possible_truncation)]
+    while i < ISSUERS.len() {
+        if tail_start(ISSUERS[i].prefix.as_bytes()) > 0 {
+            rows[count] = i as u8;
+            count += 1;
+        }
+        i += 1;
+    }
+    (rows, count)
 }
 
 const fn slot(a: u8, b: u8, c: u8) -> usize {
@@ -67,24 +124,51 @@ pub(super) fn find(bytes: &[u8], word: Word<'_>) -> Option<(usize, usize)> {
         .or_else(|| jwt(bytes, word))
 }
 
-/// A prefix within the word.
+/// A prefix within the word. It starts the word, or a part of it behind `-` or `_`, or has one.
 fn solid(bytes: &[u8], word: Word<'_>) -> Option<(usize, usize)> {
     super::steps::add(word.bytes.len());
     let mut ahead = Ahead::default();
-    for (at, four) in word.bytes.windows(4).enumerate() {
-        let [a, b, c, _] = *four else { continue };
-        let mut next = FIRST.get(slot(a, b, c)).copied().unwrap_or_default();
-        while let Some(i) = usize::from(next).checked_sub(1) {
-            let found = ISSUERS
-                .get(i)
-                .and_then(|row| matched(bytes, word, at, row, &mut ahead));
-            if found.is_some() {
-                return found;
-            }
-            next = NEXT.get(i).copied().unwrap_or_default();
+    for at in escaped_starts(bytes, word) {
+        let found = starting(bytes, word, at, &mut ahead);
+        if found.is_some() {
+            return found;
+        }
+    }
+    for (at, byte) in word.bytes.iter().enumerate() {
+        if !matches!(byte, b'-' | b'_') {
+            continue;
+        }
+        let within = at.checked_sub(2).and_then(|from| word.bytes.get(from..));
+        let found = DASHES.rows(within.unwrap_or_default()).find_map(|row| {
+            let start = at.checked_sub(dash(row.prefix.as_bytes()))?;
+            matched(bytes, word, start, row, &mut ahead)
+        });
+        let found = found.or_else(|| starting(bytes, word, at + 1, &mut ahead));
+        if found.is_some() {
+            return found;
         }
     }
     None
+}
+
+/// Returns where a secret may start in a word besides behind `-` and `_`: at its start, behind an
+/// escape that it begins with (`\nsk-...`, `%20sk-...`), or behind a colour (`[31msk-...`).
+fn escaped_starts(bytes: &[u8], word: Word<'_>) -> impl Iterator<Item = usize> {
+    let starts: &[usize] = match before(bytes, word.start) {
+        Some(b'\\') => &[0, 1, 3, 5],
+        Some(b'%') => &[0, 2],
+        Some(b'[' | b';') => &[0, 2, 3, 4],
+        _ => &[0],
+    };
+    starts.iter().copied()
+}
+
+/// A prefix that starts at `at`.
+#[inline]
+fn starting(bytes: &[u8], word: Word<'_>, at: usize, ahead: &mut Ahead) -> Option<(usize, usize)> {
+    STARTS
+        .rows(word.bytes.get(at..)?)
+        .find_map(|row| matched(bytes, word, at, row, ahead))
 }
 
 fn matched(
@@ -95,9 +179,10 @@ fn matched(
     ahead: &mut Ahead,
 ) -> Option<(usize, usize)> {
     let prefix = row.prefix.as_bytes();
-    let fits = word.bytes.get(at..)?.starts_with(prefix)
-        && (row.place == Place::Anywhere || is_bounded(bytes, word, at));
+    let text = word.bytes.get(at..)?;
     let from = word.start + at + prefix.len();
+    // The last byte first: rows of one hash mostly differ in it.
+    let fits = text.get(prefix.len() - 1) == prefix.last() && text.starts_with(prefix);
     if !fits || (row.body.has_dashes() && ahead.is_words(bytes, from, word.end)) {
         return None;
     }
@@ -116,13 +201,11 @@ fn split(bytes: &[u8], word: Word<'_>) -> Option<(usize, usize)> {
         }
         _ => return None,
     }
-    super::steps::add(ISSUERS.len() / 8);
-    ISSUERS.iter().find_map(|row| {
+    super::steps::add(SPLITS / 4);
+    SPLIT.iter().take(SPLITS).find_map(|row| {
+        let row = ISSUERS.get(usize::from(*row))?;
         let prefix = row.prefix.as_bytes();
         let tail = tail_start(prefix);
-        if tail == 0 {
-            return None;
-        }
         let start = word.start.checked_sub(tail)?;
         let fits = bytes.get(start..)?.starts_with(prefix)
             && !before(bytes, start).is_some_and(|b| b.is_ascii_alphanumeric());
@@ -140,8 +223,8 @@ fn base64(bytes: &[u8], word: Word<'_>) -> Option<(usize, usize)> {
     let is = |b| Body::Base64.has(b) && b != b'=';
     let start = super::bytes::back(bytes, word.start.saturating_sub(64), word.start, is);
     let text = bytes.get(start..)?;
-    let row = ISSUERS
-        .iter()
+    let row = STARTS
+        .rows(text)
         .find(|row| row.body == Body::Base64 && text.starts_with(row.prefix.as_bytes()))?;
     Some((
         start,
@@ -209,24 +292,6 @@ impl Ahead {
             self.dash = run_within(bytes, from, word_end.saturating_sub(from), letter);
         }
         self.dash < end && self.strange >= end
-    }
-}
-
-/// Returns whether a secret may start at `at`: at the word's start, behind `_` or `-`, behind an
-/// escape that the word begins with (`\nsk-...`, `%20sk-...`), or behind a colour (`[31msk-...`).
-fn is_bounded(bytes: &[u8], word: Word<'_>, at: usize) -> bool {
-    let Some(last) = at.checked_sub(1).and_then(|i| word.bytes.get(i)) else {
-        return true;
-    };
-    let outer = before(bytes, word.start);
-    match (outer, at) {
-        _ if matches!(last, b'_' | b'-') => true,
-        (Some(b'\\'), 1 | 3 | 5) | (Some(b'%'), 2) => true,
-        (Some(b'[' | b';'), 2..=4) if *last == b'm' => word
-            .bytes
-            .get(..at - 1)
-            .is_some_and(|code| code.iter().all(u8::is_ascii_digit)),
-        _ => false,
     }
 }
 
@@ -300,9 +365,16 @@ fn jwt(bytes: &[u8], word: Word<'_>) -> Option<(usize, usize)> {
         word.bytes
             .get(*at..)
             .is_some_and(|rest| rest.starts_with(b"eyJ"))
-            && is_bounded(bytes, word, *at)
+            && matches!(before(word.bytes, *at), None | Some(b'_' | b'-'))
     };
-    let start = word.start + (0..word.bytes.len()).find(starts)?;
+    let start = escaped_starts(bytes, word)
+        .find(|at| {
+            word.bytes
+                .get(*at..)
+                .is_some_and(|rest| rest.starts_with(b"eyJ"))
+        })
+        .or_else(|| (0..word.bytes.len()).find(starts))?;
+    let start = word.start + start;
     let payload = part(bytes, word.end + 1);
     if bytes.get(payload) != Some(&b'.') {
         return None;

@@ -177,7 +177,7 @@ fn scheme_and_rest(bytes: &[u8], from: usize, name: Name) -> Option<(usize, usiz
         return Some((next, line_end(bytes, next, name)));
     }
     if is_scheme(word) {
-        let spared = is_one_of(rest, STATES) || is_one_of(rest, &["token", "auth", "credentials"]);
+        let spared = STATES.has(rest) || is_one_of(rest, &["token", "auth", "credentials"]);
         return (!spared && !is_spared(rest, Kind::Scheme, false, Style::Said))
             .then(|| (next, whole_token_end(bytes, next, more, name)));
     }
@@ -219,7 +219,7 @@ fn bare(bytes: &[u8], from: usize, name: Name, style: Style) -> Option<(usize, u
     judged(bytes, from, clause, name, style)?;
     let first = bytes.get(from..end)?;
     let only = next_word(bytes, end)
-        .is_none_or(|next| harmless::is_password_like(first) && is_one_of(next, CONNECTING));
+        .is_none_or(|next| harmless::is_password_like(first) && CONNECTING.has(next));
     if only {
         judged(bytes, from, end, name, style)?;
         return Some((from, whole_token_end(bytes, from, end, name)));
