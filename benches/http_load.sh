@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# A real server under load, without a layer and with each: requests a second and latency, by `wrk`,
-# while slow clients read streams and leave in the middle. The layers take turns, ROUNDS times.
+# Measures a real server under load by `wrk`, without a layer and with each: requests per second and
+# latency, while slow clients read streams and disconnect. The layers take turns, ROUNDS times.
 #
 #   bash benches/http_load.sh [ROUNDS] [SECONDS] [CONNECTIONS] [SLOW CLIENTS]
 set -euo pipefail
@@ -9,13 +9,13 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 rounds=${1:-5} seconds=${2:-5} connections=${3:-32} clients=${4:-50}
 layers=(none llm-observe trace prometheus both)
 
-command -v wrk >/dev/null || { echo 'wrk is not there: apt-get install wrk' >&2; exit 1; }
+command -v wrk >/dev/null || { echo 'wrk is not installed: apt-get install wrk' >&2; exit 1; }
 cargo build --release --locked -q -p llm-observe-benches --example http_load
 program=${CARGO_TARGET_DIR:-target}/release/examples/http_load
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 
-# to_ms VALUE: what wrk prints, as milliseconds
+# to_ms VALUE: converts a time that wrk prints to milliseconds
 to_ms() {
   case $1 in
     *us) awk -v n="${1%us}" 'BEGIN { printf "%.2f", n / 1000 }' ;;

@@ -1,4 +1,4 @@
-//! One request through a router in process: what the layers add to it.
+//! One request through a router in process: the time that each layer adds.
 
 use std::{hint::black_box, time::Duration};
 
@@ -16,7 +16,7 @@ fn router() -> Router {
     Router::new().route("/ask/{id}", get(async |Path(id): Path<u64>| id.to_string()))
 }
 
-/// What a browser or a client sends, no more than usual.
+/// Returns a request with the usual headers of a browser.
 fn request() -> Request<Body> {
     Request::get("/ask/42?k=5")
         .header("host", "rag.example.org")
@@ -30,7 +30,7 @@ fn request() -> Request<Body> {
 }
 
 fn call(router: Router) -> impl FnMut() {
-    // As a server does: else every request would apply the layer anew.
+    // As a server does; otherwise every request would apply the layer again.
     let mut router: Router = router.with_state(());
     move || {
         let answered = async {
@@ -51,18 +51,18 @@ fn main() {
         .json()
         .with_writer(appender);
     let subscriber = tracing::Dispatch::new(tracing_subscriber::registry().with(json));
-    // One line a request, as ours: the answer's, with the request's span.
+    // One line for each request, as with our layer: the response's, with the request's span.
     let trace = TraceLayer::new_for_http()
         .make_span_with(DefaultMakeSpan::new().level(Level::INFO))
         .on_response(DefaultOnResponse::new().level(Level::INFO));
-    // Its figures go to the recorder that is installed, which is ours.
+    // Its metrics go to the installed recorder, which is ours.
     let prometheus = PrometheusMetricLayer::new();
 
     let mut traced = call(router().layer(trace.clone()));
     let mut both = call(router().layer(prometheus.clone()).layer(trace));
     let (first, second) = (subscriber.clone(), subscriber);
     compare(
-        "a request through a router: line, figures, span",
+        "a request through a router: line, metrics, span",
         200,
         1_000,
         vec![

@@ -1,4 +1,4 @@
-//! The server that `http_load.sh` puts under load, and the slow clients that it has besides:
+//! The server that `http_load.sh` puts under load, and the slow clients beside the load:
 //! `http_load serve LAYER FOLDER` and `http_load slow ADDRESS COUNT`.
 
 use std::{
@@ -38,7 +38,7 @@ fn main() -> Result<(), Failure> {
     }
 }
 
-/// A token of 20 bytes every 5 ms, 400 of them.
+/// Returns a stream of 400 tokens, 20 bytes every 5 ms.
 async fn tokens() -> Body {
     let tokens = stream::unfold(0, |n| async move {
         tokio::time::sleep(Duration::from_millis(5)).await;
@@ -57,8 +57,8 @@ fn router() -> Router {
         .route("/tokens", get(tokens))
 }
 
-/// What keeps the observing parts alive.
-enum Kept {
+/// The guards that keep the observing parts alive.
+enum Guard {
     Nothing,
     Observer(#[allow(dead_code, reason = "held until the end")] Observer),
     Lines(
@@ -78,29 +78,29 @@ fn observed(folder: &Path) -> Result<Observer, Failure> {
     Ok(Observer::builder().config(config).install()?)
 }
 
-fn traced(folder: &Path) -> Result<Kept, Failure> {
+fn traced(folder: &Path) -> Result<Guard, Failure> {
     let file = tracing_appender::rolling::never(folder, "tracing.log");
     let (appender, guard) = tracing_appender::non_blocking(file);
     let json = tracing_subscriber::fmt::layer()
         .json()
         .with_writer(appender);
     tracing::subscriber::set_global_default(tracing_subscriber::registry().with(json))?;
-    Ok(Kept::Lines(guard))
+    Ok(Guard::Lines(guard))
 }
 
-fn layered(layer: &str, folder: &Path) -> Result<(Router, Kept), Failure> {
+fn layered(layer: &str, folder: &Path) -> Result<(Router, Guard), Failure> {
     let trace = TraceLayer::new_for_http()
         .make_span_with(DefaultMakeSpan::new().level(Level::INFO))
         .on_response(DefaultOnResponse::new().level(Level::INFO));
     let prometheus = || PrometheusMetricLayer::pair().0;
     Ok(match layer {
-        "none" => (router(), Kept::Nothing),
+        "none" => (router(), Guard::Nothing),
         "llm-observe" => {
-            let kept = Kept::Observer(observed(folder)?);
-            (router().layer(llm_observe::http::layer()), kept)
+            let guard = Guard::Observer(observed(folder)?);
+            (router().layer(llm_observe::http::layer()), guard)
         }
         "trace" => (router().layer(trace), traced(folder)?),
-        "prometheus" => (router().layer(prometheus()), Kept::Nothing),
+        "prometheus" => (router().layer(prometheus()), Guard::Nothing),
         "both" => (router().layer(prometheus()).layer(trace), traced(folder)?),
         _ => return Err("LAYER is none, llm-observe, trace, prometheus or both".into()),
     })
@@ -111,11 +111,11 @@ fn serve(layer: &str, folder: &Path) -> Result<(), Failure> {
         .enable_all()
         .build()?;
     runtime.block_on(async {
-        let (router, _kept) = layered(layer, folder)?;
+        let (router, _guard) = layered(layer, folder)?;
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
         println!("{}", listener.local_addr()?);
         let service = router.into_make_service_with_connect_info::<SocketAddr>();
-        // Until whoever started it closes its input.
+        // Serves until the parent process closes standard input.
         let ended = tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new()));
         tokio::select! {
             served = async { axum::serve(listener, service).await } => served?,
@@ -125,13 +125,13 @@ fn serve(layer: &str, folder: &Path) -> Result<(), Failure> {
     })
 }
 
-/// Clients that read a few bytes at a time, and every other of which leaves in the middle.
+/// Runs clients that read a few bytes at a time. Every other one disconnects before the end.
 fn slow(address: SocketAddr, count: usize) -> Result<(), Failure> {
     let clients: Vec<_> = (0..count)
         .map(|n| {
             thread::spawn(move || {
                 loop {
-                    // The server ends the run by going away.
+                    // The run ends when the server does.
                     if read_slowly(address, n).is_err() {
                         return;
                     }

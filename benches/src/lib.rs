@@ -1,5 +1,5 @@
-//! A small harness for figures that are compared: all candidates in one run, taking turns, so
-//! that what the machine does meanwhile hits them alike.
+//! A small harness for comparisons. All candidates take turns in one run, so that other work on the
+//! machine affects them alike.
 
 use std::{path::Path, time::Instant};
 
@@ -8,7 +8,7 @@ use llm_observe::{
     config::{Config, Console, Format},
 };
 
-/// One candidate: its name, and a loop that makes that many calls.
+/// A candidate: its name, and a loop of a given number of calls.
 pub struct Candidate<'a> {
     name: &'static str,
     run: Box<dyn FnMut(u64) + 'a>,
@@ -24,11 +24,11 @@ pub fn candidate<'a>(name: &'static str, mut call: impl FnMut() + 'a) -> Candida
     Candidate { name, run }
 }
 
-/// Observes the program: figures, and lines of JSON in rotating files in `folder`; no page.
+/// Observes the program with metrics, and with JSON lines in rotating files in `folder`. No page.
 ///
 /// # Panics
 ///
-/// When the folder cannot be written.
+/// If the folder cannot be written.
 pub fn to_json_files(folder: &Path) -> Observer {
     let mut config = Config::default();
     config.log.dir = folder.to_owned();
@@ -40,10 +40,10 @@ pub fn to_json_files(folder: &Path) -> Observer {
     Observer::builder().config(config).install().unwrap()
 }
 
-/// Lets the candidates take turns, `rounds` times `calls` calls each, and prints nanoseconds a
-/// call (minimum and median of the rounds) and each median as a multiple of the first candidate's.
+/// Measures the candidates in turns, `rounds` times `calls` calls each. Prints nanoseconds per call
+/// (minimum and median of the rounds), and each median as a multiple of the first candidate's.
 ///
-/// `cargo bench --bench NAME -- TEXT` runs only the candidates whose name holds TEXT.
+/// `cargo bench --bench NAME -- TEXT` runs only the candidates whose name contains TEXT.
 pub fn compare(title: &str, rounds: usize, calls: u64, mut candidates: Vec<Candidate<'_>>) {
     if let Some(text) = std::env::args().skip(1).find(|arg| !arg.starts_with("--")) {
         candidates.retain(|candidate| candidate.name.contains(&text));

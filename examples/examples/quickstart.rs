@@ -1,18 +1,18 @@
-//! The quick start of the README: one call that succeeds and one that fails, and where to see them.
-//! Run it with `cargo run --example quickstart`; it ends with an error when a call was not counted.
+//! The quick start of the README: one call that succeeds, one that fails, and where to see both. Run it
+//! with `cargo run --example quickstart`. It fails if a call was not counted.
 
 use std::{error::Error, io};
 
 use llm_observe::observe;
 use tokio::net::TcpStream;
 
-/// The prompt of the other example.
+/// The file with the prompt of the example `rag_service`.
 const PROMPT: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
     "/examples/rag_service/instructions.txt"
 );
-/// Port 1 of this machine (tcpmux, RFC 1078), where nobody has listened for decades.
-const NOBODY: &str = "127.0.0.1:1";
+/// Port 1 of this machine (tcpmux, RFC 1078), on which no program listens today.
+const UNREACHABLE: &str = "127.0.0.1:1";
 
 #[observe(event = "prompt")]
 async fn load_prompt(path: &str) -> io::Result<String> {
@@ -30,8 +30,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let prompt = load_prompt(PROMPT).await?;
     println!("the prompt has {} words", prompt.split_whitespace().count());
-    if let Err(error) = connect(NOBODY).await {
-        println!("no model server at {NOBODY}: {error}");
+    if let Err(error) = connect(UNREACHABLE).await {
+        println!("no model server at {UNREACHABLE}: {error}");
     }
 
     let metrics = observer
@@ -50,7 +50,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Returns whether a line of the metrics counts one call of this event with this outcome.
+/// Returns whether a line of the metrics counts one call of `event` with `outcome`.
 fn is_one_call(line: &str, event: &str, outcome: &str) -> bool {
     line.starts_with("llm_observe_calls_total{")
         && line.contains(&format!("event=\"{event}\""))

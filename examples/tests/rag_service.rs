@@ -1,4 +1,4 @@
-//! The example service from outside: its exit status, what it prints, its HTTP face and its logs.
+//! The example service from outside: exit status, output, HTTP interface and logs.
 
 mod support;
 
@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use support::mock::{Received, openai, served};
 use support::{Folder, Running, printed};
 
-/// How long a program may take to say where it serves.
+/// How long a program may take to print its address.
 const START: Duration = Duration::from_secs(30);
 
 fn once(folder: &Folder, more: &[&str], variables: &[(&str, &str)]) -> Output {
@@ -173,7 +173,7 @@ async fn bad_input_has_its_status_and_good_input_an_answer() {
                 .map(str::trim)
                 .map(str::to_owned)
         });
-        // read on, so that the program never waits for a full pipe
+        // read on, so that the program does not block on a full pipe
         std::thread::spawn(move || lines.for_each(drop));
         found
     });
@@ -182,7 +182,7 @@ async fn bad_input_has_its_status_and_good_input_an_answer() {
         .expect("starts in time")
         .expect("no panic");
     let url = url.expect("it says where it serves");
-    // an error only says that another test was first
+    // an error means that another test was first
     let _ = rustls::crypto::ring::default_provider().install_default();
     let client = reqwest::Client::builder()
         .no_proxy()
@@ -240,7 +240,7 @@ async fn bad_input_has_its_status_and_good_input_an_answer() {
     assert_eq!(health.status(), StatusCode::OK);
 }
 
-/// Runs the program without holding up the mock that serves it.
+/// Runs the program without blocking the mock that serves it.
 async fn once_beside(
     folder: Folder,
     more: Vec<&'static str>,

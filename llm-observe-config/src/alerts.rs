@@ -1,11 +1,11 @@
-//! `[alerts]`: when alerts are sent, repeated, resolved and held back.
+//! `[alerts]`: when alerts are sent, repeated, resolved and suppressed.
 
 use std::time::Duration;
 
 use crate::channels;
 use crate::names;
-use crate::reader::Section;
 use crate::secret::Secret;
+use crate::section::Section;
 use crate::value;
 
 /// The alert policy.
@@ -14,7 +14,7 @@ use crate::value;
 pub struct Alerts {
     /// How long the first alert waits for others of its group. Default: 2 s.
     pub group_wait: Duration,
-    /// How long until an alert that goes on is sent again. Default: 4 h.
+    /// How long until an alert that is still firing is sent again. Default: 4 h.
     pub repeat: Duration,
     /// How long without a new occurrence until an alert is resolved. Default: 5 min.
     pub resolve_after: Duration,
@@ -23,7 +23,7 @@ pub struct Alerts {
     /// The hours of the day in which only critical alerts are sent, such as `22:00-07:00`, as
     /// [`units::hours`](crate::units::hours) reads them. Default: none.
     pub quiet_hours: Option<String>,
-    /// The URL that is called while the service lives. Default: none.
+    /// The URL that is called as long as the service runs. Default: none.
     pub heartbeat: Option<Secret>,
     /// How often `heartbeat` is called. Default: 1 min.
     pub heartbeat_every: Duration,
@@ -31,7 +31,7 @@ pub struct Alerts {
     pub dashboard: Option<String>,
     /// The page of a trace, with `{trace_id}` where its id belongs. Default: none.
     pub trace_url: Option<String>,
-    /// The channels of alerts that name none; empty: every channel.
+    /// The channels of alerts that name no channel; empty: every channel.
     pub default_channels: Vec<String>,
 }
 
@@ -63,15 +63,15 @@ impl Alerts {
             value::some_duration,
         );
         section.set("send_resolved", &mut alerts.send_resolved, value::boolean);
-        section.some("quiet_hours", &mut alerts.quiet_hours, names::hours);
-        section.some("heartbeat", &mut alerts.heartbeat, value::secret);
+        section.optional("quiet_hours", &mut alerts.quiet_hours, names::hours);
+        section.optional("heartbeat", &mut alerts.heartbeat, value::secret);
         section.set(
             "heartbeat_every",
             &mut alerts.heartbeat_every,
             value::some_duration,
         );
-        section.some("dashboard", &mut alerts.dashboard, value::link);
-        section.some("trace_url", &mut alerts.trace_url, value::trace_link);
+        section.optional("dashboard", &mut alerts.dashboard, value::link);
+        section.optional("trace_url", &mut alerts.trace_url, value::trace_link);
         channels::read_names(section, "default_channels", &mut alerts.default_channels);
         alerts
     }

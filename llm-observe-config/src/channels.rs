@@ -5,20 +5,21 @@ use std::collections::BTreeMap;
 use crate::choice::{Choice, choices};
 use crate::endpoint::Endpoint;
 use crate::names;
-use crate::reader::Section;
-use crate::rules::Use;
+use crate::references::Reference;
 use crate::secret::Secret;
-use crate::value::{self, Fault};
+use crate::section::Section;
+use crate::value;
+use crate::value_error::ValueError;
 
 /// One alert channel.
 #[non_exhaustive]
 #[derive(Clone, Debug, PartialEq)]
 pub struct Channel {
-    /// What it is and what it needs.
+    /// The kind of channel, with its settings.
     pub kind: ChannelKind,
     /// The severities it takes; empty: all.
     pub severities: Vec<Severity>,
-    /// The most messages a minute, at least 1; what is beyond waits. Default: 20.
+    /// The most messages a minute, at least 1; further messages wait. Default: 20.
     pub max_per_minute: u32,
 }
 
@@ -101,18 +102,18 @@ impl Email {
 choices! {
     /// How an SMTP connection is encrypted.
     pub enum Tls {
-        /// Plain first, then upgraded; refused when the server cannot (RFC 3207).
+        /// Upgraded from a plain connection; an error if the server does not support it (RFC 3207).
         #[default]
         Starttls = "starttls",
         /// Encrypted from the first byte (RFC 8314).
         Tls = "tls",
-        /// Not encrypted: for a relay on the same machine.
+        /// Not encrypted, for a relay on the same machine.
         None = "none",
     }
 }
 
 impl Tls {
-    /// Returns the port that is usual for it: 587, 465 or 25.
+    /// Returns the standard port: 587, 465 or 25.
     pub const fn default_port(self) -> u16 {
         match self {
             Self::Starttls => 587,
@@ -130,8 +131,8 @@ pub struct Alertmanager {
     pub url: Endpoint,
     /// Labels that every alert carries.
     pub labels: BTreeMap<String, String>,
-    /// Whether several processes tell of the same alerts: one that recovers does not then end
-    /// an alert for the others. Default: false.
+    /// Whether several processes send the same alerts. Then a process that recovers does not
+    /// resolve an alert of the others. Default: false.
     pub shared: bool,
 }
 
@@ -182,37 +183,37 @@ impl Webhook {
 }
 
 choices! {
-    /// How bad an alert is, from low to high.
+    /// The severity of an alert, from low to high.
     pub enum Severity {
-        /// For the record.
+        /// Needs no action.
         Info = "info",
-        /// To be looked at.
+        /// Needs attention, not at once.
         Warning = "warning",
-        /// A failure: what an alert is unless told otherwise.
+        /// A failure. The default of alerts.
         #[default]
         Error = "error",
-        /// Somebody has to get up.
+        /// Needs action at once, day or night.
         Critical = "critical",
     }
 }
 
 /// Reads a list of channels, each of which must exist.
 pub(crate) fn read_names(section: &Section<'_, '_>, key: &'static str, slot: &mut Vec<String>) {
-    let place = format!("`{key}` in {}", section.place());
+    let location = format!("`{key}` in {}", section.header());
     section.list_with(key, slot, value::text, |name, at| {
-        let (name, place) = (name.clone(), place.clone());
+        let (name, location) = (name.clone(), location.clone());
         section
-            .names()
+            .references()
             .borrow_mut()
             .channel_uses
-            .push(Use { name, place, at });
+            .push(Reference { name, location, at });
     });
 }
 
-/// How a kind's own keys are read.
+/// Reads the keys that only one kind has.
 type ReadKind = fn(&Section<'_, '_>) -> Option<ChannelKind>;
 
-/// The kinds by name, in the order they are listed to the user.
+/// The kinds by name, in the order in which messages list them.
 const KINDS: [(&str, ReadKind); 5] = [
     ("slack", |section| {
         Slack::read(section).map(ChannelKind::Slack)
@@ -239,7 +240,7 @@ impl Channel {
     pub(crate) fn read(section: &Section<'_, '_>) -> Option<Self> {
         let mut severities = Vec::new();
         let mut max_per_minute = 20;
-        let read_kind = section.needed("kind", "\"slack\"", value::choice::<ReadKind>);
+        let read_kind = section.required("kind", "\"slack\"", value::choice::<ReadKind>);
         section.list("severities", &mut severities, value::choice);
         section.set(
             "max_per_minute",
@@ -247,7 +248,7 @@ impl Channel {
             value::whole(1, 10_000),
         );
         let Some(read_kind) = read_kind else {
-            section.forgive();
+            section.allow_unknown_keys();
             return None;
         };
         Some(Self {
@@ -260,21 +261,21 @@ impl Channel {
 
 impl Slack {
     fn read(section: &Section<'_, '_>) -> Option<Self> {
-        let webhook = section.needed("webhook", "\"env:SLACK_WEBHOOK_URL\"", value::secret);
+        let webhook = section.required("webhook", "\"env:SLACK_WEBHOOK_URL\"", value::secret);
         webhook.map(Self::new)
     }
 }
 
 impl Email {
     fn read(section: &Section<'_, '_>) -> Option<Self> {
-        let host = section.needed("host", "\"smtp.example.org\"", names::host);
-        let from = section.needed("from", "\"service@example.org\"", names::address);
+        let host = section.required("host", "\"smtp.example.org\"", names::host);
+        let from = section.required("from", "\"service@example.org\"", names::address);
         let mut email = Self::new("", "", Vec::new());
         section.set("tls", &mut email.tls, value::choice);
         email.port = email.tls.default_port();
         section.set("port", &mut email.port, value::whole(1, 65_535));
-        section.some("username", &mut email.username, value::text);
-        section.some("password", &mut email.password, value::secret);
+        section.optional("username", &mut email.username, value::text);
+        section.optional("password", &mut email.password, value::secret);
         section.list("to", &mut email.to, names::address);
         email.check(section);
         (email.host, email.from) = (host?, from?);
@@ -284,9 +285,9 @@ impl Email {
     fn check(&self, section: &Section<'_, '_>) {
         if !section.has("to") {
             section.missing("to", "[\"ops@example.org\"]");
-        } else if self.to.is_empty() && section.clean() {
+        } else if self.to.is_empty() && section.is_clean() {
             let help = "write at least one address, such as [\"ops@example.org\"]";
-            section.add_at("to", Fault::new("is empty", help));
+            section.add_at("to", ValueError::new("is empty", help));
         }
         let lacking = match (section.has("username"), section.has("password")) {
             (true, false) => (
@@ -302,13 +303,13 @@ impl Email {
             _ => return,
         };
         let (key, message, help) = lacking;
-        section.add_at(key, Fault::new(message, help));
+        section.add_at(key, ValueError::new(message, help));
     }
 }
 
 impl Alertmanager {
     fn read(section: &Section<'_, '_>) -> Option<Self> {
-        let url = section.needed("url", "\"http://localhost:9093\"", value::endpoint);
+        let url = section.required("url", "\"http://localhost:9093\"", value::endpoint);
         let labels = section.table("labels", |labels| {
             labels.entries(value::text, names::check_alert_label)
         });
@@ -326,12 +327,12 @@ impl Alertmanager {
 impl Pagerduty {
     fn read(section: &Section<'_, '_>) -> Option<Self> {
         let mut url = None;
-        let key = section.needed(
+        let key = section.required(
             "routing_key",
             "\"env:PAGERDUTY_ROUTING_KEY\"",
             value::secret,
         );
-        section.some("url", &mut url, value::endpoint);
+        section.optional("url", &mut url, value::endpoint);
         key.map(|routing_key| Self { routing_key, url })
     }
 }
@@ -339,8 +340,8 @@ impl Pagerduty {
 impl Webhook {
     fn read(section: &Section<'_, '_>) -> Option<Self> {
         let mut secret = None;
-        let url = section.needed("url", "\"env:WEBHOOK_URL\"", value::secret);
-        section.some("secret", &mut secret, value::secret);
+        let url = section.required("url", "\"env:WEBHOOK_URL\"", value::secret);
+        section.optional("secret", &mut secret, value::secret);
         url.map(|url| Self { url, secret })
     }
 }

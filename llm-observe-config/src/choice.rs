@@ -1,12 +1,13 @@
-//! Closed sets of words (`"text"` or `"json"`) as enums, and the one error for a word outside.
+//! Closed sets of words (`"text"` or `"json"`) as enums, and the error for an unknown word.
 
 use std::fmt;
 
+use crate::message::listed;
 use crate::suggest::suggest;
 
-/// An enum that is written as one word of a fixed list.
+/// An enum whose values are words of a fixed list.
 pub(crate) trait Choice: Copy + 'static {
-    /// The words, each with its value, in the order they are listed to the user.
+    /// The words, each with its value, in the order in which messages list them.
     const ALL: &'static [(&'static str, Self)];
 
     /// Returns the value written as `word`.
@@ -18,9 +19,9 @@ pub(crate) trait Choice: Copy + 'static {
     }
 }
 
-/// The error for a word that is none of the allowed ones.
+/// The error for an unknown word.
 ///
-/// It names the allowed words, and never the word it was given: that may be a misplaced secret.
+/// It names the allowed words. It never shows the unknown word, which may be a misplaced secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownWord {
     allowed: Vec<&'static str>,
@@ -58,12 +59,6 @@ impl fmt::Display for UnknownWord {
 
 impl std::error::Error for UnknownWord {}
 
-/// Returns the words in backquotes, separated by commas.
-pub(crate) fn listed(words: &[&str]) -> String {
-    let quoted: Vec<_> = words.iter().map(|word| format!("`{word}`")).collect();
-    quoted.join(", ")
-}
-
 /// Defines an enum with its words, `as_str`, `Display` and `FromStr`.
 macro_rules! choices {
     (
@@ -92,9 +87,9 @@ macro_rules! choices {
         }
 
         impl std::str::FromStr for $name {
-            type Err = $crate::UnknownWord;
+            type Err = $crate::choice::UnknownWord;
 
-            fn from_str(word: &str) -> Result<Self, $crate::UnknownWord> {
+            fn from_str(word: &str) -> Result<Self, $crate::choice::UnknownWord> {
                 <Self as $crate::choice::Choice>::from_word(word)
             }
         }

@@ -5,15 +5,25 @@ use std::path::Path;
 
 use toml::de::DeTable;
 
-use crate::entries::Entries;
+use crate::alerts::Alerts;
+use crate::channels::Channel;
+use crate::events::Event;
+use crate::findings::Findings;
+use crate::http::{Http, Redact};
+use crate::log::Log;
+use crate::loggers::Logger;
+use crate::named_tables::NamedTables;
 use crate::names::{check_event, check_label, check_model};
-use crate::reader::Section;
-use crate::rules::{self, Use};
-use crate::walk::{Lines, Walk};
-use crate::{
-    Alerts, Channel, Errors, Event, Http, Log, Logger, Metrics, Outbox, Price, Redact, Server,
-    Service, Traces, Trackers,
-};
+use crate::outbox::Outbox;
+use crate::outlets::{Metrics, Server, Traces};
+use crate::prices::Price;
+use crate::problem::Errors;
+use crate::references::Reference;
+use crate::rules;
+use crate::section::Section;
+use crate::service::Service;
+use crate::syntax::Lines;
+use crate::trackers::Trackers;
 
 /// The configuration: a checked `llm-observe.toml`, or the defaults without one.
 #[non_exhaustive]
@@ -25,7 +35,7 @@ pub struct Config {
     pub log: Log,
     /// `[loggers.NAME]`, each file different from every other and from `log.file`.
     pub loggers: BTreeMap<String, Logger>,
-    /// `[events.NAME]`; `None` when there is no `[events]`: then any valid event name will do.
+    /// `[events.NAME]`; `None` without an `[events]` table: then every valid event name is allowed.
     pub events: Option<BTreeMap<String, Event>>,
     /// `[channels.NAME]`.
     pub channels: BTreeMap<String, Channel>,
@@ -57,14 +67,14 @@ impl Config {
     /// Everything that is wrong with `text`, at once.
     pub fn parse(text: &str, path: &Path) -> Result<Self, Errors> {
         let (table, mistakes) = DeTable::parse_recoverable(text);
-        let walk = Walk::default();
-        report_syntax(&walk, text, &mistakes);
+        let findings = Findings::default();
+        report_syntax(&findings, text, &mistakes);
         let config = match mistakes.is_empty() {
-            true => Self::read(&walk, table.get_ref()),
-            // What follows a mistake of syntax is a guess: nothing else is said about the file.
+            true => Self::read(&findings, table.get_ref()),
+            // After a syntax error the parser guesses, so other problems are not reported.
             false => Self::default(),
         };
-        match Errors::of(walk.into_problems(text, path)) {
+        match Errors::of(findings.into_problems(text, path)) {
             Some(errors) => Err(errors),
             None => Ok(config),
         }
@@ -82,8 +92,8 @@ impl Config {
         }
     }
 
-    fn read(walk: &Walk, table: &DeTable<'_>) -> Self {
-        let config = Section::root(walk, table, |root| {
+    fn read(findings: &Findings, table: &DeTable<'_>) -> Self {
+        let config = Section::root(findings, table, |root| {
             let service = root.table("service", Service::read).unwrap_or_default();
             let log = read_log(root);
             Self {
@@ -103,7 +113,7 @@ impl Config {
                 prices: read_prices(root),
             }
         });
-        rules::check(walk);
+        rules::check(findings);
         config
     }
 }
@@ -111,14 +121,14 @@ impl Config {
 fn read_log(root: &Section<'_, '_>) -> Log {
     let log = root.table("log", |section| {
         let log = Log::read(section);
-        section.use_file(&log.file);
+        section.note_log_file(&log.file);
         log
     });
     log.unwrap_or_else(|| {
         let log = Log::default();
-        root.names().borrow_mut().files.push(Use {
+        root.references().borrow_mut().files.push(Reference {
             name: log.file.clone(),
-            place: "[log]".to_owned(),
+            location: "[log]".to_owned(),
             at: 0,
         });
         log
@@ -128,14 +138,14 @@ fn read_log(root: &Section<'_, '_>) -> Log {
 fn read_loggers(root: &Section<'_, '_>, log: &Log) -> BTreeMap<String, Logger> {
     let loggers = root.tables(
         "loggers",
-        &Entries {
+        &NamedTables {
             inner: &[],
             check: check_label,
             declare: &|_| (),
             read: &|section| {
                 let logger = Logger::read(section)?;
                 logger.resolve(log).check_total(section);
-                section.use_file(&logger.file);
+                section.note_log_file(&logger.file);
                 Some(logger)
             },
         },
@@ -144,13 +154,13 @@ fn read_loggers(root: &Section<'_, '_>, log: &Log) -> BTreeMap<String, Logger> {
 }
 
 fn read_events(root: &Section<'_, '_>) -> Option<BTreeMap<String, Event>> {
-    let names = root.names();
+    let names = root.references();
     if root.has("events") {
         names.borrow_mut().events = Some(BTreeSet::new());
     }
     root.tables(
         "events",
-        &Entries {
+        &NamedTables {
             inner: &["objective"],
             check: check_event,
             declare: &|name| {
@@ -165,11 +175,14 @@ fn read_events(root: &Section<'_, '_>) -> Option<BTreeMap<String, Event>> {
 fn read_channels(root: &Section<'_, '_>) -> BTreeMap<String, Channel> {
     let channels = root.tables(
         "channels",
-        &Entries {
+        &NamedTables {
             inner: &["labels"],
             check: check_label,
             declare: &|name| {
-                root.names().borrow_mut().channels.insert(name.to_owned());
+                root.references()
+                    .borrow_mut()
+                    .channels
+                    .insert(name.to_owned());
             },
             read: &Channel::read,
         },
@@ -180,7 +193,7 @@ fn read_channels(root: &Section<'_, '_>) -> BTreeMap<String, Channel> {
 fn read_prices(root: &Section<'_, '_>) -> BTreeMap<String, Price> {
     let prices = root.tables(
         "prices",
-        &Entries {
+        &NamedTables {
             inner: &[],
             check: check_model,
             declare: &|_| (),
@@ -190,8 +203,8 @@ fn read_prices(root: &Section<'_, '_>) -> BTreeMap<String, Price> {
     prices.unwrap_or_default()
 }
 
-/// Reports mistakes of syntax: the first of each line, as the others mostly follow from it.
-fn report_syntax(walk: &Walk, text: &str, mistakes: &[toml::de::Error]) {
+/// Reports syntax errors: the first of each line, because further ones mostly follow from it.
+fn report_syntax(findings: &Findings, text: &str, mistakes: &[toml::de::Error]) {
     let lines = Lines::of(text);
     let mut reported = BTreeSet::new();
     for mistake in mistakes {
@@ -199,7 +212,7 @@ fn report_syntax(walk: &Walk, text: &str, mistakes: &[toml::de::Error]) {
         if reported.insert(lines.position(at).0) {
             let twice = mistake.message() == "duplicate key";
             let help = twice.then(|| "write each key and each table once".to_owned());
-            walk.add(at, mistake.message(), help);
+            findings.add(at, mistake.message(), help);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Addresses of servers: a URL in the clear when it holds no secret, else where the secret is.
+//! Addresses of servers: a plain URL if it holds no secret, else the location of the secret.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,7 +10,7 @@ use crate::secret::{MissingSecret, Secret};
 pub enum Endpoint {
     /// An http or https URL without user, password and query.
     Url(String),
-    /// Where the URL is.
+    /// The location of the URL.
     Secret(Secret),
 }
 
@@ -77,7 +77,7 @@ fn valid_authority(authority: &str) -> bool {
     !host.is_empty() && port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0))
 }
 
-/// Prints a URL as it is, a secret as where it is.
+/// Prints a URL as it is, and a secret as its location.
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -93,7 +93,7 @@ impl fmt::Debug for Endpoint {
     }
 }
 
-/// The error for a text that is no address. It never shows the text.
+/// The error for a text that is not an address. It never shows the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BadEndpoint {
     message: &'static str,

@@ -1,17 +1,18 @@
-//! `[events.NAME]`: the catalogue of what `#[observe(event = ...)]` may name.
+//! `[events.NAME]`: the event names that `#[observe(event = ...)]` accepts.
 
 use std::time::Duration;
 
 use crate::channels::{self, Severity};
 use crate::log::Level;
-use crate::reader::Section;
-use crate::value::{self, Fault};
+use crate::section::Section;
+use crate::value;
+use crate::value_error::ValueError;
 
-/// One event of the catalogue. A function's own attribute wins over what stands here.
+/// One event. A function's own attribute overrides these settings.
 #[non_exhaustive]
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Event {
-    /// What the event is, for people.
+    /// A description for people.
     pub description: Option<String>,
     /// The duration beyond which a call is slow.
     pub slow: Option<Duration>,
@@ -23,11 +24,11 @@ pub struct Event {
     pub channels: Vec<String>,
     /// The severity of its alerts; `None`: error.
     pub severity: Option<Severity>,
-    /// What the service promises for it.
+    /// The event's service level objective.
     pub objective: Option<Objective>,
-    /// A web page that says what to do about its alerts.
+    /// A web page that explains how to handle its alerts.
     pub runbook: Option<String>,
-    /// Whether its alerts are held back. Default: false.
+    /// Whether its alerts are suppressed. Default: false.
     pub mute: bool,
     /// The share of successful calls that write a log line, 0 to 1.
     pub sample: Option<f64>,
@@ -43,8 +44,8 @@ pub struct Objective {
     pub success: f64,
     /// The duration that `percentile` per cent of the calls stay within.
     pub latency: Option<Duration>,
-    /// The share of calls that stay within `latency`, in per cent, above 0 and below 100. Set
-    /// whenever `latency` was read from a file: 99 where it is not written.
+    /// The share of calls that stay within `latency`, in per cent, above 0 and below 100. Always
+    /// set if `latency` was read from a file; the default is then 99.
     pub percentile: Option<f64>,
 }
 
@@ -62,33 +63,34 @@ impl Objective {
 impl Event {
     pub(crate) fn read(section: &Section<'_, '_>) -> Self {
         let mut event = Self::default();
-        section.some("description", &mut event.description, value::raw_text);
-        section.some("slow", &mut event.slow, value::some_duration);
-        section.some("stalled", &mut event.stalled, value::some_duration);
+        section.optional("description", &mut event.description, value::raw_text);
+        section.optional("slow", &mut event.slow, value::some_duration);
+        section.optional("stalled", &mut event.stalled, value::some_duration);
         section.set("alert_on_error", &mut event.alert_on_error, value::boolean);
         channels::read_names(section, "channels", &mut event.channels);
-        section.some("severity", &mut event.severity, value::choice);
+        section.optional("severity", &mut event.severity, value::choice);
         event.objective = section.table("objective", Objective::read).flatten();
-        section.some("runbook", &mut event.runbook, value::link);
+        section.optional("runbook", &mut event.runbook, value::link);
         section.set("mute", &mut event.mute, value::boolean);
-        section.some("sample", &mut event.sample, value::share);
-        section.some("level", &mut event.level, value::choice);
+        section.optional("sample", &mut event.sample, value::share);
+        section.optional("level", &mut event.level, value::choice);
         event
     }
 }
 
-/// The percentile of a latency that names none.
+/// The percentile of a latency without one.
 const USUAL_PERCENTILE: f64 = 99.0;
 
 impl Objective {
     fn read(section: &Section<'_, '_>) -> Option<Self> {
-        let success = section.needed("success", "99.5", value::percent);
+        let success = section.required("success", "99.5", value::percent);
         let (mut latency, mut percentile) = (None, None);
-        section.some("latency", &mut latency, value::some_duration);
-        section.some("percentile", &mut percentile, value::percent);
+        section.optional("latency", &mut latency, value::some_duration);
+        section.optional("percentile", &mut percentile, value::percent);
         if section.has("percentile") && !section.has("latency") {
-            let fault = Fault::new("needs a `latency`", "write `latency = \"800ms\"` beside it");
-            section.add_at("percentile", fault);
+            let error =
+                ValueError::new("needs a `latency`", "write `latency = \"800ms\"` beside it");
+            section.add_at("percentile", error);
         }
         Some(Self {
             success: success?,

@@ -1,4 +1,4 @@
-//! Where `llm-observe.toml` is looked for.
+//! Finds `llm-observe.toml`.
 
 use std::path::{Path, PathBuf};
 

@@ -1,9 +1,9 @@
-//! `[http]` and `[redact]`: what of a request is observed, and what of anything is hidden.
+//! `[http]` and `[redact]`: which parts of requests are observed, and what is redacted.
 
 use std::time::Duration;
 
 use crate::names;
-use crate::reader::Section;
+use crate::section::Section;
 use crate::value;
 
 /// The HTTP server layer and client middleware.
@@ -21,8 +21,8 @@ pub struct Http {
     pub sample: f64,
     /// The request headers that are logged. Default: none.
     pub headers: Vec<String>,
-    /// The hosts that are told which trace a call out belongs to, in lower case: a name, an
-    /// address, or `*.` and the name that theirs end in. Default: none.
+    /// The hosts that receive the trace context, in lower case: a name, an address, or `*.` and a
+    /// suffix of names. Default: none.
     pub propagate: Vec<String>,
 }
 
@@ -39,21 +39,21 @@ impl Default for Http {
     }
 }
 
-/// What is hidden beside what always is.
+/// What is redacted in addition to what always is.
 #[non_exhaustive]
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Redact {
-    /// Patterns of text that is hidden.
+    /// Patterns of text that is redacted.
     pub patterns: Vec<String>,
-    /// Names of fields whose values are hidden.
+    /// Names of fields whose values are redacted.
     pub keys: Vec<String>,
 }
 
 impl Http {
-    /// Returns whether a call to `host` says which trace it belongs to; `host` is a name or an
-    /// address, without port.
+    /// Returns whether requests to `host` carry the trace context. `host` is a name or an address
+    /// without port.
     ///
-    /// `*.example.org` stands for the names under `example.org`, not for that name itself.
+    /// `*.example.org` matches the names under `example.org`, but not that name itself.
     #[must_use]
     pub fn propagates_to(&self, host: &str) -> bool {
         // A name may be written with the root's dot, an IPv6 address with brackets.
@@ -69,7 +69,7 @@ impl Http {
 
     pub(crate) fn read(section: &Section<'_, '_>) -> Self {
         let mut http = Self::default();
-        section.some("slow", &mut http.slow, value::some_duration);
+        section.optional("slow", &mut http.slow, value::some_duration);
         section.list("alert_on", &mut http.alert_on, names::request_outcome);
         section.list("ignore", &mut http.ignore, names::request_path);
         section.set("sample", &mut http.sample, value::share);

@@ -1,9 +1,9 @@
 //! The schema of `llm-observe.toml`: its types with their defaults, its parser, and every rule.
 //!
-//! The macros check with it while a crate compiles, the runtime loads with it when a program
-//! starts, so both give the same verdict on the same file. It must not know what the settings are
-//! used for: it opens no file but the configuration itself (and the secrets it names, when
-//! asked), no socket, and logs nothing.
+//! The macros check the file with it when a crate compiles. The runtime loads the file with it when a
+//! program starts. So both accept and reject the same files. It does not know what the settings are
+//! used for. It opens no socket and no file but the configuration and, on request, the secrets that
+//! the configuration names. It logs nothing.
 //!
 //! ```
 //! use std::path::Path;
@@ -31,26 +31,30 @@ mod channels;
 mod choice;
 mod config;
 mod endpoint;
-mod entries;
 mod events;
 mod find;
+mod findings;
 mod http;
 mod log;
 mod loggers;
+mod message;
+mod named_tables;
 mod names;
 mod outbox;
 mod outlets;
 mod prices;
 mod problem;
-mod reader;
+mod references;
 mod rules;
 mod secret;
+mod section;
 mod service;
 mod suggest;
+mod syntax;
 mod trackers;
 pub mod units;
 mod value;
-mod walk;
+mod value_error;
 
 pub use alerts::Alerts;
 pub use channels::{

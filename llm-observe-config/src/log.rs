@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use crate::choice::choices;
 use crate::names;
-use crate::reader::Section;
+use crate::section::Section;
 use crate::units::size_text;
-use crate::value::{self, Fault};
+use crate::value;
+use crate::value_error::ValueError;
 
 /// The main log file.
 #[non_exhaustive]
@@ -52,8 +53,8 @@ pub struct Log {
     /// The memory in bytes for lines of one file that wait for the disk, 64 KiB to 1 GiB; rounded up
     /// to a power of two. Default: 8 MiB.
     pub buffer_bytes: u64,
-    /// How long a call waits at most when that memory is full, up to 1 minute; then its line is
-    /// dropped and counted. Zero: not at all. Default: 1 second.
+    /// The longest wait of a call when that memory is full, up to 1 minute. After it the line is
+    /// dropped and counted. Zero: calls never wait. Default: 1 second.
     pub max_wait: Duration,
 }
 
@@ -99,12 +100,12 @@ choices! {
     pub enum Level {
         /// Every detail.
         Trace = "trace",
-        /// For the developer.
+        /// Details for developers.
         Debug = "debug",
         /// Normal operation.
         #[default]
         Info = "info",
-        /// Something to look at.
+        /// Unexpected, but handled.
         Warn = "warn",
         /// A failure.
         Error = "error",
@@ -143,12 +144,12 @@ choices! {
         /// Coordinated universal time.
         #[default]
         Utc = "utc",
-        /// The machine's zone.
+        /// The machine's time zone.
         Local = "local",
     }
 }
 
-/// The smallest size at which a file rotates: below it a line or two would fill a file.
+/// The smallest size at which a file rotates. With less, one or two lines would fill it.
 pub(crate) const LEAST_BYTES: u64 = 1_000;
 
 /// The least and the most memory for lines that wait.
@@ -171,8 +172,8 @@ impl Log {
         section.set("max_bytes", &mut log.max_bytes, value::size(LEAST_BYTES));
         section.set("rotate", &mut log.rotate, value::choice);
         section.set("backups", &mut log.backups, value::whole(1, MOST_BACKUPS));
-        section.some("max_age", &mut log.max_age, value::some_duration);
-        section.some(
+        section.optional("max_age", &mut log.max_age, value::some_duration);
+        section.optional(
             "max_total_bytes",
             &mut log.max_total_bytes,
             value::size(LEAST_BYTES),
@@ -195,13 +196,13 @@ impl Log {
         log
     }
 
-    /// Checks that the total holds at least one file, where this table says either.
+    /// Checks that the total size allows one file, if this table sets either of the two.
     pub(crate) fn check_total(&self, section: &Section<'_, '_>) {
         let keys = ["max_total_bytes", "max_bytes"];
         let Some(key) = keys.into_iter().find(|key| section.has(key)) else {
             return;
         };
-        if section.clean()
+        if section.is_clean()
             && self
                 .max_total_bytes
                 .is_some_and(|total| total < self.max_bytes)
@@ -213,7 +214,7 @@ impl Log {
             let size = size_text(self.max_bytes);
             section.add_at(
                 key,
-                Fault::new(message, format!("`max_bytes` is \"{size}\" here")),
+                ValueError::new(message, format!("`max_bytes` is \"{size}\" here")),
             );
         }
     }

@@ -1,17 +1,17 @@
-//! `[loggers.NAME]`: separate files for a part of the lines.
+//! `[loggers.NAME]`: separate files for some of the lines.
 
 use std::time::Duration;
 
 use crate::log::{BUFFER_BYTES, Format, LEAST_BYTES, Level, Log, MOST_BACKUPS, Rotate};
 use crate::names;
-use crate::reader::Section;
-use crate::rules::Use;
+use crate::references::Reference;
+use crate::section::Section;
 use crate::value;
 
-/// A separate log file, and which lines go to it.
+/// A separate log file and the lines that go to it.
 ///
-/// A line goes there when every criterion that is given matches; within one list, any entry may.
-/// What is `None` is as in `[log]`.
+/// A line goes there if it matches every criterion that is set. A list matches if any of its entries
+/// does. A setting that is `None` has the value of `[log]`.
 #[non_exhaustive]
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Logger {
@@ -57,7 +57,7 @@ impl Logger {
         }
     }
 
-    /// Returns the settings of `[log]` with this logger's own over them.
+    /// Returns the settings of `[log]`, overridden by this logger's own.
     pub fn resolve(&self, log: &Log) -> Log {
         Log {
             file: self.file.clone(),
@@ -79,43 +79,43 @@ impl Logger {
 impl Logger {
     pub(crate) fn read(section: &Section<'_, '_>) -> Option<Self> {
         let mut logger = Self::default();
-        let file = section.needed("file", "\"NAME.log\"", names::file);
+        let file = section.required("file", "\"NAME.log\"", names::file);
         logger.read_selection(section);
-        section.some("format", &mut logger.format, value::choice);
-        section.some("max_bytes", &mut logger.max_bytes, value::size(LEAST_BYTES));
-        section.some("rotate", &mut logger.rotate, value::choice);
-        section.some(
+        section.optional("format", &mut logger.format, value::choice);
+        section.optional("max_bytes", &mut logger.max_bytes, value::size(LEAST_BYTES));
+        section.optional("rotate", &mut logger.rotate, value::choice);
+        section.optional(
             "backups",
             &mut logger.backups,
             value::whole(1, MOST_BACKUPS),
         );
-        section.some("max_age", &mut logger.max_age, value::some_duration);
-        section.some(
+        section.optional("max_age", &mut logger.max_age, value::some_duration);
+        section.optional(
             "max_total_bytes",
             &mut logger.max_total_bytes,
             value::size(LEAST_BYTES),
         );
-        section.some("compress", &mut logger.compress, value::boolean);
-        section.some("mode", &mut logger.mode, value::mode);
+        section.optional("compress", &mut logger.compress, value::boolean);
+        section.optional("mode", &mut logger.mode, value::mode);
         let buffer = value::size_within(BUFFER_BYTES);
-        section.some("buffer_bytes", &mut logger.buffer_bytes, buffer);
+        section.optional("buffer_bytes", &mut logger.buffer_bytes, buffer);
         logger.file = file?;
         Some(logger)
     }
 
     fn read_selection(&mut self, section: &Section<'_, '_>) {
         let used = |name: &String, at| {
-            let place = format!("`events` in {}", section.place());
+            let location = format!("`events` in {}", section.header());
             let name = name.clone();
             section
-                .names()
+                .references()
                 .borrow_mut()
                 .event_uses
-                .push(Use { name, place, at });
+                .push(Reference { name, location, at });
         };
         section.list_with("events", &mut self.events, names::event, used);
         section.list("outcomes", &mut self.outcomes, names::outcome);
-        section.some("level", &mut self.level, value::choice);
+        section.optional("level", &mut self.level, value::choice);
         section.list("targets", &mut self.targets, value::text);
         section.set("exclusive", &mut self.exclusive, value::boolean);
     }

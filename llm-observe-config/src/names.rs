@@ -3,9 +3,10 @@
 use std::net::SocketAddr;
 
 use crate::choice::UnknownWord;
-use crate::reader::Value;
+use crate::syntax::Value;
 use crate::units;
-use crate::value::{Fault, text};
+use crate::value::text;
+use crate::value_error::ValueError;
 
 /// The outcomes of a call, as log lines and metrics name them.
 pub(crate) const OUTCOMES: [&str; 5] = ["ok", "error", "timeout", "cancelled", "panic"];
@@ -17,60 +18,44 @@ pub fn valid_event_name(name: &str) -> bool {
     chars.next().is_some_and(|first| first.is_ascii_lowercase()) && chars.all(rest)
 }
 
-/// Returns `name` when it may be shown: a word that is neither long nor looks like a secret.
-pub(crate) fn shown(name: &str) -> Option<&str> {
-    let word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
-    let plain = name.len() < 16 || !name.bytes().any(|byte| byte.is_ascii_digit());
-    (plain && name.len() <= 40 && !name.is_empty() && name.chars().all(word)).then_some(name)
-}
-
-/// Returns `key` as TOML writes it: in quotes when it has to be.
-pub(crate) fn quoted_key(key: &str) -> String {
-    let bare = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-    match !key.is_empty() && key.chars().all(bare) {
-        true => key.to_owned(),
-        false => format!("\"{}\"", key.escape_debug()),
-    }
-}
-
 /// Checks an event's name.
-pub(crate) fn check_event(name: &str) -> Result<(), Fault> {
+pub(crate) fn check_event(name: &str) -> Result<(), ValueError> {
     if valid_event_name(name) {
         return Ok(());
     }
     let help = "write small letters, digits, `_` and `.`, a letter first, such as `vector.search`";
-    Err(Fault::new("is not an event's name", help))
+    Err(ValueError::new("is not an event's name", help))
 }
 
 /// Checks the name of a logger or of a channel.
-pub(crate) fn check_label(name: &str) -> Result<(), Fault> {
+pub(crate) fn check_label(name: &str) -> Result<(), ValueError> {
     let word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
     if !name.is_empty() && name.len() <= 64 && name.chars().all(word) {
         return Ok(());
     }
     let help = "write up to 64 letters, digits, `_`, `-` and `.`";
-    Err(Fault::new("is not a name", help))
+    Err(ValueError::new("is not a name", help))
 }
 
 /// Checks the name of a model.
-pub(crate) fn check_model(name: &str) -> Result<(), Fault> {
+pub(crate) fn check_model(name: &str) -> Result<(), ValueError> {
     if !name.trim().is_empty() && !name.contains(char::is_control) {
         return Ok(());
     }
-    Err(Fault::new(
+    Err(ValueError::new(
         "is not a model's name",
         "write it as the provider does",
     ))
 }
 
 /// An event's name.
-pub(crate) fn event(value: &Value<'_>) -> Result<String, Fault> {
+pub(crate) fn event(value: &Value<'_>) -> Result<String, ValueError> {
     let name = text(value)?;
     check_event(&name).map(|()| name)
 }
 
 /// One of the outcomes of a call.
-pub(crate) fn outcome(value: &Value<'_>) -> Result<String, Fault> {
+pub(crate) fn outcome(value: &Value<'_>) -> Result<String, ValueError> {
     let word = text(value)?;
     match OUTCOMES.contains(&word.as_str()) {
         true => Ok(word),
@@ -79,17 +64,20 @@ pub(crate) fn outcome(value: &Value<'_>) -> Result<String, Fault> {
 }
 
 /// The name of a file, without a path.
-pub(crate) fn file(value: &Value<'_>) -> Result<String, Fault> {
+pub(crate) fn file(value: &Value<'_>) -> Result<String, ValueError> {
     let name = text(value)?;
     if name.contains(['/', '\\']) || name == "." || name.contains("..") {
         let help = "write the name alone, such as \"app.log\"; `dir` in [log] is the folder";
-        return Err(Fault::new("must be a file's name without a path", help));
+        return Err(ValueError::new(
+            "must be a file's name without a path",
+            help,
+        ));
     }
     Ok(name)
 }
 
 /// A socket address, or `off`.
-pub(crate) fn listen(value: &Value<'_>) -> Result<Option<String>, Fault> {
+pub(crate) fn listen(value: &Value<'_>) -> Result<Option<String>, ValueError> {
     let address = text(value)?;
     if address == "off" {
         return Ok(None);
@@ -98,18 +86,18 @@ pub(crate) fn listen(value: &Value<'_>) -> Result<Option<String>, Fault> {
         return Ok(Some(address));
     }
     let help = "write \"127.0.0.1:9464\", \"0.0.0.0:9464\", \"[::1]:9464\" or \"off\"";
-    Err(Fault::new("is not a socket address", help))
+    Err(ValueError::new("is not a socket address", help))
 }
 
 /// A span of hours of the day.
-pub(crate) fn hours(value: &Value<'_>) -> Result<String, Fault> {
+pub(crate) fn hours(value: &Value<'_>) -> Result<String, ValueError> {
     let hours = text(value)?;
     units::hours(&hours)?;
     Ok(hours)
 }
 
-/// What a request's alert goes by: a status, a class of them, or a way to end.
-pub(crate) fn request_outcome(value: &Value<'_>) -> Result<String, Fault> {
+/// What a request can alert on: a status, a class of statuses, or another way to end.
+pub(crate) fn request_outcome(value: &Value<'_>) -> Result<String, ValueError> {
     let word = text(value)?;
     let known = ["slow", "timeout", "cancelled", "panic"].contains(&word.as_str());
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
@@ -120,46 +108,46 @@ pub(crate) fn request_outcome(value: &Value<'_>) -> Result<String, Fault> {
         return Ok(word);
     }
     let help = "write \"5xx\", \"429\", \"slow\", \"timeout\", \"cancelled\" or \"panic\"";
-    Err(Fault::new("holds what no request ends in", help))
+    Err(ValueError::new("must hold outcomes of requests", help))
 }
 
 /// The path of a request, or a prefix of it that ends in `*`.
-pub(crate) fn request_path(value: &Value<'_>) -> Result<String, Fault> {
+pub(crate) fn request_path(value: &Value<'_>) -> Result<String, ValueError> {
     let path = text(value)?;
     let star = path.find('*').is_none_or(|at| at + 1 == path.len());
     if path.starts_with('/') && star {
         return Ok(path);
     }
     let help = "write \"/healthz\", or \"/static/*\" for all below";
-    Err(Fault::new("must hold paths of requests", help))
+    Err(ValueError::new("must hold paths of requests", help))
 }
 
 /// The name of an HTTP header (RFC 9110, section 5.1).
-pub(crate) fn header(value: &Value<'_>) -> Result<String, Fault> {
+pub(crate) fn header(value: &Value<'_>) -> Result<String, ValueError> {
     let name = text(value)?;
     let token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
     if name.chars().all(token) {
         return Ok(name);
     }
-    Err(Fault::new(
+    Err(ValueError::new(
         "must hold names of headers",
         "write \"x-request-id\"",
     ))
 }
 
 /// A host's name or address, without port.
-pub(crate) fn host(value: &Value<'_>) -> Result<String, Fault> {
+pub(crate) fn host(value: &Value<'_>) -> Result<String, ValueError> {
     let host = text(value)?;
     let address = host.parse::<std::net::Ipv6Addr>().is_ok();
     if address || !host.contains(|c: char| c.is_whitespace() || "/:@".contains(c)) {
         return Ok(host);
     }
     let help = "write \"smtp.example.org\", and the port as `port`";
-    Err(Fault::new("is not a host's name", help))
+    Err(ValueError::new("is not a host's name", help))
 }
 
 /// A host's name or address without port, or `*.` and the name that others end in; in lower case.
-pub(crate) fn host_pattern(value: &Value<'_>) -> Result<String, Fault> {
+pub(crate) fn host_pattern(value: &Value<'_>) -> Result<String, ValueError> {
     let text = text(value)?.to_ascii_lowercase();
     let name = text.strip_prefix("*.").unwrap_or(&text);
     let label = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
@@ -170,14 +158,14 @@ pub(crate) fn host_pattern(value: &Value<'_>) -> Result<String, Fault> {
         return Ok(text);
     }
     let help = "write \"api.internal\", or \"*.example.org\" for all names under it";
-    Err(Fault::new(
+    Err(ValueError::new(
         "must hold names of hosts, without scheme and port",
         help,
     ))
 }
 
 /// An e-mail address, alone or after a name: `Ops <ops@example.org>`.
-pub(crate) fn address(value: &Value<'_>) -> Result<String, Fault> {
+pub(crate) fn address(value: &Value<'_>) -> Result<String, ValueError> {
     let text = text(value)?;
     let bare = text
         .trim_end()
@@ -192,17 +180,17 @@ pub(crate) fn address(value: &Value<'_>) -> Result<String, Fault> {
         return Ok(text);
     }
     let help = "write \"ops@example.org\" or \"Ops <ops@example.org>\"";
-    Err(Fault::new("is not an e-mail address", help))
+    Err(ValueError::new("is not an e-mail address", help))
 }
 
 /// A LogRocket application.
-pub(crate) fn logrocket_app(value: &Value<'_>) -> Result<String, Fault> {
+pub(crate) fn logrocket_app(value: &Value<'_>) -> Result<String, ValueError> {
     let app = text(value)?;
     let part =
         |part: &str| !part.is_empty() && !part.contains(|c: char| c == '/' || c.is_whitespace());
     match app.split_once('/') {
         Some((organisation, name)) if part(organisation) && part(name) => Ok(app),
-        _ => Err(Fault::new(
+        _ => Err(ValueError::new(
             "is not a LogRocket application",
             "write \"organisation/application\"",
         )),
@@ -210,13 +198,13 @@ pub(crate) fn logrocket_app(value: &Value<'_>) -> Result<String, Fault> {
 }
 
 /// Checks the name of an Alertmanager label.
-pub(crate) fn check_alert_label(name: &str) -> Result<(), Fault> {
+pub(crate) fn check_alert_label(name: &str) -> Result<(), ValueError> {
     let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let first = |c: char| c.is_ascii_alphabetic() || c == '_';
     if name.starts_with(first) && name.chars().all(word) {
         return Ok(());
     }
-    Err(Fault::new(
+    Err(ValueError::new(
         "is not a label's name",
         "write letters, digits and `_`, no digit first",
     ))
@@ -234,28 +222,5 @@ mod tests {
         for name in ["", "A", "1a", "_a", "a-b", "a b", "ä", "aB"] {
             assert!(!valid_event_name(name), "{name}");
         }
-    }
-
-    #[test]
-    fn what_could_be_a_secret_is_not_shown() {
-        assert_eq!(shown("webhok"), Some("webhok"));
-        assert_eq!(shown("max_bytes_per_file"), Some("max_bytes_per_file"));
-        for name in [
-            "",
-            "sk-proj-1234567890",
-            "AKIA0123456789ABCDEF",
-            "a b",
-            "x\n",
-            "T0K/B0K",
-        ] {
-            assert_eq!(shown(name), None, "{name}");
-        }
-    }
-
-    #[test]
-    fn keys_as_toml_writes_them() {
-        assert_eq!(quoted_key("gpt-4o"), "gpt-4o");
-        assert_eq!(quoted_key("gpt-4.1"), "\"gpt-4.1\"");
-        assert_eq!(quoted_key("a\nb"), "\"a\\nb\"");
     }
 }

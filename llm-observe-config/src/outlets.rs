@@ -1,9 +1,10 @@
-//! `[server]`, `[metrics]` and `[traces]`: what others read or receive.
+//! `[server]`, `[metrics]` and `[traces]`: what other systems read or receive.
 
 use crate::endpoint::Endpoint;
 use crate::names;
-use crate::reader::Section;
-use crate::value::{self, Fault};
+use crate::section::Section;
+use crate::value;
+use crate::value_error::ValueError;
 
 /// The server of `/metrics`, the live page and `/healthz`.
 #[non_exhaustive]
@@ -25,12 +26,12 @@ impl Default for Server {
 #[non_exhaustive]
 #[derive(Clone, Debug, PartialEq)]
 pub struct Metrics {
-    /// The most values of a label that come from outside; beyond it they become `_other`.
+    /// The most values of a label from outside; further values become `_other`.
     /// Default: 100.
     pub max_label_values: u32,
     /// Upper bounds, in seconds, added to those of the duration histograms.
     pub extra_buckets: Vec<f64>,
-    /// Upper bounds, in seconds, instead of those of the duration histograms.
+    /// Upper bounds, in seconds, that replace those of the duration histograms.
     pub duration_buckets: Option<Vec<f64>>,
 }
 
@@ -48,7 +49,7 @@ impl Default for Metrics {
 #[non_exhaustive]
 #[derive(Clone, Debug, PartialEq)]
 pub struct Traces {
-    /// The OTLP endpoint; `OTEL_EXPORTER_OTLP_ENDPOINT` wins over it. Default: none.
+    /// The OTLP endpoint; `OTEL_EXPORTER_OTLP_ENDPOINT` overrides it. Default: none.
     pub otlp: Option<Endpoint>,
     /// The share of traces that are exported, 0 to 1. Default: 1.
     pub sample: f64,
@@ -90,9 +91,9 @@ impl Metrics {
             return;
         };
         check_rising(section, "duration_buckets", buckets);
-        if buckets.is_empty() && section.clean() {
+        if buckets.is_empty() && section.is_clean() {
             let help = "write bounds in seconds, such as [0.1, 1, 10], or leave the key out";
-            section.add_at("duration_buckets", Fault::new("is empty", help));
+            section.add_at("duration_buckets", ValueError::new("is empty", help));
         }
     }
 }
@@ -100,14 +101,14 @@ impl Metrics {
 fn check_rising(section: &Section<'_, '_>, key: &str, bounds: &[f64]) {
     if !bounds.is_sorted_by(|a, b| a < b) {
         let help = "write each bound once, the smallest first";
-        section.add_at(key, Fault::new("must be in rising order", help));
+        section.add_at(key, ValueError::new("must be in rising order", help));
     }
 }
 
 impl Traces {
     pub(crate) fn read(section: &Section<'_, '_>) -> Self {
         let mut traces = Self::default();
-        section.some("otlp", &mut traces.otlp, value::endpoint);
+        section.optional("otlp", &mut traces.otlp, value::endpoint);
         section.set("sample", &mut traces.sample, value::share);
         traces
     }

@@ -1,6 +1,6 @@
-//! `[prices]`: what a model's tokens cost, over the built-in table.
+//! `[prices]`: prices of models' tokens that override the built-in table.
 
-use crate::reader::Section;
+use crate::section::Section;
 use crate::value;
 
 /// The price of a model in US dollars per million tokens. Each is finite and not negative.
@@ -18,7 +18,7 @@ pub struct Price {
 }
 
 impl Price {
-    /// Returns a price without special ones for the cache.
+    /// Returns a price that has no separate prices for cached tokens.
     pub const fn new(input: f64, output: f64) -> Self {
         Self {
             input,
@@ -32,10 +32,10 @@ impl Price {
 impl Price {
     pub(crate) fn read(section: &Section<'_, '_>) -> Option<Self> {
         let (mut cached_input, mut cache_write) = (None, None);
-        section.some("cached_input", &mut cached_input, value::price);
-        section.some("cache_write", &mut cache_write, value::price);
-        let input = section.needed("input", "0.5", value::price);
-        let output = section.needed("output", "1.5", value::price);
+        section.optional("cached_input", &mut cached_input, value::price);
+        section.optional("cache_write", &mut cache_write, value::price);
+        let input = section.required("input", "0.5", value::price);
+        let output = section.required("output", "1.5", value::price);
         input.zip(output).map(|(input, output)| Self {
             input,
             output,

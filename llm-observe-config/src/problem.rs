@@ -37,14 +37,14 @@ impl fmt::Display for Problem {
 
 /// Everything that is wrong with a file, in the order of the file; never empty.
 ///
-/// Its `Display` gives one problem a line.
+/// Its `Display` prints one problem per line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Errors {
     problems: Vec<Problem>,
 }
 
 impl Errors {
-    /// Sorts by position and leaves out what is said twice. `None` when there is no problem.
+    /// Sorts by position and removes duplicates. Returns `None` if there is no problem.
     pub(crate) fn of(mut problems: Vec<Problem>) -> Option<Self> {
         problems.sort_by(|a, b| {
             let key = |problem: &Problem| (problem.line, problem.column);

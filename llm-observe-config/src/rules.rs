@@ -2,58 +2,36 @@
 
 use std::collections::BTreeSet;
 
-use crate::names::shown;
-use crate::reader::did_you_mean;
+use crate::findings::Findings;
+use crate::message::did_you_mean;
+use crate::message::shown;
+use crate::references::Reference;
 use crate::suggest::suggest;
-use crate::walk::Walk;
-
-/// The names that a file declares and uses, with the byte offsets of the uses.
-#[derive(Default)]
-pub(crate) struct Names {
-    /// `[channels.NAME]`, whether right or wrong.
-    pub(crate) channels: BTreeSet<String>,
-    /// `[events.NAME]`, whether right or wrong; `None` without `[events]`.
-    pub(crate) events: Option<BTreeSet<String>>,
-    /// The channels that are named elsewhere.
-    pub(crate) channel_uses: Vec<Use>,
-    /// The events that are named elsewhere.
-    pub(crate) event_uses: Vec<Use>,
-    /// The log files, each with the table that writes it.
-    pub(crate) files: Vec<Use>,
-}
-
-/// A name, and where it is used.
-pub(crate) struct Use {
-    pub(crate) name: String,
-    /// The table, such as `[loggers.errors]`.
-    pub(crate) place: String,
-    pub(crate) at: usize,
-}
 
 /// Checks every rule that needs more than one table.
-pub(crate) fn check(walk: &Walk) {
-    let names = walk.names.borrow();
+pub(crate) fn check(findings: &Findings) {
+    let names = findings.references.borrow();
     for used in &names.channel_uses {
-        check_use(walk, used, "channel", &names.channels);
+        check_use(findings, used, "channel", &names.channels);
     }
     if let Some(events) = &names.events {
         for used in &names.event_uses {
-            check_use(walk, used, "event", events);
+            check_use(findings, used, "event", events);
         }
     }
     let mut files: Vec<_> = names.files.iter().collect();
     files.sort_by_key(|file| file.at);
-    check_files(walk, &files);
+    check_files(findings, &files);
 }
 
-fn check_use(walk: &Walk, used: &Use, what: &str, declared: &BTreeSet<String>) {
+fn check_use(findings: &Findings, used: &Reference, what: &str, declared: &BTreeSet<String>) {
     if declared.contains(&used.name) {
         return;
     }
     let name = shown(&used.name)
         .map(|name| format!(" `{name}`"))
         .unwrap_or_default();
-    let message = format!("{} names an unknown {what}{name}", used.place);
+    let message = format!("{} names an unknown {what}{name}", used.location);
     let help = match suggest(&used.name, declared.iter().map(String::as_str)) {
         Some(near) => did_you_mean(near),
         None => format!(
@@ -61,31 +39,34 @@ fn check_use(walk: &Walk, used: &Use, what: &str, declared: &BTreeSet<String>) {
             shown(&used.name).unwrap_or("NAME")
         ),
     };
-    walk.add(used.at, message, Some(help));
+    findings.add(used.at, message, Some(help));
 }
 
-fn check_files(walk: &Walk, files: &[&Use]) {
+fn check_files(findings: &Findings, files: &[&Reference]) {
     for (index, later) in files.iter().enumerate() {
         let mut earlier = files.iter().take(index);
         if let Some(other) = earlier.find(|other| same_file(&other.name, &later.name)) {
-            let message = format!("{} writes the same file as {}", later.place, other.place);
+            let message = format!(
+                "{} writes the same file as {}",
+                later.location, other.location
+            );
             let help = "give each its own `file`".to_owned();
-            walk.add(later.at, message, Some(help));
+            findings.add(later.at, message, Some(help));
         }
     }
     for file in files {
         if let Some(other) = files.iter().find(|other| rotated(&file.name, &other.name)) {
             let message = format!(
                 "`file` in {} looks like a rotated file of {}",
-                file.place, other.place
+                file.location, other.location
             );
             let help = "write a name that does not begin with the other and a number".to_owned();
-            walk.add(file.at, message, Some(help));
+            findings.add(file.at, message, Some(help));
         }
     }
 }
 
-/// Returns whether two names are one file, on a file system that does not tell case apart too.
+/// Returns whether two names are the same file, on a case-insensitive file system too.
 fn same_file(a: &str, b: &str) -> bool {
     a.to_lowercase() == b.to_lowercase()
 }

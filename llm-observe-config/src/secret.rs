@@ -1,4 +1,4 @@
-//! Secrets: named in the file by where they are, read when they are needed, never shown.
+//! Secrets: the file names their location. They are read when needed, and never shown.
 
 use std::fmt;
 use std::fs::File;
@@ -6,10 +6,10 @@ use std::io::{self, Read};
 use std::path::PathBuf;
 use std::str::FromStr;
 
-/// The longest secret in bytes; what is longer is not a secret but the wrong file.
+/// The longest secret in bytes. A longer file is the wrong file.
 const LONGEST: u64 = 64 * 1024;
 
-/// Where a secret is: `env:NAME` or `file:PATH`. It never holds the secret itself.
+/// The location of a secret: `env:NAME` or `file:PATH`. It never holds the secret itself.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub enum Secret {
     /// The environment variable of this name.
@@ -30,39 +30,39 @@ impl Secret {
             Self::Env(name) => variable(name),
             Self::File(path) => contents(path),
         };
-        let value = value.map_err(|why| self.missing(why))?;
+        let value = value.map_err(|cause| self.missing(cause))?;
         let value = value.trim_end_matches(['\n', '\r']);
         if value.is_empty() {
-            return Err(self.missing(Why::Empty));
+            return Err(self.missing(Cause::Empty));
         }
         Ok(value.to_owned())
     }
 
-    fn missing(&self, why: Why) -> MissingSecret {
+    fn missing(&self, cause: Cause) -> MissingSecret {
         let secret = self.clone();
-        MissingSecret { secret, why }
+        MissingSecret { secret, cause }
     }
 }
 
-fn variable(name: &str) -> Result<String, Why> {
+fn variable(name: &str) -> Result<String, Cause> {
     // `var_os` panics on names that cannot be a variable's.
     if !valid_variable(name) {
-        return Err(Why::Unset);
+        return Err(Cause::Unset);
     }
-    let value = std::env::var_os(name).ok_or(Why::Unset)?;
-    value.into_string().map_err(|_| Why::NotUtf8)
+    let value = std::env::var_os(name).ok_or(Cause::Unset)?;
+    value.into_string().map_err(|_| Cause::NotUtf8)
 }
 
-fn contents(path: &PathBuf) -> Result<String, Why> {
+fn contents(path: &PathBuf) -> Result<String, Cause> {
     let mut bytes = Vec::new();
-    let file = File::open(path).map_err(Why::Unreadable)?;
+    let file = File::open(path).map_err(Cause::Unreadable)?;
     file.take(LONGEST + 1)
         .read_to_end(&mut bytes)
-        .map_err(Why::Unreadable)?;
+        .map_err(Cause::Unreadable)?;
     if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > LONGEST {
-        return Err(Why::TooLong);
+        return Err(Cause::TooLong);
     }
-    String::from_utf8(bytes).map_err(|_| Why::NotUtf8)
+    String::from_utf8(bytes).map_err(|_| Cause::NotUtf8)
 }
 
 fn valid_variable(name: &str) -> bool {
@@ -102,7 +102,7 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// The error for a text that does not say where a secret is. It never shows the text.
+/// The error for a text that is not the location of a secret. It never shows the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LiteralSecret {
     message: &'static str,
@@ -142,15 +142,15 @@ impl fmt::Display for LiteralSecret {
 
 impl std::error::Error for LiteralSecret {}
 
-/// The error for a secret that is not where the configuration says.
+/// The error for a secret that cannot be read from its location.
 #[derive(Debug)]
 pub struct MissingSecret {
     secret: Secret,
-    why: Why,
+    cause: Cause,
 }
 
 #[derive(Debug)]
-enum Why {
+enum Cause {
     Unset,
     Empty,
     NotUtf8,
@@ -171,20 +171,20 @@ impl fmt::Display for MissingSecret {
             Secret::Env(name) => write!(f, "environment variable {name} ")?,
             Secret::File(path) => write!(f, "secret file {} ", path.display())?,
         }
-        f.write_str(match self.why {
-            Why::Unset => "is not set; set it to the secret",
-            Why::Empty => "is empty; put the secret there",
-            Why::NotUtf8 => "is not UTF-8; put the secret there as text",
-            Why::TooLong => "is longer than 64 KiB; name the file of the secret alone",
-            Why::Unreadable(_) => "cannot be read; check its path and its permissions",
+        f.write_str(match self.cause {
+            Cause::Unset => "is not set; set it to the secret",
+            Cause::Empty => "is empty; put the secret there",
+            Cause::NotUtf8 => "is not UTF-8; put the secret there as text",
+            Cause::TooLong => "is longer than 64 KiB; name the file of the secret alone",
+            Cause::Unreadable(_) => "cannot be read; check its path and its permissions",
         })
     }
 }
 
 impl std::error::Error for MissingSecret {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match &self.why {
-            Why::Unreadable(error) => Some(error),
+        match &self.cause {
+            Cause::Unreadable(error) => Some(error),
             _ => None,
         }
     }

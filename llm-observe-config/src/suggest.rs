@@ -1,6 +1,6 @@
 //! "did you mean": the nearest of the allowed words.
 
-/// Words longer than this are not compared: the work grows with the square of the length.
+/// Longer words are not compared, because the work grows with the square of the length.
 const LONGEST: usize = 64;
 
 /// Returns the word of `allowed` that `wrong` was most likely meant to be, or `None` when none is

@@ -2,8 +2,8 @@
 
 use crate::endpoint::Endpoint;
 use crate::names;
-use crate::reader::Section;
 use crate::secret::Secret;
+use crate::section::Section;
 use crate::value;
 
 /// The error trackers in use.
@@ -119,13 +119,13 @@ impl Trackers {
 
 impl Sentry {
     fn read(section: &Section<'_, '_>) -> Option<Self> {
-        let dsn = section.needed("dsn", "\"env:SENTRY_DSN\"", value::secret);
+        let dsn = section.required("dsn", "\"env:SENTRY_DSN\"", value::secret);
         let (mut environment, mut release, mut sample_rate) = (None, None, 1.0);
         let mut url = None;
-        section.some("environment", &mut environment, value::text);
-        section.some("release", &mut release, value::text);
+        section.optional("environment", &mut environment, value::text);
+        section.optional("release", &mut release, value::text);
         section.set("sample_rate", &mut sample_rate, value::share);
-        section.some("url", &mut url, value::base_link);
+        section.optional("url", &mut url, value::base_link);
         dsn.map(|dsn| Self {
             dsn,
             environment,
@@ -139,12 +139,12 @@ impl Sentry {
 impl Rollbar {
     fn read(section: &Section<'_, '_>) -> Option<Self> {
         let mut url = None;
-        let token = section.needed(
+        let token = section.required(
             "access_token",
             "\"env:ROLLBAR_ACCESS_TOKEN\"",
             value::secret,
         );
-        section.some("url", &mut url, value::endpoint);
+        section.optional("url", &mut url, value::endpoint);
         token.map(|access_token| Self { access_token, url })
     }
 }
@@ -152,9 +152,9 @@ impl Rollbar {
 impl Airbrake {
     fn read(section: &Section<'_, '_>) -> Option<Self> {
         let mut url = None;
-        let id = section.needed("project_id", "123456", value::whole(1, u64::MAX));
-        let key = section.needed("project_key", "\"env:AIRBRAKE_PROJECT_KEY\"", value::secret);
-        section.some("url", &mut url, value::endpoint);
+        let id = section.required("project_id", "123456", value::whole(1, u64::MAX));
+        let key = section.required("project_key", "\"env:AIRBRAKE_PROJECT_KEY\"", value::secret);
+        section.optional("url", &mut url, value::endpoint);
         id.zip(key).map(|(project_id, project_key)| Self {
             project_id,
             project_key,
@@ -165,7 +165,7 @@ impl Airbrake {
 
 impl Logrocket {
     fn read(section: &Section<'_, '_>) -> Option<Self> {
-        let app = section.needed("app", "\"organisation/application\"", names::logrocket_app);
+        let app = section.required("app", "\"organisation/application\"", names::logrocket_app);
         app.map(Self::new)
     }
 }

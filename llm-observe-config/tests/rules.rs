@@ -641,7 +641,7 @@ fn http_and_prices() {
     wrong(
         "[http]\nalert_on = [\"200\"]\nignore = [\"healthz\", \"/a*b\"]\nheaders = [\"a b\"]\n",
         &[
-            "2:13: `alert_on` in [http] holds what no request ends in; write \"5xx\", \"429\", \"slow\", \"timeout\", \
+            "2:13: `alert_on` in [http] must hold outcomes of requests; write \"5xx\", \"429\", \"slow\", \"timeout\", \
          \"cancelled\" or \"panic\"",
             "3:11: `ignore` in [http] must hold paths of requests; write \"/healthz\", or \"/static/*\" for all below",
             "3:22: `ignore` in [http] must hold paths of requests; write \"/healthz\", or \"/static/*\" for all below",

@@ -1,18 +1,20 @@
 //! What contradicts what: keys against each other, against the function, and against the
 //! catalogue of `llm-observe.toml`.
 
-use llm_observe_config::{Config, suggest, valid_event_name};
+use llm_observe_config::{Config, suggest};
 use proc_macro2::{Span, TokenStream};
 use syn::{FnArg, Ident, ext::IdentExt};
 
 use crate::{
-    args::{Args, Captured, When},
+    args::{self, Args, Captured, When},
     errors::Errors,
-    expand::returns::{Returns, Shape},
+    event,
     item::{Body, FnItem},
+    normalize,
+    returns::{Returns, Shape},
 };
 
-/// Adds what contradicts `function` or `config` to `errors`.
+/// Reports the keys that contradict `function` or `config`.
 pub(crate) fn function(
     args: &Args,
     function: &FnItem,
@@ -24,19 +26,19 @@ pub(crate) fn function(
     returned(args, function, errors);
     names(args, function, errors);
     if let Some(config) = config {
-        event(args, &function.sig.ident, config, errors);
+        catalogue(args, &function.sig.ident, config, errors);
         channels(args, config, errors);
     }
 }
 
-/// Adds what makes no sense on a function that stands alone to `errors`.
+/// Reports the keys that make no sense on a single function.
 pub(crate) fn alone(args: &Args, errors: &mut Errors) {
     if let (true, Some(span)) = (args.leave_out, args.span_of("skip")) {
         errors.at(span, "`skip` alone leaves a function of an observed block out; to leave arguments out write `skip(name)`");
     }
 }
 
-/// Adds the keys that cannot be the same for every function of a block to `errors`.
+/// Reports the keys that cannot apply to every function of a block.
 pub(crate) fn block(args: &Args, errors: &mut Errors) {
     for key in ["name", "args", "skip"] {
         if key == "args" && matches!(args.args, Some(Captured::All) | None) {
@@ -51,8 +53,8 @@ pub(crate) fn block(args: &Args, errors: &mut Errors) {
     }
 }
 
-/// Adds why the item cannot be observed. What is no item at all is half-typed: that is the
-/// compiler's to complain of.
+/// Reports why the item cannot be observed. Tokens that are no item at all are half-typed code,
+/// which the compiler reports itself.
 pub(crate) fn not_observable(item: &TokenStream, error: syn::Error, errors: &mut Errors) {
     match syn::parse2::<syn::Item>(item.clone()) {
         Ok(syn::Item::Fn(_)) => errors.add(error),
@@ -86,9 +88,9 @@ fn keys(args: &Args, errors: &mut Errors) {
     needs(args, "min_quality", "quality", errors);
     excludes(args, "ok_if", "error_if", errors);
     excludes(args, "skip_all", "args", errors);
-    for (on, span) in args.alerts.iter().flat_map(|alert| &alert.on) {
+    for (trigger, span) in args.alerts.iter().flat_map(|alert| &alert.on) {
         // `slow`, `stalled` and `timeout` may come from the file or from a call below.
-        if on.0 == "low_quality" && args.min_quality.is_none() {
+        if trigger.name == "low_quality" && args.min_quality.is_none() {
             errors.at(
                 *span,
                 "`on(low_quality)` never fires without `min_quality = 0.7`",
@@ -99,7 +101,7 @@ fn keys(args: &Args, errors: &mut Errors) {
 
 fn needs(args: &Args, key: &str, other: &str, errors: &mut Errors) {
     if let (Some(span), None) = (args.span_of(key), args.span_of(other)) {
-        let example = crate::args::example(other);
+        let example = args::example(other);
         errors.at(
             span,
             format_args!("`{key}` needs `{other}`, such as `{example}`"),
@@ -124,7 +126,7 @@ fn returned(args: &Args, function: &FnItem, errors: &mut Errors) {
         .iter()
         .filter_map(|key| Some((key, args.span_of(key)?)))
     {
-        if returns.never_fails() {
+        if returns.cannot_fail() {
             errors.at(
                 span,
                 format_args!("`{key}` needs a function that returns a `Result`"),
@@ -135,7 +137,7 @@ fn returned(args: &Args, function: &FnItem, errors: &mut Errors) {
         .iter()
         .filter_map(|key| Some((key, args.span_of(key)?)))
     {
-        if returns.nothing() {
+        if returns.is_empty() {
             errors.at(
                 span,
                 format_args!("`{key}` needs a function that returns a value"),
@@ -150,7 +152,7 @@ fn returned(args: &Args, function: &FnItem, errors: &mut Errors) {
             span,
             "`timeout` needs an async function: only a future can be dropped at the limit",
         );
-    } else if returns.never_fails() {
+    } else if returns.cannot_fail() {
         errors.at(
             span,
             "`timeout` needs a function that returns a `Result`, to return `Err(Elapsed)`",
@@ -160,11 +162,11 @@ fn returned(args: &Args, function: &FnItem, errors: &mut Errors) {
 
 fn names(args: &Args, function: &FnItem, errors: &mut Errors) {
     let known = parameters(function);
-    let wanted = args.args.iter().flat_map(|captured| match captured {
+    let arguments = args.args.iter().flat_map(|captured| match captured {
         Captured::All => Vec::new(),
         Captured::Just(list) => list.iter().map(|arg| &arg.ident).collect(),
     });
-    for ident in wanted.chain(&args.skip) {
+    for ident in arguments.chain(&args.skip) {
         let written = ident.unraw().to_string();
         if written == "self" || known.contains(&written) {
             continue;
@@ -180,7 +182,7 @@ fn names(args: &Args, function: &FnItem, errors: &mut Errors) {
         errors.at(ident.span(), text);
     }
     for field in &args.fields {
-        if let (When::End(value), true) = (&field.when, Returns::of(&function.sig).nothing()) {
+        if let (When::End(value), true) = (&field.when, Returns::of(&function.sig).is_empty()) {
             errors.on(value, "there is no returned value to take a field from");
         }
     }
@@ -190,7 +192,7 @@ fn parameters(function: &FnItem) -> Vec<String> {
     let mut names = Vec::new();
     for arg in &function.sig.inputs {
         if let FnArg::Typed(arg) = arg {
-            crate::normalize::bound(&arg.pat, &mut names);
+            normalize::bound(&arg.pat, &mut names);
         }
     }
     names
@@ -199,11 +201,11 @@ fn parameters(function: &FnItem) -> Vec<String> {
         .collect()
 }
 
-fn event(args: &Args, function: &Ident, config: &Config, errors: &mut Errors) {
+fn catalogue(args: &Args, function: &Ident, config: &Config, errors: &mut Errors) {
     let Some(events) = &config.events else { return };
     let (name, span) = match &args.event {
         Some(text) => (text.value(), text.span()),
-        None => (default_event(function), function.span()),
+        None => (event::default_name(function), function.span()),
     };
     if events.contains_key(&name) {
         return;
@@ -257,21 +259,5 @@ fn near<'a>(written: &str, allowed: impl Iterator<Item = &'a String> + Clone) ->
                 }
             )
         }
-    }
-}
-
-/// Returns the event of a function whose attribute names none: the function's name, brought into
-/// the form of an event's name.
-pub(crate) fn default_event(function: &Ident) -> String {
-    let name = function.unraw().to_string().to_lowercase();
-    let name = name.trim_start_matches(|c: char| !c.is_ascii_lowercase());
-    let name: String = name
-        .chars()
-        .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
-        .collect();
-    if valid_event_name(&name) {
-        name
-    } else {
-        "call".to_owned()
     }
 }

@@ -23,7 +23,7 @@ pub(crate) struct File {
 }
 
 /// What was last seen, for the attributes that follow.
-struct Seen {
+struct Cached {
     folder: PathBuf,
     changed: Option<SystemTime>,
     file: Arc<File>,
@@ -31,7 +31,7 @@ struct Seen {
     used: bool,
 }
 
-static SEEN: Mutex<Option<Seen>> = Mutex::new(None);
+static CACHED: Mutex<Option<Cached>> = Mutex::new(None);
 
 /// What the attributes of a crate know of its configuration.
 pub(crate) struct Loaded {
@@ -47,9 +47,9 @@ impl Loaded {
 
     /// Returns an item that rebuilds the crate when the file changes: in the first expansion of a
     /// crate only, because each reads the file again.
-    pub(crate) fn dependency(&self, door: &TokenStream) -> Option<TokenStream> {
+    pub(crate) fn dependency(&self, runtime: &TokenStream) -> Option<TokenStream> {
         let path = self.file.path.to_str().filter(|_| self.first)?;
-        Some(quote!(const _: &[u8] = #door::core::include_bytes!(#path);))
+        Some(quote!(const _: &[u8] = #runtime::core::include_bytes!(#path);))
     }
 }
 
@@ -66,7 +66,7 @@ pub(crate) fn load(errors: &mut Errors) -> Option<Loaded> {
 /// Returns the configuration of the crate that is being compiled, if it has one.
 pub(crate) fn find() -> Option<Loaded> {
     let folder = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR")?);
-    let mut seen = SEEN.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut seen = CACHED.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(seen) = seen
         .as_mut()
         .filter(|seen| seen.folder == folder && is_current(seen))
@@ -80,7 +80,7 @@ pub(crate) fn find() -> Option<Loaded> {
     let path = llm_observe_config::find(&folder)?;
     let file = Arc::new(read(path));
     let changed = changed(&file.path);
-    *seen = Some(Seen {
+    *seen = Some(Cached {
         folder,
         changed,
         file: file.clone(),
@@ -89,7 +89,7 @@ pub(crate) fn find() -> Option<Loaded> {
     Some(Loaded { file, first: true })
 }
 
-fn is_current(seen: &Seen) -> bool {
+fn is_current(seen: &Cached) -> bool {
     seen.changed.is_some() && seen.changed == changed(&seen.file.path)
 }
 

@@ -13,12 +13,12 @@ use crate::{config, errors::Errors, runtime};
 pub(crate) fn init(input: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let krate = errors.take(krate.parse2(input)).flatten();
-    let door = runtime::door(krate.as_ref());
+    let runtime = runtime::path(krate.as_ref());
     let file = config::find().map(|loaded| loaded.file);
     if let Some(Err(text)) = file.as_ref().map(|file| &file.config) {
         errors.at(Span::call_site(), text);
     }
-    let start = start(&door, file.as_ref().and_then(|file| file.path.to_str()));
+    let start = start(&runtime, file.as_ref().and_then(|file| file.path.to_str()));
     let errors = errors.to_tokens();
     // The value stays beside a mistake, so that what uses it is no second one.
     if errors.is_empty() {
@@ -28,17 +28,17 @@ pub(crate) fn init(input: TokenStream) -> TokenStream {
     }
 }
 
-fn start(door: &TokenStream, path: Option<&str>) -> TokenStream {
+fn start(runtime: &TokenStream, path: Option<&str>) -> TokenStream {
     let config = match path {
-        Some(path) => quote!(#door::Option::Some((#door::core::include_str!(#path), #path))),
-        None => quote!(#door::Option::None),
+        Some(path) => quote!(#runtime::Option::Some((#runtime::core::include_str!(#path), #path))),
+        None => quote!(#runtime::Option::None),
     };
     quote! {
-        #door::init(#door::Embedded {
+        #runtime::init(#runtime::Embedded {
             config: #config,
-            package: #door::core::env!("CARGO_PKG_NAME"),
-            version: #door::core::env!("CARGO_PKG_VERSION"),
-            module: #door::core::module_path!(),
+            package: #runtime::core::env!("CARGO_PKG_NAME"),
+            version: #runtime::core::env!("CARGO_PKG_VERSION"),
+            module: #runtime::core::module_path!(),
         })
     }
 }

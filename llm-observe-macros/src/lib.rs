@@ -1,9 +1,9 @@
 //! The `#[observe]` attribute and `init!()` of llm-observe.
 //!
-//! Not for use alone: the crate `llm-observe` re-exports both macros, and what they expand to
-//! names only its `__private` module. The files are passes, in this order: `args` (parse),
-//! `item` (split the function, never its body), `normalize` (one shape of parameters), `check`
-//! (what contradicts what), `expand` (print).
+//! The crate `llm-observe` re-exports both macros, and their expansion names only its `__private`
+//! module. Each file is a pass: `args` (parse), `item` (split the function, never its body),
+//! `normalize` (one shape of parameters), `returns` (what a signature returns), `check` (find
+//! contradictions), `expand` (print). A pass imports only passes before it.
 
 use proc_macro::TokenStream;
 
@@ -11,16 +11,17 @@ mod args;
 mod check;
 mod config;
 mod errors;
+mod event;
 mod expand;
 mod init;
 mod item;
 mod normalize;
 mod observe;
+mod returns;
 mod runtime;
 #[cfg(test)]
 mod tests;
 
-// The documentation is the runtime crate's: its examples need the runtime.
 #[doc = include_str!("../docs/observe.md")]
 #[proc_macro_attribute]
 pub fn observe(args: TokenStream, item: TokenStream) -> TokenStream {

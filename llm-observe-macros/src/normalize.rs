@@ -16,11 +16,11 @@ use syn::{
 #[derive(Default)]
 pub(crate) struct Prologue {
     pub(crate) tokens: TokenStream,
-    pub(crate) names: Vec<Name>,
+    pub(crate) names: Vec<Binding>,
 }
 
 /// A variable that the parameters bind.
-pub(crate) struct Name {
+pub(crate) struct Binding {
     pub(crate) ident: Ident,
     /// Whether the type, as written, is a number, a truth value or text.
     pub(crate) plain: bool,
@@ -60,7 +60,7 @@ struct Param {
     droppable: bool,
     cfgs: Vec<Attribute>,
     lets: Vec<TokenStream>,
-    names: Vec<Name>,
+    names: Vec<Binding>,
     /// Whether it is moved into the body by one of the `lets`.
     moved: bool,
 }
@@ -192,8 +192,8 @@ impl Param {
         Some(quote!(#(#cfgs)* let _ = &#holder;))
     }
 
-    fn name(&self, ident: Ident, plain: bool) -> Name {
-        Name {
+    fn name(&self, ident: Ident, plain: bool) -> Binding {
+        Binding {
             ident,
             plain,
             cfgs: self.cfgs.clone(),

@@ -12,7 +12,7 @@ use crate::{
     errors::Errors,
     expand::{
         self,
-        block::{self, Context},
+        block::{self, BlockContext},
     },
     item::FnItem,
     runtime,
@@ -27,7 +27,7 @@ pub(crate) fn observe(args: TokenStream, item: TokenStream) -> TokenStream {
     if errors.is_empty() {
         return expanded.unwrap_or(item);
     }
-    let (item, errors) = (block::without_own(item), errors.to_tokens());
+    let (item, errors) = (block::without_own_attributes(item), errors.to_tokens());
     quote!(#item #errors)
 }
 
@@ -37,9 +37,9 @@ fn expand(
     loaded: Option<&Loaded>,
     errors: &mut Errors,
 ) -> Option<TokenStream> {
-    let door = runtime::door(args.krate.as_ref());
-    let mut dependency = loaded.and_then(|loaded| loaded.dependency(&door));
-    let mut each = |context: &Context<'_>, function: FnItem, errors: &mut Errors| {
+    let runtime = runtime::path(args.krate.as_ref());
+    let mut dependency = loaded.and_then(|loaded| loaded.dependency(&runtime));
+    let mut each = |context: &BlockContext<'_>, function: FnItem, errors: &mut Errors| {
         check::function(
             context.args,
             &function,
@@ -54,7 +54,7 @@ fn expand(
     let not_a_function = match parse2::<FnItem>(item.clone()) {
         Ok(function) => {
             check::alone(args, errors);
-            let context = Context {
+            let context = BlockContext {
                 args,
                 keeps_async: false,
             };

@@ -50,27 +50,27 @@ mod retry_after;
 mod spans;
 pub mod testing;
 mod upkeep;
+mod warn;
 
 #[cfg(feature = "delivery")]
 pub mod alerts;
 #[cfg(feature = "delivery")]
-mod crumbs;
+mod breadcrumbs;
 #[cfg(feature = "delivery")]
 pub mod outbox;
 #[cfg(feature = "delivery")]
 pub mod trackers;
 
 #[cfg(all(test, feature = "delivery"))]
-#[path = "../../tests/src/listener.rs"]
-#[allow(
-    dead_code,
-    unreachable_pub,
-    reason = "the integration tests use the same file, as a public module"
-)]
-mod listener;
+use llm_observe_test_support::listener;
 
 #[cfg(feature = "http")]
 pub mod http;
+
+// `absent/` has a stand-in for each part that `init` and `observer` name: it has the same functions and
+// does nothing. A trait object in its place would cost a virtual call in each annotated call (metrics),
+// and a `cfg` in the callers is not allowed. Parts that only register themselves need no stand-in: the
+// kinds of operations, routers, and client libraries are lists whose entries have a `cfg`.
 
 #[cfg(feature = "log")]
 pub mod log;
@@ -118,6 +118,7 @@ pub use llm_observe_macros::{init, observe};
 /// What a call is besides a function call, and how a program observes protocols of its own.
 pub mod operation {
     pub use crate::kernel::{
+        metric::{Buckets, Metric, Unit},
         operation::{
             Attribute, AttributeValue, Instruments, Operation, OperationSite, SpanKind,
             SummaryWriter,

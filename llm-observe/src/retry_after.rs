@@ -1,4 +1,4 @@
-//! `Retry-After` (RFC 9110, section 10.2.3): how long a server asks to be left alone.
+//! `Retry-After` (RFC 9110, section 10.2.3): how long a server asks clients to wait.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ pub(crate) fn parse(value: &str, now: Timestamp) -> Option<Duration> {
     Some(wait.min(LONGEST))
 }
 
-/// Returns how long it is until then, 0 when it is over.
+/// Returns the time from `now` to `then`, 0 when it has passed.
 pub(crate) fn until(then: Timestamp, now: Timestamp) -> Duration {
     Duration::try_from(then.duration_since(now)).unwrap_or_default()
 }

@@ -29,7 +29,7 @@ impl Callsite for Dynamic {
     }
 }
 
-/// What a callsite says of itself in the instant before it is described.
+/// The metadata of a callsite in the instant before it is described.
 static NOTHING: NothingCallsite = NothingCallsite;
 static NOTHING_METADATA: Metadata<'static> = Metadata::new(
     "undescribed",

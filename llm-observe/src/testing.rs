@@ -1,4 +1,4 @@
-//! Observers for tests: they see the calls of one thread, and nobody else's.
+//! Observers for tests: each sees the calls of its own thread, and of work that was taken along.
 //!
 //! ```
 //! use llm_observe::{Outcome, observe, testing};
@@ -16,7 +16,7 @@
 //! assert_eq!(calls[0].error.as_ref().unwrap().message, "nothing to embed");
 //! ```
 //!
-//! With a channel's feature on, [`TestObserver::alerts`] tells which messages would have been sent.
+//! With a channel's feature on, [`TestObserver::alerts`] returns the messages that would have been sent.
 
 use std::{
     any::Any,
@@ -31,7 +31,7 @@ use llm_observe_config::Config;
 
 use crate::{
     error::Error,
-    init::operations::KINDS,
+    init::operations::{self, KINDS},
     kernel::{
         dispatch::{Dispatch, ScopedCount, ScopedGuard},
         error_info::ErrorInfo,
@@ -68,7 +68,7 @@ pub fn observe_with(config: &str) -> Result<TestObserver, Error> {
     Ok(TestObserver::over(config, redactor))
 }
 
-/// One call that ended while the observer looked.
+/// One call that the observer saw end.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Call {
@@ -191,7 +191,7 @@ impl Sink for Seen {
 /// [`TestObserver::handle`].
 #[must_use = "the observer stops when this is dropped; bind it: `let observer = ...`"]
 pub struct TestObserver {
-    alerts: Rehearsed,
+    alerts: RecordedAlerts,
     seen: Arc<Seen>,
     dispatcher: Arc<Dispatcher>,
     // In this order: the thread's observer is put back before it is counted out.
@@ -205,9 +205,9 @@ impl TestObserver {
     fn over(config: Config, redactor: Redactor) -> TestObserver {
         panics::install();
         let stats = Arc::new(Stats::default());
-        let metrics = Metrics::of_thread(&config, stats.clone());
+        let metrics = Metrics::of_thread(&config, &operations::metrics(), stats.clone());
         let (seen, redactor) = (Arc::new(Seen::default()), Arc::new(redactor));
-        let alerts = Rehearsed::new(&config, redactor.clone());
+        let alerts = RecordedAlerts::new(&config);
         let mut sinks: Vec<Arc<dyn Sink>> = vec![seen.clone()];
         sinks.extend(alerts.sink());
         let pipeline = Pipeline::new(config, sinks, metrics, stats, redactor, false);
@@ -286,6 +286,13 @@ impl fmt::Debug for TestObserver {
 pub struct Handle(Arc<Dispatcher>);
 
 impl Handle {
+    /// Returns how many references keep the observer alive, this handle's among them.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn references(&self) -> usize {
+        Arc::strong_count(&self.0)
+    }
+
     /// Runs `f` on this thread, with its calls seen by the observer.
     pub fn in_scope<T>(&self, f: impl FnOnce() -> T) -> T {
         let _count = ScopedCount::new();
@@ -309,44 +316,44 @@ impl Handle {
 }
 
 #[cfg(feature = "delivery")]
-mod rehearsed {
+mod recorded_alerts {
     use std::sync::Arc;
 
-    use super::{Config, Redactor, Sink};
-    use crate::alerts::{Notice, rehearsal::Rehearsal};
+    use super::{Config, Sink};
+    use crate::alerts::{AlertRecorder, Notice};
 
     /// The alerts of a test; `None` where their settings make no sense.
-    pub(super) struct Rehearsed(Option<Arc<Rehearsal>>);
+    pub(super) struct RecordedAlerts(Option<Arc<AlertRecorder>>);
 
-    impl Rehearsed {
-        pub(super) fn new(config: &Config, redactor: Arc<Redactor>) -> Rehearsed {
-            Rehearsed(Rehearsal::new(config, redactor).ok().map(Arc::new))
+    impl RecordedAlerts {
+        pub(super) fn new(config: &Config) -> RecordedAlerts {
+            RecordedAlerts(AlertRecorder::new(config).ok().map(Arc::new))
         }
 
         pub(super) fn sink(&self) -> Option<Arc<dyn Sink>> {
-            self.0.clone().map(|rehearsal| rehearsal as Arc<dyn Sink>)
+            self.0.clone().map(|recorder| recorder as Arc<dyn Sink>)
         }
 
         pub(super) fn messages(&self) -> Vec<(String, Notice)> {
             self.0
                 .as_ref()
-                .map(|rehearsal| rehearsal.messages())
+                .map(|recorder| recorder.messages())
                 .unwrap_or_default()
         }
     }
 }
 
 #[cfg(not(feature = "delivery"))]
-mod rehearsed {
+mod recorded_alerts {
     use std::sync::Arc;
 
-    use super::{Config, Redactor, Sink};
+    use super::{Config, Sink};
 
-    pub(super) struct Rehearsed(());
+    pub(super) struct RecordedAlerts(());
 
-    impl Rehearsed {
-        pub(super) fn new(_: &Config, _: Arc<Redactor>) -> Rehearsed {
-            Rehearsed(())
+    impl RecordedAlerts {
+        pub(super) fn new(_: &Config) -> RecordedAlerts {
+            RecordedAlerts(())
         }
 
         pub(super) fn sink(&self) -> Option<Arc<dyn Sink>> {
@@ -355,4 +362,4 @@ mod rehearsed {
     }
 }
 
-use rehearsed::Rehearsed;
+use recorded_alerts::RecordedAlerts;

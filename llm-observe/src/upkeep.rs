@@ -1,4 +1,4 @@
-//! One thread for what has to happen now and then: figures to publish, stalled calls to see.
+//! The background thread: publishes metrics and looks for stalled calls about once a second.
 
 use std::{
     io,
@@ -20,11 +20,11 @@ impl Upkeep {
     /// Starts a thread that calls `round` about once a second.
     pub(crate) fn start(round: impl Fn() + Send + 'static) -> io::Result<Upkeep> {
         let stop = Arc::new((Mutex::new(false), Condvar::new()));
-        let told = stop.clone();
+        let stopped = stop.clone();
         let thread = thread::Builder::new()
             .name("llm-observe".to_owned())
             .spawn(move || {
-                while !waited_until_stop(&told) {
+                while !waited_until_stop(&stopped) {
                     round();
                 }
             })?;
@@ -35,9 +35,9 @@ impl Upkeep {
     }
 }
 
-fn waited_until_stop((stop, told): &(Mutex<bool>, Condvar)) -> bool {
+fn waited_until_stop((stop, changed): &(Mutex<bool>, Condvar)) -> bool {
     let stopped = stop.lock().unwrap_or_else(PoisonError::into_inner);
-    let waited = told.wait_timeout_while(stopped, PERIOD, |stopped| !*stopped);
+    let waited = changed.wait_timeout_while(stopped, PERIOD, |stopped| !*stopped);
     *waited.unwrap_or_else(PoisonError::into_inner).0
 }
 

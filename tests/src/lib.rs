@@ -3,8 +3,19 @@
 
 pub mod folder;
 pub mod http;
-pub mod listener;
+pub mod metrics;
 pub mod outside;
-pub mod peers;
 pub mod program;
 pub mod wait;
+
+pub use llm_observe_test_support::{listener, peers};
+
+/// The examples in the documentation of the macros, run as doctests here: they need the runtime,
+/// which depends on the macros' crate.
+#[cfg(doctest)]
+mod macro_documentation {
+    #[doc = include_str!("../../llm-observe-macros/docs/observe.md")]
+    mod observe {}
+    #[doc = include_str!("../../llm-observe-macros/docs/init.md")]
+    mod init {}
+}

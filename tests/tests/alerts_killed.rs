@@ -52,7 +52,7 @@ fn next(folder: &Folder) -> (Vec<String>, Ended) {
     (told, ended)
 }
 
-fn told_once(folder: &Folder) {
+fn sent_once(folder: &Folder) {
     let (told, ended) = next(folder);
     let [message] = &told[..] else {
         panic!("{told:#?} of {ended}")
@@ -67,7 +67,7 @@ fn told_once(folder: &Folder) {
 fn an_alert_that_could_not_be_delivered_arrives_once() {
     let folder = Folder::new();
     killed(&folder, "200ms", |name, _| name.ends_with(".parcel"));
-    told_once(&folder);
+    sent_once(&folder);
 }
 
 #[test]
@@ -76,11 +76,11 @@ fn an_alert_that_waited_for_its_group_arrives_once() {
     killed(&folder, "1h", |name, text| {
         name == "alerts.json" && text.contains("no model answers")
     });
-    told_once(&folder);
+    sent_once(&folder);
 }
 
 #[test]
-fn what_no_folder_takes_is_said_to_be_lost() {
+fn alerts_that_no_folder_takes_are_reported_as_lost() {
     let folder = Folder::new();
     fs::create_dir_all(folder.path().join("logs")).expect("a folder");
     folder.write("logs/outbox", "a file is in the way");

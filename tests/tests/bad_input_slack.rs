@@ -1,5 +1,5 @@
 //! A Slack webhook that is wrong, refuses, limits, fails, stalls or is not there: the annotated
-//! function gives what it gives, as fast as ever, and what became of the alert is counted and said.
+//! function gives what it gives, as fast as ever, and the result of the alert is counted and logged.
 
 use std::time::Duration;
 
@@ -53,7 +53,7 @@ fn counted(ended: &Ended, result: &str, count: u64) {
 }
 
 /// Asserts that a person is told, on standard error or in the log file.
-fn told(folder: &Folder, ended: &Ended, word: &str) {
+fn logged(folder: &Folder, ended: &Ended, word: &str) {
     let log = folder.read("logs/app.log");
     let said = log.lines().chain(ended.stderr.lines());
     // the lines of the calls themselves do not count
@@ -114,7 +114,7 @@ fn a_webhook_that_is_gone_is_asked_once() {
     );
     assert_eq!(slack.requests().len(), 1);
     counted(&ended, "refused", 1);
-    told(&folder, &ended, "404");
+    logged(&folder, &ended, "404");
     secret_kept(&folder, &ended);
 }
 
@@ -160,7 +160,7 @@ fn a_server_that_stalls_holds_up_nobody() {
     assert_eq!(slack.requests().len(), 1);
     assert!(ended.took < AT_DROP, "{ended}");
     secret_kept(&folder, &ended);
-    told(&folder, &ended, "the next start tries again");
+    logged(&folder, &ended, "the next start tries again");
 }
 
 #[test]
@@ -185,8 +185,8 @@ fn a_server_that_is_not_there_holds_up_nobody_and_the_next_start_delivers() {
         panic!("{:#?} of {ended}", slack.requests())
     };
     assert!(message.text().contains("failing"), "{}", message.text());
-    told(&folder, &said, "Connection refused");
-    told(&folder, &said, "the next start tries again");
+    logged(&folder, &said, "Connection refused");
+    logged(&folder, &said, "the next start tries again");
 }
 
 /// Asserts that the program starts, is told these words, and observes all the same.
@@ -230,7 +230,7 @@ fn a_tracker_whose_secret_is_missing_is_named() {
 }
 
 #[test]
-fn a_test_is_sent_through_every_destination_and_each_ones_answer_is_told() {
+fn a_test_message_returns_the_answer_of_every_destination() {
     let slack = Listener::start(Reply::status(200, "ok"));
     let gone = Listener::start(Reply::status(404, "no_service"));
     let sentry = Listener::start(Reply::status(200, "{}"));

@@ -1,5 +1,5 @@
-//! What the log files say of requests that are sent: what is known of them, and nothing of what was
-//! asked and answered. One observer a process, so one test.
+//! The log lines of sent requests: all attributes, and no text of a request or response. A process has
+//! one observer, so this file has one test.
 
 use std::time::Duration;
 
@@ -44,7 +44,7 @@ async fn ask(client: &reqwest_middleware::ClientWithMiddleware, url: &str) -> u1
 }
 
 #[tokio::test]
-async fn lines_say_what_is_known_and_nothing_private() {
+async fn lines_have_the_attributes_and_nothing_private() {
     let folder = Folder::new();
     let observer = Observer::builder()
         .config(config(&folder))

@@ -1,5 +1,5 @@
-//! What the log files say of requests: everything that is known of them, once, and nothing that a
-//! client made up. One observer a process, so one test.
+//! The log lines of received requests: all attributes, and nothing that a client can forge. A process
+//! has one observer, so this file has one test.
 
 use std::{convert::Infallible, time::Duration};
 
@@ -39,7 +39,6 @@ fn router() -> Router {
 async fn send(request: Request<Body>) -> Response<Body> {
     let response = router().oneshot(request).await.unwrap();
     let (head, body) = response.into_parts();
-    // What axum's panic leaves is an error of no body.
     let bytes = body.collect().await.unwrap().to_bytes();
     Response::from_parts(head, Body::from(bytes))
 }
@@ -73,9 +72,9 @@ fn config(folder: &Folder) -> String {
 
 const EVIL: &str = "x\n2026-11-23 07:17:09.123 - INFO - forged trace_id=1\u{1b}[31m\" a=\"1\r\n";
 
-/// Nothing but good requests are sampled: those here fail, or have a slow limit.
+/// Only successful requests are sampled. Most requests here fail.
 #[tokio::test]
-async fn lines_say_all_that_is_known_and_nothing_forged() {
+async fn lines_have_all_attributes_and_nothing_forged() {
     let folder = Folder::new();
     let config = Config::parse(&config(&folder), "test.toml".as_ref()).unwrap();
     let observer = Observer::builder().config(config).install().unwrap();
@@ -123,13 +122,14 @@ async fn lines_say_all_that_is_known_and_nothing_forged() {
         "{panicked}"
     );
     let metrics = observer.metrics().unwrap();
+    llm_observe_tests::metrics::assert_documented(&metrics);
     assert!(
         metrics.contains("http_route=\"/fine\",http_response_status_code=\"200\"} 20\n"),
         "{metrics}"
     );
 }
 
-/// A good one, whose own line is sampled away, but not those in it.
+/// A successful request. Its own line is not sampled, but the lines during it are written.
 async fn with_everything() {
     let request = Request::post("/ask/42").header("x-request-id", "good-1");
     let answer = send(request.body(Body::empty()).unwrap()).await;
@@ -167,10 +167,10 @@ fn lines_of_the_failing(text: &str, json: &[Value], id: &str) {
         .lines()
         .find(|line| line.contains("POST /fails"))
         .unwrap();
-    let (_, said) = line.split_once(" - ERROR - ").unwrap();
+    let (_, message) = line.split_once(" - ERROR - ").unwrap();
     let session = "https://app.logrocket.com/acme/shop/s/6-01/0";
     let start = "POST /fails?api_key=REDACTED&k=5 502 in ";
-    assert!(said.starts_with(start), "{said}");
+    assert!(message.starts_with(start), "{message}");
     for part in [
         &*format!(" request_id={id} session={session} route=/fails peer=192.0.2.1:4711"),
         " user_agent=\"curl/8.5 (test)\" bytes_in=17 bytes_out=0",
@@ -179,15 +179,15 @@ fn lines_of_the_failing(text: &str, json: &[Value], id: &str) {
         " caused_by=\"nothing to embed\"",
         " passed_on=true",
     ] {
-        assert!(said.contains(part), "no {part:?} in {said}");
+        assert!(message.contains(part), "no {part:?} in {message}");
     }
     assert!(
-        said.ends_with(" trace_id=0af7651916cd43dd8448eb211c80319c"),
-        "{said}"
+        message.ends_with(" trace_id=0af7651916cd43dd8448eb211c80319c"),
+        "{message}"
     );
     assert!(
-        !said.contains("not asked for") && !said.contains("a question"),
-        "{said}"
+        !message.contains("not asked for") && !message.contains("a question"),
+        "{message}"
     );
 
     let of_request = |line: &&Value| line["request_id"] == id;
@@ -231,7 +231,7 @@ fn lines_of_the_failing(text: &str, json: &[Value], id: &str) {
     }
 }
 
-/// `hyper` refuses such headers; another server, or a test, may not.
+/// `hyper` refuses these headers, but another server may accept them.
 async fn forged() {
     let service = service_fn(|_: Request<()>| {
         std::future::ready(Ok::<_, Infallible>(
@@ -242,7 +242,7 @@ async fn forged() {
     let service = ServiceBuilder::new().layer(evil_route).service(service);
     let mut request = Request::new(());
     *request.method_mut() = "EVIL".parse().unwrap();
-    // No newline gets into a `HeaderValue`; a tab, quotes and bytes beyond ASCII do.
+    // A `HeaderValue` can have tabs, quotes and bytes beyond ASCII, but no newline.
     let worst = HeaderValue::from_bytes(b"x\t- INFO - \"forged\"= \xff\xc3 trace_id=1").unwrap();
     for name in [
         "x-request-id",

@@ -1,5 +1,5 @@
-//! The layer behind real servers and sockets, with what only these do: bodies that are dropped
-//! before their end is seen, clients that leave, upgrades, HTTP/2.
+//! The layer in real servers with sockets: bodies that are dropped before their end, clients that
+//! disconnect, upgrades, HTTP/2.
 
 use std::{
     io,
@@ -35,7 +35,7 @@ async fn wait_for_ever() {
     std::future::pending::<()>().await;
 }
 
-/// A token every 10 ms, for ever.
+/// Returns an endless stream of a token every 10 ms.
 fn tokens() -> Body {
     let tokens = stream::unfold((), |()| async {
         tokio::time::sleep(Duration::from_millis(10)).await;
@@ -55,7 +55,7 @@ fn panicking() -> Body {
     Body::from_stream(chunks)
 }
 
-/// Switches to a protocol that sends everything back.
+/// Switches to a protocol that echoes all bytes.
 async fn upgrade(request: Request<Body>) -> Response {
     tokio::spawn(async move {
         let upgraded = hyper::upgrade::on(request).await.unwrap();
@@ -79,7 +79,7 @@ fn router() -> Router {
         .layer(layer())
 }
 
-/// A server on a thread of its own, whose calls are seen.
+/// An observed server on its own thread.
 struct Server {
     seen: TestObserver,
     address: SocketAddr,
@@ -127,7 +127,7 @@ impl Server {
         stream
     }
 
-    /// Returns the call that `path` led to, once it has ended.
+    /// Returns the call of the request to `path`, when it has ended.
     fn call_of(&self, path: &str) -> Call {
         wait::until("the request's end", LIMIT, || {
             let calls = self.seen.calls_of("http_request");
@@ -154,7 +154,7 @@ impl Drop for Server {
     }
 }
 
-/// Reads until `end` has been seen, and returns what came.
+/// Reads up to `end`, and returns all text read.
 async fn read_to(stream: &mut TcpStream, end: &str) -> String {
     let mut all = Vec::new();
     while !String::from_utf8_lossy(&all).contains(end) {
@@ -178,7 +178,7 @@ async fn a_body_of_known_length_ends_with_its_last_byte() {
     assert_eq!(exchange.response_bytes, Some(22));
     let local = stream.local_addr().unwrap();
     assert_eq!(exchange.peer, Some(local));
-    // The connection is still of use.
+    // The connection is still usable.
     stream
         .write_all(b"HEAD /plain HTTP/1.1\r\nHost: a\r\n\r\n")
         .await
@@ -194,7 +194,7 @@ async fn a_body_of_known_length_ends_with_its_last_byte() {
 }
 
 #[tokio::test]
-async fn a_client_that_leaves_an_endless_stream_has_cancelled_it() {
+async fn a_client_that_leaves_an_endless_stream_cancels_it() {
     let server = Server::start();
     let mut stream = server.ask("/tokens").await;
     read_to(&mut stream, "data: token").await;
@@ -211,11 +211,11 @@ async fn a_client_that_leaves_an_endless_stream_has_cancelled_it() {
 }
 
 #[tokio::test]
-async fn a_panic_in_the_middle_of_a_body_cuts_it_off() {
+async fn a_panic_in_a_body_cuts_the_connection() {
     let server = Server::start();
     let mut stream = server.ask("/panicking").await;
     let mut answer = Vec::new();
-    // Chunked, and without the chunk that would end it.
+    // The body is chunked and lacks its last chunk.
     let _ = stream.read_to_end(&mut answer).await;
     assert!(
         !answer.ends_with(b"0\r\n\r\n"),
@@ -231,7 +231,7 @@ async fn a_panic_in_the_middle_of_a_body_cuts_it_off() {
 }
 
 #[tokio::test]
-async fn an_upgrade_ends_with_its_head_and_goes_on_without_us() {
+async fn an_upgrade_ends_the_request_with_its_head() {
     let server = Server::start();
     let mut stream = server.connect().await;
     let request =
@@ -254,7 +254,7 @@ async fn h2(server: &Server) -> http2::SendRequest<Empty<Bytes>> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-async fn http2_is_the_same() {
+async fn http2_behaves_the_same() {
     let server = Server::start();
     let mut client = h2(&server).await;
     let mut ask = |path: &str| {
@@ -288,8 +288,8 @@ async fn http2_is_the_same() {
     assert!(server.active().ends_with(" 0"));
 }
 
-/// Half of them while the handler works, half while the body streams; half of each politely, half
-/// with a reset.
+/// Half of them abort while the handler works, half while the body streams. Half of each close the
+/// connection, half reset it.
 #[tokio::test]
 async fn ten_thousand_aborted_requests_leave_nothing_behind() {
     const ALL: usize = 10_000;
@@ -310,8 +310,8 @@ async fn ten_thousand_aborted_requests_leave_nothing_behind() {
     };
     let aborts = stream::iter(0..ALL).map(abort).buffer_unordered(50);
     aborts.collect::<Vec<()>>().await;
-    // Each stream had been answered; who leaves a working handler may do so before the server has
-    // read the request, which then was never there.
+    // Each stream had begun. A client that aborts a working handler may do so before the server has
+    // read the request, which is then never observed.
     let of = |calls: &[Call], path| {
         let of_path = calls.iter().filter(|call| call.function().ends_with(path));
         of_path.count()

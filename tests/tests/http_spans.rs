@@ -1,5 +1,5 @@
-//! The span of a request in a `tracing` subscriber of the program's own. One observer a process, so
-//! one test.
+//! The span of a request in a `tracing` subscriber of the program. A process has one observer, so this
+//! file has one test.
 
 use std::{
     collections::BTreeMap,
@@ -18,7 +18,7 @@ use tracing::{
     span,
 };
 
-/// The spans, by name, with the fields that were recorded on them.
+/// The spans by name, each with its recorded fields.
 #[derive(Clone, Default)]
 struct Spans(Arc<Mutex<Vec<(String, Recorded)>>>);
 

@@ -219,3 +219,66 @@ fn a_burst_is_one_alert() {
         ("any", "embedding", 50)
     );
 }
+
+#[test]
+fn the_running_call_takes_what_the_program_records_on_it() {
+    #[observe(event = "answer", fields(tokens))]
+    fn answer() -> u64 {
+        let current = llm_observe::current();
+        current.record("tokens", 7);
+        current.record("model", "gpt".to_owned());
+        assert!(current.trace_id().is_some());
+        inner(current);
+        7
+    }
+    // Another call's: nothing is recorded on a call that is not the running one.
+    #[observe]
+    fn inner(above: llm_observe::CurrentCall) {
+        above.record("tokens", 8);
+    }
+    let observer = testing::observe();
+    answer();
+    let call = &observer.calls_of("answer")[0];
+    assert_eq!(call.fields.get("tokens"), Some(&Value::I64(7)));
+    assert_eq!(
+        call.fields.get("model"),
+        Some(&Value::Str("gpt".to_owned()))
+    );
+    assert!(observer.calls_of("inner")[0].fields.is_empty());
+    assert!(llm_observe::current().trace_id().is_none());
+}
+
+#[test]
+fn a_test_observer_sees_work_that_moves_between_threads() {
+    #[observe]
+    async fn embed(n: u8) -> u8 {
+        tokio::task::yield_now().await;
+        n
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .build()
+        .unwrap();
+    let observer = testing::observe();
+    runtime.block_on(observer.scope(async {
+        let spawned = (0..8).map(|n| tokio::spawn(llm_observe::in_current_call(embed(n))));
+        for task in spawned.collect::<Vec<_>>() {
+            task.await.unwrap();
+        }
+        // Nobody took the observer along.
+        tokio::spawn(embed(9)).await.unwrap();
+    }));
+    runtime.block_on(observer.handle().scope(embed(10)));
+    assert_eq!(observer.calls_of("embed").len(), 9);
+}
+
+#[test]
+fn a_test_observer_that_is_gone_leaves_nothing_behind() {
+    #[observe]
+    fn call() {}
+    let observer = testing::observe_with("[redact]\npatterns = [\"x\"]\n").unwrap();
+    call();
+    let handle = observer.handle();
+    drop(observer);
+    assert_eq!(handle.references(), 1, "the handle's own");
+}

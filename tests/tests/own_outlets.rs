@@ -1,5 +1,4 @@
-//! A channel and a tracker that a program brings itself, whose own deliveries are observed calls
-//! that fail. One observer a process, so one test.
+//! A channel and a tracker of a program's own, whose deliveries are observed calls that fail. One observer a process, so one test.
 
 use std::{
     io,
@@ -9,9 +8,11 @@ use std::{
 
 use llm_observe::{
     Observer,
-    alerts::{Answer, Channel, Delivery, Destination, Notice, Parcel},
+    alerts::{Channel, Notice},
     config::Config,
     observe,
+    outbox::{Delivery, DeliveryFuture, Destination, Parcel},
+    redact::Redacted,
     trackers::{Report, Tracker},
 };
 use llm_observe_tests::folder::Folder;
@@ -23,10 +24,10 @@ fn embed() -> io::Result<()> {
     Err(io::Error::other("no embedding"))
 }
 
-/// Observed as the rest of the program is, and as broken as what it tells of.
+/// Observed as the rest of the program is; it fails, too.
 #[observe(event = "sms", alert_on_error)]
 async fn send(texts: &Mutex<Vec<String>>, parcel: &Parcel) -> io::Result<()> {
-    let text = String::from_utf8_lossy(&parcel.body).into_owned();
+    let text = String::from_utf8_lossy(parcel.body()).into_owned();
     texts.lock().expect("no panic").push(text);
     Err(io::Error::other("no network"))
 }
@@ -39,7 +40,7 @@ impl Destination for Own {
         self.0
     }
 
-    fn deliver<'a>(&'a self, parcel: &'a Parcel) -> Answer<'a> {
+    fn deliver<'a>(&'a self, parcel: &'a Parcel) -> DeliveryFuture<'a> {
         Box::pin(async {
             match send(&self.1, parcel).await {
                 Ok(()) => Delivery::Delivered,
@@ -50,19 +51,21 @@ impl Destination for Own {
 }
 
 impl Channel for Own {
-    fn encode(&self, notice: &Notice) -> Vec<u8> {
-        notice.title().into_bytes()
+    fn encode(&self, notice: &Redacted<Notice>) -> Redacted<Vec<u8>> {
+        notice.as_ref().map(|notice| notice.title().into_bytes())
     }
 }
 
 impl Tracker for Own {
-    fn encode(&self, report: &Report) -> Vec<u8> {
-        report.event.clone().into_bytes()
+    fn encode(&self, report: &Redacted<Report>) -> Redacted<Vec<u8>> {
+        report
+            .as_ref()
+            .map(|report| report.event.clone().into_bytes())
     }
 }
 
 #[test]
-fn its_own_failures_are_lines_and_counts_and_nothing_that_would_be_sent_again() {
+fn failures_of_deliveries_are_logged_and_counted_and_never_sent() {
     let folder = Folder::new();
     let text = format!(
         "[log]\ndir = {:?}\nconsole = \"never\"\n[server]\nlisten = \"off\"\n",
@@ -80,10 +83,11 @@ fn its_own_failures_are_lines_and_counts_and_nothing_that_would_be_sent_again() 
     for _ in 0..3 {
         assert!(observer.flush(LIMIT).is_complete());
     }
-    let told = |own: &Own| own.1.lock().unwrap().clone();
-    assert_eq!(told(&sms), ["embedding failing"]);
-    assert_eq!(told(&bugs), ["embedding"]);
+    let received = |own: &Own| own.1.lock().unwrap().clone();
+    assert_eq!(received(&sms), ["embedding failing"]);
+    assert_eq!(received(&bugs), ["embedding"]);
     let metrics = observer.metrics().unwrap();
+    llm_observe_tests::metrics::assert_documented(&metrics);
     for line in [
         "llm_observe_alerts_lost_total{reason=\"own\"} 2",
         "llm_observe_reports_lost_total{reason=\"own\"} 2",

@@ -45,6 +45,7 @@ fn promtool_has_no_complaint() {
     let (running, address) = subject(&folder, &["work", "fail", "panic"]);
     let scrape = client::get(address, "/metrics").unwrap();
     assert_eq!(scrape.status, 200);
+    llm_observe_tests::metrics::assert_documented(&scrape.body);
     assert!(scrape.body.contains("\nllm_observe_calls_total{"));
     let (ok, said) = check(&promtool, &scrape.body);
     assert!(ok && said.is_empty(), "{said}\nof\n{}", scrape.body);
@@ -67,6 +68,7 @@ async fn promtool_has_no_complaint_about_requests() {
         drop(app.clone().oneshot(request).await.unwrap());
     }
     let scrape = seen.metrics();
+    llm_observe_tests::metrics::assert_documented(&scrape);
     assert!(scrape.contains("\nhttp_server_request_duration_seconds_bucket{"));
     assert!(scrape.contains("\nhttp_server_active_requests{"));
     let (ok, said) = check(&promtool, &scrape);
@@ -100,6 +102,7 @@ async fn promtool_has_no_complaint_about_calls_out() {
         response.into_body().collect().await.unwrap();
     }
     let scrape = seen.metrics();
+    llm_observe_tests::metrics::assert_documented(&scrape);
     for name in [
         "http_client_request_duration_seconds_bucket",
         "gen_ai_client_token_usage_bucket",

@@ -15,7 +15,6 @@ use llm_observe_tests::{
 use serde_json::Value;
 
 const SUBJECT: &str = env!("CARGO_BIN_EXE_subject");
-const CHECK: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/peers/sentry_relay_check.py");
 const CONFIG: &str = "[server]\nlisten = \"127.0.0.1:0\"\n[log]\nconsole = \"never\"\n\
                       [service]\nname = \"rag\"\nenvironment = \"staging\"\nrelease = \"1.4.2\"\n";
 
@@ -41,7 +40,7 @@ fn envelopes(steps: &[&str]) -> Vec<Vec<u8>> {
 /// Returns whether the relay accepts an envelope as it is, and what it says.
 fn check(python: &Path, envelope: &[u8]) -> (bool, String) {
     let mut child = Command::new(python)
-        .arg(CHECK)
+        .arg(peers::SENTRY_RELAY_CHECK)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

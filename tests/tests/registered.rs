@@ -23,6 +23,7 @@ fn counters_stand_at_0_from_the_start() {
     let config = Config::parse(text, "test.toml".as_ref()).unwrap();
     let observer = Observer::builder().config(config).install().unwrap();
     let metrics = observer.metrics().unwrap();
+    llm_observe_tests::metrics::assert_documented(&metrics);
     for outcome in ["ok", "error", "timeout", "cancelled", "panic"] {
         for (event, function) in [
             ("embedding", "registered::embed"),

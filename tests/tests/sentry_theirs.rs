@@ -133,13 +133,13 @@ fn events_go_through_the_programs_own_client_in_the_threads_own_scope() {
         event.exception.values.last().unwrap().value.as_deref(),
         Some("no model answers \"a question\"")
     );
-    let crumbs: Vec<_> = event
+    let breadcrumbs: Vec<_> = event
         .breadcrumbs
         .values
         .iter()
         .filter_map(|c| c.message.clone())
         .collect();
-    assert_eq!(crumbs, ["embedding \"a question\""]);
+    assert_eq!(breadcrumbs, ["embedding \"a question\""]);
 
     drop(observer);
     let still = Hub::main().client().unwrap();

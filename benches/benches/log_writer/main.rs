@@ -1,9 +1,8 @@
-//! What a line of 180 bytes into a size-rotated file costs its caller, beside the other writers,
-//! how many of the lines are in the files afterwards, and what one of those has cost: a line that is
-//! thrown away is cheap.
+//! The cost to the caller of a line of 180 bytes in a size-rotated file, for this writer and others.
+//! Also counts the lines in the files, and prints the cost of each of those: a dropped line is cheap.
 //!
-//! `cargo bench -p llm-observe-benches --bench log_writer [-- TEXT]` runs those whose name holds
-//! TEXT. `BENCH_DIR` says where the files go; by default the folder for temporary files.
+//! `cargo bench -p llm-observe-benches --bench log_writer [-- TEXT]` runs the writers whose name
+//! contains TEXT. The files are in `BENCH_DIR`, by default in the folder for temporary files.
 
 mod peers;
 
@@ -19,12 +18,12 @@ use peers::{ALL, Entrant, Peer};
 
 const ROUNDS: usize = 7;
 
-/// How lines come.
+/// How threads write lines.
 #[derive(Clone, Copy)]
 struct Load {
     name: &'static str,
     threads: u32,
-    /// Lines a thread writes without a rest, how many times, and the rest between.
+    /// Lines of each burst, the number of bursts, and the pause between them, for each thread.
     burst: u32,
     bursts: u32,
     rest: Duration,
@@ -78,7 +77,7 @@ struct Seen {
     background: Option<Background>,
 }
 
-/// Rounds in turn, so that what the machine does meanwhile hits all alike; the first warms up.
+/// Rounds. The writers take turns, so that other work affects them alike; the first round warms up.
 fn compare(load: Load, entrants: &[Entrant]) {
     let mut seen: Vec<Seen> = entrants.iter().map(|_| Seen::default()).collect();
     for round in 0..=ROUNDS {
@@ -111,7 +110,7 @@ fn run(load: Load, open: &fn(&Path) -> Box<dyn Peer>, dir: &Path, seen: &mut See
     }
 }
 
-/// The time all callers together spent in their calls.
+/// The time that all callers spent in their calls, in total.
 fn callers(load: Load, peer: &dyn Peer, text: &str) -> Duration {
     let start = Barrier::new(load.threads as usize);
     let caller = || {
@@ -192,7 +191,7 @@ fn report(load: Load, entrants: &[Entrant], seen: &mut [Seen]) {
     }
 }
 
-/// What our own thread has used, and the process's write calls; Linux only.
+/// The CPU time of our writer's thread, and the write calls of the process. Linux only.
 struct Background {
     nanos: f64,
     writes: f64,

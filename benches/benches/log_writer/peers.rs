@@ -1,5 +1,5 @@
-//! The writers that are compared, each as its documentation shows it: the same text into files of
-//! ten million bytes, with more of them kept than the run fills.
+//! The compared writers, each set up as its documentation shows: the same text in files of ten million
+//! bytes, with more backups than the run needs.
 
 use std::{
     io::Write,
@@ -15,16 +15,16 @@ use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 const MAX_BYTES: u64 = 10_000_000;
 const BACKUPS: usize = 100;
 
-/// A writer that is open; dropping it waits for what it has in the background.
+/// An open writer. Dropping it waits for its background work.
 pub(crate) trait Peer: Sync {
-    /// Takes a line; `text` ends in `\n`.
+    /// Writes a line; `text` ends in `\n`.
     fn line(&self, text: &str);
 }
 
-/// A name, and how to open the writer in a folder of its own.
+/// A name, and how to open the writer in a folder.
 pub(crate) type Entrant = (&'static str, fn(&Path) -> Box<dyn Peer>);
 
-/// All of them, ours first.
+/// All writers, ours first.
 pub(crate) const ALL: [Entrant; 11] = [
     ("llm-observe", ours),
     ("rolling-file", rolling_file),
@@ -39,23 +39,22 @@ pub(crate) const ALL: [Entrant; 11] = [
     ("log4rs", log4rs_sized),
 ];
 
-struct Ours(llm_observe::log::LogWriter);
+struct Ours(llm_observe_log::LogWriter);
 
 impl Peer for Ours {
     fn line(&self, text: &str) {
-        self.0.line(tracing::Level::INFO, text.as_bytes());
+        self.0.line(llm_observe_log::Level::Info, text.as_bytes());
     }
 }
 
 fn ours(dir: &Path) -> Box<dyn Peer> {
-    let mut log = llm_observe::config::Log::default();
-    dir.clone_into(&mut log.dir);
-    log.max_bytes = MAX_BYTES;
-    log.backups = 100;
-    Box::new(Ours(llm_observe::log::LogWriter::open(&log).unwrap()))
+    let options = llm_observe_log::LogOptions::new(dir, "app.log")
+        .max_bytes(MAX_BYTES)
+        .backups(100);
+    Box::new(Ours(options.open().unwrap()))
 }
 
-/// A plain `io::Write`, which threads have to take turns with.
+/// A plain `io::Write` behind a lock.
 struct Locked<W>(Mutex<W>);
 
 impl<W: Write + Send> Peer for Locked<W> {
@@ -99,7 +98,7 @@ fn logroller_sized(dir: &Path) -> Box<dyn Peer> {
     Locked::boxed(builder.rotation(size).build().unwrap())
 }
 
-/// Each thread clones the handle in real use; the clone's cost is not counted here.
+/// In real use each thread clones the handle. The cost of the clone is not counted.
 struct Appender {
     handle: tracing_appender::non_blocking::NonBlocking,
     _guard: WorkerGuard,
@@ -129,7 +128,7 @@ fn appender_lossless(dir: &Path) -> Box<dyn Peer> {
     appender(dir, false)
 }
 
-/// One of the loggers that take records of `log`.
+/// A logger for records of `log`.
 struct Records<L>(L);
 
 impl<L: Fn(&log::Record<'_>) + Sync> Peer for Records<L> {

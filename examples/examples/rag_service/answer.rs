@@ -1,5 +1,4 @@
-//! From retrieved chunks to an answer and its quality: the extractive answer, and the score that
-//! every answer gets, whoever wrote it. Pure code.
+//! Makes the extractive answer from retrieved chunks, and scores every answer, also a model's. Pure.
 
 use std::collections::BTreeSet;
 
@@ -8,22 +7,22 @@ use serde::{Deserialize, Serialize};
 use crate::index::Hit;
 use crate::text::{content_words, sentences};
 
-/// Said when nothing in the documents fits.
+/// The answer when no document matches.
 pub(crate) const NO_ANSWER: &str = "The documents do not answer this question.";
-/// Longest extractive answer.
+/// The longest extractive answer.
 const MAX_SENTENCES: usize = 3;
 
-/// What `POST /ask` returns.
+/// The response of `POST /ask`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Answer {
     pub(crate) answer: String,
-    /// Where it was found, best first.
+    /// The sources, best first.
     pub(crate) sources: Vec<Source>,
     /// See [`quality`].
     pub(crate) quality: f64,
 }
 
-/// One place an answer was found in.
+/// A source of an answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Source {
     pub(crate) path: String,
@@ -42,23 +41,23 @@ impl From<&Hit> for Source {
     }
 }
 
-/// A text that answers, and the passages it rests on.
+/// An answer's text, and the passages that support it.
 #[derive(Debug, Default)]
 pub(crate) struct Draft {
     pub(crate) text: String,
     pub(crate) evidence: Vec<Evidence>,
 }
 
-/// A passage an answer rests on.
+/// A passage that supports an answer.
 #[derive(Debug)]
 pub(crate) struct Evidence {
     pub(crate) source: Source,
-    /// The words that count: those quoted, and those of the heading above them.
+    /// The words of the quotation and of its heading.
     pub(crate) text: String,
 }
 
-/// Answers with sentences quoted from the hits: first the one that shares most words with the
-/// question, then those that add words the ones before it lack. Empty when none shares any.
+/// Answers with sentences quoted from the hits: first the one that shares most words with the question,
+/// then those that add further words of it. Empty if none shares any.
 pub(crate) fn extractive_answer(question: &str, hits: &[Hit]) -> Draft {
     let asked = content_words(question);
     let mut left: Vec<Candidate<'_>> = hits.iter().flat_map(candidates).collect();
@@ -75,12 +74,12 @@ pub(crate) fn extractive_answer(question: &str, hits: &[Hit]) -> Draft {
 
 /// Scores an answer from 0 to 1, the product of three shares:
 ///
-/// - coverage: of the question's content words, those that the evidence holds,
-/// - grounding: of the answer's content words, those that the evidence holds (1 for a quotation),
+/// - coverage: the share of the question's content words that occur in the evidence,
+/// - grounding: the share of the answer's content words that occur in the evidence (1 for a quotation),
 /// - match: the best cosine among the evidence, as a share of `full_match`, at most 1.
 ///
-/// It measures whether the documents speak of what was asked and the answer keeps to them. It
-/// cannot tell whether they are right.
+/// It measures whether the documents cover the question, and whether the answer follows them. It does
+/// not measure whether they are correct.
 pub(crate) fn quality(question: &str, draft: &Draft, full_match: f32) -> f64 {
     let held: BTreeSet<String> = draft
         .evidence
@@ -95,12 +94,12 @@ pub(crate) fn quality(question: &str, draft: &Draft, full_match: f32) -> f64 {
     let matched = f64::from((best / full_match).clamp(0.0, 1.0));
     let coverage = share(&content_words(question), &held);
     let grounding = share(&content_words(&draft.text), &held);
-    // no more digits than the rule can mean
+    // more digits have no meaning
     (coverage * grounding * matched * 1_000.0).round() / 1_000.0
 }
 
 impl Draft {
-    /// Returns the answer with its sources, each named once.
+    /// Returns the answer with its distinct sources.
     pub(crate) fn into_answer(self, quality: f64) -> Answer {
         let mut sources: Vec<Source> = Vec::new();
         for source in self.evidence.into_iter().map(|evidence| evidence.source) {
@@ -136,7 +135,7 @@ impl Draft {
 struct Candidate<'a> {
     hit: &'a Hit,
     sentence: String,
-    /// Words of the sentence and of the heading above it.
+    /// Words of the sentence and of its heading.
     words: BTreeSet<String>,
     /// Words of the sentence alone.
     own: BTreeSet<String>,
@@ -158,7 +157,7 @@ fn candidates(hit: &Hit) -> impl Iterator<Item = Candidate<'_>> {
     })
 }
 
-/// Takes out the candidate that adds most, if any adds a word of the question.
+/// Removes and returns the candidate that adds most, if any adds a word of the question.
 fn take_best<'a>(
     left: &mut Vec<Candidate<'a>>,
     asked: &BTreeSet<String>,
@@ -172,8 +171,8 @@ fn take_best<'a>(
     (gain > 0.0).then(|| left.swap_remove(best))
 }
 
-/// New words of the question in the sentence count in full, those in its heading by half; nearer
-/// passages count more. A sentence that itself has no word of the question is not worth quoting.
+/// New words of the question count fully in the sentence, and half in its heading. Nearer passages count
+/// more. A sentence without a word of the question scores nothing.
 fn gain(candidate: &Candidate<'_>, asked: &BTreeSet<String>, covered: &BTreeSet<String>) -> f32 {
     let new = |words: &BTreeSet<String>| {
         words
@@ -189,7 +188,7 @@ fn gain(candidate: &Candidate<'_>, asked: &BTreeSet<String>, covered: &BTreeSet<
     }
 }
 
-/// Returns the share of `of` that is `among`; 0 when `of` is empty.
+/// Returns the share of `of` that is in `among`; 0 if `of` is empty.
 fn share(of: &BTreeSet<String>, among: &BTreeSet<String>) -> f64 {
     if of.is_empty() {
         0.0

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
 
-/// What `--help` prints.
+/// The text of `--help`.
 pub(crate) const HELP: &str = "\
 Answers questions from a folder of Markdown, observed by llm-observe.
 
@@ -25,7 +25,7 @@ Environment:
   LLM_OBSERVE_CONFIG a file to use instead of the built-in llm-observe.toml
 ";
 
-/// What the command line asks for.
+/// The parsed command line.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Args {
     pub(crate) docs: Option<PathBuf>,
@@ -48,7 +48,7 @@ impl Default for Args {
     }
 }
 
-/// The command line is not understood.
+/// Why the command line is invalid.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum ArgsError {
     Unknown(OsString),
@@ -73,7 +73,7 @@ impl fmt::Display for ArgsError {
 impl std::error::Error for ArgsError {}
 
 impl Args {
-    /// Reads the arguments, without the program's name.
+    /// Parses the arguments, without the program's name.
     ///
     /// # Errors
     /// An argument is unknown or lacks its value.

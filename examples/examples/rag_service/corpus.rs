@@ -1,5 +1,5 @@
-//! Documents and their chunks: reads folders of Markdown and cuts each document by heading and
-//! paragraph. Knows nothing of embeddings, questions or the network.
+//! Reads folders of Markdown, and cuts each document into chunks by heading and paragraph. Knows nothing
+//! of embeddings, questions or the network.
 
 use std::fmt;
 use std::io;
@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 
 use crate::text::{fence, heading};
 
-/// Longest chunk, in bytes; a longer paragraph is cut between words.
+/// The longest chunk, in bytes. Longer paragraphs are cut between words.
 const MAX_CHUNK: usize = 1_000;
-/// The folder that ships with the example, and the repository's own documents above it.
+/// The folder that ships with the example, and the repository's documents above it.
 const SHIPPED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/rag_service/corpus");
 const REPOSITORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 const REPOSITORY_DOCUMENTS: [&str; 3] = ["README.md", "ARCHITECTURE.md", "CHANGELOG.md"];
@@ -17,28 +17,28 @@ const REPOSITORY_DOCUMENTS: [&str; 3] = ["README.md", "ARCHITECTURE.md", "CHANGE
 /// One Markdown file.
 #[derive(Debug, Clone)]
 pub(crate) struct Document {
-    /// Path below the folder it was read from, with `/` between its parts.
+    /// The path relative to the folder that was read, with `/` as separator.
     pub(crate) path: String,
     pub(crate) text: String,
 }
 
-/// One piece of a document, small enough to embed and to quote.
+/// A part of a document, small enough to embed and to quote.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Chunk {
     pub(crate) path: String,
-    /// The headings it stands under, outermost first: `Rate limits > Retrying`.
+    /// The headings above it, outermost first: `Rate limits > Retrying`.
     pub(crate) heading: String,
     pub(crate) text: String,
 }
 
 impl Chunk {
-    /// Returns what is embedded: the text with its headings, which often hold the topic's name.
+    /// Returns the text to embed: with the headings, which often name the topic.
     pub(crate) fn passage(&self) -> String {
         format!("{}\n{}", self.heading, self.text)
     }
 }
 
-/// A document could not be read.
+/// Why a document could not be read.
 #[derive(Debug)]
 pub(crate) struct CorpusError {
     path: PathBuf,
@@ -74,7 +74,7 @@ pub(crate) fn read(folder: &Path) -> Result<Vec<Document>, CorpusError> {
 /// Returns the corpus that ships with the example and the repository's own documents.
 ///
 /// # Errors
-/// As [`read`]; a repository document that is not there is left out.
+/// As for [`read`]. A missing document of the repository is skipped.
 pub(crate) fn read_default() -> Result<Vec<Document>, CorpusError> {
     let mut documents = read(Path::new(SHIPPED))?;
     let repository = Path::new(REPOSITORY);
@@ -110,7 +110,7 @@ fn find_markdown(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), CorpusEr
     for entry in std::fs::read_dir(folder).map_err(at(folder))? {
         let entry = entry.map_err(at(folder))?;
         let path = entry.path();
-        // the entry's own type, not its target's: a linked folder could lead back up, for ever
+        // not the type of a link's target: a linked folder could contain itself
         if entry.file_type().map_err(at(&path))?.is_dir() {
             find_markdown(&path, found)?;
         } else if path.extension().is_some_and(|extension| extension == "md") {
@@ -182,7 +182,7 @@ fn close(sections: &mut [Section], paragraph: &mut String) {
     }
 }
 
-/// Joins paragraphs as long as the chunk stays within [`MAX_CHUNK`].
+/// Joins paragraphs while the chunk stays within [`MAX_CHUNK`].
 fn pack(paragraphs: &[String]) -> Vec<String> {
     let mut chunks: Vec<String> = Vec::new();
     for paragraph in paragraphs {
@@ -197,7 +197,7 @@ fn pack(paragraphs: &[String]) -> Vec<String> {
     chunks
 }
 
-/// Returns the paragraph whole, or in parts cut between words when it is over [`MAX_CHUNK`].
+/// Returns a paragraph, in parts cut between words if it is longer than [`MAX_CHUNK`].
 fn cut(paragraph: &str) -> Vec<String> {
     if paragraph.len() <= MAX_CHUNK {
         return vec![paragraph.to_owned()];

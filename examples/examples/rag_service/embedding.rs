@@ -1,5 +1,5 @@
-//! Text to vectors: with local code, or with an OpenAI-compatible server. The rest of the service
-//! sees unit vectors and does not know which.
+//! Embeds texts, locally or with an OpenAI-compatible server. The rest of the service gets unit vectors
+//! and does not know their origin.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::text::{stem, words};
 /// A vector of length 1, so that the dot product of two is the cosine of their angle.
 pub(crate) type Vector = Vec<f32>;
 
-/// Where vectors come from.
+/// What embeds texts.
 #[derive(Debug)]
 pub(crate) enum Embedder {
     Local(HashedNgramEmbedder),
@@ -23,7 +23,7 @@ impl Embedder {
     /// Returns one vector for each text, in order.
     ///
     /// # Errors
-    /// The server failed, or did not return one vector a text. The local embedder cannot fail.
+    /// The server failed, or did not return one vector for each text. The local embedder cannot fail.
     #[observe(event = "embedding", items = texts.len(), alert_on_error)]
     pub(crate) async fn embed(&self, texts: &[String]) -> Result<Vec<Vector>, EmbedError> {
         let vectors = match self {
@@ -40,10 +40,10 @@ impl Embedder {
         }
     }
 
-    /// Returns the cosine from which on a question and a passage count as a full match.
+    /// Returns the least cosine at which a passage counts as a full match of a question.
     ///
-    /// Not comparable between embedders: hashed n-grams share little but the very words, so a
-    /// third is much; trained models put any two texts of one language well above zero.
+    /// Not comparable between embedders. Hashed n-grams share little except the words themselves, so a
+    /// third is high. Trained models put any two texts of one language well above zero.
     pub(crate) fn full_match(&self) -> f32 {
         match self {
             Self::Local(_) => 0.3,
@@ -52,7 +52,7 @@ impl Embedder {
     }
 }
 
-/// Texts could not be embedded.
+/// Why texts could not be embedded.
 #[derive(Debug)]
 pub(crate) enum EmbedError {
     Server(OpenAiError),
@@ -94,7 +94,7 @@ pub(crate) fn cosine(left: &[f32], right: &[f32]) -> f32 {
 }
 
 /// Embeds without a model: word stems and the character trigrams in them, hashed into a fixed
-/// number of signed buckets (feature hashing), each weighted by how rare it is in the corpus.
+/// number of signed buckets (feature hashing), each weighted by its rarity in the corpus.
 ///
 /// It finds texts that share words or parts of words. It knows no synonyms and no meaning.
 #[derive(Debug, Clone)]
@@ -108,8 +108,8 @@ impl HashedNgramEmbedder {
     const WORD_WEIGHT: f32 = 1.0;
     const TRIGRAM_WEIGHT: f32 = 0.15;
 
-    /// Learns from a corpus how rare each bucket is: ln((1 + n) / (1 + df)) + 1, smoothed so that
-    /// what no text has weighs most and what every text has still weighs 1.
+    /// Derives the weight of each bucket from a corpus: ln((1 + n) / (1 + df)) + 1. A bucket that no
+    /// text has weighs most; one that every text has weighs 1.
     pub(crate) fn fitted(texts: &[String]) -> Self {
         let mut frequency = vec![0_u32; Self::BUCKETS];
         for text in texts {
@@ -129,7 +129,7 @@ impl HashedNgramEmbedder {
         Self { rarity }
     }
 
-    /// Returns the unit vector of a text; of a text without a word, the zero vector.
+    /// Returns the unit vector of a text, or the zero vector of a text without words.
     pub(crate) fn vector(&self, text: &str) -> Vector {
         normalised(self.weigh(text))
     }
@@ -142,7 +142,7 @@ impl HashedNgramEmbedder {
                 self.add(&mut vector, "part", &trigram, Self::TRIGRAM_WEIGHT);
             }
         }
-        // a word said ten times is not ten times as telling
+        // ten occurrences of a word do not weigh ten times as much
         vector
             .iter_mut()
             .for_each(|value: &mut f32| *value = value.signum() * value.abs().sqrt());
@@ -156,8 +156,8 @@ impl HashedNgramEmbedder {
     fn add(&self, vector: &mut [f32], kind: &str, feature: &str, weight: f32) {
         let hash = fnv1a(kind, feature);
         let bucket = usize::try_from(hash % Self::BUCKETS as u64).unwrap_or_default();
-        // the sign from another bit than the bucket: two features in one bucket cancel as often
-        // as they add, so collisions do not make texts alike
+        // The sign is a bit that the bucket does not use. Two features in one bucket then cancel as
+        // often as they add up, so collisions do not make texts similar.
         let sign = if hash >> 63 == 0 { 1.0 } else { -1.0 };
         if let Some(value) = vector.get_mut(bucket) {
             *value += sign * weight;

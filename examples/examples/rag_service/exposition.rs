@@ -1,5 +1,4 @@
-//! Reads the Prometheus text that the running process serves (text format 0.0.4), as far as the
-//! table of the session needs it.
+//! Parses the Prometheus text format 0.0.4, as far as the table of the session needs it.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +16,7 @@ struct Sample {
 }
 
 impl Scrape {
-    /// Reads a scrape; comments and lines that are no sample are passed over.
+    /// Parses a scrape. Skips comments and invalid lines.
     pub(crate) fn parse(text: &str) -> Self {
         let lines = text.lines().filter(|line| !line.starts_with('#'));
         Self {
@@ -30,7 +29,7 @@ impl Scrape {
         self.matching(name, labels).map(|sample| sample.value).sum()
     }
 
-    /// Returns the values of a label that samples of `name` have, sorted.
+    /// Returns the values of a label among the samples of `name`, sorted.
     pub(crate) fn values(&self, name: &str, label: &str) -> Vec<&str> {
         let mut values: Vec<&str> = self
             .matching(name, &[])
@@ -42,7 +41,7 @@ impl Scrape {
     }
 
     /// Returns the `quantile` (0 to 1) of a histogram, interpolated within its bucket as
-    /// PromQL's `histogram_quantile` does; none when it has no observation.
+    /// in PromQL's `histogram_quantile`; `None` without observations.
     pub(crate) fn quantile(
         &self,
         name: &str,
@@ -64,7 +63,7 @@ impl Scrape {
         None
     }
 
-    /// Returns upper bounds and cumulative counts, summed over the labels that are not given.
+    /// Returns upper bounds and cumulative counts, summed over all other labels.
     fn buckets(&self, name: &str, labels: &[(&str, &str)]) -> Vec<(f64, f64)> {
         let mut buckets: Vec<(f64, f64)> = Vec::new();
         for sample in self.matching(&format!("{name}_bucket"), labels) {
@@ -90,7 +89,7 @@ impl Scrape {
     }
 }
 
-/// Reads `name{label="value",...} number`.
+/// Parses `name{label="value",...} number`.
 fn sample(line: &str) -> Option<Sample> {
     let (series, value) = line.trim_end().rsplit_once(' ')?;
     let value = value.parse().ok()?;
@@ -113,7 +112,7 @@ fn labels_of(mut rest: &str) -> Option<BTreeMap<String, String>> {
     Some(labels)
 }
 
-/// Reads up to the closing quote, and undoes the escapes `\\`, `\"` and `\n`.
+/// Parses up to the closing quote, and decodes the escapes `\\`, `\"` and `\n`.
 fn quoted(text: &str) -> Option<(String, &str)> {
     let mut value = String::new();
     let mut chars = text.char_indices();

@@ -1,5 +1,5 @@
-//! The vector index: chunks with their vectors, searched by cosine, one after the other. Right for
-//! a few thousand chunks; does not know where vectors come from.
+//! The vector index: chunks with their vectors, searched linearly by cosine. Suitable for a few
+//! thousand chunks. Does not know how vectors are made.
 
 use crate::corpus::Chunk;
 use crate::embedding::{Vector, cosine};
@@ -10,7 +10,7 @@ pub(crate) struct Index {
     entries: Vec<(Chunk, Vector)>,
 }
 
-/// A chunk that was found.
+/// A chunk that a search found.
 #[derive(Debug, Clone)]
 pub(crate) struct Hit {
     pub(crate) chunk: Chunk,
@@ -30,8 +30,8 @@ impl Index {
         self.entries.len()
     }
 
-    /// Returns the `limit` chunks nearest to `question`, best first; none with a cosine of 0 or
-    /// less.
+    /// Returns up to `limit` chunks nearest to `question`, best first. A cosine of 0 or less is no
+    /// match.
     pub(crate) fn retrieve(&self, question: &[f32], limit: usize) -> Vec<Hit> {
         let mut scored: Vec<(f32, &Chunk)> = self
             .entries

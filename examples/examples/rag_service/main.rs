@@ -1,7 +1,7 @@
-//! A retrieval service over HTTP, observed: ingests a folder of Markdown and answers questions from
-//! it. Run it with `cargo run --example rag_service`, or see `--help`.
+//! An observed retrieval service over HTTP: ingests a folder of Markdown and answers questions from it.
+//! Run it with `cargo run --example rag_service`, or see `--help`.
 //!
-//! Read `rag.rs` and `embedding.rs` for what observing looks like; the rest is an ordinary service.
+//! `rag.rs` and `embedding.rs` show annotated functions. The rest is an ordinary service.
 
 mod answer;
 mod args;
@@ -30,7 +30,7 @@ use crate::exposition::Scrape;
 use crate::openai::OpenAi;
 use crate::rag::Rag;
 
-/// Whatever ends the program; every one of them says what to do in its own words.
+/// Any error that ends the program. Each message says what to do.
 type Failure = Box<dyn Error + Send + Sync>;
 
 #[tokio::main]
@@ -50,8 +50,8 @@ async fn run() -> Result<(), Failure> {
         print!("{}", args::HELP);
         return Ok(());
     }
-    // the process's TLS provider, chosen here so that no second one is compiled in; an error only
-    // says that one is installed already
+    // The TLS provider of the process, chosen here so that no second one is compiled in. An error means
+    // that one is installed already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let observer = llm_observe::init!()?;
 
@@ -85,7 +85,7 @@ async fn listen(address: &str) -> Result<TcpListener, ListenError> {
         })
 }
 
-/// Reads and ingests the documents, and returns the calls this made.
+/// Reads and ingests the documents. Returns the number of annotated calls.
 async fn ingest(args: &Args) -> Result<(Rag, session::Calls), Failure> {
     let documents = match &args.docs {
         Some(folder) => corpus::read(folder)?,
@@ -112,13 +112,13 @@ async fn ingest(args: &Args) -> Result<(Rag, session::Calls), Failure> {
     ))
 }
 
-/// Returns the URL of a port on loopback that was free a moment ago.
+/// Returns the URL of a free port on loopback.
 fn dead_address() -> io::Result<String> {
     let address = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?;
     Ok(format!("http://{address}/v1"))
 }
 
-/// Says where everything is.
+/// Prints the addresses and folders.
 fn introduce(service: SocketAddr, observer: &Observer) {
     let metrics = observer
         .listening()
@@ -131,7 +131,7 @@ fn introduce(service: SocketAddr, observer: &Observer) {
     println!("logs     {}\n", logs());
 }
 
-/// Returns where the logs are: in the folder of the built-in configuration, unless another is used.
+/// Returns the log folder: that of the built-in configuration, unless another is used.
 fn logs() -> String {
     if let Some(config) = std::env::var_os("LLM_OBSERVE_CONFIG") {
         return format!("where {} says", config.to_string_lossy());
@@ -143,7 +143,7 @@ fn logs() -> String {
     )
 }
 
-/// Returns what `/metrics` says, or the same from within when its port was not to be had.
+/// Returns the text of `/metrics`, directly from the observer if the port was in use.
 async fn scrape(client: &reqwest::Client, observer: &Observer) -> Result<Scrape, Failure> {
     if let Some(address) = observer.listening() {
         return Ok(session::scrape(client, address).await?);
@@ -154,17 +154,17 @@ async fn scrape(client: &reqwest::Client, observer: &Observer) -> Result<Scrape,
     Ok(Scrape::parse(&text))
 }
 
-/// Serves until the program is told to stop, then finishes the requests under way.
+/// Serves until the program is asked to stop, then finishes the running requests.
 async fn serve(listener: TcpListener, rag: Rag) -> io::Result<()> {
     let router = server::router(Arc::new(rag));
-    // with who connected, for the lines of requests
+    // with the clients' addresses, for the lines of requests
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     axum::serve(listener, service)
         .with_graceful_shutdown(stopped())
         .await
 }
 
-/// Waits for ctrl-c, or what a service manager sends.
+/// Waits for ctrl-c or SIGTERM.
 async fn stopped() {
     tokio::select! {
         _ = tokio::signal::ctrl_c() => {}
@@ -191,7 +191,7 @@ async fn terminated() {
     std::future::pending().await
 }
 
-/// Returns the message of an error and of all that lie behind it.
+/// Returns the messages of an error and of its causes.
 fn chain(error: &dyn Error) -> String {
     let mut message = error.to_string();
     let mut source = error.source();
@@ -202,7 +202,7 @@ fn chain(error: &dyn Error) -> String {
     message
 }
 
-/// The address to serve on cannot be had.
+/// The address to serve on is not available.
 #[derive(Debug)]
 struct ListenError {
     address: String,

@@ -1,5 +1,5 @@
-//! The client for OpenAI-compatible servers: embeddings and chat. The one file that names
-//! `async-openai`.
+//! The client for OpenAI-compatible servers: embeddings and chat. Only this file
+//! names `async-openai`.
 
 use std::fmt;
 use std::time::Duration;
@@ -26,7 +26,7 @@ const CHAT_MODEL: &str = "gpt-4.1-mini";
 const REQUEST_LIMIT: Duration = Duration::from_secs(30);
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 
-/// A server that speaks the OpenAI API, and the models to ask it for.
+/// A server with the OpenAI API, and the models to use.
 #[derive(Debug, Clone)]
 pub(crate) struct OpenAi {
     client: Client<OpenAIConfig>,
@@ -36,10 +36,10 @@ pub(crate) struct OpenAi {
 }
 
 impl OpenAi {
-    /// Returns the server that `OPENAI_BASE_URL` names, with `OPENAI_API_KEY`,
-    /// `OPENAI_EMBEDDING_MODEL` and `OPENAI_CHAT_MODEL`; none when the first is unset or empty.
+    /// Returns the server at `OPENAI_BASE_URL`, with `OPENAI_API_KEY`, `OPENAI_EMBEDDING_MODEL` and
+    /// `OPENAI_CHAT_MODEL`; `None` if the first is unset or empty.
     ///
-    /// A key alone is not enough: documents leave the machine only when an address says where to.
+    /// A key alone is not enough: documents leave the machine only if an address is given.
     ///
     /// # Errors
     /// TLS cannot be set up.
@@ -64,7 +64,7 @@ impl OpenAi {
         let observed = ClientBuilder::new(http.clone())
             .with(middleware().propagate())
             .build();
-        // under what sends a request again, so that each attempt is seen
+        // below the retries, so that each attempt is observed
         let service = ServiceBuilder::new()
             .layer(OpenAIRetryLayer::default())
             .service(service_fn(move |request| send(observed.clone(), request)));
@@ -77,10 +77,10 @@ impl OpenAi {
         })
     }
 
-    /// Returns the vectors of the texts, in the order of the texts.
+    /// Returns one vector for each text, in the order of the texts.
     ///
     /// # Errors
-    /// The server cannot be reached, refuses, or answers what is not an embedding response.
+    /// The server cannot be reached, refuses, or sends an invalid embedding response.
     pub(crate) async fn embeddings(&self, texts: &[String]) -> Result<Vec<Vector>, OpenAiError> {
         let request = CreateEmbeddingRequest {
             model: self.embedding_model.clone(),
@@ -88,7 +88,7 @@ impl OpenAi {
             ..CreateEmbeddingRequest::default()
         };
         let mut response = self.client.embeddings().create(request).await?;
-        // the API gives each vector the index of its text, and does not promise their order
+        // each vector has the index of its text; the API does not guarantee their order
         response.data.sort_by_key(|embedding| embedding.index);
         Ok(response
             .data
@@ -100,7 +100,7 @@ impl OpenAi {
     /// Returns the model's reply.
     ///
     /// # Errors
-    /// As [`OpenAi::embeddings`], and when the reply has no text (a refusal).
+    /// As for [`OpenAi::embeddings`], and if the reply has no text (a refusal).
     pub(crate) async fn chat(&self, system: &str, user: String) -> Result<String, OpenAiError> {
         let request = CreateChatCompletionRequest {
             model: self.chat_model.clone(),
@@ -150,7 +150,7 @@ pub(crate) enum OpenAiError {
     Setup(reqwest::Error),
     /// The request or the server failed.
     Client(ClientError),
-    /// The answer is not what the API promises.
+    /// The response violates the API.
     Answer(serde_json::Error),
     /// The model returned no text.
     NoReply,
@@ -159,7 +159,7 @@ pub(crate) enum OpenAiError {
 impl From<ClientError> for OpenAiError {
     fn from(error: ClientError) -> Self {
         match error {
-            // its message holds the whole answer, and with it what was said: not for a log
+            // its message contains the whole response, which must not be logged
             ClientError::JSONDeserialize(source, _content) => Self::Answer(source),
             other => Self::Client(other),
         }

@@ -1,5 +1,5 @@
-//! The service itself: ingests documents once, then answers questions from them. Every stage is
-//! one function, and those are what is observed. Knows nothing of HTTP.
+//! The service itself: ingests documents once, then answers questions from them. Each stage is one
+//! annotated function. Knows nothing of HTTP.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,20 +12,20 @@ use crate::embedding::{EmbedError, Embedder, HashedNgramEmbedder, Vector};
 use crate::index::{Hit, Index};
 use crate::openai::{OpenAi, OpenAiError};
 
-/// Texts in one embedding request; the API takes up to 2,048.
+/// Texts in one embedding request. The API accepts up to 2,048.
 pub(crate) const EMBEDDING_BATCH: usize = 64;
-/// Chunks an answer may rest on.
+/// The most chunks that an answer is based on.
 const TOP_CHUNKS: usize = 4;
-/// Longest question, in characters.
+/// The longest question, in characters.
 const MAX_QUESTION: usize = 2_000;
 const INSTRUCTIONS: &str = include_str!("instructions.txt");
 
-/// A question fit to be asked.
+/// A valid question.
 #[derive(Debug, Clone)]
 pub(crate) struct Question(String);
 
 impl Question {
-    /// Returns the question without the white space around it.
+    /// Returns the trimmed question.
     ///
     /// # Errors
     /// It is empty, or longer than 2,000 characters.
@@ -39,7 +39,7 @@ impl Question {
     }
 }
 
-/// Why a text is no question.
+/// Why a text is not a valid question.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum BadQuestion {
     Empty,
@@ -62,10 +62,10 @@ impl fmt::Display for BadQuestion {
 
 impl std::error::Error for BadQuestion {}
 
-/// A question could not be answered, or the documents not be ingested.
+/// Why a question could not be answered, or the documents could not be ingested.
 #[derive(Debug)]
 pub(crate) enum RagError {
-    /// There is nothing to search.
+    /// The documents have no text to search.
     NoText,
     Embedding(EmbedError),
     Chat(OpenAiError),
@@ -97,14 +97,14 @@ impl std::error::Error for RagError {
     }
 }
 
-/// Who phrases the answer.
+/// What writes the answer.
 #[derive(Debug)]
 enum Answerer {
     Extractive,
     Chat(Arc<OpenAi>),
 }
 
-/// Documents that can be asked.
+/// An index of documents that answers questions.
 #[derive(Debug)]
 pub(crate) struct Rag {
     index: Index,
@@ -113,7 +113,7 @@ pub(crate) struct Rag {
 }
 
 impl Rag {
-    /// Splits, embeds and indexes the documents: with `server`, or without one with local code.
+    /// Splits, embeds and indexes the documents. Embeds with `server`, or locally without one.
     ///
     /// # Errors
     /// The documents hold no text, or the server failed.
@@ -145,7 +145,7 @@ impl Rag {
         })
     }
 
-    /// Embeds from here on with `server`, whatever the documents were embedded with.
+    /// Embeds questions with `server` from now on.
     pub(crate) fn embed_with(&mut self, server: Arc<OpenAi>) {
         self.embedder = Embedder::OpenAi(server);
     }

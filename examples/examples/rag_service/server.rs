@@ -1,5 +1,5 @@
-//! The HTTP face of the service: `POST /ask` and `GET /healthz`. Checks the input and turns
-//! failures into status codes.
+//! The HTTP interface of the service: `POST /ask` and `GET /healthz`. Checks the input and maps errors
+//! to status codes.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::answer::Answer;
 use crate::rag::{Question, Rag, RagError};
 
-/// Largest request body, in bytes; a larger one is answered with 413.
+/// The largest request body, in bytes. Larger ones are answered with 413.
 pub(crate) const MAX_BODY: usize = 16 * 1024;
 
 /// The body of `POST /ask`.
@@ -42,7 +42,7 @@ async fn ask(State(rag): State<Arc<Rag>>, body: Bytes) -> Result<Json<Answer>, R
     Ok(Json(rag.ask(&question).await?))
 }
 
-/// An answer that is none: a status and what went wrong, without what lies behind it.
+/// An error response: a status and a message, without the internal causes.
 struct Refusal {
     status: StatusCode,
     message: String,

@@ -1,5 +1,5 @@
-//! The session the program holds with itself: asks its own `/ask`, prints the answers, and reads
-//! back from its own `/metrics` what was observed.
+//! A session of the program with itself: sends questions to its own `/ask`, prints the answers, and
+//! checks its own `/metrics`.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,7 +11,7 @@ use crate::answer::Answer;
 use crate::exposition::Scrape;
 use crate::server::Ask;
 
-/// The last of them has no answer in the documents, so that a low quality is seen.
+/// The questions. The documents do not answer the last one, which shows a low quality.
 const QUESTIONS: [&str; 5] = [
     "What should a client do when the server answers 429?",
     "Why should prompts not be written to the log?",
@@ -28,14 +28,14 @@ const QUALITY: &str = "llm_observe_quality_score";
 /// Calls by event and outcome.
 pub(crate) type Calls = BTreeMap<(&'static str, &'static str), u32>;
 
-/// The session could not be held.
+/// Why the session failed.
 #[derive(Debug)]
 pub(crate) enum SessionError {
     Request {
         url: String,
         source: reqwest::Error,
     },
-    /// `/metrics` differs from the calls that were made, one line each.
+    /// `/metrics` differs from the calls that were made. One line for each difference.
     Mismatch(Vec<String>),
 }
 
@@ -63,7 +63,7 @@ impl std::error::Error for SessionError {
     }
 }
 
-/// Returns a client for requests to this process itself: no proxy stands between.
+/// Returns a client for requests to this process, without a proxy.
 ///
 /// # Errors
 /// TLS cannot be set up.
@@ -71,10 +71,10 @@ pub(crate) fn client() -> reqwest::Result<Client> {
     Client::builder().no_proxy().build()
 }
 
-/// Asks every question, prints each answer, and returns how many calls of each stage that made.
+/// Sends every question, prints each answer, and returns the number of calls of each stage.
 ///
 /// # Errors
-/// The service did not answer in HTTP.
+/// The service did not respond.
 pub(crate) async fn ask_all(client: &Client, service: SocketAddr) -> Result<Calls, SessionError> {
     let mut calls = Calls::new();
     for question in QUESTIONS {
@@ -96,7 +96,7 @@ pub(crate) async fn ask_all(client: &Client, service: SocketAddr) -> Result<Call
     Ok(calls)
 }
 
-/// Returns what `/metrics` says now.
+/// Returns the text of `/metrics`.
 ///
 /// # Errors
 /// It cannot be read.
@@ -116,7 +116,7 @@ pub(crate) async fn scrape(client: &Client, metrics: SocketAddr) -> Result<Scrap
     ))
 }
 
-/// Checks that exactly the calls made were counted.
+/// Checks that exactly the calls that were made are counted.
 ///
 /// # Errors
 /// A number differs.
@@ -144,7 +144,7 @@ pub(crate) fn check(scrape: &Scrape, made: &Calls) -> Result<(), SessionError> {
     }
 }
 
-/// Prints a row for each event: calls, errors, durations, items a second and mean quality.
+/// Prints a row for each event: calls, errors, durations, items per second and mean quality.
 pub(crate) fn print_table(scrape: &Scrape) {
     println!("event         calls  errors       p50       p95     items/s  quality");
     for event in scrape.values(CALLS, "event") {
@@ -169,7 +169,7 @@ pub(crate) fn print_table(scrape: &Scrape) {
     }
 }
 
-/// What the service said instead of an answer.
+/// An error response of the service.
 struct Refused {
     status: reqwest::StatusCode,
     body: String,

@@ -1,5 +1,5 @@
-//! Words and sentences of plain Markdown, shared by the embedder and the extractive answer.
-//! English only, by rule and not by model: a short list of stop words and a handful of endings.
+//! Words and sentences of plain Markdown, for the embedder and the extractive answer. English only, by
+//! rules: a short list of stop words and a few endings.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ const STOP_WORDS: [&str; 76] = [
     "what", "when", "where", "which", "who", "why", "will", "with", "would", "you", "your",
 ];
 
-/// Returns the stems of the words that carry meaning: no stop words, no single letters.
+/// Returns the stems of all words except stop words and single letters.
 pub(crate) fn content_words(text: &str) -> BTreeSet<String> {
     words(text)
         .filter(|word| word.chars().count() > 1 && !STOP_WORDS.contains(&word.as_str()))
@@ -20,7 +20,7 @@ pub(crate) fn content_words(text: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// Returns the words in lower case, in order; digits count as letters.
+/// Returns the words in lower case, in order. Digits count as letters.
 pub(crate) fn words(text: &str) -> impl Iterator<Item = String> + '_ {
     text.split(|c: char| !c.is_alphanumeric())
         .filter(|word| !word.is_empty())
@@ -29,7 +29,7 @@ pub(crate) fn words(text: &str) -> impl Iterator<Item = String> + '_ {
 
 /// Cuts the common English endings, so that "rotated" and "rotation" are one word.
 ///
-/// Not a full stemmer: it may join words that only look alike, and leaves irregular forms.
+/// Not a full stemmer: it may join words that only look similar, and ignores irregular forms.
 pub(crate) fn stem(word: &str) -> String {
     let singular = match word.strip_suffix("ies") {
         Some(rest) if rest.len() > 1 => format!("{rest}y"),
@@ -45,8 +45,8 @@ pub(crate) fn stem(word: &str) -> String {
         .to_owned()
 }
 
-/// Returns the sentences of the prose, free of list marks and emphasis; code blocks, tables and
-/// headings are left out, as they cannot be quoted as sentences.
+/// Returns the sentences of the prose, without list markers and emphasis. Code blocks, tables and
+/// headings are skipped, because they cannot be quoted as sentences.
 pub(crate) fn sentences(markdown: &str) -> Vec<String> {
     paragraphs(markdown)
         .iter()
@@ -54,7 +54,7 @@ pub(crate) fn sentences(markdown: &str) -> Vec<String> {
         .collect()
 }
 
-/// Tells whether a line opens or closes a fenced code block.
+/// Returns whether a line opens or closes a fenced code block.
 pub(crate) fn fence(line: &str) -> bool {
     let line = line.trim_start();
     line.starts_with("```") || line.starts_with("~~~")
@@ -89,7 +89,7 @@ fn undouble(root: &str) -> &str {
     }
 }
 
-/// Joins the lines of each paragraph; every list item is a paragraph of its own.
+/// Joins the lines of each paragraph. Each list item is a paragraph.
 fn paragraphs(markdown: &str) -> Vec<String> {
     let mut paragraphs = vec![String::new()];
     let mut in_code = false;
@@ -135,8 +135,8 @@ fn cut_sentences(paragraph: &str) -> Vec<String> {
     sentences
 }
 
-/// Returns the byte after the first full stop, question or exclamation mark that a space and
-/// anything but a small letter follow: "e.g. this" and "v1.2" do not end a sentence.
+/// Returns the index after the first full stop, question mark or exclamation mark that is followed by a
+/// space and no lower-case letter: "e.g. this" and "v1.2" do not end a sentence.
 fn sentence_end(text: &str) -> Option<usize> {
     text.match_indices(['.', '?', '!']).find_map(|(at, mark)| {
         let end = at + mark.len();

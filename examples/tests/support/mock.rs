@@ -1,4 +1,4 @@
-//! Servers on loopback that the example is run against.
+//! Mock servers on loopback for the example.
 
 use std::sync::{Arc, Mutex};
 
@@ -8,10 +8,10 @@ use axum::routing::post;
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
-/// What a mock received: `Authorization` and body of each request.
+/// The requests that a mock received: `Authorization` and body of each.
 pub(crate) type Received = Arc<Mutex<Vec<(String, Value)>>>;
 
-/// Serves `router` on a free port of loopback, as long as the test's runtime lives.
+/// Serves `router` on a free port of loopback until the test's runtime ends.
 pub(crate) async fn served(router: Router) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
         .await
@@ -42,7 +42,7 @@ async fn embeddings(
             .map(|letter| text.matches(letter).count())
             .collect()
     };
-    // the last first: the order is not promised, the index is
+    // in reverse: the API guarantees the index, not the order
     let data: Vec<Value> = texts
         .iter()
         .enumerate()

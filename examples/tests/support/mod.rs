@@ -1,4 +1,4 @@
-//! Runs the built examples in a folder of their own, with no variable of this machine's services.
+//! Runs the built examples in separate folders, without the environment variables of real services.
 
 pub(crate) mod mock;
 
@@ -7,7 +7,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// What could lead a run out of its folder or change what it logs.
+/// Variables that could change where a run writes, or what it logs.
 const FOREIGN: [&str; 16] = [
     "OPENAI_BASE_URL",
     "OPENAI_API_KEY",
@@ -48,7 +48,7 @@ impl Folder {
         &self.0
     }
 
-    /// Returns a log file's text; empty when there is no such file.
+    /// Returns the text of a log file, or an empty text if the file does not exist.
     pub(crate) fn log(&self, file: &str) -> String {
         std::fs::read_to_string(self.0.join("logs").join(file)).unwrap_or_default()
     }
@@ -72,23 +72,23 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        // what is left behind is in the system's temporary folder; nothing more can be done
+        // after a failure the folder stays among the system's temporary files
         let _ = std::fs::remove_dir_all(&self.0);
     }
 }
 
-/// A running program, ended with the test.
+/// A running program, which ends with the test.
 pub(crate) struct Running(pub(crate) Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // it may have ended by itself
+        // it may have ended already
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
 }
 
-/// Returns what a program printed, for the message of a failed assertion.
+/// Returns the output of a program, for the message of a failed assertion.
 pub(crate) fn printed(output: &Output) -> String {
     let [out, err] = [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text));
     format!("{}\n--- stdout\n{out}\n--- stderr\n{err}", output.status)
@@ -96,7 +96,7 @@ pub(crate) fn printed(output: &Output) -> String {
 
 /// Builds the examples once and returns their folder.
 ///
-/// `cargo test` does not: it builds an example that has tests of its own as a test only.
+/// `cargo test` builds an example with tests as a test only.
 fn examples() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT.get_or_init(|| {
@@ -111,7 +111,7 @@ fn examples() -> &'static Path {
             .status()
             .expect("cargo runs");
         assert!(built.success(), "the examples do not build");
-        // this test is <profile>/deps/<name>, the examples are <profile>/examples/<name>
+        // this test is <profile>/deps/<name>; the examples are <profile>/examples/<name>
         let test = std::env::current_exe().expect("a test has a path");
         test.ancestors()
             .nth(2)

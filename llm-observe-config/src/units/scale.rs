@@ -1,6 +1,6 @@
 //! Numbers with units, read exactly, for any set of units.
 
-use super::UnitError;
+use super::error::UnitError;
 use crate::suggest::suggest;
 
 /// One kind of quantity: its units, and how its errors speak.

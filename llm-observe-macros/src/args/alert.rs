@@ -1,31 +1,41 @@
 //! `alert(on(...), channel = ..., after = ..., within = ..., severity = ...)`.
 
+use llm_observe_config::Severity;
 use proc_macro2::Span;
 use syn::{Ident, LitInt, LitStr, Token, ext::IdentExt, parenthesized, parse::ParseStream, token};
 
-use super::keys::inside;
-use super::value::{self, Nanos, Severity, one_of};
+use super::syntax::{WrittenKey, inside, string_like};
+use super::value::{self, Nanos, one_of};
 use crate::errors::Errors;
 
-/// One thing an alert can fire on: the name in the attribute, and the runtime's constant.
+/// What an alert can fire on.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct On(pub(crate) &'static str, pub(crate) &'static str);
+pub(crate) struct Trigger {
+    /// Its name in the attribute.
+    pub(crate) name: &'static str,
+    /// Its constant in the runtime.
+    pub(crate) constant: &'static str,
+}
 
-const ONS: [On; 7] = [
-    On("error", "ERROR"),
-    On("panic", "PANIC"),
-    On("timeout", "TIMEOUT"),
-    On("cancelled", "CANCELLED"),
-    On("slow", "SLOW"),
-    On("stalled", "STALLED"),
-    On("low_quality", "LOW_QUALITY"),
+const fn trigger(name: &'static str, constant: &'static str) -> Trigger {
+    Trigger { name, constant }
+}
+
+const TRIGGERS: [Trigger; 7] = [
+    trigger("error", "ERROR"),
+    trigger("panic", "PANIC"),
+    trigger("timeout", "TIMEOUT"),
+    trigger("cancelled", "CANCELLED"),
+    trigger("slow", "SLOW"),
+    trigger("stalled", "STALLED"),
+    trigger("low_quality", "LOW_QUALITY"),
 ];
 const PARTS: [&str; 5] = ["on", "channel", "after", "within", "severity"];
 
 /// One `alert(...)`.
 #[derive(Clone, Default)]
 pub(crate) struct Alert {
-    pub(crate) on: Vec<(On, Span)>,
+    pub(crate) on: Vec<(Trigger, Span)>,
     pub(crate) channel: Option<LitStr>,
     pub(crate) after: Option<u32>,
     pub(crate) within: Option<Nanos>,
@@ -35,7 +45,7 @@ pub(crate) struct Alert {
 impl Alert {
     /// Reads the content of the parentheses.
     pub(crate) fn parse(
-        key: &Ident,
+        key: WrittenKey<'_>,
         input: ParseStream<'_>,
         errors: &mut Errors,
     ) -> syn::Result<Alert> {
@@ -78,14 +88,21 @@ impl Alert {
     ) -> syn::Result<()> {
         let written = part.to_string();
         match written.as_str() {
-            "on" => self.on = ons(part, input, errors)?,
-            "channel" => self.channel = Some(value::string_like(part, input, "channel = \"ops\"")?),
+            "on" => self.on = triggers(part, input, errors)?,
+            "channel" => {
+                let key = with_example(part, "channel = \"ops\"");
+                self.channel = Some(string_like(key, input)?);
+            }
             "after" => self.after = after(part, input, errors)?,
             "within" => {
-                let text = value::string_like(part, input, "within = \"1m\"")?;
-                self.within = value::nanos(part, &text, errors);
+                let key = with_example(part, "within = \"1m\"");
+                let text = string_like(key, input)?;
+                self.within = value::nanos(key, &text, errors);
             }
-            "severity" => self.severity = Severity::after_eq(part, input, errors)?,
+            "severity" => {
+                let key = with_example(part, "severity = \"critical\"");
+                self.severity = value::severity(key, input, errors)?;
+            }
             _ => {
                 return Err(syn::Error::new(
                     part.span(),
@@ -97,7 +114,15 @@ impl Alert {
     }
 }
 
-fn ons(part: &Ident, input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Vec<(On, Span)>> {
+fn with_example<'a>(ident: &'a Ident, example: &'static str) -> WrittenKey<'a> {
+    WrittenKey { ident, example }
+}
+
+fn triggers(
+    part: &Ident,
+    input: ParseStream<'_>,
+    errors: &mut Errors,
+) -> syn::Result<Vec<(Trigger, Span)>> {
     if !input.peek(token::Paren) {
         return Err(syn::Error::new(
             part.span(),
@@ -106,12 +131,12 @@ fn ons(part: &Ident, input: ParseStream<'_>, errors: &mut Errors) -> syn::Result
     }
     let content;
     parenthesized!(content in input);
-    let mut found: Vec<(On, Span)> = Vec::new();
+    let mut found: Vec<(Trigger, Span)> = Vec::new();
     let words = inside(content, |i| i.parse_terminated(Ident::parse_any, Token![,]))?;
     let none = words.is_empty();
     for word in words {
         let written = word.to_string();
-        match ONS.into_iter().find(|on| on.0 == written) {
+        match TRIGGERS.into_iter().find(|trigger| trigger.name == written) {
             Some(on) if found.iter().any(|(f, _)| *f == on) => {
                 errors.at(
                     word.span(),
@@ -119,7 +144,10 @@ fn ons(part: &Ident, input: ParseStream<'_>, errors: &mut Errors) -> syn::Result
                 );
             }
             Some(on) => found.push((on, word.span())),
-            None => errors.at(word.span(), one_of("cause", &written, &ONS.map(|on| on.0))),
+            None => errors.at(
+                word.span(),
+                one_of("cause", &written, &TRIGGERS.map(|trigger| trigger.name)),
+            ),
         }
     }
     if none {

@@ -4,9 +4,10 @@ use proc_macro2::TokenStream;
 use syn::{Expr, Ident, Pat, Token, parenthesized, parse::ParseStream, token};
 
 use super::{
-    Args, Captured, Returned,
     alert::Alert,
     field::{self, Sigil},
+    parsed::{Args, Captured, Returned},
+    syntax::{self, WrittenKey, inside, parens},
     value::{self, Level},
 };
 use crate::errors::Errors;
@@ -19,12 +20,12 @@ pub(crate) struct Key {
     pub(crate) repeats: bool,
     /// Whether this version gives it a meaning.
     available: bool,
-    pub(crate) parse: Read,
+    pub(crate) parse: ParseKey,
 }
 
-type Read = fn(&Ident, ParseStream<'_>, &mut Args, &mut Errors) -> syn::Result<()>;
+type ParseKey = fn(WrittenKey<'_>, ParseStream<'_>, &mut Args, &mut Errors) -> syn::Result<()>;
 
-const fn key(name: &'static str, example: &'static str, parse: Read) -> Key {
+const fn key(name: &'static str, example: &'static str, parse: ParseKey) -> Key {
     Key {
         name,
         example,
@@ -55,19 +56,19 @@ pub(crate) const KEYS: &[Key] = &[
         Ok(())
     }),
     key("name", "name = \"embed\"", |k, i, a, _| {
-        a.name = Some(value::expr(k, i)?);
+        a.name = Some(syntax::expr(k, i)?);
         Ok(())
     }),
     key("target", "target = \"rag::search\"", |k, i, a, _| {
-        a.target = Some(value::expr(k, i)?);
+        a.target = Some(syntax::expr(k, i)?);
         Ok(())
     }),
     key("parent", "parent = &request_span", |k, i, a, _| {
-        a.parent = Some(value::expr(k, i)?);
+        a.parent = Some(syntax::expr(k, i)?);
         Ok(())
     }),
     key("follows_from", "follows_from = causes", |k, i, a, _| {
-        a.follows_from = Some(value::expr(k, i)?);
+        a.follows_from = Some(syntax::expr(k, i)?);
         Ok(())
     }),
     key(
@@ -182,7 +183,7 @@ pub(crate) const KEYS: &[Key] = &[
         Ok(())
     }),
     key("items", "items = texts.len()", |k, i, a, _| {
-        a.items = Some(value::expr(k, i)?);
+        a.items = Some(syntax::expr(k, i)?);
         Ok(())
     }),
     key(
@@ -198,7 +199,7 @@ pub(crate) const KEYS: &[Key] = &[
         Ok(())
     }),
     key("crate", "crate = my_facade::llm_observe", |k, i, a, _| {
-        value::equals(k, i)?;
+        syntax::equals(k, i)?;
         a.krate = Some(i.call(syn::Path::parse_mod_style)?);
         Ok(())
     }),
@@ -219,7 +220,7 @@ pub(crate) fn example(name: &str) -> &'static str {
     find(name).map_or("", |key| key.example)
 }
 
-/// Returns the error for a key that there is none of.
+/// Returns the error for an unknown key.
 pub(crate) fn unknown(ident: &Ident, written: &str) -> syn::Error {
     let names = || KEYS.iter().filter(|key| key.available);
     let text = match llm_observe_config::suggest(written, names().map(|key| key.name)) {
@@ -232,9 +233,9 @@ pub(crate) fn unknown(ident: &Ident, written: &str) -> syn::Error {
     syn::Error::new(ident.span(), text)
 }
 
-/// Reads a key whose meaning comes in a later version, and says so.
+/// Reads a key that only a later version supports, and reports it.
 fn not_yet(
-    key: &Ident,
+    key: WrittenKey<'_>,
     input: ParseStream<'_>,
     _: &mut Args,
     errors: &mut Errors,
@@ -270,7 +271,16 @@ fn how_returned(
     while !content.is_empty() {
         let key: Ident = content.parse()?;
         match key.to_string().as_str() {
-            "level" => returned.level = Level::after_eq(&key, content, errors)?,
+            "level" => {
+                returned.level = Level::after_eq(
+                    WrittenKey {
+                        ident: &key,
+                        example: "level = \"debug\"",
+                    },
+                    content,
+                    errors,
+                )?
+            }
             "Debug" => returned.sigil = Some(Sigil::Debug),
             "Display" => returned.sigil = Some(Sigil::Display),
             _ => errors.at(
@@ -283,31 +293,6 @@ fn how_returned(
         }
     }
     Ok(())
-}
-
-fn parens<'a>(key: &Ident, input: ParseStream<'a>) -> syn::Result<syn::parse::ParseBuffer<'a>> {
-    if !input.peek(token::Paren) {
-        let example = example(&key.to_string());
-        return Err(syn::Error::new(
-            key.span(),
-            format!("write it as `{example}`"),
-        ));
-    }
-    let content;
-    parenthesized!(content in input);
-    Ok(content)
-}
-
-/// Reads what is in parentheses. What a mistake leaves there is skipped: it would be a second one.
-pub(super) fn inside<T>(
-    content: syn::parse::ParseBuffer<'_>,
-    read: impl FnOnce(ParseStream<'_>) -> syn::Result<T>,
-) -> syn::Result<T> {
-    let result = read(&content);
-    if result.is_err() {
-        content.parse::<TokenStream>()?;
-    }
-    result
 }
 
 /// Reads a pattern, with a guard or without.

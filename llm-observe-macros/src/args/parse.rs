@@ -8,8 +8,9 @@ use syn::{
 };
 
 use super::{
-    Args,
     keys::{self, Key},
+    parsed::Args,
+    syntax::WrittenKey,
 };
 use crate::errors::Errors;
 
@@ -44,9 +45,9 @@ fn all(input: ParseStream<'_>, args: &mut Args, errors: &mut Errors) -> syn::Res
 
 fn one(input: ParseStream<'_>, args: &mut Args, errors: &mut Errors) -> syn::Result<()> {
     // `#[instrument("name")]` takes the name without a key, so it is taken here too.
-    if args.seen.is_empty() && input.peek(LitStr) {
+    if args.written.is_empty() && input.peek(LitStr) {
         let name: LitStr = input.parse()?;
-        args.seen.push(("name", name.span()));
+        args.written.push(("name", name.span()));
         args.name = Some(syn::parse_quote!(#name));
         return Ok(());
     }
@@ -58,7 +59,11 @@ fn one(input: ParseStream<'_>, args: &mut Args, errors: &mut Errors) -> syn::Res
         return Err(keys::unknown(&ident, &written));
     };
     note(key, ident.span(), args, errors);
-    (key.parse)(&ident, input, args, errors)
+    let written = WrittenKey {
+        ident: &ident,
+        example: key.example,
+    };
+    (key.parse)(written, input, args, errors)
 }
 
 fn note(key: &Key, span: Span, args: &mut Args, errors: &mut Errors) {
@@ -68,7 +73,7 @@ fn note(key: &Key, span: Span, args: &mut Args, errors: &mut Errors) {
             format_args!("`{}` is given twice; keep one", key.name),
         );
     }
-    args.seen.push((key.name, span));
+    args.written.push((key.name, span));
 }
 
 /// Skips what is left of an argument that could not be read.

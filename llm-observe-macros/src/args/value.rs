@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use llm_observe_config::{suggest, units, valid_event_name};
+use llm_observe_config::{Severity, suggest, units, valid_event_name};
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
-use syn::{Expr, ExprLit, Ident, Lit, LitStr, Token, parse::ParseStream, spanned::Spanned};
+use syn::{Expr, ExprLit, Ident, Lit, LitStr, parse::ParseStream};
 
-use super::keys;
+use super::syntax::{WrittenKey, expr, string_like};
 use crate::errors::Errors;
 
 /// A duration in nanoseconds, with its literal.
@@ -30,22 +30,18 @@ pub(crate) enum Level {
     Const(Box<Expr>),
 }
 
-/// How bad an alert is.
-#[derive(Clone)]
-pub(crate) struct Severity(pub(crate) &'static str);
-
 const LEVELS: [&str; 5] = ["trace", "debug", "info", "warn", "error"];
-const SEVERITIES: [(&str, &str); 4] = [
-    ("info", "Info"),
-    ("warning", "Warning"),
-    ("error", "Error"),
-    ("critical", "Critical"),
+const SEVERITIES: [Severity; 4] = [
+    Severity::Info,
+    Severity::Warning,
+    Severity::Error,
+    Severity::Critical,
 ];
 
 impl Level {
     /// Reads `= "info"`, `= INFO`, `= Level::INFO`, `= 3`, or a constant.
     pub(crate) fn after_eq(
-        key: &Ident,
+        key: WrittenKey<'_>,
         input: ParseStream<'_>,
         errors: &mut Errors,
     ) -> syn::Result<Option<Level>> {
@@ -81,34 +77,30 @@ impl Level {
     }
 
     /// Returns it as an expression of the type `Level`.
-    pub(crate) fn tokens(&self, door: &TokenStream) -> TokenStream {
+    pub(crate) fn tokens(&self, runtime: &TokenStream) -> TokenStream {
         match self {
             Level::Named(name) => {
                 let name = Ident::new(&name.to_uppercase(), Span::mixed_site());
-                quote!(#door::Level::#name)
+                quote!(#runtime::Level::#name)
             }
             Level::Const(expr) => expr.to_token_stream(),
         }
     }
 }
 
-impl Severity {
-    /// Reads `= "critical"`.
-    pub(crate) fn after_eq(
-        key: &Ident,
-        input: ParseStream<'_>,
-        errors: &mut Errors,
-    ) -> syn::Result<Option<Severity>> {
-        let text = string_like(key, input, "severity = \"critical\"")?;
-        let found = SEVERITIES.iter().find(|(name, _)| *name == text.value());
-        if found.is_none() {
-            errors.on(
-                &text,
-                one_of("severity", &text.value(), &SEVERITIES.map(|(name, _)| name)),
-            );
-        }
-        Ok(found.map(|(_, variant)| Severity(variant)))
+/// Reads `= "critical"`.
+pub(crate) fn severity(
+    key: WrittenKey<'_>,
+    input: ParseStream<'_>,
+    errors: &mut Errors,
+) -> syn::Result<Option<Severity>> {
+    let text = string_like(key, input)?;
+    let severity = text.value().parse().ok();
+    if severity.is_none() {
+        let names = SEVERITIES.map(Severity::as_str);
+        errors.on(&text, one_of("severity", &text.value(), &names));
     }
+    Ok(severity)
 }
 
 /// Returns the message for a word that is not among those allowed.
@@ -122,14 +114,8 @@ pub(crate) fn one_of(what: &str, written: &str, allowed: &[&str]) -> String {
     }
 }
 
-/// Reads `= EXPR`.
-pub(crate) fn expr(key: &Ident, input: ParseStream<'_>) -> syn::Result<Expr> {
-    equals(key, input)?;
-    input.parse()
-}
-
 /// Reads `= |value| ...`, or a path to a function.
-pub(crate) fn closure(key: &Ident, input: ParseStream<'_>) -> syn::Result<Expr> {
+pub(crate) fn closure(key: WrittenKey<'_>, input: ParseStream<'_>) -> syn::Result<Expr> {
     let expr = expr(key, input)?;
     match &expr {
         Expr::Closure(closure) if closure.inputs.len() != 1 => Err(syn::Error::new_spanned(
@@ -141,16 +127,13 @@ pub(crate) fn closure(key: &Ident, input: ParseStream<'_>) -> syn::Result<Expr> 
         }
         _ => Err(syn::Error::new_spanned(
             &expr,
-            format!(
-                "`{key}` takes a closure, such as `{}`",
-                keys::example(&key.to_string())
-            ),
+            format!("`{key}` takes a closure, such as `{}`", key.example),
         )),
     }
 }
 
 /// Reads `= true` or `= false`.
-pub(crate) fn boolean(key: &Ident, input: ParseStream<'_>) -> syn::Result<bool> {
+pub(crate) fn boolean(key: WrittenKey<'_>, input: ParseStream<'_>) -> syn::Result<bool> {
     match expr(key, input)? {
         Expr::Lit(ExprLit {
             lit: Lit::Bool(value),
@@ -165,16 +148,16 @@ pub(crate) fn boolean(key: &Ident, input: ParseStream<'_>) -> syn::Result<bool> 
 
 /// Reads `= "2s"`.
 pub(crate) fn duration(
-    key: &Ident,
+    key: WrittenKey<'_>,
     input: ParseStream<'_>,
     errors: &mut Errors,
 ) -> syn::Result<Option<Nanos>> {
-    let text = string_like(key, input, keys::example(&key.to_string()))?;
+    let text = string_like(key, input)?;
     Ok(nanos(key, &text, errors))
 }
 
 /// Returns the duration that a literal says.
-pub(crate) fn nanos(key: &Ident, text: &LitStr, errors: &mut Errors) -> Option<Nanos> {
+pub(crate) fn nanos(key: WrittenKey<'_>, text: &LitStr, errors: &mut Errors) -> Option<Nanos> {
     match units::duration(&text.value()) {
         Ok(Duration::ZERO) => {
             errors.on(text, format_args!("`{key}` is zero; leave it out instead"));
@@ -196,7 +179,7 @@ pub(crate) fn nanos(key: &Ident, text: &LitStr, errors: &mut Errors) -> Option<N
 
 /// Reads `= 0.25`.
 pub(crate) fn share(
-    key: &Ident,
+    key: WrittenKey<'_>,
     input: ParseStream<'_>,
     errors: &mut Errors,
 ) -> syn::Result<Option<Share>> {
@@ -212,10 +195,9 @@ pub(crate) fn share(
     };
     let share = number.filter(|n: &f64| (0.0..=1.0).contains(n)).map(Share);
     if share.is_none() {
-        let example = keys::example(&key.to_string());
         errors.on(
             &expr,
-            format_args!("`{key}` is a number from 0 to 1, such as `{example}`"),
+            format_args!("`{key}` is a number from 0 to 1, such as `{}`", key.example),
         );
     }
     Ok(share)
@@ -223,11 +205,11 @@ pub(crate) fn share(
 
 /// Reads `= "embedding"`, an event's name.
 pub(crate) fn event(
-    key: &Ident,
+    key: WrittenKey<'_>,
     input: ParseStream<'_>,
     errors: &mut Errors,
 ) -> syn::Result<Option<LitStr>> {
-    let text = string_like(key, input, "event = \"embedding\"")?;
+    let text = string_like(key, input)?;
     if valid_event_name(&text.value()) {
         return Ok(Some(text));
     }
@@ -236,43 +218,6 @@ pub(crate) fn event(
         "an event's name starts with a-z and goes on with a-z, 0-9, `_` or `.`, such as \"embedding\"",
     );
     Ok(None)
-}
-
-/// Reads `= "text"`.
-pub(crate) fn string_like(
-    key: &Ident,
-    input: ParseStream<'_>,
-    example: &str,
-) -> syn::Result<LitStr> {
-    if !input.peek(Token![=]) {
-        return Err(syn::Error::new(
-            key.span(),
-            format!("`{key}` needs a value: `{example}`"),
-        ));
-    }
-    input.parse::<Token![=]>()?;
-    match input.parse()? {
-        Expr::Lit(ExprLit {
-            lit: Lit::Str(text),
-            ..
-        }) => Ok(text),
-        other => Err(syn::Error::new(
-            other.span(),
-            format!("`{key}` takes a string literal, such as `{example}`"),
-        )),
-    }
-}
-
-/// Reads the `=` behind a key.
-pub(crate) fn equals(key: &Ident, input: ParseStream<'_>) -> syn::Result<()> {
-    if input.parse::<Option<Token![=]>>()?.is_some() {
-        return Ok(());
-    }
-    let example = keys::example(&key.to_string());
-    Err(syn::Error::new(
-        key.span(),
-        format!("`{key}` needs a value: `{example}`"),
-    ))
 }
 
 fn named(text: &str) -> Option<Level> {

@@ -9,36 +9,36 @@ use syn::{
     parse2,
 };
 
-use super::returns::Returns;
 use crate::{
     args::{self, Args},
     errors::Errors,
     item::{Body, FnItem, braces_of},
+    returns::Returns,
 };
 
 /// What a block's functions have in common.
-pub(crate) struct Context<'a> {
+pub(crate) struct BlockContext<'a> {
     pub(crate) args: &'a Args,
     /// Whether another macro on the block wants to see each `async fn` as it is.
     pub(crate) keeps_async: bool,
 }
 
 /// What is done with each function of a block.
-pub(crate) type Each<'a> = dyn FnMut(&Context<'_>, FnItem, &mut Errors) -> TokenStream + 'a;
+pub(crate) type Observe<'a> = dyn FnMut(&BlockContext<'_>, FnItem, &mut Errors) -> TokenStream + 'a;
 
 /// Returns `item` with each of its functions as `each` returns it, or `None` if it is no block.
 pub(crate) fn block(
     item: &TokenStream,
     args: &Args,
     errors: &mut Errors,
-    each: &mut Each<'_>,
+    each: &mut Observe<'_>,
 ) -> Option<TokenStream> {
     let mut parse = |input: ParseStream<'_>| {
         let attrs = input.call(Attribute::parse_outer)?;
         let Some((head, braces)) = head(input)? else {
             return Ok(None);
         };
-        let context = Context {
+        let context = BlockContext {
             args,
             keeps_async: attrs.iter().any(is_async_trait),
         };
@@ -54,8 +54,9 @@ pub(crate) fn block(
 
 /// Returns a block without the attributes of its functions: beside a mistake they would only
 /// repeat it. What is no block is returned as it is.
-pub(crate) fn without_own(item: TokenStream) -> TokenStream {
-    let mut each = |_: &Context<'_>, function: FnItem, _: &mut Errors| function.into_token_stream();
+pub(crate) fn without_own_attributes(item: TokenStream) -> TokenStream {
+    let mut each =
+        |_: &BlockContext<'_>, function: FnItem, _: &mut Errors| function.into_token_stream();
     if parse2::<FnItem>(item.clone()).is_ok() {
         return item;
     }
@@ -97,9 +98,9 @@ fn is_async_trait(attr: &Attribute) -> bool {
 
 fn members(
     braces: &Group,
-    context: &Context<'_>,
+    context: &BlockContext<'_>,
     errors: &mut Errors,
-    each: &mut Each<'_>,
+    each: &mut Observe<'_>,
 ) -> syn::Result<TokenStream> {
     let mut parse = |input: ParseStream<'_>| {
         let mut tokens = TokenStream::new();
@@ -114,9 +115,9 @@ fn members(
 
 fn member(
     input: ParseStream<'_>,
-    context: &Context<'_>,
+    context: &BlockContext<'_>,
     errors: &mut Errors,
-    each: &mut Each<'_>,
+    each: &mut Observe<'_>,
 ) -> syn::Result<TokenStream> {
     let ahead = input.fork();
     if let Ok(mut function) = ahead.parse::<FnItem>() {
@@ -129,13 +130,13 @@ fn member(
     tokens.append_all(&attrs);
     if let Some((head, braces)) = nested(input)? {
         tokens.extend(head);
-        let args = own.unwrap_or_default().over(context.args);
+        let args = own.unwrap_or_default().with_defaults(context.args);
         let keeps_async = attrs.iter().any(is_async_trait);
         let content = match args.leave_out {
             true => braces.stream(),
             false => members(
                 &braces,
-                &Context {
+                &BlockContext {
                     args: &args,
                     keeps_async,
                 },
@@ -186,22 +187,22 @@ fn rest_of_item(input: ParseStream<'_>) -> syn::Result<TokenStream> {
 
 fn observed(
     function: &mut FnItem,
-    context: &Context<'_>,
+    context: &BlockContext<'_>,
     errors: &mut Errors,
-    each: &mut Each<'_>,
+    each: &mut Observe<'_>,
 ) -> TokenStream {
     let own = take_own(&mut function.attrs, errors);
     let is_own = own.is_some();
     let returns = Returns::of(&function.sig);
     let args = own
         .unwrap_or_default()
-        .over(&context.args.fitting(&returns));
+        .with_defaults(&context.args.applicable_to(&returns));
     let cannot = function.sig.constness.is_some() || matches!(function.body, Body::Missing(_));
     // What cannot be measured is left out, unless its own attribute asks for it.
     if args.leave_out || (cannot && !is_own) {
         return function.to_token_stream();
     }
-    let context = Context {
+    let context = BlockContext {
         args: &args,
         keeps_async: context.keeps_async,
     };

@@ -5,21 +5,26 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::{Attribute, ReturnType, Token, Type, spanned::Spanned};
 
 use super::{
-    block::Context,
+    block::BlockContext,
     boxed,
-    ending::Ending,
-    returns::{self, Returns, Shape},
+    finish::FinishClosure,
     site,
     start::{self, Start},
 };
-use crate::{args::Args, item::FnItem, normalize::normalize, runtime::door_at};
+use crate::{
+    args::Args,
+    item::FnItem,
+    normalize::normalize,
+    returns::{self, Returns, Shape},
+    runtime::path_at,
+};
 
 /// Returns what goes into the braces of `function`, and rewrites its signature to fit.
 pub(crate) fn body(
-    context: &Context<'_>,
+    context: &BlockContext<'_>,
     function: &mut FnItem,
     block: &Group,
-    door: &TokenStream,
+    runtime: &TokenStream,
 ) -> TokenStream {
     let args = context.args;
     let returns = Returns::of(&function.sig);
@@ -27,26 +32,26 @@ pub(crate) fn body(
     let Start {
         tokens: start,
         names,
-    } = start::start(args, &prologue.names, door);
+    } = start::start(args, &prologue.names, runtime);
     let lets = prologue.tokens;
     let template = Template {
-        site: site::site(args, &function.sig.ident, &names, door),
+        site: site::site(args, &function.sig.ident, &names, runtime),
         before: quote!(#lets #start),
         block,
-        door,
+        runtime,
         args,
         returns: &returns,
     };
     match returns.shape {
-        Shape::Sync if returns.never() => template.endless(),
+        Shape::Sync if returns.is_never() => template.endless(),
         Shape::Sync => template.sync(&function.sig.output),
-        Shape::Async if returns.never() => template.endless_async(),
+        Shape::Async if returns.is_never() => template.endless_async(),
         Shape::Async => {
             let observed = template.asynchronous();
             if context.keeps_async || wants_async(&function.attrs) {
                 return quote!(#observed.await);
             }
-            desugar(function, door);
+            desugar(function, runtime);
             observed
         }
         Shape::Future => template.future(&function.sig.output),
@@ -59,7 +64,7 @@ struct Template<'a> {
     /// What stands before the body: bindings of parameters, and what is recorded of them.
     before: TokenStream,
     block: &'a Group,
-    door: &'a TokenStream,
+    runtime: &'a TokenStream,
     args: &'a Args,
     returns: &'a Returns,
 }
@@ -67,19 +72,19 @@ struct Template<'a> {
 impl Template<'_> {
     /// A call that ends when the function returns.
     fn sync(&self, output: &ReturnType) -> TokenStream {
-        let Template { door, .. } = self;
+        let Template { runtime, .. } = self;
         let call = local("__call");
-        let Ending { call: ending, out } = Ending::new();
-        let end = Ending::new().tokens(self.args, self.returns, door);
+        let FinishClosure { call: finish, out } = FinishClosure::new();
+        let end = FinishClosure::new().tokens(self.args, self.returns, runtime);
         let finish = match end.is_empty() {
             true => quote!(#call.finish_ok();),
-            false => quote!(#call.finish(|#ending| { let #out = &#out; #end });),
+            false => quote!(#call.finish(|#finish| { let #out = &#out; #end });),
         };
         let closure = self.closure(output);
         let enter = self.enter();
         quote! {
             let #call = #enter;
-            let #out = #door::call_once(#closure);
+            let #out = #runtime::call_once(#closure);
             #finish
             #out
         }
@@ -93,10 +98,10 @@ impl Template<'_> {
     }
 
     fn enter(&self) -> TokenStream {
-        let Template { site, door, .. } = self;
+        let Template { site, runtime, .. } = self;
         match self.links() {
-            None => quote!(#door::Call::enter(#site)),
-            Some(links) => quote!(#door::Call::enter_linked(#site, #links)),
+            None => quote!(#runtime::Call::enter(#site)),
+            Some(links) => quote!(#runtime::Call::enter_linked(#site, #links)),
         }
     }
 
@@ -105,65 +110,74 @@ impl Template<'_> {
         let Template {
             before, returns, ..
         } = self;
-        let edge = returns.output.as_ref().map(|ty| edge(ty, self.door));
+        let type_hint = returns
+            .output
+            .as_ref()
+            .map(|ty| type_hint(ty, self.runtime));
         let body = self.body();
-        self.observed(&quote!(async move { #before #edge #body }))
+        self.observed(&quote!(async move { #before #type_hint #body }))
     }
 
     /// An async call of type `!`. That type cannot be named, an empty one can.
     fn endless_async(&self) -> TokenStream {
-        let Template { before, door, .. } = self;
+        let Template {
+            before, runtime, ..
+        } = self;
         let body = self.body();
-        let edge = edge(
-            &Type::Verbatim(quote!(#door::core::convert::Infallible)),
-            door,
+        let type_hint = type_hint(
+            &Type::Verbatim(quote!(#runtime::core::convert::Infallible)),
+            runtime,
         );
-        let observed = self.observed(&quote!(async move { #before #edge #body }));
+        let observed = self.observed(&quote!(async move { #before #type_hint #body }));
         quote!(match #observed.await {})
     }
 
     fn observed(&self, future: &TokenStream) -> TokenStream {
-        let Template { site, door, .. } = self;
+        let Template { site, runtime, .. } = self;
         let (future, end) = (self.limited(future), self.end());
         match self.links() {
-            None => quote!(#door::Observed::new(#site, #future, #end)),
-            Some(links) => quote!(#door::Observed::linked(#site, #links, #future, #end)),
+            None => quote!(#runtime::Observed::new(#site, #future, #end)),
+            Some(links) => quote!(#runtime::Observed::linked(#site, #links, #future, #end)),
         }
     }
 
     /// A call that ends when the future that the function makes is done.
     fn future(&self, output: &ReturnType) -> TokenStream {
-        let Template { site, door, .. } = self;
+        let Template { site, runtime, .. } = self;
         let (make, end, output) = (self.closure(output), self.end(), self.output());
         let links = match self.links() {
-            Some(links) => quote!(#door::Option::Some(#links)),
-            None => quote!(#door::Option::None),
+            Some(links) => quote!(#runtime::Option::Some(#links)),
+            None => quote!(#runtime::Option::None),
         };
         if self.args.timeout.is_none() {
-            return quote!(#door::future::<#output, _, _>(#site, #links, #make, #end));
+            return quote!(#runtime::future::<#output, _, _>(#site, #links, #make, #end));
         }
         let future = local("__future");
         let limited = self.limited(&quote!(#future));
         quote! {
-            #door::limited_future::<#output, _, _, _>(#site, #links, #make, |#future| #limited, #end)
+            #runtime::limited_future::<#output, _, _, _>(#site, #links, #make, |#future| #limited, #end)
         }
     }
 
     /// The same where that future is boxed; one in a `Box::pin(async move { .. })` stays in it.
     fn boxed(&self, output: &ReturnType, start: &TokenStream) -> TokenStream {
-        let door = self.door;
+        let runtime = self.runtime;
         let Some(boxed) = boxed::only_statement(&self.block.stream()) else {
             let future = self.future(output);
-            return quote!(#door::Box::pin(#future));
+            return quote!(#runtime::Box::pin(#future));
         };
-        let edge = self.returns.output.as_ref().map(|ty| edge(ty, self.door));
+        let type_hint = self
+            .returns
+            .output
+            .as_ref()
+            .map(|ty| type_hint(ty, self.runtime));
         let observed = boxed.replace(|head, block| {
             let body = if is_lone_expression(&block.stream()) {
                 block.stream()
             } else {
                 quote!(#block)
             };
-            self.observed(&quote!(#head { #start #edge #body }))
+            self.observed(&quote!(#head { #start #type_hint #body }))
         });
         let captures = &self.before;
         let captures = if start.is_empty() {
@@ -180,26 +194,26 @@ impl Template<'_> {
         let Some(timeout) = &self.args.timeout else {
             return future.clone();
         };
-        let door = self.door;
+        let runtime = self.runtime;
         let span = Span::mixed_site().located_at(timeout.span);
-        let (at, elapsed) = (door_at(door, span), Ident::new("__elapsed", span));
+        let (at, elapsed) = (path_at(runtime, span), Ident::new("__elapsed", span));
         let make = quote_spanned!(span=> #at::Result::Err(#at::From::from(#elapsed)));
         quote_spanned!(span=> #at::Limited::new(#future, |#elapsed| #make))
     }
 
     fn end(&self) -> TokenStream {
-        let ending = Ending::new();
-        let end = ending.tokens(self.args, self.returns, self.door);
-        let (Ending { call, out }, door) = (ending, self.door);
+        let finish = FinishClosure::new();
+        let end = finish.tokens(self.args, self.returns, self.runtime);
+        let (FinishClosure { call, out }, runtime) = (finish, self.runtime);
         match end.is_empty() {
-            true => quote!(#door::nothing),
+            true => quote!(#runtime::nothing),
             false => quote!(|#call, #out| { #end }),
         }
     }
 
     /// `parent` and `follows_from`, evaluated when the function is called.
     fn links(&self) -> Option<TokenStream> {
-        let door = self.door;
+        let runtime = self.runtime;
         let parent = self
             .args
             .parent
@@ -210,7 +224,8 @@ impl Template<'_> {
             .follows_from
             .as_ref()
             .map(|causes| quote!(.follows_from(#causes)));
-        (parent.is_some() || causes.is_some()).then(|| quote!(#door::Links::new() #parent #causes))
+        (parent.is_some() || causes.is_some())
+            .then(|| quote!(#runtime::Links::new() #parent #causes))
     }
 
     /// The output of the future as a type argument.
@@ -284,7 +299,7 @@ fn wants_async(attrs: &[Attribute]) -> bool {
 
 /// Turns `async fn f() -> T` into `fn f() -> impl Future<Output = T>`: one state machine and one
 /// frame less. The `impl` has this crate's edition, 2024, and so captures what an `async fn` does.
-fn desugar(function: &mut FnItem, door: &TokenStream) {
+fn desugar(function: &mut FnItem, runtime: &TokenStream) {
     function.sig.asyncness = None;
     let span = Span::mixed_site();
     let (arrow, mut ty) = match std::mem::replace(&mut function.sig.output, ReturnType::Default) {
@@ -292,20 +307,20 @@ fn desugar(function: &mut FnItem, door: &TokenStream) {
         ReturnType::Type(arrow, ty) => (arrow, ty),
     };
     returns::capture_all(&mut ty);
-    let future = Type::Verbatim(quote!(impl #door::core::future::Future<Output = #ty>));
+    let future = Type::Verbatim(quote!(impl #runtime::core::future::Future<Output = #ty>));
     function.sig.output = ReturnType::Type(arrow, Box::new(future));
 }
 
 /// A return that is never taken: it tells the compiler the type of an async block before it reads
 /// the body, so that a value of the wrong type is reported where the user wrote it.
-fn edge(output: &Type, door: &TokenStream) -> TokenStream {
+fn type_hint(output: &Type, runtime: &TokenStream) -> TokenStream {
     let mut ty = output.clone();
     if returns::infer_impls(&mut ty) && matches!(ty, Type::Infer(_)) {
         return TokenStream::new();
     }
     let span = Span::mixed_site().located_at(output.span());
-    let door = door_at(door, span);
-    quote_spanned!(span=> if false { return #door::any::<#ty>(); })
+    let runtime = path_at(runtime, span);
+    quote_spanned!(span=> if false { return #runtime::any::<#ty>(); })
 }
 
 /// Returns whether a body has one expression and no item, as far as its text tells.

@@ -1,22 +1,21 @@
 //! Prints a function with the few lines that make its calls observed.
 //!
 //! The signature and the body are the user's own tokens. What is generated around them names
-//! nothing but the runtime's private door; its variables have the hygiene of a macro's
+//! only the runtime's private module. Its variables have the hygiene of a macro's
 //! definition, so that no name of the user's can clash with them.
 
 pub(crate) mod block;
-pub(crate) mod returns;
 
 mod body;
 mod boxed;
-mod ending;
+mod finish;
 mod site;
 mod start;
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, TokenStreamExt, quote};
 
-use self::block::Context;
+use self::block::BlockContext;
 use crate::{
     item::{Body, FnItem, braces_of},
     runtime,
@@ -25,7 +24,7 @@ use crate::{
 /// Returns `function`, observed as `args` say. What is generated stays out of the documentation:
 /// under rustdoc the function is printed as it was written.
 pub(crate) fn function(
-    context: &Context<'_>,
+    context: &BlockContext<'_>,
     mut function: FnItem,
     dependency: Option<TokenStream>,
 ) -> TokenStream {
@@ -35,8 +34,8 @@ pub(crate) fn function(
     let Body::Block(inner, block) = function.body.clone() else {
         return function.into_token_stream();
     };
-    let door = runtime::door(context.args.krate.as_ref());
-    let content = body::body(context, &mut function, &block, &door);
+    let runtime = runtime::path(context.args.krate.as_ref());
+    let content = body::body(context, &mut function, &block, &runtime);
     let FnItem {
         attrs,
         vis,

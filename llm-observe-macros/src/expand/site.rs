@@ -1,12 +1,13 @@
 //! The static with the constant facts of the function.
 
+use llm_observe_config::Severity;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 use syn::{LitStr, ext::IdentExt};
 
 use crate::{
-    args::{Alert, Args, Nanos},
-    check::default_event,
+    args::{Alert, Args, Level, Nanos},
+    event::default_name,
 };
 
 /// Returns an expression of the type `&'static Site`: the static is inside it, so that no name of
@@ -15,34 +16,34 @@ pub(crate) fn site(
     args: &Args,
     function: &Ident,
     recorded: &[String],
-    door: &TokenStream,
+    runtime: &TokenStream,
 ) -> TokenStream {
     let span = Span::mixed_site();
     let event = match &args.event {
         Some(event) => event.clone(),
-        None => LitStr::new(&default_event(function), span),
+        None => LitStr::new(&default_name(function), span),
     };
     let name = LitStr::new(&function.unraw().to_string(), span);
-    let settings = settings(args, recorded, door);
+    let settings = settings(args, recorded, runtime);
     quote! {{
         enum __Here {}
         #[used]
         #[cfg_attr(target_os = "linux", unsafe(link_section = "llm_observe_sites"))]
-        static __SITE: #door::Site = #door::Site::here(
+        static __SITE: #runtime::Site = #runtime::Site::here(
             #event,
             #name,
-            #door::core::module_path!(),
-            #door::path_of::<__Here>,
+            #runtime::core::module_path!(),
+            #runtime::path_of::<__Here>,
         ) #settings;
         &__SITE
     }}
 }
 
 /// Returns one call for each fact that differs from the default.
-fn settings(args: &Args, recorded: &[String], door: &TokenStream) -> TokenStream {
+fn settings(args: &Args, recorded: &[String], runtime: &TokenStream) -> TokenStream {
     let mut out = TokenStream::new();
-    let level = |level: &crate::args::Level| level.tokens(door);
-    let nanos = |Nanos { nanos, .. }: &Nanos| quote!(#door::nanos(#nanos));
+    let level = |level: &Level| level.tokens(runtime);
+    let nanos = |Nanos { nanos, .. }: &Nanos| quote!(#runtime::nanos(#nanos));
     let mut set = |name: &str, value: Option<TokenStream>| {
         let name = Ident::new(name, Span::mixed_site());
         out.extend(value.map(|value| quote!(.#name(#value))));
@@ -61,7 +62,7 @@ fn settings(args: &Args, recorded: &[String], door: &TokenStream) -> TokenStream
         "fields",
         (!recorded.is_empty()).then(|| quote!(&[#(#recorded),*])),
     );
-    set("alerts", alerts(args, door));
+    set("alerts", alerts(args, runtime));
     set("slow", args.slow.as_ref().map(nanos));
     set("stalled", args.stalled.as_ref().map(nanos));
     set("timeout", args.timeout.as_ref().map(nanos));
@@ -83,20 +84,21 @@ fn float(value: f64) -> TokenStream {
     quote!(#value)
 }
 
-fn alerts(args: &Args, door: &TokenStream) -> Option<TokenStream> {
+fn alerts(args: &Args, runtime: &TokenStream) -> Option<TokenStream> {
     let on_error = args.alert_on_error.unwrap_or(false);
-    let on_error = on_error.then(|| quote!(#door::AlertRule::new(#door::TriggerSet::FAILURE)));
+    let on_error =
+        on_error.then(|| quote!(#runtime::AlertRule::new(#runtime::TriggerSet::FAILURE)));
     let rules: Vec<_> = on_error
         .into_iter()
-        .chain(args.alerts.iter().map(|alert| rule(alert, door)))
+        .chain(args.alerts.iter().map(|alert| rule(alert, runtime)))
         .collect();
     (!rules.is_empty()).then(|| quote!(&[#(#rules),*]))
 }
 
-fn rule(alert: &Alert, door: &TokenStream) -> TokenStream {
+fn rule(alert: &Alert, runtime: &TokenStream) -> TokenStream {
     let ident = |name| Ident::new(name, Span::mixed_site());
-    let mut ons = alert.on.iter().map(|(on, _)| ident(on.1));
-    let first = ons.next().unwrap_or_else(|| ident("FAILURE"));
+    let mut triggers = alert.on.iter().map(|(trigger, _)| ident(trigger.constant));
+    let first = triggers.next().unwrap_or_else(|| ident("FAILURE"));
     let channel = alert
         .channel
         .as_ref()
@@ -105,10 +107,15 @@ fn rule(alert: &Alert, door: &TokenStream) -> TokenStream {
     let within = alert
         .within
         .as_ref()
-        .map(|Nanos { nanos, .. }| quote!(.within(#door::nanos(#nanos))));
-    let severity = alert.severity.as_ref().map(|severity| {
-        let severity = ident(severity.0);
-        quote!(.severity(#door::Severity::#severity))
+        .map(|Nanos { nanos, .. }| quote!(.within(#runtime::nanos(#nanos))));
+    let severity = alert.severity.map(|severity| {
+        let variant = ident(match severity {
+            Severity::Info => "Info",
+            Severity::Warning => "Warning",
+            Severity::Error => "Error",
+            Severity::Critical => "Critical",
+        });
+        quote!(.severity(#runtime::Severity::#variant))
     });
-    quote!(#door::AlertRule::new(#door::TriggerSet::#first #(.or(#door::TriggerSet::#ons))*) #channel #after #within #severity)
+    quote!(#runtime::AlertRule::new(#runtime::TriggerSet::#first #(.or(#runtime::TriggerSet::#triggers))*) #channel #after #within #severity)
 }

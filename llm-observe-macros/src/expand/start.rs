@@ -1,4 +1,4 @@
-//! What is recorded of the arguments, before the body runs.
+//! Records the arguments before the body runs.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -6,8 +6,8 @@ use syn::{Attribute, Expr, ext::IdentExt, spanned::Spanned};
 
 use crate::{
     args::{Args, Captured, Field, Sigil, When},
-    normalize::Name,
-    runtime::door_at,
+    normalize::Binding,
+    runtime::path_at,
 };
 
 /// The statement that records the arguments, and the name of every field there may be.
@@ -17,21 +17,21 @@ pub(crate) struct Start {
     pub(crate) names: Vec<String>,
 }
 
-/// Returns what `args` ask to be recorded of the arguments `names`.
-pub(crate) fn start(args: &Args, names: &[Name], door: &TokenStream) -> Start {
+/// Returns the statement that records the arguments `names` as `args` ask for.
+pub(crate) fn start(args: &Args, names: &[Binding], runtime: &TokenStream) -> Start {
     let call = Ident::new("call", Span::mixed_site());
     let captured = captured(args, names);
     let mut recorded: Vec<String> = captured
         .iter()
         .map(|c| c.name.ident.unraw().to_string())
         .collect();
-    let mut tokens: TokenStream = captured.iter().map(|c| c.record(&call, door)).collect();
+    let mut tokens: TokenStream = captured.iter().map(|c| c.record(&call, runtime)).collect();
     for field in &args.fields {
         if !recorded.contains(&field.name) {
             recorded.push(field.name.clone());
         }
         if let When::Start(expr) = &field.when {
-            tokens.extend(record(&call, field, &value(expr, field.sigil, door)));
+            tokens.extend(record(&call, field, &value(expr, field.sigil, runtime)));
         }
     }
     if args.ret.is_some() {
@@ -42,10 +42,10 @@ pub(crate) fn start(args: &Args, names: &[Name], door: &TokenStream) -> Start {
         .as_ref()
         .filter(|items| !matches!(items, Expr::Closure(_)))
     {
-        tokens.extend(quote!(#call.items(#door::items(#items));));
+        tokens.extend(quote!(#call.items(#runtime::items(#items));));
     }
     if !tokens.is_empty() {
-        tokens = quote!(#door::start(|#call| { #tokens }););
+        tokens = quote!(#runtime::start(|#call| { #tokens }););
     }
     Start {
         tokens,
@@ -60,14 +60,14 @@ pub(crate) fn record(call: &Ident, field: &Field, value: &TokenStream) -> TokenS
 }
 
 /// Returns `expr` as a value to record.
-fn value(expr: &Expr, sigil: Option<Sigil>, door: &TokenStream) -> TokenStream {
+fn value(expr: &Expr, sigil: Option<Sigil>, runtime: &TokenStream) -> TokenStream {
     let span = Span::mixed_site().located_at(expr.span());
-    let (how, door) = (how(sigil), door_at(door, span));
-    quote_spanned!(span=> #door::#how(&(#expr)))
+    let (converter, runtime) = (converter(sigil), path_at(runtime, span));
+    quote_spanned!(span=> #runtime::#converter(&(#expr)))
 }
 
-/// Returns the function that makes a value of something.
-pub(crate) fn how(sigil: Option<Sigil>) -> Ident {
+/// Returns the runtime's function that converts something to a value.
+pub(crate) fn converter(sigil: Option<Sigil>) -> Ident {
     let name = match sigil {
         None => "value",
         Some(Sigil::Display) => "display",
@@ -78,27 +78,27 @@ pub(crate) fn how(sigil: Option<Sigil>) -> Ident {
 
 /// An argument to record.
 struct Capture<'a> {
-    name: &'a Name,
+    name: &'a Binding,
     sigil: Option<Sigil>,
 }
 
 impl Capture<'_> {
-    fn record(&self, call: &Ident, door: &TokenStream) -> TokenStream {
+    fn record(&self, call: &Ident, runtime: &TokenStream) -> TokenStream {
         let ident = &self.name.ident;
         let field = ident.unraw().to_string();
         let cfgs: &[Attribute] = &self.name.cfgs;
-        let how = how(self.sigil);
+        let converter = converter(self.sigil);
         // An argument that cannot be written down is reported at the argument.
         let span = Span::mixed_site().located_at(ident.span());
-        let door = door_at(door, span);
-        let value = quote_spanned!(span=> #door::#how(&#ident));
+        let runtime = path_at(runtime, span);
+        let value = quote_spanned!(span=> #runtime::#converter(&#ident));
         quote!(#(#cfgs)* #call.record(#field, #value);)
     }
 }
 
-fn captured<'a>(args: &Args, names: &'a [Name]) -> Vec<Capture<'a>> {
+fn captured<'a>(args: &Args, names: &'a [Binding]) -> Vec<Capture<'a>> {
     // As in `#[instrument]`: what is no number or text by the look of its type goes by `Debug`.
-    let by_type = |name: &Name| (!name.plain).then_some(Sigil::Debug);
+    let by_type = |name: &Binding| (!name.plain).then_some(Sigil::Debug);
     match &args.args {
         None => Vec::new(),
         Some(Captured::All) => names

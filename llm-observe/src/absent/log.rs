@@ -1,21 +1,18 @@
 //! The log module when its feature is off: it writes nothing.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use llm_observe_config::Config;
 
 use crate::{
     error::Error,
-    init::{FlushReport, Part, Settings},
     kernel::{record::Record, sink::Sink, stats::Stats},
     redact::{Redacted, Redactor},
 };
 
 pub(crate) struct Loggers(());
 
-pub(crate) fn open(
-    _: &Settings,
-    _: Arc<Redactor>,
-    _: &Arc<Stats>,
-) -> Result<Option<Loggers>, Error> {
+pub(crate) fn open(_: &Config, _: Arc<Redactor>, _: &Arc<Stats>) -> Result<Option<Loggers>, Error> {
     Ok(None)
 }
 
@@ -35,10 +32,14 @@ impl Loggers {
     pub(crate) fn publisher(&self) -> impl Fn() + Send + Sync + 'static {
         || {}
     }
-}
 
-impl Part for Loggers {
-    fn flush(&self, _: Duration, _: &mut FlushReport) {}
+    pub(crate) fn flush(&self, _: Duration) -> u64 {
+        0
+    }
+
+    pub(crate) fn files(&self) -> Vec<PathBuf> {
+        Vec::new()
+    }
 }
 
 struct Nowhere;

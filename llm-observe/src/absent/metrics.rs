@@ -1,4 +1,4 @@
-//! The metrics module when its feature is off: the same doors, nothing behind them.
+//! The metrics module when its feature is off: the same methods, without effect.
 
 use std::sync::Arc;
 
@@ -7,6 +7,7 @@ use llm_observe_config::Config;
 use crate::{
     error::Error,
     kernel::{
+        metric::Metric,
         operation::{Operation, OperationSite},
         outcome::{ErrorClass, Outcome},
         record::Record,
@@ -19,11 +20,15 @@ use crate::{
 pub(crate) struct Metrics(());
 
 impl Metrics {
-    pub(crate) fn global(_: &Config, _: Arc<Stats>) -> Result<(Metrics, bool), Error> {
+    pub(crate) fn global(
+        _: &Config,
+        _: &[&'static Metric],
+        _: Arc<Stats>,
+    ) -> Result<(Metrics, bool), Error> {
         Ok((Metrics(()), true))
     }
 
-    pub(crate) fn of_thread(_: &Config, _: Arc<Stats>) -> Metrics {
+    pub(crate) fn of_thread(_: &Config, _: &[&'static Metric], _: Arc<Stats>) -> Metrics {
         Metrics(())
     }
 
@@ -35,7 +40,7 @@ impl Metrics {
         Arc::new(OperationMetrics(()))
     }
 
-    pub(crate) fn observe(&self, _: &'static str, _: &[(&'static str, &str)], _: f64) {}
+    pub(crate) fn observe(&self, _: &'static Metric, _: &[(&'static str, &str)], _: f64) {}
 
     pub(crate) fn build_info(&self, _: &str, _: &str) {}
 

@@ -1,5 +1,5 @@
-//! A dead man's switch: a URL that is called while the process lives, as healthchecks.io and its
-//! like expect it. When the calls stop, the other side alerts.
+//! A dead man's switch: a URL that is called while the process lives, for services such as
+//! healthchecks.io. When the calls stop, the service alerts.
 
 use std::{future::Future, time::Duration};
 
@@ -7,15 +7,14 @@ use llm_observe_config as config;
 
 use crate::{
     error::Error,
-    kernel::{metric_names as names, stats::Stats},
-    outbox::http::Http,
+    kernel::{metrics_table as names, stats::Stats},
+    outbox::http::HttpClient,
 };
 
-/// Returns a task that calls `alerts.heartbeat`, to be run beside the deliveries; `None` when
-/// none is configured.
+/// Returns the task that calls `alerts.heartbeat`; `None` when none is configured.
 ///
-/// A call that fails is counted (`llm_observe_heartbeats_total`) and not tried again: the next
-/// one is due soon enough.
+/// A failed call is counted (`llm_observe_heartbeats_total`) and not retried: the next one is due
+/// soon.
 ///
 /// # Errors
 ///
@@ -30,13 +29,18 @@ pub(crate) fn task(
     let url = secret
         .read()
         .map_err(|e| Error::with("alerts.heartbeat", e))?;
-    Ok(Some(beat(url, alerts.heartbeat_every, Http::new()?, stats)))
+    Ok(Some(beat(
+        url,
+        alerts.heartbeat_every,
+        HttpClient::new()?,
+        stats,
+    )))
 }
 
 fn beat(
     url: String,
     every: Duration,
-    http: Http,
+    http: HttpClient,
     stats: &Stats,
 ) -> impl Future<Output = ()> + Send + use<> {
     let count = |result| stats.counter(names::HEARTBEATS, &[("result", result)]);
@@ -60,7 +64,7 @@ mod tests {
     use super::*;
     use crate::{
         listener::{Listener, Reply},
-        outbox::{Outbox, Settings},
+        outbox::{Outbox, OutboxOptions},
     };
 
     #[test]
@@ -68,11 +72,11 @@ mod tests {
         let listener = Listener::start(Reply::status(200, "OK"))
             .script([Reply::Close, Reply::status(500, "")]);
         let stats = Arc::<Stats>::default();
-        let outbox = Outbox::open(Settings::default(), Vec::new(), stats.clone()).unwrap();
+        let outbox = Outbox::open(OutboxOptions::default(), Vec::new(), stats.clone()).unwrap();
         outbox.spawn(beat(
             listener.url("/uuid"),
             Duration::from_millis(50),
-            Http::new().unwrap(),
+            HttpClient::new().unwrap(),
             &stats,
         ));
         let calls = listener.wait_for(5);
@@ -83,7 +87,7 @@ mod tests {
                 .get()
         };
         let start = Instant::now();
-        // The two that were told to fail; a busy machine may make more of them late.
+        // The two scripted failures; on a busy machine more may time out.
         while count("failed") < 2 || count("delivered") < 2 {
             assert!(start.elapsed() < Duration::from_secs(20));
             thread::yield_now();

@@ -1,12 +1,12 @@
-//! The pages that a message links to, from what the configuration says of other systems.
+//! The pages that a message links to.
 
 use llm_observe_config::Config;
 
-use super::Notice;
+use super::notice::Notice;
 
-/// Where other systems show what happened.
+/// The pages of other systems, from the configuration.
 #[derive(Debug)]
-pub(super) struct Links {
+pub(super) struct AlertLinks {
     dashboard: Option<String>,
     /// With `{trace_id}` in it.
     trace: Option<String>,
@@ -14,17 +14,17 @@ pub(super) struct Links {
     sentry: Option<String>,
 }
 
-impl Links {
-    pub(super) fn new(config: &Config) -> Links {
+impl AlertLinks {
+    pub(super) fn new(config: &Config) -> AlertLinks {
         let sentry = config.trackers.sentry.as_ref();
-        Links {
+        AlertLinks {
             dashboard: config.alerts.dashboard.clone(),
             trace: config.alerts.trace_url.clone(),
             sentry: sentry.and_then(|sentry| sentry.url.clone()),
         }
     }
 
-    /// Adds the pages to `notice`; those of a trace only where it has one.
+    /// Adds the pages to `notice`; those of a trace only when it has one.
     pub(super) fn add(&self, notice: Notice) -> Notice {
         let id = Some(&notice.trace_id).filter(|id| !id.is_empty());
         Notice {
@@ -44,7 +44,7 @@ impl Links {
     }
 }
 
-/// Sentry's search for the issues that have an event of that trace: its property `trace`.
+/// Returns Sentry's search for issues with an event of that trace, by its property `trace`.
 fn issues(organisation: &str, id: &str) -> String {
     let base = organisation.trim_end_matches('/');
     format!("{base}/issues/?query=trace%3A{id}")
@@ -55,15 +55,15 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::alerts::Status;
+    use crate::alerts::NoticeStatus;
 
     fn linked(text: &str, trace_id: &str) -> Vec<(&'static str, String)> {
         let config = Config::parse(text, Path::new("llm-observe.toml")).unwrap();
         let notice = Notice {
             trace_id: trace_id.into(),
-            ..Notice::empty(Status::Firing, 0)
+            ..Notice::empty(NoticeStatus::Firing, 0)
         };
-        let notice = Links::new(&config).add(notice);
+        let notice = AlertLinks::new(&config).add(notice);
         notice
             .links()
             .map(|(label, url)| (label, url.to_owned()))
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_configured_is_linked_and_nothing_else() {
+    fn only_configured_pages_are_linked() {
         assert_eq!(linked("", "4bf9"), []);
         let all = "[alerts]\ndashboard = \"https://g.example/d/rag\"\n\
                    trace_url = \"https://t.example/?id={trace_id}&x=1\"\n\

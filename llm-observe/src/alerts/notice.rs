@@ -1,238 +1,116 @@
-//! What an alert's message says, for channels to put into their own form.
+//! The content of an alert's message, for channels to put into their own form.
 
 use std::{borrow::Cow, time::Duration};
 
-use crate::kernel::{
-    alert_rule::{Severity, TriggerSet},
-    outcome::ErrorClass,
-    record::Record,
+use super::{error_group::ErrorGroup, text, trigger::Trigger};
+use crate::{
+    kernel::alert_rule::Severity,
+    redact::{Redact, Redactor},
 };
 
-/// What a message is about.
+/// The phase of an alert that a message is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Status {
-    /// It began.
+pub enum NoticeStatus {
+    /// The incident has begun.
     Firing,
-    /// It goes on: sent again after `alerts.repeat`.
+    /// The incident continues: repeated after `alerts.repeat`.
     StillFiring,
-    /// It is over.
+    /// The incident has ended.
     Resolved,
-    /// What the channel's rate or the quiet hours held back, in short.
+    /// A summary of alerts that the channel's rate or the quiet hours suppressed.
     Digest,
-    /// Somebody asked for a test message.
+    /// A test message was requested.
     Test,
 }
 
-impl Status {
-    pub(super) const ALL: [Status; 5] = [
-        Status::Firing,
-        Status::StillFiring,
-        Status::Resolved,
-        Status::Digest,
-        Status::Test,
+impl NoticeStatus {
+    const ALL: [NoticeStatus; 5] = [
+        NoticeStatus::Firing,
+        NoticeStatus::StillFiring,
+        NoticeStatus::Resolved,
+        NoticeStatus::Digest,
+        NoticeStatus::Test,
     ];
+
+    pub(super) fn from_name(name: &str) -> Option<NoticeStatus> {
+        NoticeStatus::ALL
+            .into_iter()
+            .find(|status| status.as_str() == name)
+    }
 
     /// Returns its name: `firing`, `still_firing`, `resolved`, `digest`, `test`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
-            Status::Firing => "firing",
-            Status::StillFiring => "still_firing",
-            Status::Resolved => "resolved",
-            Status::Digest => "digest",
-            Status::Test => "test",
+            NoticeStatus::Firing => "firing",
+            NoticeStatus::StillFiring => "still_firing",
+            NoticeStatus::Resolved => "resolved",
+            NoticeStatus::Digest => "digest",
+            NoticeStatus::Test => "test",
         }
     }
 }
 
-/// What about a call made it alert.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[non_exhaustive]
-pub enum Trigger {
-    /// It returned an error.
-    Error,
-    /// It panicked.
-    Panic,
-    /// It ran into its `timeout`.
-    Timeout,
-    /// It was dropped before it finished.
-    Cancelled,
-    /// It took longer than `slow`.
-    Slow,
-    /// It still runs after `stalled`.
-    Stalled,
-    /// Its quality was under `min_quality`.
-    LowQuality,
-}
-
-impl Trigger {
-    pub(super) const ALL: [Trigger; 7] = [
-        Trigger::Error,
-        Trigger::Panic,
-        Trigger::Timeout,
-        Trigger::Cancelled,
-        Trigger::Slow,
-        Trigger::Stalled,
-        Trigger::LowQuality,
-    ];
-
-    /// Returns its name, as in `alert(on(...))`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Trigger::Error => "error",
-            Trigger::Panic => "panic",
-            Trigger::Timeout => "timeout",
-            Trigger::Cancelled => "cancelled",
-            Trigger::Slow => "slow",
-            Trigger::Stalled => "stalled",
-            Trigger::LowQuality => "low_quality",
-        }
-    }
-
-    /// Returns the rule's member that it is.
-    pub(crate) const fn on(self) -> TriggerSet {
-        match self {
-            Trigger::Error => TriggerSet::ERROR,
-            Trigger::Panic => TriggerSet::PANIC,
-            Trigger::Timeout => TriggerSet::TIMEOUT,
-            Trigger::Cancelled => TriggerSet::CANCELLED,
-            Trigger::Slow => TriggerSet::SLOW,
-            Trigger::Stalled => TriggerSet::STALLED,
-            Trigger::LowQuality => TriggerSet::LOW_QUALITY,
-        }
-    }
-
-    pub(super) const fn is_failure(self) -> bool {
-        matches!(self, Trigger::Error | Trigger::Panic | Trigger::Timeout)
-    }
-
-    /// Returns what of an ended call alerts.
-    pub(super) fn of(record: &Record<'_>) -> impl Iterator<Item = Trigger> + use<> {
-        let alerts = record.alerts();
-        let all = Trigger::ALL.into_iter();
-        all.filter(move |trigger| alerts.intersects(trigger.on()))
-    }
-
-    pub(super) fn from_name(name: &str) -> Option<Trigger> {
-        Trigger::ALL
-            .into_iter()
-            .find(|trigger| trigger.as_str() == name)
-    }
-
-    /// Returns how a title says it of an event: "query is failing".
-    pub(super) const fn verb(self) -> &'static str {
-        match self {
-            Trigger::Error => "failing",
-            Trigger::Panic => "panicking",
-            Trigger::Timeout => "timing out",
-            Trigger::Cancelled => "being cancelled",
-            Trigger::Slow => "slow",
-            Trigger::Stalled => "stalled",
-            Trigger::LowQuality => "of low quality",
-        }
-    }
-}
-
-/// One of the different errors of an alert.
+/// One alert that a digest summarises.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Distinct {
-    /// The function that failed.
-    pub function: String,
-    /// What about its calls alerted.
-    pub trigger: Trigger,
-    /// The error's type; empty where there is no error.
-    pub type_name: String,
-    /// The error's text, or what was slow.
-    pub message: String,
-    /// The error's class.
-    pub class: Option<ErrorClass>,
-    /// How often.
-    pub count: u64,
-}
-
-impl Distinct {
-    /// Returns the error's type, or what else it is.
-    pub(super) fn kind(&self) -> &str {
-        match self.type_name.as_str() {
-            "" => self.trigger.as_str(),
-            name => name,
-        }
-    }
-
-    /// Returns it in one line: "30 × rag::QueryError in rag::query: connection refused".
-    #[must_use]
-    pub fn line(&self) -> String {
-        let kind = self.kind();
-        let text = if self.message.is_empty() {
-            String::new()
-        } else {
-            format!(": {}", self.message)
-        };
-        format!("{} × {kind} in {}{text}", self.count, self.function)
-    }
-}
-
-/// One alert that a digest stands for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Held {
+pub struct SuppressedAlert {
     /// Its event.
     pub event: String,
-    /// What would have been said of it.
-    pub status: Status,
-    /// How bad it is.
+    /// The status of the message that was suppressed.
+    pub status: NoticeStatus,
+    /// Its severity.
     pub severity: Severity,
-    /// How many calls it was about.
+    /// The number of its calls.
     pub count: u64,
 }
 
-/// The event of requests that a service gets.
-const REQUESTS: &str = "http_request";
-
-/// What an alert's message says. Redacted; channels escape it.
+/// The content of an alert's message, before a channel puts it into its own form.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Notice {
-    /// What the message is about.
-    pub status: Status,
-    /// What identifies the alert, over all its messages; empty for a digest.
+    /// The phase of the alert.
+    pub status: NoticeStatus,
+    /// Identifies the alert across all its messages; empty for a digest.
     pub key: String,
     /// The event that alerts.
     pub event: String,
-    /// The functions that alert; the first is the one that began.
+    /// The functions that alert; the first one began.
     pub functions: Vec<String>,
-    /// What about them alerts.
+    /// Whether these are operations, such as routes of a server: the title then names them, and
+    /// not the event.
+    pub is_operation: bool,
+    /// The property of their calls that alerts.
     pub trigger: Trigger,
-    /// How bad it is.
+    /// Its severity.
     pub severity: Severity,
-    /// How bad it was said to be, when it has become worse since.
+    /// The severity of the last message, when it has risen since.
     pub risen_from: Option<Severity>,
     /// How many calls so far.
     pub count: u64,
-    /// When the first was: microseconds since the Unix epoch.
+    /// When the first call ended, in microseconds since the Unix epoch.
     pub first: u64,
-    /// When the last was.
+    /// When the last call ended.
     pub last: u64,
     /// The different errors, the most frequent first, at most ten.
-    pub errors: Vec<Distinct>,
-    /// How many calls failed in ways that `errors` has no room for.
+    pub errors: Vec<ErrorGroup>,
+    /// How many calls failed with errors beyond these ten; in a digest, how many alerts are not
+    /// named.
     pub more: u64,
     /// The trace of one of the calls, in hexadecimal; empty for none.
     pub trace_id: String,
-    /// What a digest stands for.
-    pub held: Vec<Held>,
+    /// The alerts that a digest summarises.
+    pub suppressed: Vec<SuppressedAlert>,
     /// The service's name.
     pub service: String,
     /// The deployment environment.
     pub environment: String,
     /// The machine's name.
     pub host: String,
-    /// The page that says what to do.
+    /// The page with instructions.
     pub runbook: Option<String>,
-    /// A page to look at.
+    /// The page of the dashboard.
     pub dashboard: Option<String>,
     /// The page of the trace `trace_id`.
     pub trace_url: Option<String>,
@@ -243,13 +121,13 @@ pub struct Notice {
 }
 
 impl Notice {
-    /// Returns how long it has gone on, from the first call to the last.
+    /// Returns the time from the first call to the last.
     #[must_use]
     pub fn duration(&self) -> Duration {
         Duration::from_micros(self.last.saturating_sub(self.first))
     }
 
-    /// Returns the pages to open, each with its label, in the order in which they help.
+    /// Returns the pages to open, each with its label, the most useful first.
     pub fn links(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let all = [
             ("Runbook", &self.runbook),
@@ -262,13 +140,14 @@ impl Notice {
             .filter_map(|(label, url)| Some((label, url.as_deref()?)))
     }
 
-    /// Returns a message with nothing in it but its status.
-    pub(super) fn empty(status: Status, now: u64) -> Notice {
+    /// Returns a message with a status and nothing else.
+    pub(super) fn empty(status: NoticeStatus, now: u64) -> Notice {
         Notice {
             status,
             key: String::new(),
             event: String::new(),
             functions: Vec::new(),
+            is_operation: false,
             trigger: Trigger::Error,
             severity: Severity::Info,
             risen_from: None,
@@ -278,7 +157,7 @@ impl Notice {
             errors: Vec::new(),
             more: 0,
             trace_id: String::new(),
-            held: Vec::new(),
+            suppressed: Vec::new(),
             service: String::new(),
             environment: String::new(),
             host: String::new(),
@@ -290,55 +169,66 @@ impl Notice {
         }
     }
 
-    /// Returns a message that tries a channel.
+    /// Returns a message to test a channel with.
     pub(super) fn test(now: u64) -> Notice {
         Notice {
             key: format!("test-{now}"),
             event: "test".to_owned(),
-            ..Notice::empty(Status::Test, now)
+            ..Notice::empty(NoticeStatus::Test, now)
         }
     }
 
-    /// Returns what alerts: of requests, which are all one event, the route that began.
+    /// Returns what the title names: the event; of operations, which share one, the first of them.
     fn subject(&self) -> Cow<'_, str> {
         match self.functions.as_slice() {
-            [route] if self.event == REQUESTS => route.into(),
-            [route, others @ ..] if self.event == REQUESTS => {
+            [route] if self.is_operation => route.into(),
+            [route, others @ ..] if self.is_operation => {
                 format!("{route} and {} more", others.len()).into()
             }
             _ => self.event.as_str().into(),
         }
     }
 
-    /// Returns how a title says what alerts; "failing" of failures of several kinds.
+    /// Returns the verb of the title: "failing" for failures of several kinds.
     fn verb(&self) -> &'static str {
-        let other = |error: &Distinct| error.trigger != self.trigger && error.trigger.is_failure();
+        let other =
+            |error: &ErrorGroup| error.trigger != self.trigger && error.trigger.is_failure();
         if self.trigger.is_failure() && self.errors.iter().any(other) {
             return Trigger::Error.verb();
         }
         self.trigger.verb()
     }
 
-    /// Returns the one line that says it all: "query failing: 37 calls in 12 s".
+    /// Returns a summary in one line: "query failing: 37 calls in 12 s".
     #[must_use]
     pub fn title(&self) -> String {
         let (event, verb) = (self.subject(), self.verb());
-        let calls = super::text::calls(self.count);
-        let time = super::text::duration(self.duration());
+        let calls = text::calls(self.count);
+        let time = text::duration(self.duration());
         match self.status {
-            Status::Firing if self.count == 1 => format!("{event} {verb}"),
-            Status::Firing => format!("{event} {verb}: {calls} in {time}"),
-            Status::StillFiring => format!("{event} still {verb}: {calls} in {time}"),
-            Status::Resolved => format!("{event} resolved after {time}: {calls}"),
-            Status::Digest => {
-                let named = u64::try_from(self.held.len()).unwrap_or(u64::MAX);
+            NoticeStatus::Firing if self.count == 1 => format!("{event} {verb}"),
+            NoticeStatus::Firing => format!("{event} {verb}: {calls} in {time}"),
+            NoticeStatus::StillFiring => format!("{event} still {verb}: {calls} in {time}"),
+            NoticeStatus::Resolved => format!("{event} resolved after {time}: {calls}"),
+            NoticeStatus::Digest => {
+                let named = u64::try_from(self.suppressed.len()).unwrap_or(u64::MAX);
                 let all = named.saturating_add(self.more);
                 match all {
                     1 => "1 more alert was held back".to_owned(),
                     _ => format!("{all} more alerts were held back"),
                 }
             }
-            Status::Test => "This is a test: alerts arrive here".to_owned(),
+            NoticeStatus::Test => "This is a test: alerts arrive here".to_owned(),
+        }
+    }
+}
+
+impl Redact for Notice {
+    fn redact(&mut self, redactor: &Redactor) {
+        for error in &mut self.errors {
+            if let Cow::Owned(clean) = redactor.redact(&error.message) {
+                error.message = clean;
+            }
         }
     }
 }

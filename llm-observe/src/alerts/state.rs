@@ -1,6 +1,6 @@
-//! The state of alerts over a restart, or the end of a process that is killed: a file beside the
-//! outbox's parcels. An incident is in it within moments of its first call, so one that waits for
-//! its group when the process dies is told by the next.
+//! The state of alerts across a restart or a kill: a file beside the outbox's parcels. It contains
+//! an incident within moments of its first call: the next process sends the message of one whose
+//! group was still open.
 
 use std::{
     fs,
@@ -8,13 +8,13 @@ use std::{
     path::Path,
 };
 
-use super::policy::{Policy, Saved};
+use super::policy::{IncidentPolicy, SavedState};
 use crate::outbox::{Outbox, private};
 
 const FILE: &str = "alerts.json";
 
-/// Writes the state; a failure costs a message told twice, or never, and is logged.
-pub(super) fn save(outbox: &Outbox, policy: &Policy) {
+/// Writes the state. A failure is logged: it may cost a message that is sent twice or never.
+pub(super) fn save(outbox: &Outbox, policy: &IncidentPolicy) {
     let Some(folder) = outbox.folder() else {
         return;
     };
@@ -23,7 +23,7 @@ pub(super) fn save(outbox: &Outbox, policy: &Policy) {
     }
 }
 
-fn write(folder: &Path, policy: &Policy) -> io::Result<()> {
+fn write(folder: &Path, policy: &IncidentPolicy) -> io::Result<()> {
     let bytes = serde_json::to_vec(&policy.saved())?;
     let new = folder.join("alerts.new");
     let mut options = private::options();
@@ -33,41 +33,41 @@ fn write(folder: &Path, policy: &Policy) -> io::Result<()> {
     fs::rename(new, folder.join(FILE))
 }
 
-/// Takes up what this process's folder has from an earlier one. What cannot be read is told anew.
-pub(super) fn restore(outbox: &Outbox, policy: &mut Policy, now: u64) {
+/// Restores what an earlier process left in this one's folder.
+pub(super) fn restore(outbox: &Outbox, policy: &mut IncidentPolicy, now: u64) {
     if let Some(folder) = outbox.folder() {
-        take_up(&folder.join(FILE), outbox, policy, now);
+        load(&folder.join(FILE), outbox, policy, now);
     }
     adopt(outbox, policy, now);
 }
 
-/// Takes up what others left that are gone, before this process began or since.
-pub(super) fn adopt(outbox: &Outbox, policy: &mut Policy, now: u64) {
-    let Some(Ok(left)) = outbox.left().map(fs::read_dir) else {
+/// Restores what other processes left that have died, before this one started or since.
+pub(super) fn adopt(outbox: &Outbox, policy: &mut IncidentPolicy, now: u64) {
+    let Some(Ok(orphans)) = outbox.orphans().map(fs::read_dir) else {
         return;
     };
-    let paths = left.flatten().map(|entry| entry.path());
+    let paths = orphans.flatten().map(|entry| entry.path());
     let (states, others): (Vec<_>, Vec<_>) = paths.partition(|path| is_state(path));
     states
         .iter()
-        .for_each(|path| take_up(path, outbox, policy, now));
+        .for_each(|path| load(path, outbox, policy, now));
     if policy.take_changed() {
         save(outbox, policy);
     }
-    // Saved as this process's own now.
+    // Saved as the state of this process now.
     for path in states.iter().chain(&others) {
         let _ = fs::remove_file(path);
     }
 }
 
-/// Whole ones only: one that was being written is of no use.
+/// Returns whether it is a whole state, not one that was being written.
 fn is_state(path: &Path) -> bool {
     path.to_str().is_some_and(|path| path.ends_with(FILE))
 }
 
-fn take_up(path: &Path, outbox: &Outbox, policy: &mut Policy, now: u64) {
+fn load(path: &Path, outbox: &Outbox, policy: &mut IncidentPolicy, now: u64) {
     if let Ok(bytes) = fs::read(path) {
-        let saved: Saved = serde_json::from_slice(&bytes).unwrap_or_default();
-        policy.take_up(saved, now, |key| outbox.has_inherited(key));
+        let saved: SavedState = serde_json::from_slice(&bytes).unwrap_or_default();
+        policy.restore(saved, now, |key| outbox.has_inherited(key));
     }
 }

@@ -1,15 +1,15 @@
-//! Numbers and times as messages show them, and texts cut to the length that a channel takes.
+//! Numbers and times as messages show them.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::Parcel;
+use crate::outbox::Parcel;
 
-/// A message that was held up for longer says so.
+/// The delay from which on a message shows it.
 const STALE: Duration = Duration::from_secs(120);
 
-/// Returns how late a message is that was held up for long: `1 h 5 min late`.
+/// Returns how late a delayed message is: `1 h 5 min late`.
 pub(super) fn late(parcel: &Parcel) -> Option<String> {
     let age = parcel.age();
     (age >= STALE).then(|| format!("{} late", duration(age)))
@@ -48,28 +48,5 @@ pub(super) fn time(micros: u64) -> String {
     {
         Some(time) => time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
         None => String::new(),
-    }
-}
-
-/// Returns RFC 3339 with microseconds.
-pub(crate) fn rfc3339(micros: u64) -> String {
-    match i64::try_from(micros)
-        .ok()
-        .and_then(|m| Timestamp::from_microsecond(m).ok())
-    {
-        Some(time) => time.strftime("%Y-%m-%dT%H:%M:%S.%6fZ").to_string(),
-        None => String::new(),
-    }
-}
-
-/// Returns at most `most` characters of `text`, with `…` where something is cut off.
-pub(crate) fn cut(text: &str, most: usize) -> String {
-    match text.char_indices().nth(most) {
-        None => text.to_owned(),
-        Some(_) => text
-            .chars()
-            .take(most.saturating_sub(1))
-            .chain(['…'])
-            .collect(),
     }
 }

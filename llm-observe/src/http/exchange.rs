@@ -1,20 +1,24 @@
-//! One HTTP exchange: what was asked and answered, as an operation. Its attributes are those of the
-//! OpenTelemetry HTTP conventions (semantic conventions 1.41.1).
+//! One HTTP request and its response, as an operation. Its attributes are those of the OpenTelemetry
+//! HTTP conventions (semantic conventions 1.41.1).
 
 use std::{any::Any, borrow::Cow, cell::RefCell, net::SocketAddr, sync::Arc, time::Duration};
 
-use super::http_site::{Direction, HttpSite};
+use super::{
+    attributes::{HEADER_PREFIX, STATUS_ERROR},
+    http_site::{Direction, HttpSite},
+};
 use crate::{
     kernel::{
+        call::Call,
         error_info::ErrorInfo,
-        operation::{Attribute, AttributeValue, Operation, SummaryWriter, is_plain},
+        operation::{Attribute, AttributeValue, Operation, SummaryWriter},
         outcome::{ErrorClass, Outcome},
         pool::{self, Pool},
     },
     redact::Redactor,
 };
 
-/// An attribute whose JSON member is written once, by the compiler.
+/// An attribute whose JSON member name is formatted at compile time.
 macro_rules! attribute {
     ($name:literal) => {
         Attribute::new($name).with_member(concat!(",\"", $name, "\":"))
@@ -24,76 +28,57 @@ macro_rules! attribute {
     };
 }
 
-/// The type of an error that is no more than the status of an answer.
-pub(crate) const STATUS: &str = "status";
-
-/// What the attribute of a captured request header starts with.
-pub(crate) const HEADER: &str = "http.request.header.";
-
-/// The attributes of an exchange that a span may get; headers are in lines only.
-pub(crate) const ATTRIBUTES: &[&str] = &[
-    "http.request.method",
-    "http.request.method_original",
-    "url.path",
-    "url.query",
-    "url.full",
-    "http.route",
-    "http.response.status_code",
-    "client.address",
-    "client.port",
-    "network.peer.address",
-    "network.peer.port",
-    "user_agent.original",
-    "http.request.body.size",
-    "http.response.body.size",
-    "http.response.time_to_first_byte_ms",
-];
-
-/// One HTTP exchange, as its record has it: a request that came in, or one that was sent.
+/// The record of one HTTP request and its response, received or sent.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Exchange {
     pub(super) site: Option<&'static HttpSite>,
-    /// Path and query of a request that came in; host, path and query of one that was sent.
+    /// Path and query of a received request; the URL without user and password of a sent one.
     pub target: String,
-    /// The method as it was, where the site's is `_OTHER`.
+    /// The method as received, where the site has `_OTHER` for it.
     pub method: Option<String>,
-    /// The status of the response, once there was one.
+    /// The status of the response. `None` when no response arrived.
     pub status: Option<u16>,
-    /// Who sent it, or whom it was sent to.
+    /// The client of a received request, or the server that a sent one reached.
     pub peer: Option<SocketAddr>,
-    /// The `User-Agent` that came with it, redacted.
+    /// The `User-Agent` of a received request, redacted.
     pub user_agent: Option<Arc<str>>,
-    /// Whether the user agent needs no escape.
-    pub(super) plain_agent: bool,
-    /// Bytes of the request's body, where they are known.
+    /// Whether the user agent needs no escape in a line.
+    pub(super) plain_user_agent: bool,
+    /// Bytes of the request's body, where the length is known.
     pub request_bytes: Option<u64>,
-    /// Bytes of the response's body so far.
+    /// Bytes of the response's body that have passed so far.
     pub response_bytes: Option<u64>,
-    /// From the start to the first byte of the response's body.
+    /// Time from the start of the request to the first byte of the response's body.
     pub first_byte: Option<Duration>,
-    /// The request headers that `[http] headers` asks for, under their attributes' names.
+    /// The request headers that `[http] headers` lists, by attribute name.
     pub headers: Vec<(&'static str, String)>,
-    /// The level of its line when it went well, where that is not the site's.
-    pub(super) level: Option<tracing::Level>,
-    /// Whether `[http] alert_on` names the status.
+    /// The level of the line of a successful request, where it is not the site's.
+    pub(super) ok_level: Option<tracing::Level>,
+    /// Whether `[http] alert_on` lists the status.
     pub(super) alerts: bool,
 }
 
 thread_local! {
-    #[allow(clippy::vec_box, reason = "it is the boxes that are used again")]
+    #[allow(clippy::vec_box, reason = "the boxes are reused")]
     static POOL: Pool<Box<Exchange>> = const { RefCell::new(Vec::new()) };
 }
 
-/// A target that was longer leaves no memory.
-const LONGEST_KEPT: usize = 1_024;
+/// The most bytes of a target that stay allocated for the next request.
+const MAX_POOLED_TARGET: usize = 1_024;
 
 impl Exchange {
-    /// Returns an empty one of that site, in the memory of one that has ended.
+    /// Returns an empty exchange of `site`, in the memory of one that has ended where possible.
     pub(super) fn from_pool(site: &'static HttpSite) -> Box<Exchange> {
         let mut exchange = pool::take(&POOL).unwrap_or_default();
         exchange.site = Some(site);
         exchange
+    }
+
+    /// Returns the exchange of a call, if the call is an HTTP request.
+    pub(super) fn of(call: &mut Call) -> Option<&mut Exchange> {
+        let operation: &mut dyn Any = call.extra().operation.as_deref_mut()?;
+        operation.downcast_mut()
     }
 
     fn is_incoming(&self) -> bool {
@@ -101,19 +86,18 @@ impl Exchange {
             .is_some_and(|site| site.direction == Direction::Incoming)
     }
 
-    /// Returns path and query.
-    fn parts(&self) -> (&str, Option<&str>) {
+    fn path_and_query(&self) -> (&str, Option<&str>) {
         match self.target.split_once('?') {
             Some((path, query)) => (path, Some(query)),
             None => (&self.target, None),
         }
     }
 
-    fn of_server(&self, visit: &mut dyn FnMut(Attribute<'_>, AttributeValue<'_>)) {
-        let (path, query) = self.parts();
+    fn visit_server(&self, visit: &mut dyn FnMut(Attribute<'_>, AttributeValue<'_>)) {
+        let (path, query) = self.path_and_query();
         visit(attribute!("url.path"), AttributeValue::Str(path));
         if let Some(query) = query {
-            // It may be what a person asked.
+            // The query may contain a person's question, so it is not sent to trackers.
             visit(attribute!("url.query").local(), AttributeValue::Str(query));
         }
         if let Some(peer) = self.peer {
@@ -123,7 +107,7 @@ impl Exchange {
             visit(Attribute::only_short("peer"), AttributeValue::Socket(peer));
         }
         if let Some(agent) = &self.user_agent {
-            let agent = AttributeValue::known_text(agent, self.plain_agent);
+            let agent = AttributeValue::known_text(agent, self.plain_user_agent);
             visit(attribute!("user_agent.original", "user_agent"), agent);
         }
         if let Some(bytes) = self.request_bytes {
@@ -136,7 +120,7 @@ impl Exchange {
         }
     }
 
-    fn of_client(&self, visit: &mut dyn FnMut(Attribute<'_>, AttributeValue<'_>)) {
+    fn visit_client(&self, visit: &mut dyn FnMut(Attribute<'_>, AttributeValue<'_>)) {
         visit(attribute!("url.full"), AttributeValue::Str(&self.target));
         if let Some(peer) = self.peer {
             let (ip, port) = (peer.ip(), peer.port().into());
@@ -159,7 +143,7 @@ impl Exchange {
 }
 
 impl Operation for Exchange {
-    /// Shows the method as the first.
+    /// Visits the method first.
     fn attributes(&self, visit: &mut dyn FnMut(Attribute<'_>, AttributeValue<'_>)) {
         let Some(site) = self.site else { return };
         let method = AttributeValue::Plain(site.method);
@@ -173,8 +157,8 @@ impl Operation for Exchange {
             visit(attribute!("http.route", "route"), route);
         }
         match site.direction {
-            Direction::Incoming => self.of_server(visit),
-            Direction::Outgoing => self.of_client(visit),
+            Direction::Incoming => self.visit_server(visit),
+            Direction::Outgoing => self.visit_client(visit),
         }
         if let Some(status) = self.status {
             let name = attribute!("http.response.status_code").label();
@@ -185,7 +169,7 @@ impl Operation for Exchange {
             visit(name, AttributeValue::Millis(first));
         }
         for (name, value) in &self.headers {
-            let short = name.strip_prefix(HEADER).unwrap_or(name);
+            let short = name.strip_prefix(HEADER_PREFIX).unwrap_or(name);
             visit(
                 Attribute::new(name).short(short),
                 AttributeValue::Str(value),
@@ -193,7 +177,7 @@ impl Operation for Exchange {
         }
     }
 
-    /// `GET /ask 200`; the outcome too where the status does not show it.
+    /// Writes `GET /ask 200`, and the outcome where the status does not imply it.
     fn summary(&self, outcome: Outcome, line: &mut dyn SummaryWriter) -> bool {
         let Some(site) = self.site else { return false };
         line.literal(site.method);
@@ -213,10 +197,10 @@ impl Operation for Exchange {
     }
 
     fn is_bare_status(&self, error: &ErrorInfo) -> bool {
-        error.type_name == STATUS
+        error.type_name == STATUS_ERROR
     }
 
-    /// A request that was sent is one: whoever sent it may send it again.
+    /// A sent request is an attempt: the caller may send it again.
     fn is_attempt(&self) -> bool {
         !self.is_incoming()
     }
@@ -226,31 +210,33 @@ impl Operation for Exchange {
     }
 
     fn ok_level(&self) -> Option<tracing::Level> {
-        self.level
+        self.ok_level
     }
 
-    /// Returns the status where that is the error, for a server's 5xx and what a client got of 4xx
-    /// and 5xx; else what happened.
+    /// Returns the status of a failure that has one (5xx for a server, 4xx and 5xx for a client), or
+    /// else the outcome or the class of the error.
     fn error_type(&self, outcome: Outcome, class: ErrorClass) -> Option<Cow<'static, str>> {
         let least = if self.is_incoming() { 500 } else { 400 };
         match (self.end(outcome), outcome) {
-            (End::Status(status), _) => (status >= least).then(|| status.to_string().into()),
-            (End::Failed, Outcome::Error) => Some(class.as_str().into()),
-            (End::Failed, outcome) => Some(outcome.as_str().into()),
+            (ExchangeEnd::Status(status), _) => {
+                (status >= least).then(|| status.to_string().into())
+            }
+            (ExchangeEnd::Failed, Outcome::Error) => Some(class.as_str().into()),
+            (ExchangeEnd::Failed, outcome) => Some(outcome.as_str().into()),
         }
     }
 
     fn series(&self, outcome: Outcome, class: ErrorClass) -> u64 {
         let status = u64::from(self.status.unwrap_or_default());
         match self.end(outcome) {
-            End::Status(_) => status,
-            End::Failed => status | (1 + outcome as u64) << 16 | (class as u64) << 24,
+            ExchangeEnd::Status(_) => status,
+            ExchangeEnd::Failed => status | (1 + outcome as u64) << 16 | (class as u64) << 24,
         }
     }
 
     fn location(&self) -> Option<Cow<'_, str>> {
         match self.is_incoming() {
-            true => Some(self.parts().0.into()),
+            true => Some(self.path_and_query().0.into()),
             false => Some(self.target.as_str().into()),
         }
     }
@@ -264,9 +250,9 @@ impl Operation for Exchange {
         {
             *method = clean;
         }
-        // The name of a header decides whether its value is secret.
+        // The redactor decides by the header's name whether the value is secret.
         for (attribute, value) in &mut self.headers {
-            let name = attribute.strip_prefix(HEADER).unwrap_or(attribute);
+            let name = attribute.strip_prefix(HEADER_PREFIX).unwrap_or(attribute);
             let clean = redactor.redact_header(name, value);
             if *clean != **value {
                 *value = clean.into_owned();
@@ -281,7 +267,7 @@ impl Operation for Exchange {
     fn recycle(mut self: Box<Self>) {
         let mut target = std::mem::take(&mut self.target);
         target.clear();
-        target.shrink_to(LONGEST_KEPT);
+        target.shrink_to(MAX_POOLED_TARGET);
         *self = Exchange {
             target,
             ..Exchange::default()
@@ -290,28 +276,46 @@ impl Operation for Exchange {
     }
 }
 
-/// How an exchange ended, as its metrics have it.
-enum End {
-    /// With a status, which shows whether that is an error.
+/// How an exchange ended, for the labels of its metrics.
+enum ExchangeEnd {
+    /// With this status, which implies the outcome.
     Status(u16),
-    /// Without one, or not as the status promised: panicked, cancelled, broken off.
+    /// Without a status, or otherwise than the status implies: by a panic, cancelled, or broken off.
     Failed,
 }
 
 impl Exchange {
-    fn end(&self, outcome: Outcome) -> End {
+    fn end(&self, outcome: Outcome) -> ExchangeEnd {
         match (self.status, outcome) {
-            (Some(status), Outcome::Ok) => End::Status(status),
-            // The error is the status: what broke off after a good one has the class besides.
+            (Some(status), Outcome::Ok) => ExchangeEnd::Status(status),
+            // A body that broke off after a successful status has an error class of its own.
             (Some(status), Outcome::Error | Outcome::Timeout) if status >= 400 => {
-                End::Status(status)
+                ExchangeEnd::Status(status)
             }
-            _ => End::Failed,
+            _ => ExchangeEnd::Failed,
         }
     }
 }
 
-/// Returns whether method, route and name need no escape in a line.
-pub(super) fn are_plain(route: Option<&str>, name: &str) -> bool {
-    is_plain(route.unwrap_or_default()) && is_plain(name)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_query_stays_on_this_machine() {
+        let site = HttpSite::incoming("http_request", "GET /ask", "GET", None, Vec::new());
+        let exchange = Exchange {
+            site: Some(Box::leak(Box::new(site))),
+            target: "/ask?q=what+is+it".to_owned(),
+            ..Exchange::default()
+        };
+        let mut local = Vec::new();
+        exchange.attributes(&mut |attribute, value| {
+            if value.to_value().to_string().contains("what") {
+                local.push((attribute.name().to_owned(), attribute.is_local()));
+            }
+        });
+        assert_eq!(local, [("url.query".to_owned(), true)]);
+        assert_eq!(exchange.location().as_deref(), Some("/ask"));
+    }
 }

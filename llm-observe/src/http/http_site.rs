@@ -1,51 +1,49 @@
-//! The site of a route or a host: what its exchanges have in common.
+//! The site of a route or a host: what all its requests have in common.
 
-use super::exchange::{ATTRIBUTES, are_plain};
+use super::{attributes::SPAN_ATTRIBUTES, metrics_table};
 use crate::kernel::{
-    operation::{Instruments, OperationSite, SpanKind},
+    operation::{Instruments, OperationSite, SpanKind, is_plain},
     site::Site,
 };
 
-/// The module that requests are said to be in, which `[log]` and loggers select them by.
+/// The module path of requests, by which `[log]` and loggers select their lines.
 const MODULE: &str = "llm_observe::http";
 
 /// `http.server.request.duration` and `http.server.active_requests`, in Prometheus form.
 static SERVER: Instruments = Instruments {
-    duration: crate::kernel::metric_names::HTTP_SERVER,
-    active: Some((
-        crate::kernel::metric_names::HTTP_ACTIVE,
-        &["http_request_method", "url_scheme"],
-    )),
+    duration: metrics_table::HTTP_SERVER,
+    active: Some(metrics_table::HTTP_ACTIVE),
 };
 
 /// `http.client.request.duration`, in Prometheus form.
 static CLIENT: Instruments = Instruments {
-    duration: crate::kernel::metric_names::HTTP_CLIENT,
+    duration: metrics_table::HTTP_CLIENT,
     active: None,
 };
 
-/// Whether requests come in or are sent.
+/// Whether requests are received or sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Direction {
     Incoming,
     Outgoing,
 }
 
-/// The site of a method and a route, or of a method and a host. As bounded in number as those are.
+/// The site of a method and a route, or of a method and a host. Their number is bounded by
+/// [`SiteTable`](super::sites::SiteTable).
 #[derive(Debug)]
 pub(crate) struct HttpSite {
     pub(crate) site: Site,
     pub(crate) direction: Direction,
-    /// The method; `_OTHER` for one that is not known.
+    /// The method; `_OTHER` for an unknown one.
     pub(crate) method: &'static str,
-    /// The template of the route, where there is one.
+    /// The template of the route, where one is known.
     pub(crate) route: Option<&'static str>,
     /// Whether method, route and name need no escape in a line.
     pub(crate) plain: bool,
 }
 
 impl HttpSite {
-    /// Returns the site of a route, or of none; its name is such as `GET /ask`.
+    /// Returns the site of a route, or of requests without one. `name` is such as `GET /ask`.
     pub(crate) fn incoming(
         event: &'static str,
         name: &'static str,
@@ -55,15 +53,15 @@ impl HttpSite {
     ) -> HttpSite {
         let operation = with_labels(OperationSite::new(SpanKind::Server, &SERVER), labels);
         HttpSite {
-            plain: are_plain(route, name),
-            site: Site::for_operation(event, name, MODULE, operation).fields(ATTRIBUTES),
+            plain: is_plain(route.unwrap_or_default()) && is_plain(name),
+            site: Site::for_operation(event, name, MODULE, operation).fields(SPAN_ATTRIBUTES),
             direction: Direction::Incoming,
             method,
             route,
         }
     }
 
-    /// Returns the site of a host; its name is such as `POST api.openai.com`.
+    /// Returns the site of a host. `name` is such as `POST api.openai.com`.
     pub(crate) fn outgoing(
         event: &'static str,
         name: &'static str,
@@ -72,15 +70,15 @@ impl HttpSite {
     ) -> HttpSite {
         let operation = with_labels(OperationSite::new(SpanKind::Client, &CLIENT), labels);
         HttpSite {
-            plain: are_plain(None, name),
-            site: Site::for_operation(event, name, MODULE, operation).fields(ATTRIBUTES),
+            plain: is_plain(name),
+            site: Site::for_operation(event, name, MODULE, operation).fields(SPAN_ATTRIBUTES),
             direction: Direction::Outgoing,
             method,
             route: None,
         }
     }
 
-    /// Returns the labels that all its metrics have.
+    /// Returns the labels that all metrics of the site have.
     pub(crate) fn labels(&self) -> &[(&'static str, String)] {
         self.site
             .operation()

@@ -1,18 +1,18 @@
-//! The request methods that are told apart: a label takes no word from outside.
+//! The request methods that labels distinguish. No text from a client becomes a label.
 
 /// A request method, or `_OTHER`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Method(usize);
 
-/// Those of RFC 9110, RFC 5789 and the draft of QUERY (httpbis-safe-method-w-body), as the
-/// OpenTelemetry HTTP conventions have it, and what they call any other.
+/// The methods of RFC 9110, RFC 5789 and the draft of QUERY (httpbis-safe-method-w-body), which the
+/// OpenTelemetry HTTP conventions list, and their name for any other.
 const NAMES: [&str; 11] = [
     "GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "CONNECT", "TRACE", "QUERY",
     "_OTHER",
 ];
 
 impl Method {
-    /// How many there are.
+    /// The number of methods.
     pub(crate) const COUNT: usize = NAMES.len();
 
     /// Returns the method of that name. Names are case-sensitive (RFC 9110, section 9.1).
@@ -25,7 +25,7 @@ impl Method {
         NAMES.get(self.0).copied().unwrap_or("_OTHER")
     }
 
-    /// Returns its place among all.
+    /// Returns its index among all methods.
     pub(crate) const fn index(self) -> usize {
         self.0
     }
@@ -40,7 +40,7 @@ mod tests {
     use super::Method;
 
     #[test]
-    fn unknown_methods_are_one() {
+    fn unknown_methods_are_other() {
         assert_eq!(Method::of("PATCH").as_str(), "PATCH");
         for unknown in ["get", "PROPFIND", "", "_OTHER"] {
             assert_eq!(Method::of(unknown).as_str(), "_OTHER");

@@ -1,5 +1,5 @@
-//! The sites of requests: one for each method and route, or method and host, made when the first
-//! such request comes. Bounded: what is beyond the bound shares one.
+//! The sites of requests: one for each method and route, or method and host, made at the first such
+//! request. The number is bounded: names beyond the bound share one site.
 
 use std::{
     cell::Cell,
@@ -11,40 +11,40 @@ use std::{
     },
 };
 
-use super::{http_site::HttpSite, method::Method, policy::Policy};
+use super::{http_site::HttpSite, method::Method};
 use crate::kernel::{
-    metric_names as names,
+    metrics_table as names,
     stats::{Counter, Stats},
 };
 
-/// What stands for all names beyond the bound.
+/// The name that stands for all names beyond the bound.
 pub(crate) const OTHER: &str = "_other";
 
 /// The schemes that are distinguished.
 pub(crate) const SCHEMES: [&str; 2] = ["http", "https"];
 
-/// The longest name that is one of its own: no client decides how long a label gets.
-const LONGEST: usize = 256;
+/// Longer names become [`OTHER`]: no client decides how long a label is.
+const MAX_NAME: usize = 256;
 
 const COLUMNS: usize = Method::COUNT * SCHEMES.len();
 
-/// The sites of all names of one kind.
-pub(crate) struct Table {
+/// The sites of all routes, or of all hosts.
+pub(crate) struct SiteTable {
     rows: RwLock<Rows>,
-    /// No other table has the same.
+    /// Unique to this table.
     number: u64,
-    most: usize,
-    over: Counter,
+    max_names: usize,
+    over_limit: Counter,
 }
 
-type Rows = HashMap<&'static str, &'static Row, BuildHasherDefault<Sum>>;
+type Rows = HashMap<&'static str, &'static SiteRow, BuildHasherDefault<NameHasher>>;
 
-/// A hash of eight bytes at a time. Nobody gains from names that meet in it: the table is bounded, and
-/// asked by one name a request.
+/// Hashes eight bytes at a time. Collisions are no attack: the table is bounded, and each request
+/// looks up one name.
 #[derive(Default)]
-struct Sum(u64);
+struct NameHasher(u64);
 
-impl Sum {
+impl NameHasher {
     fn mix(&mut self, word: u64) {
         self.0 = (self.0 ^ word)
             .wrapping_mul(0x9e37_79b9_7f4a_7c15)
@@ -52,7 +52,7 @@ impl Sum {
     }
 }
 
-impl Hasher for Sum {
+impl Hasher for NameHasher {
     fn write(&mut self, bytes: &[u8]) {
         let (words, rest) = bytes.as_chunks::<8>();
         words
@@ -62,47 +62,47 @@ impl Hasher for Sum {
     }
 
     fn finish(&self) -> u64 {
-        // The table looks at the highest bits and at the lowest.
+        // The map uses the highest and the lowest bits.
         self.0 ^ (self.0 >> 32)
     }
 }
 
-/// How many rows a thread keeps at hand.
-const KEPT: usize = 32;
+/// How many rows each thread caches.
+const CACHED_ROWS: usize = 32;
 
 thread_local! {
-    /// The rows that the thread used last, each with its table's number.
-    static RECENT: [Cell<(u64, Option<&'static Row>)>; KEPT] =
-        const { [const { Cell::new((0, None)) }; KEPT] };
+    /// The rows that the thread used last, each with the number of its table.
+    static RECENT: [Cell<(u64, Option<&'static SiteRow>)>; CACHED_ROWS] =
+        const { [const { Cell::new((0, None)) }; CACHED_ROWS] };
 }
 
-/// Returns where something is kept among [`KEPT`].
+/// Returns the cache slot of a name.
 fn slot_of(bytes: &[u8]) -> usize {
-    let mut sum = Sum::default();
-    sum.write(bytes);
-    usize::try_from(sum.finish() % 32).unwrap_or_default()
+    let mut hasher = NameHasher::default();
+    hasher.write(bytes);
+    usize::try_from(hasher.finish() % 32).unwrap_or_default()
 }
 
 /// The sites of one name, by method and scheme.
-struct Row {
+struct SiteRow {
     name: &'static str,
     sites: [OnceLock<&'static HttpSite>; COLUMNS],
 }
 
-impl Table {
-    /// Returns a table that takes `most` names and counts the uses of others.
-    pub(crate) fn new(label: &'static str, most: u32, stats: &Stats) -> Table {
+impl SiteTable {
+    /// Returns a table of up to `max_names` names, which counts requests of further ones.
+    pub(crate) fn new(label: &'static str, max_names: u32, stats: &Stats) -> SiteTable {
         static NUMBERS: AtomicU64 = AtomicU64::new(0);
-        Table {
+        SiteTable {
             rows: RwLock::default(),
             number: NUMBERS.fetch_add(1, Ordering::Relaxed),
-            most: usize::try_from(most).unwrap_or(usize::MAX),
-            over: stats.counter(names::OVER_LIMIT, &[("label", label)]),
+            max_names: usize::try_from(max_names).unwrap_or(usize::MAX),
+            over_limit: stats.counter(names::OVER_LIMIT, &[("label", label)]),
         }
     }
 
-    /// Returns the site of `name` (empty where there is none) for a method and a scheme, by its
-    /// place in [`SCHEMES`]. `make` makes it, under its name or under [`OTHER`].
+    /// Returns the site of `name` (empty where there is none), a method, and an index in [`SCHEMES`].
+    /// `make` makes the site, of `name` or of [`OTHER`].
     pub(crate) fn site(
         &self,
         name: &str,
@@ -110,20 +110,20 @@ impl Table {
         scheme: usize,
         make: impl FnOnce(&'static str) -> HttpSite,
     ) -> Option<&'static HttpSite> {
-        let name = if name.len() > LONGEST { OTHER } else { name };
-        let row = self.known(name).unwrap_or_else(|| self.add(name));
+        let name = if name.len() > MAX_NAME { OTHER } else { name };
+        let row = self.find(name).unwrap_or_else(|| self.add(name));
         if row.name == OTHER {
-            self.over.add(1);
+            self.over_limit.add(1);
         }
-        let place = row.sites.get(method.index() * SCHEMES.len() + scheme)?;
-        Some(place.get_or_init(|| Box::leak(Box::new(make(row.name)))))
+        let site = row.sites.get(method.index() * SCHEMES.len() + scheme)?;
+        Some(site.get_or_init(|| Box::leak(Box::new(make(row.name)))))
     }
 
-    /// Returns the row of a name that has been there before: the thread's own, as a rule, so that
-    /// threads do not meet at the lock.
-    fn known(&self, name: &str) -> Option<&'static Row> {
-        let place = slot_of(name.as_bytes());
-        let recent = RECENT.try_with(|recent| recent.get(place).map(Cell::get));
+    /// Returns the row of a name that was used before, as a rule from the thread's cache, without
+    /// the lock.
+    fn find(&self, name: &str) -> Option<&'static SiteRow> {
+        let slot = slot_of(name.as_bytes());
+        let recent = RECENT.try_with(|recent| recent.get(slot).map(Cell::get));
         if let Ok(Some((number, Some(row)))) = recent
             && number == self.number
             && row.name == name
@@ -132,36 +132,37 @@ impl Table {
         }
         let rows = self.rows.read().unwrap_or_else(PoisonError::into_inner);
         let Some(row) = rows.get(name).copied() else {
-            // A flood of new names is not to meet at the lock for writing, nor to drive out others.
+            // A flood of new names must neither take the write lock nor evict cached rows.
             let other = rows.get(OTHER).copied();
-            return other.filter(|_| !is_own(name) && self.is_full(&rows));
+            return other.filter(|_| !is_reserved(name) && self.is_full(&rows));
         };
         let row = Some(row);
         let _ = RECENT.try_with(|recent| {
-            if let Some(place) = recent.get(place) {
-                place.set((self.number, row));
+            if let Some(cell) = recent.get(slot) {
+                cell.set((self.number, row));
             }
         });
         row
     }
 
-    /// Returns whether there are as many as there may be. Neither the empty name nor the one for the
-    /// others counts among those from outside.
+    /// Returns whether the table is full. The empty name and [`OTHER`] do not count.
     fn is_full(&self, rows: &Rows) -> bool {
-        let own = ["", OTHER].iter().filter(|own| rows.contains_key(**own));
-        rows.len().saturating_sub(own.count()) >= self.most
+        let reserved = ["", OTHER]
+            .into_iter()
+            .filter(|name| rows.contains_key(name));
+        rows.len().saturating_sub(reserved.count()) >= self.max_names
     }
 
     #[cold]
-    fn add(&self, name: &str) -> &'static Row {
+    fn add(&self, name: &str) -> &'static SiteRow {
         let mut rows = self.rows.write().unwrap_or_else(PoisonError::into_inner);
-        let full = self.is_full(&rows) && !is_own(name);
+        let full = self.is_full(&rows) && !is_reserved(name);
         let name = if full { OTHER } else { name };
-        if let Some(known) = rows.get(name) {
-            return known;
+        if let Some(row) = rows.get(name) {
+            return row;
         }
         let name: &'static str = name.to_owned().leak();
-        let row: &'static Row = Box::leak(Box::new(Row {
+        let row: &'static SiteRow = Box::leak(Box::new(SiteRow {
             name,
             sites: [const { OnceLock::new() }; COLUMNS],
         }));
@@ -170,18 +171,8 @@ impl Table {
     }
 }
 
-fn is_own(name: &str) -> bool {
+fn is_reserved(name: &str) -> bool {
     name.is_empty() || name == OTHER
-}
-
-impl Policy {
-    /// Puts the rules of `[http]` on a site that has none yet.
-    pub(crate) fn apply(&self, mut site: HttpSite) -> HttpSite {
-        site.site.slow = self.slow;
-        site.site.sample = self.sample;
-        site.site.alerts = self.rules;
-        site
-    }
 }
 
 #[cfg(test)]
@@ -189,7 +180,7 @@ mod tests {
     use super::*;
     use crate::kernel::operation::SpanKind;
 
-    fn site(table: &Table, name: &str, method: &str) -> &'static HttpSite {
+    fn site(table: &SiteTable, name: &str, method: &str) -> &'static HttpSite {
         let method = Method::of(method);
         let make = |name: &'static str| {
             HttpSite::incoming(
@@ -204,8 +195,8 @@ mod tests {
     }
 
     #[test]
-    fn a_name_and_a_method_are_one_site() {
-        let table = Table::new("http_route", 10, &Stats::default());
+    fn each_name_and_method_has_one_site() {
+        let table = SiteTable::new("http_route", 10, &Stats::default());
         let ask = site(&table, "/ask", "GET");
         assert!(std::ptr::eq(ask, site(&table, "/ask", "GET")));
         assert!(!std::ptr::eq(ask, site(&table, "/ask", "POST")));
@@ -217,9 +208,9 @@ mod tests {
     }
 
     #[test]
-    fn names_beyond_the_bound_are_one_and_counted() {
+    fn names_beyond_the_bound_share_one_site_and_are_counted() {
         let stats = Stats::default();
-        let table = Table::new("http_route", 2, &stats);
+        let table = SiteTable::new("http_route", 2, &stats);
         let names = ["/a", "/b", "/c", "", "/d", "/a"];
         let sites = names.map(|name| site(&table, name, "GET").site.function());
         assert_eq!(sites, ["/a", "/b", OTHER, "", OTHER, "/a"]);

@@ -7,23 +7,23 @@ use llm_observe_config::{Config, suggest};
 use super::{
     Embedded, Observer, Part,
     guarded::Guarded,
-    operations::KINDS,
-    outlets::{self, Own},
-    say,
+    operations::{self, KINDS},
+    own_outlets::{OwnOutlets, StartOutlets},
     settings::{self, Settings},
 };
 use crate::{
     error::Error,
-    kernel::{dispatch, panics, registry, sink::Sink, stats::Stats},
+    kernel::{dispatch, metric::Metric, panics, registry, sink::Sink, stats::Stats},
     log,
     metrics::Metrics,
     observer::{Dispatcher, Pipeline},
     redact::Redactor,
     server,
     upkeep::Upkeep,
+    warn::warn,
 };
 
-/// Sets an observer up from code; everything that it does not say comes from the configuration.
+/// Sets an observer up from code. What it does not set comes from the configuration.
 #[derive(Default)]
 #[must_use = "nothing is observed until `install`"]
 pub struct Builder {
@@ -31,9 +31,16 @@ pub struct Builder {
     config: Option<Config>,
     file: Option<PathBuf>,
     redact: Option<Redaction>,
-    own: Own,
+    own: OwnOutlets,
     sinks: Vec<Arc<dyn Sink>>,
+    metrics: Vec<&'static Metric>,
 }
+
+/// What starts the outlets of the configuration and of the program.
+const OUTLETS: &[StartOutlets] = &[
+    #[cfg(feature = "delivery")]
+    super::outlets::start,
+];
 
 type Redaction = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
@@ -87,6 +94,13 @@ impl Builder {
         self
     }
 
+    /// Adds the metrics of the program's own operations to the table, so that their histograms have
+    /// the buckets that their rows give.
+    pub fn metrics(mut self, table: impl IntoIterator<Item = &'static Metric>) -> Builder {
+        self.metrics.extend(table);
+        self
+    }
+
     /// Starts everything and makes it the program's observer.
     ///
     /// # Errors
@@ -102,7 +116,7 @@ impl Builder {
         let mut running = Started::start(&settings, self.redact)?;
         running.outlets(&mut settings, self.own)?;
         running.own_sinks(self.sinks);
-        let observer = running.observer(&settings)?;
+        let observer = running.observer(&settings, self.metrics)?;
         running.publish(&observer)?;
         let listening = running.serve(&settings, &observer)?;
         if !dispatch::install(observer.clone()) {
@@ -128,9 +142,10 @@ impl Builder {
     }
 }
 
-/// Says which annotated events the catalogue in force does not know. The compiler has checked the
-/// embedded file; one that replaced it at start may have a misspelt table, which would be without
-/// effect. No error: crates that this program depends on may have events of their own.
+/// Warns of annotated events that `[events]` of the configuration in force does not have.
+///
+/// The compiler has checked the embedded file. One that replaced it at start may have a misspelt
+/// table, which would have no effect. This is no error: a dependency may have events of its own.
 fn warn_of_unknown_events(config: &Config) {
     let Some(events) = &config.events else {
         return;
@@ -144,7 +159,7 @@ fn warn_of_unknown_events(config: &Config) {
         let near = near.map_or_else(String::new, |near| {
             format!(": is [events.{near}] meant for it?")
         });
-        say(&format!("the event `{event}` is not in [events]{near}"));
+        warn(&format!("the event `{event}` is not in [events]{near}"));
     }
 }
 
@@ -164,7 +179,7 @@ struct Started {
     forward_events: Option<Forward>,
 }
 
-/// Tells the log which sinks take the lines that it logs.
+/// Gives the log the sinks that take the lines it logs.
 type Forward = Box<dyn FnOnce(&[Arc<dyn Sink>])>;
 
 impl Started {
@@ -188,7 +203,7 @@ impl Started {
     }
 
     fn log(&mut self, settings: &Settings) -> Result<(), Error> {
-        let Some(loggers) = log::open(settings, self.redactor.clone(), &self.stats)? else {
+        let Some(loggers) = log::open(&settings.config, self.redactor.clone(), &self.stats)? else {
             return Ok(());
         };
         self.sinks.push(loggers.sink());
@@ -196,7 +211,7 @@ impl Started {
         self.rounds.push(Box::new(loggers.publisher()));
         self.foreign_subscriber = !loggers.subscribe();
         if self.foreign_subscriber {
-            say(
+            warn(
                 "a tracing subscriber is installed already and is used as it is: add \
                  `llm_observe::Observer::layer()` to it to have its events in the log files too",
             );
@@ -205,11 +220,13 @@ impl Started {
         Ok(())
     }
 
-    fn outlets(&mut self, settings: &mut Settings, own: Own) -> Result<(), Error> {
-        let outlets = outlets::start(settings, own, &self.redactor, &self.stats)?;
-        if let Some(outlets) = outlets {
-            self.sinks.extend(outlets.sinks());
-            self.parts.push(Box::new(outlets));
+    fn outlets(&mut self, settings: &mut Settings, mut own: OwnOutlets) -> Result<(), Error> {
+        for start in OUTLETS {
+            let started = start(settings, &mut own, &self.redactor, &self.stats)?;
+            if let Some((sinks, part)) = started {
+                self.sinks.extend(sinks);
+                self.parts.push(part);
+            }
         }
         Ok(())
     }
@@ -222,10 +239,15 @@ impl Started {
         }
     }
 
-    fn observer(&mut self, settings: &Settings) -> Result<Arc<Dispatcher>, Error> {
-        let (metrics, ours) = Metrics::global(&settings.config, self.stats.clone())?;
+    fn observer(
+        &mut self,
+        settings: &Settings,
+        own: Vec<&'static Metric>,
+    ) -> Result<Arc<Dispatcher>, Error> {
+        let table = [operations::metrics(), own].concat();
+        let (metrics, ours) = Metrics::global(&settings.config, &table, self.stats.clone())?;
         if !ours {
-            say("a metrics recorder is installed already and is used as it is");
+            warn("a metrics recorder is installed already and is used as it is");
         }
         metrics.build_info(&settings.service.name, &settings.service.environment);
         let pipeline = Pipeline::new(

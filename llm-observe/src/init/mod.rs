@@ -2,14 +2,15 @@
 
 mod builder;
 mod guarded;
+mod loggers;
+#[cfg(all(test, feature = "http", feature = "server"))]
+mod metrics_tests;
 pub(crate) mod operations;
 mod settings;
 
 #[cfg(feature = "delivery")]
 mod outlets;
-#[cfg(not(feature = "delivery"))]
-#[path = "../absent/outlets.rs"]
-mod outlets;
+mod own_outlets;
 
 pub use builder::Builder;
 pub(crate) use settings::{Settings, variable};
@@ -21,7 +22,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{error::Error, kernel::dispatch, observer::Dispatcher};
+use crate::{error::Error, kernel::dispatch, observer::Dispatcher, warn::warn};
 
 /// What `init!()` knows when it is compiled.
 #[derive(Clone, Copy, Debug)]
@@ -50,7 +51,7 @@ const FLUSH_AT_DROP: Duration = Duration::from_secs(5);
 
 /// One running part of an observer: a logger, the alerts, the trackers, the outbox.
 pub(crate) trait Part: Send + Sync {
-    /// Hands on what it holds, within `limit`, and adds to `report` what became of it.
+    /// Hands on what it holds, within `limit`, and adds the result to `report`.
     fn flush(&self, limit: Duration, report: &mut FlushReport);
 
     /// Sends a marked test through each destination that it has.
@@ -65,7 +66,7 @@ pub(crate) trait Part: Send + Sync {
     }
 }
 
-/// What one destination answered to a test.
+/// The result of a test that was sent to one destination.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SendTestResult {
@@ -75,7 +76,7 @@ pub struct SendTestResult {
     pub answer: Result<(), String>,
 }
 
-/// What a flush achieved.
+/// The result of a flush.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FlushReport {
@@ -126,7 +127,7 @@ impl Observer {
 
     /// Hands on all that is held back, waiting at most `limit`, and returns what was delivered
     /// and what is kept.
-    #[must_use = "the report says whether anything is left"]
+    #[must_use = "the report has what is left"]
     pub fn flush(&self, limit: Duration) -> FlushReport {
         let deadline = Instant::now() + limit;
         let mut report = FlushReport::default();
@@ -142,7 +143,7 @@ impl Observer {
 
     /// Sends a marked test alert through every channel and a marked test report through every
     /// tracker, each within `limit`, and returns what each answered.
-    #[must_use = "the answers say which destinations work"]
+    #[must_use = "the results show which destinations work"]
     pub fn send_test(&self, limit: Duration) -> Vec<SendTestResult> {
         self.parts
             .iter()
@@ -162,7 +163,7 @@ impl Observer {
         self.listening
     }
 
-    /// Returns the figures as Prometheus text, as a scrape would get them now; `None` when another
+    /// Returns the metrics as Prometheus text, as a scrape would get them now; `None` when another
     /// recorder was installed before.
     #[must_use]
     pub fn metrics(&self) -> Option<String> {
@@ -183,7 +184,7 @@ impl Drop for Observer {
         dispatch::uninstall();
         let left = self.flush(FLUSH_AT_DROP);
         self.threads.clear();
-        // What the outlets still say when they stop is written by the loggers before they do.
+        // Outlets may still log while they stop: the loggers stop last.
         while let Some(part) = self.parts.pop() {
             drop(part);
         }
@@ -193,30 +194,23 @@ impl Drop for Observer {
         };
         let saved = left.kept.saturating_sub(left.unsaved);
         if saved > 0 {
-            say(&format!(
+            warn(&format!(
                 "{} could not be delivered yet; the next start tries again",
                 parcels(saved)
             ));
         }
         if left.unsaved > 0 {
-            say(&format!(
+            warn(&format!(
                 "{} could not be delivered and {} lost: the outbox's folder cannot be written",
                 parcels(left.unsaved),
                 if left.unsaved == 1 { "is" } else { "are" },
             ));
         }
         if left.pending_bytes > 0 {
-            say(&format!(
+            warn(&format!(
                 "{} bytes of log lines could not be written yet; the next start writes them",
                 left.pending_bytes
             ));
         }
     }
-}
-
-/// Tells the person at the terminal what concerns the toolkit itself.
-pub(crate) fn say(message: &str) {
-    use std::io::Write;
-    // There is nobody left to tell when even stderr is gone.
-    let _ = writeln!(std::io::stderr(), "llm-observe: {message}");
 }

@@ -1,47 +1,47 @@
 //! Everything that leaves the process, from the configuration: channels, trackers, the outbox.
 //!
-//! A channel or tracker that lacks its secret is left out with a word to stderr: a service must
-//! start on a machine that has no webhook.
+//! A channel or tracker without its secret is off, with a message on standard error: a service must
+//! start on a machine without a webhook.
 
 use std::{sync::Arc, time::Duration};
 
 use llm_observe_config::{Channel as Configured, ChannelKind, Secret, Slack};
 
-use super::{FlushReport, Part, SendTestResult, Settings, say, variable};
+use super::{
+    FlushReport, Part, SendTestResult, Settings,
+    own_outlets::{OwnOutlets, StartedOutlets},
+    variable,
+};
 use crate::{
-    alerts::{self, Alerts, Channel},
+    alerts::{self, AlertOptions, AlertSink, Channel},
+    breadcrumbs::Breadcrumbs,
     error::Error,
     kernel::{sink::Sink, stats::Stats},
-    outbox::{self, Delivery, Destination, Outbox, Parcel},
+    outbox::{Delivery, Destination, Outbox, OutboxOptions, Parcel, origin::Origin},
     redact::Redactor,
-    trackers::{self, Tracker, Trackers},
+    trackers::{Tracker, TrackerSink},
+    warn::warn,
 };
 
-/// Channels and trackers that the program brings itself.
-#[derive(Default)]
-pub(crate) struct Own {
-    pub(crate) channels: Vec<Arc<dyn Channel>>,
-    pub(crate) trackers: Vec<Arc<dyn Tracker>>,
-}
-
-/// The running outlets. Stopped in the order in which things flow.
-pub(crate) struct Outlets {
-    alerts: Option<Arc<Alerts>>,
-    trackers: Option<Arc<Trackers>>,
+/// The running outlets. They stop in this order, which is that of the data flow.
+struct Outlets {
+    alerts: Option<Arc<AlertSink>>,
+    trackers: Option<Arc<TrackerSink>>,
+    breadcrumbs: Option<Arc<Breadcrumbs>>,
     outbox: Outbox,
     /// The destinations' names.
     names: Vec<String>,
 }
 
-/// Starts what the configuration and the program name; `None` when that is nothing.
+/// Starts what the configuration and the program name; `None` when they name nothing.
 pub(crate) fn start(
     settings: &mut Settings,
-    own: Own,
+    own: &mut OwnOutlets,
     redactor: &Arc<Redactor>,
     stats: &Arc<Stats>,
-) -> Result<Option<Outlets>, Error> {
-    use_slack_variable(settings, &own);
-    let mut channels = own.channels;
+) -> Result<Option<StartedOutlets>, Error> {
+    use_slack_variable(settings, own);
+    let mut channels = std::mem::take(&mut own.channels);
     for (name, configured) in &settings.config.channels {
         keep(
             &format!("channel `{name}`"),
@@ -49,9 +49,9 @@ pub(crate) fn start(
             &mut channels,
         );
     }
-    let mut trackers = own.trackers;
-    if let Some(theirs) = sentry_of_the_program(settings) {
-        trackers.push(theirs);
+    let mut trackers = std::mem::take(&mut own.trackers);
+    if let Some(tracker) = existing_sentry(settings) {
+        trackers.push(tracker);
     } else if let Some(sentry) = &settings.config.trackers.sentry {
         let built = build::sentry(sentry, origin(settings));
         keep("tracker `sentry`", built, &mut trackers);
@@ -80,36 +80,36 @@ pub(crate) fn start(
     let alerts = match channels.is_empty() {
         true => None,
         false => {
-            let origin = alerts::Origin {
-                service: settings.service.name.clone(),
-                environment: settings.service.environment.clone(),
-                host: settings.service.host.clone(),
+            let options = AlertOptions {
+                config: &settings.config,
+                origin: origin(settings),
             };
-            let config = &settings.config;
-            let of = alerts::Settings { config, origin };
-            let alerts = Alerts::start(of, channels, outbox.clone(), redactor.clone(), stats)?;
+            let alerts =
+                AlertSink::start(options, channels, outbox.clone(), redactor.clone(), stats)?;
             Some(Arc::new(alerts))
         }
     };
     let trackers = match trackers.is_empty() {
         true => None,
-        false => Some(Arc::new(Trackers::start(
+        false => Some(Arc::new(TrackerSink::start(
             trackers,
             outbox.clone(),
             redactor.clone(),
             stats,
         )?)),
     };
-    Ok(Some(Outlets {
+    let outlets = Outlets {
         alerts,
+        breadcrumbs: trackers.as_ref().map(|_| Arc::new(Breadcrumbs)),
         trackers,
         outbox,
         names,
-    }))
+    };
+    Ok(Some((outlets.sinks(), Box::new(outlets))))
 }
 
 /// With no channel configured and `SLACK_WEBHOOK_URL` set, alerts go there.
-fn use_slack_variable(settings: &mut Settings, own: &Own) {
+fn use_slack_variable(settings: &mut Settings, own: &OwnOutlets) {
     const NAME: &str = "SLACK_WEBHOOK_URL";
     let config = &mut settings.config;
     if config.channels.is_empty() && own.channels.is_empty() && variable(NAME).is_some() {
@@ -122,7 +122,7 @@ fn use_slack_variable(settings: &mut Settings, own: &Own) {
 fn keep<T: ?Sized>(what: &str, built: Result<Arc<T>, Error>, kept: &mut Vec<Arc<T>>) {
     match built {
         Ok(built) => kept.push(built),
-        Err(error) => say(&format!("{what} is off: {error}")),
+        Err(error) => warn(&format!("{what} is off: {error}")),
     }
 }
 
@@ -144,18 +144,20 @@ fn open(
 ) -> Result<Outbox, Error> {
     let config = &settings.config.outbox;
     let dir = Some(config.folder(&settings.config.log));
-    let limits = outbox::Settings::new(dir, config.max_bytes, config.max_age);
+    let limits = OutboxOptions::new(dir, config.max_bytes, config.max_age);
     let channels = channels.iter().map(|c| c.clone() as Arc<dyn Destination>);
     let trackers = trackers.iter().map(|t| t.clone() as Arc<dyn Destination>);
     Outbox::open(limits, channels.chain(trackers).collect(), stats.clone())
 }
 
 impl Outlets {
-    /// Returns where calls go.
-    pub(crate) fn sinks(&self) -> Vec<Arc<dyn Sink>> {
+    /// Returns the sinks of the outlets.
+    fn sinks(&self) -> Vec<Arc<dyn Sink>> {
         let alerts = self.alerts.iter().map(|a| a.clone() as Arc<dyn Sink>);
         let trackers = self.trackers.iter().map(|t| t.clone() as Arc<dyn Sink>);
-        alerts.chain(trackers).collect()
+        // After the trackers: a call is no breadcrumb of its own report.
+        let breadcrumbs = self.breadcrumbs.iter().map(|b| b.clone() as Arc<dyn Sink>);
+        alerts.chain(trackers).chain(breadcrumbs).collect()
     }
 
     fn test(&self, parcel: Parcel, limit: Duration) -> Option<SendTestResult> {
@@ -200,33 +202,33 @@ impl Part for Outlets {
     }
 }
 
-/// Returns the task of the dead man's switch, where there is one.
+/// Returns the task of the dead man's switch, when there is one.
 fn heartbeat(
     settings: &Settings,
     stats: &Stats,
 ) -> Option<impl Future<Output = ()> + Send + use<>> {
     let task = alerts::heartbeat::task(&settings.config.alerts, stats);
     task.unwrap_or_else(|error| {
-        say(&format!("the heartbeat is off: {error}"));
+        warn(&format!("the heartbeat is off: {error}"));
         None
     })
 }
 
-/// Returns the tracker over the program's own client of Sentry, where it has one and the
-/// configuration names no project of ours. `SENTRY_DSN` is then theirs, too.
-fn sentry_of_the_program(settings: &Settings) -> Option<Arc<dyn Tracker>> {
+/// Returns the tracker over the program's own Sentry client, when there is one and the
+/// configuration names no project. `SENTRY_DSN` then belongs to that client.
+fn existing_sentry(settings: &Settings) -> Option<Arc<dyn Tracker>> {
     if settings.own_sentry {
         return None;
     }
-    let theirs = build::theirs(origin(settings))?;
-    say("Sentry is initialised already and is used as it is");
-    Some(theirs)
+    let tracker = build::existing_client(origin(settings))?;
+    warn("Sentry is initialised already and is used as it is");
+    Some(tracker)
 }
 
-/// Returns who reports.
-fn origin(settings: &Settings) -> trackers::Origin {
+/// Returns the service that alerts and reports.
+fn origin(settings: &Settings) -> Origin {
     let service = &settings.service;
-    trackers::Origin {
+    Origin {
         service: service.name.clone(),
         environment: service.environment.clone(),
         release: service.release.clone(),
@@ -234,9 +236,9 @@ fn origin(settings: &Settings) -> trackers::Origin {
     }
 }
 
-/// The constructors of each outlet, or what to turn on to have it.
+/// The constructors of all outlets; without its feature, one that names the feature.
 mod build {
-    /// Names an outlet's constructor, or one that says which feature it takes.
+    /// Names the constructor of an outlet, or an error that names its feature.
     macro_rules! outlet {
         ($feature:literal, $name:ident, $path:path, ($($arg:ty),*) -> $built:ty) => {
             #[cfg(feature = $feature)]
@@ -251,10 +253,10 @@ mod build {
     }
 
     #[cfg(feature = "sentry")]
-    pub(super) use trackers::sentry::theirs;
+    pub(super) use trackers::sentry::existing_client;
 
     #[cfg(not(feature = "sentry"))]
-    pub(super) fn theirs(_: Origin) -> Option<std::sync::Arc<dyn Tracker>> {
+    pub(super) fn existing_client(_: Origin) -> Option<std::sync::Arc<dyn Tracker>> {
         None
     }
 
@@ -262,7 +264,7 @@ mod build {
     use llm_observe_config as config;
 
     #[allow(unused_imports, reason = "named only for outlets whose feature is off")]
-    use super::{Channel, Tracker, trackers::Origin};
+    use super::{Channel, Origin, Tracker};
     #[allow(unused_imports, reason = "named only for outlets whose feature is on")]
     use crate::{alerts, trackers};
 

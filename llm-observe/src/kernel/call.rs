@@ -144,7 +144,7 @@ impl Call {
     #[inline]
     pub(crate) fn enter(&mut self) -> Entered {
         if self.span.is_none() {
-            // It is only counted: nobody asks which call the thread is in.
+            // It is only counted: it has no place in a trace.
             return Entered {
                 before: None,
                 span: None,

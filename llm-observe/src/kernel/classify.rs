@@ -1,4 +1,4 @@
-//! From an error to its [`ErrorClass`]: by what it is where that is known, by what it says where not.
+//! From an error to its [`ErrorClass`]: by its type where that is known, else by its text.
 
 use std::{error::Error, io};
 
@@ -37,7 +37,7 @@ fn of_io(error: &io::Error) -> Option<ErrorClass> {
     })
 }
 
-/// What texts of providers and clients say, the telling before the vague: OpenAI's and
+/// Phrases in the errors of providers and clients, the specific before the general: OpenAI's and
 /// Anthropic's error codes, and the words of the usual HTTP clients.
 const PHRASES: &[(&str, ErrorClass)] = &[
     ("context_length_exceeded", ErrorClass::ContextWindowExceeded),

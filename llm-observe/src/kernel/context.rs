@@ -45,16 +45,16 @@ pub(crate) fn request() -> Option<Arc<RequestContext>> {
         .flatten()
 }
 
-/// Shows the thread's request to `see`. Meanwhile there is none: it is not counted twice.
+/// Passes the thread's request to `f`. Meanwhile there is none: it is not counted twice.
 #[inline]
-pub(crate) fn with_request<T>(see: impl FnOnce(Option<&RequestContext>) -> T) -> T {
+pub(crate) fn with_request<T>(f: impl FnOnce(Option<&RequestContext>) -> T) -> T {
     let request = REQUEST.try_with(RefCell::take).ok().flatten();
-    let seen = see(request.as_deref());
+    let done = f(request.as_deref());
     if request.is_some() {
         // It was there a moment ago, so the place for it is too.
         let _ = REQUEST.try_with(|place| place.replace(request));
     }
-    seen
+    done
 }
 
 /// Makes `next` the thread's request and returns the one before.
@@ -81,11 +81,11 @@ pub(crate) fn parent() -> (TraceId, SpanId) {
     look(|current| (current.trace, current.span)).unwrap_or_default()
 }
 
-/// Shows the thread's call to `see`. `None` while it is being changed, or the thread torn down.
+/// Passes the thread's call to `f`. `None` while it is being changed, or the thread torn down.
 #[inline]
-pub(crate) fn look<T>(see: impl FnOnce(&Current) -> T) -> Option<T> {
+pub(crate) fn look<T>(f: impl FnOnce(&Current) -> T) -> Option<T> {
     CURRENT
-        .try_with(|current| current.try_borrow().ok().map(|c| see(&c)))
+        .try_with(|current| current.try_borrow().ok().map(|current| f(&current)))
         .ok()
         .flatten()
 }

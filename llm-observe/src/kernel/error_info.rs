@@ -22,10 +22,15 @@ pub struct ErrorInfo {
 
 impl ErrorInfo {
     /// Returns an error of that type and text, with no chain.
-    pub(crate) fn new(type_name: &'static str, message: String, class: ErrorClass) -> ErrorInfo {
+    #[must_use]
+    pub fn new(
+        type_name: &'static str,
+        message: impl Into<String>,
+        class: ErrorClass,
+    ) -> ErrorInfo {
         ErrorInfo {
             type_name,
-            message,
+            message: message.into(),
             class,
             chain: Vec::new(),
             location: None,

@@ -1,6 +1,6 @@
 //! Turns the compiler's name of a type declared in a function into the function's path.
 
-/// Returns `rag::Store::search` for what `type_name` says of a type in it.
+/// Returns `rag::Store::search` from the `type_name` of a type declared in it.
 pub(super) fn readable(raw: &str) -> String {
     let function = raw
         .rsplit_once("::__Here")

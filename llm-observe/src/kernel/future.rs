@@ -33,7 +33,7 @@ where
     F: Future,
     E: Fn(&mut CallScope, &F::Output),
 {
-    /// Observes `future` as a call of `site`; `end` says how its output is to be read.
+    /// Observes `future` as a call of `site`; `end` reads its output.
     #[inline]
     pub fn new(site: &'static Site, future: F, end: E) -> Observed<F, E> {
         Observed {

@@ -7,7 +7,7 @@ use tracing::span::Id;
 pub struct Links {
     /// `Some(None)`: a root.
     parent: Option<Option<Id>>,
-    causes: Vec<Id>,
+    follows_from: Vec<Id>,
 }
 
 impl Links {
@@ -24,13 +24,13 @@ impl Links {
         self
     }
 
-    /// Says that the call comes from those spans.
+    /// Links the call to the spans that it follows from.
     #[must_use]
     pub fn follows_from(
         mut self,
         causes: impl IntoIterator<Item = impl Into<Option<Id>>>,
     ) -> Links {
-        self.causes
+        self.follows_from
             .extend(causes.into_iter().filter_map(Into::into));
         self
     }
@@ -40,9 +40,9 @@ impl Links {
         self.parent.clone()
     }
 
-    /// Says on `span` what it comes from.
+    /// Records on `span` what it follows from.
     pub(crate) fn mark(&self, span: &tracing::Span) {
-        for cause in &self.causes {
+        for cause in &self.follows_from {
             span.follows_from(cause);
         }
     }

@@ -15,6 +15,7 @@ use tracing::Level;
 
 use super::{
     error_info::ErrorInfo,
+    metric::Metric,
     outcome::{ErrorClass, Outcome},
     value::Value,
 };
@@ -27,9 +28,9 @@ pub enum SpanKind {
     /// Work inside of the program, such as an annotated function.
     #[default]
     Internal,
-    /// A request that came in, and that somebody waits for.
+    /// A request that came in, whose response is awaited.
     Server,
-    /// A request that was sent, and whose response is waited for.
+    /// A request that was sent, whose response is awaited.
     Client,
     /// A message that was sent, to be processed later.
     Producer,
@@ -245,8 +246,8 @@ pub trait Operation: Any + fmt::Debug + Send + Sync {
         None
     }
 
-    /// Returns whether `error` says no more than such a status, so that the failure of a call below
-    /// is its cause.
+    /// Returns whether `error` is no more than such a status. The failure of a call below is then
+    /// taken for its cause.
     fn is_bare_status(&self, error: &ErrorInfo) -> bool {
         let _ = error;
         false
@@ -311,14 +312,16 @@ pub trait Operation: Any + fmt::Debug + Send + Sync {
     fn recycle(self: Box<Self>) {}
 }
 
-/// The metrics of an operation's site: the names of its conventions in Prometheus form. They take
-/// the place of `llm_observe_calls_*`.
+/// The metrics of an operation's site: those of its conventions in Prometheus form. They take the
+/// place of `llm_observe_calls_*`.
 #[derive(Clone, Copy, Debug)]
 pub struct Instruments {
-    /// The histogram of durations in seconds.
-    pub duration: &'static str,
-    /// The gauge of those that run, where there is one, and the labels of the site that it has.
-    pub active: Option<(&'static str, &'static [&'static str])>,
+    /// The histogram of durations in seconds. Its buckets hold where
+    /// [`Builder::metrics`](crate::Builder::metrics) has it.
+    pub duration: &'static Metric,
+    /// The gauge of those that run, where there is one. It has those of the site's labels that its
+    /// own row names.
+    pub active: Option<&'static Metric>,
 }
 
 /// What a site has besides when its calls are operations.

@@ -28,8 +28,8 @@ use super::{
 ///
 /// ```
 /// use llm_observe::{
-///     Outcome, Site, operation::{Attribute, AttributeValue, Instruments, Operation, OperationCall,
-///     OperationSite, SpanKind}, redact::Redactor, testing,
+///     Outcome, Site, operation::{Attribute, AttributeValue, Buckets, Instruments, Metric, Operation,
+///     OperationCall, OperationSite, SpanKind, Unit}, redact::Redactor, testing,
 /// };
 ///
 /// /// A job from a queue.
@@ -50,10 +50,14 @@ use super::{
 ///     fn redact(&mut self, _: &Redactor) {} // no text from outside
 /// }
 ///
-/// static METRICS: Instruments = Instruments {
-///     duration: "messaging_process_duration_seconds",
-///     active: None,
-/// };
+/// static DURATION: Metric = Metric::histogram(
+///     "messaging_process_duration_seconds",
+///     &[],
+///     Buckets::Durations(&[0.01, 0.1, 1.0, 10.0]),
+///     "How long messages took to process.",
+/// )
+/// .unit(Unit::Seconds);
+/// static METRICS: Instruments = Instruments { duration: &DURATION, active: None };
 ///
 /// // One site for each queue, for the life of the program.
 /// let site = OperationSite::new(SpanKind::Consumer, &METRICS);

@@ -92,7 +92,7 @@ pub enum ErrorClass {
     BudgetExceeded,
     /// The service failed inside (HTTP 500), or a panic.
     Internal,
-    /// None of these could be told from the error.
+    /// The error could not be classified.
     Other,
 }
 

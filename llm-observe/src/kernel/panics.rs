@@ -1,5 +1,5 @@
-//! What a panic said and where, kept from the panic hook until the guard of the call it
-//! unwinds through asks for it.
+//! The message and the location of a panic, kept from the panic hook until the guard of the call
+//! that it unwinds through takes them.
 
 use std::{
     any::Any,
@@ -27,7 +27,7 @@ pub(crate) fn install() {
     });
 }
 
-/// Takes what this thread's latest panic said.
+/// Takes the description of this thread's latest panic.
 pub(crate) fn take_last() -> Option<ErrorInfo> {
     LAST.try_with(RefCell::take).ok().flatten()
 }

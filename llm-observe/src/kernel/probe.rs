@@ -12,7 +12,7 @@ use std::{any::type_name, error::Error, fmt};
 
 use super::{classify, error_info::ErrorInfo, outcome::ErrorClass};
 
-/// What a returned value says of the outcome.
+/// The outcome that a returned value stands for.
 pub enum Verdict<'a> {
     /// It is no error.
     Ok,
@@ -74,9 +74,9 @@ impl<T: ?Sized> Clone for Probe<'_, T> {
 
 impl<T: ?Sized> Copy for Probe<'_, T> {}
 
-/// What a value says of the outcome; implemented once for each number of `&`.
+/// Values that stand for an outcome; implemented once for each number of `&`.
 pub trait HasVerdict<'a> {
-    /// Returns what the value says.
+    /// Returns the outcome that the value stands for.
     fn verdict(self) -> Verdict<'a>;
 }
 
@@ -179,7 +179,7 @@ impl<'a, T: ?Sized + 'a> HasPayload<'a> for Returned<'a, T> {
     }
 }
 
-/// Tells what a returned value says of the outcome.
+/// Returns the outcome that a returned value stands for.
 #[macro_export]
 #[doc(hidden)]
 macro_rules! __verdict {

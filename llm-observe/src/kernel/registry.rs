@@ -8,12 +8,28 @@
 use super::site::Site;
 
 /// The event of the site that stands in where there is none; no attribute can name it.
-const NOBODY: &str = "";
+const PLACEHOLDER: &str = "";
 
 /// Returns every annotated function that is linked into the program; none where the platform
 /// cannot tell.
 pub(crate) fn all() -> impl Iterator<Item = &'static Site> {
-    section::sites().iter().filter(|site| site.event != NOBODY)
+    section::sites()
+        .iter()
+        .filter(|site| site.event != PLACEHOLDER)
+}
+
+/// Returns the number of places: each result of [`place`] is below it.
+pub(crate) fn places() -> usize {
+    section::sites().len()
+}
+
+/// Returns the place of `site` among those that are linked into the program. `None` for one that
+/// was made at run time, and where the platform cannot tell.
+pub(crate) fn place(site: &'static Site) -> Option<usize> {
+    let start = section::sites().as_ptr().addr();
+    let offset = std::ptr::from_ref(site).addr().checked_sub(start)?;
+    let place = offset / size_of::<Site>();
+    (place < places()).then_some(place)
 }
 
 #[cfg(target_os = "linux")]
@@ -23,13 +39,20 @@ mod section {
         reason = "the bounds of a section are known to the linker alone"
     )]
 
-    use super::{NOBODY, Site};
+    use super::{PLACEHOLDER, Site};
 
     /// Makes the section exist in a program without annotated functions, whose linker would not
     /// know its bounds otherwise.
     #[used]
     #[unsafe(link_section = "llm_observe_sites")]
-    static FIRST: Site = Site::new(NOBODY, NOBODY, NOBODY, NOBODY, 0, || NOBODY);
+    static FIRST: Site = Site::new(
+        PLACEHOLDER,
+        PLACEHOLDER,
+        PLACEHOLDER,
+        PLACEHOLDER,
+        0,
+        || PLACEHOLDER,
+    );
 
     unsafe extern "C" {
         // The linker defines both for a section whose name is a C identifier (GNU ld, gold, lld
@@ -63,8 +86,19 @@ mod section {
 
 #[cfg(test)]
 mod tests {
+    use super::{Site, place};
+
     #[test]
-    fn nobody_is_not_among_them() {
-        assert!(super::all().all(|site| site.event != super::NOBODY));
+    fn a_site_of_the_section_has_its_place_and_no_other_has_one() {
+        for (at, site) in super::section::sites().iter().enumerate() {
+            assert_eq!(place(site), Some(at));
+        }
+        static OUTSIDE: Site = Site::new("e", "f", "m", "f.rs", 1, || "m::f");
+        assert_eq!(place(&OUTSIDE), None);
+    }
+
+    #[test]
+    fn the_placeholder_is_not_among_them() {
+        assert!(super::all().all(|site| site.event != super::PLACEHOLDER));
     }
 }

@@ -82,7 +82,7 @@ pub struct LogEvent<'a> {
     pub time: u64,
     /// Its level.
     pub level: Level,
-    /// Its target: the module it was logged in, unless it says otherwise.
+    /// Its target: the module it was logged in, unless it sets another.
     pub target: &'a str,
     /// Its message.
     pub message: &'a str,

@@ -9,8 +9,17 @@ use super::{
     alert_rule::AlertRule,
     extra::GlobalView,
     function_path,
-    operation::{OperationSite, SpanKind, is_plain},
+    operation::{OperationSite, SpanKind},
 };
+
+/// Texts that are the same in all lines of a site, each between two that differ.
+#[derive(Debug)]
+pub(crate) struct PreparedTexts {
+    /// From the summary to the outcome.
+    pub(crate) event: Box<str>,
+    /// From the duration to the trace id.
+    pub(crate) function: Box<str>,
+}
 
 /// The constant facts of one annotated function. Made by `#[observe]`.
 #[derive(Debug)]
@@ -18,9 +27,9 @@ use super::{
 pub struct Site {
     /// The event's name, as in `[events]`.
     pub event: &'static str,
-    /// The span's name; the function's name unless `name` says otherwise.
+    /// The span's name; the function's name unless `name` sets another.
     pub name: &'static str,
-    /// The target of its lines and span; its module unless `target` says otherwise.
+    /// The target of its lines and span; its module unless `target` sets another.
     pub target: &'static str,
     /// The module it is in.
     pub module: &'static str,
@@ -56,7 +65,7 @@ pub struct Site {
     operation: Option<&'static OperationSite>,
     path: fn() -> &'static str,
     function: OnceLock<String>,
-    plain: OnceLock<bool>,
+    prepared: OnceLock<PreparedTexts>,
     pub(super) global: OnceLock<GlobalView>,
 }
 
@@ -93,7 +102,7 @@ impl Site {
             operation: None,
             path,
             function: OnceLock::new(),
-            plain: OnceLock::new(),
+            prepared: OnceLock::new(),
             global: OnceLock::new(),
         }
     }
@@ -155,11 +164,9 @@ impl Site {
             .get_or_init(|| function_path::readable((self.path)()))
     }
 
-    /// Returns whether its event and its function need no escape in a line.
-    pub(crate) fn is_plain(&self) -> bool {
-        *self
-            .plain
-            .get_or_init(|| is_plain(self.event) && is_plain(self.function()))
+    /// Returns the texts that its lines have in common, which `prepare` makes the first time.
+    pub(crate) fn prepared(&self, prepare: impl FnOnce(&Site) -> PreparedTexts) -> &PreparedTexts {
+        self.prepared.get_or_init(|| prepare(self))
     }
 
     /// Sets the span's name.
@@ -239,14 +246,14 @@ impl Site {
         self
     }
 
-    /// Says that it counts items.
+    /// Makes it count items.
     #[must_use]
     pub const fn has_items(mut self) -> Site {
         self.has_items = true;
         self
     }
 
-    /// Says that it scores its results.
+    /// Makes it score its results.
     #[must_use]
     pub const fn has_quality(mut self) -> Site {
         self.has_quality = true;

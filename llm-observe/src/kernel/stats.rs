@@ -1,15 +1,19 @@
-//! What the toolkit counts about itself: lines, deliveries, losses.
+//! Counters and gauges of what happens besides calls: lines, deliveries, losses.
 //!
 //! Plain numbers that every module can add to, with or without the `metrics` feature; the
 //! metrics module publishes them. Knows no sink.
 
 use std::{
+    collections::HashMap,
     fmt,
+    hash::{Hash, Hasher},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicI64, AtomicU64, Ordering},
     },
 };
+
+use super::metric::Metric;
 
 /// A count that only grows.
 #[derive(Clone, Debug, Default)]
@@ -48,22 +52,38 @@ impl Gauge {
     }
 }
 
-/// The name and labels of one number.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Which number it is: the metric and the values of its labels.
+#[derive(Clone, Debug)]
 pub(crate) struct Key {
-    pub(crate) name: &'static str,
+    pub(crate) metric: &'static Metric,
     pub(crate) labels: Vec<(&'static str, String)>,
 }
 
 impl Key {
-    fn new(name: &'static str, labels: &[(&'static str, &str)]) -> Key {
+    fn new(metric: &'static Metric, labels: &[(&'static str, &str)]) -> Key {
         let labels = labels.iter().map(|(k, v)| (*k, (*v).to_owned())).collect();
-        Key { name, labels }
+        Key { metric, labels }
     }
 }
 
-/// One number, as [`Stats::for_each`] shows it.
-pub(crate) enum Cell {
+impl PartialEq for Key {
+    fn eq(&self, other: &Key) -> bool {
+        self.metric.name == other.metric.name && self.labels == other.labels
+    }
+}
+
+impl Eq for Key {}
+
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.metric.name.hash(state);
+        self.labels.hash(state);
+    }
+}
+
+/// One number.
+#[derive(Clone, Debug)]
+pub(crate) enum Number {
     Counter(Counter),
     Gauge(Gauge),
 }
@@ -71,46 +91,65 @@ pub(crate) enum Cell {
 /// All numbers of one observer.
 #[derive(Default)]
 pub(crate) struct Stats {
-    cells: Mutex<Vec<(Key, Cell)>>,
+    numbers: Mutex<Numbers>,
+}
+
+#[derive(Default)]
+struct Numbers {
+    /// In the order they were made.
+    all: Vec<(Arc<Key>, Number)>,
+    places: HashMap<Arc<Key>, usize>,
+}
+
+impl Numbers {
+    fn get_or_make(&mut self, key: Key, new: Number) -> Number {
+        if let Some(place) = self.places.get(&key) {
+            let known = self.all.get(*place);
+            return known.map_or(new, |(_, number)| number.clone());
+        }
+        let key = Arc::new(key);
+        self.places.insert(key.clone(), self.all.len());
+        self.all.push((key, new.clone()));
+        new
+    }
 }
 
 impl Stats {
-    /// Returns the counter of that name and labels, made at 0 when it is new.
-    pub(crate) fn counter(&self, name: &'static str, labels: &[(&'static str, &str)]) -> Counter {
-        let key = Key::new(name, labels);
-        let mut cells = self.cells.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = cells.iter().find_map(|(k, cell)| match cell {
-            Cell::Counter(counter) if *k == key => Some(counter.clone()),
-            _ => None,
-        });
-        known.unwrap_or_else(|| {
-            let counter = Counter::default();
-            cells.push((key, Cell::Counter(counter.clone())));
-            counter
-        })
-    }
-
-    /// Returns the gauge of that name and labels, made at 0 when it is new.
-    pub(crate) fn gauge(&self, name: &'static str, labels: &[(&'static str, &str)]) -> Gauge {
-        let key = Key::new(name, labels);
-        let mut cells = self.cells.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = cells.iter().find_map(|(k, cell)| match cell {
-            Cell::Gauge(gauge) if *k == key => Some(gauge.clone()),
-            _ => None,
-        });
-        known.unwrap_or_else(|| {
-            let gauge = Gauge::default();
-            cells.push((key, Cell::Gauge(gauge.clone())));
-            gauge
-        })
-    }
-
-    /// Shows every number to `see`, in the order they were made.
-    pub(crate) fn for_each(&self, mut see: impl FnMut(&Key, &Cell)) {
-        let cells = self.cells.lock().unwrap_or_else(PoisonError::into_inner);
-        for (key, cell) in cells.iter() {
-            see(key, cell);
+    /// Returns the counter of that metric with those labels, made at 0 when it is new.
+    pub(crate) fn counter(
+        &self,
+        metric: &'static Metric,
+        labels: &[(&'static str, &str)],
+    ) -> Counter {
+        let new = Number::Counter(Counter::default());
+        match self.lock().get_or_make(Key::new(metric, labels), new) {
+            Number::Counter(counter) => counter,
+            // A gauge of that name: the table has one kind for each.
+            Number::Gauge(_) => Counter::default(),
         }
+    }
+
+    /// Returns the gauge of that metric with those labels, made at 0 when it is new.
+    pub(crate) fn gauge(&self, metric: &'static Metric, labels: &[(&'static str, &str)]) -> Gauge {
+        let new = Number::Gauge(Gauge::default());
+        match self.lock().get_or_make(Key::new(metric, labels), new) {
+            Number::Gauge(gauge) => gauge,
+            Number::Counter(_) => Gauge::default(),
+        }
+    }
+
+    /// Returns the numbers that were made after the first `known` ones, in the order they were made.
+    pub(crate) fn made_after(&self, known: usize) -> Vec<(Arc<Key>, Number)> {
+        let numbers = self.lock();
+        numbers
+            .all
+            .get(known..)
+            .map(<[_]>::to_vec)
+            .unwrap_or_default()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Numbers> {
+        self.numbers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -124,15 +163,29 @@ impl fmt::Debug for Stats {
 mod tests {
     use super::*;
 
+    const N: &Metric = &Metric::counter("n", &["a"], "");
+    const M: &Metric = &Metric::gauge("m", &[], "");
+
     #[test]
     fn the_same_key_is_the_same_number() {
         let stats = Stats::default();
-        stats.counter("n", &[("a", "1")]).add(2);
-        stats.counter("n", &[("a", "1")]).add(3);
-        stats.counter("n", &[("a", "2")]).add(1);
-        assert_eq!(stats.counter("n", &[("a", "1")]).get(), 5);
-        let mut seen = 0;
-        stats.for_each(|_, _| seen += 1);
-        assert_eq!(seen, 2);
+        stats.counter(N, &[("a", "1")]).add(2);
+        stats.counter(N, &[("a", "1")]).add(3);
+        stats.counter(N, &[("a", "2")]).add(1);
+        assert_eq!(stats.counter(N, &[("a", "1")]).get(), 5);
+        assert_eq!(stats.made_after(0).len(), 2);
+    }
+
+    #[test]
+    fn what_was_made_later_comes_later() {
+        let stats = Stats::default();
+        stats.counter(N, &[("a", "1")]);
+        let known = stats.made_after(0).len();
+        stats.gauge(M, &[]).set(7);
+        let later = stats.made_after(known);
+        assert!(matches!(later.as_slice(), [(key, Number::Gauge(gauge))]
+            if key.metric.name == "m" && gauge.get() == 7));
+        assert!(stats.made_after(2).is_empty());
+        assert!(stats.made_after(3).is_empty());
     }
 }

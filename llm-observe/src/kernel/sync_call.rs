@@ -103,13 +103,13 @@ impl SyncCall {
         self.finish(|_| {});
     }
 
-    /// Ends it with what `note` says of its result.
+    /// Ends it; `note` records its result.
     #[inline(always)]
     pub fn finish(mut self, note: impl FnOnce(&mut CallScope)) {
         if let Some(on_stack) = &mut self.0 {
             on_stack.finish(note);
         }
-        // Nothing is left to drop; said outright, the compiler leaves out the code that would.
+        // Nothing is left to drop. Forgetting it lets the compiler leave out the drop glue.
         std::mem::forget(self);
     }
 }

@@ -120,8 +120,8 @@ mod tests {
 
     use super::*;
 
-    struct Tell(mpsc::Sender<u8>, u8);
-    impl Wake for Tell {
+    struct Sends(mpsc::Sender<u8>, u8);
+    impl Wake for Sends {
         fn wake(self: Arc<Self>) {
             let _ = self.0.send(self.1);
         }
@@ -129,8 +129,8 @@ mod tests {
 
     #[test]
     fn wakes_in_the_order_of_time_and_not_when_taken_back() {
-        let (tell, told) = mpsc::channel();
-        let waker = |n| Waker::from(Arc::new(Tell(tell.clone(), n)));
+        let (sender, woken) = mpsc::channel();
+        let waker = |n| Waker::from(Arc::new(Sends(sender.clone(), n)));
         let after = |ms| Instant::now() + Duration::from_millis(ms);
         let _late = Deadline::new(after(60), &waker(2)).unwrap();
         let _early = Deadline::new(after(20), &waker(1)).unwrap();
@@ -138,8 +138,8 @@ mod tests {
         let changed = Deadline::new(after(90), &waker(8)).unwrap();
         changed.wakes(&waker(3));
         let limit = Duration::from_secs(20);
-        let order: Vec<u8> = (0..3).map(|_| told.recv_timeout(limit).unwrap()).collect();
+        let order: Vec<u8> = (0..3).map(|_| woken.recv_timeout(limit).unwrap()).collect();
         assert_eq!(order, [1, 2, 3]);
-        assert!(told.try_recv().is_err());
+        assert!(woken.try_recv().is_err());
     }
 }

@@ -1,5 +1,5 @@
-//! Lines on stderr, written by a thread of its own: a terminal that is stopped, or a pipe whose
-//! reader is slow, holds up no call.
+//! Lines on standard error, written by a separate thread: a stopped terminal, or a pipe with a slow
+//! reader, delays no call.
 
 use std::{
     io::{self, IsTerminal, Write},
@@ -12,11 +12,11 @@ use tracing::Level;
 
 use crate::kernel::stats::Counter;
 
-/// The most lines that wait for a slow terminal; what comes on top is dropped and counted.
-const WAITING: usize = 4_096;
+/// The most lines that wait for a slow terminal. Further lines are dropped and counted.
+const MAX_WAITING: usize = 4_096;
 
-/// The console.
-pub(crate) struct Console {
+/// Writes lines to the console.
+pub(crate) struct ConsoleWriter {
     lines: SyncSender<Message>,
     colour: bool,
     written: Counter,
@@ -28,36 +28,36 @@ enum Message {
     Flush(SyncSender<()>),
 }
 
-/// Returns whether colour is wanted: on a terminal, unless `NO_COLOR` is set (no-color.org).
-fn wants_colour() -> bool {
+/// Returns whether lines are coloured: on a terminal, unless `NO_COLOR` is set (no-color.org).
+fn is_coloured() -> bool {
     io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
 }
 
-impl Console {
-    /// Starts the console; `written` and `lost` count its lines.
-    pub(crate) fn start(written: Counter, lost: Counter) -> io::Result<Console> {
-        let (lines, inbox) = mpsc::sync_channel(WAITING);
+impl ConsoleWriter {
+    /// Starts the thread. `written` and `lost` count its lines.
+    pub(crate) fn start(written: Counter, lost: Counter) -> io::Result<ConsoleWriter> {
+        let (lines, inbox) = mpsc::sync_channel(MAX_WAITING);
         thread::Builder::new()
             .name("llm-observe-tty".to_owned())
             .spawn(move || {
                 for message in inbox {
                     match message {
-                        // There is nowhere to say that stderr is gone.
+                        // There is nowhere to report that stderr is closed.
                         Message::Line(line) => drop(io::stderr().lock().write_all(&line)),
-                        // Whoever asked may have given up waiting.
+                        // The caller may have stopped waiting.
                         Message::Flush(done) => drop(done.try_send(())),
                     }
                 }
             })?;
-        Ok(Console {
+        Ok(ConsoleWriter {
             lines,
-            colour: wants_colour(),
+            colour: is_coloured(),
             written,
             lost,
         })
     }
 
-    /// Hands a finished text line over.
+    /// Takes a finished text line.
     pub(crate) fn write(&self, level: Level, line: &[u8]) {
         let line = if self.colour {
             coloured(level, line)
@@ -70,12 +70,12 @@ impl Console {
         }
     }
 
-    /// Waits until what was handed over is written, at most `limit`.
+    /// Waits until every line taken before is written, at most `limit`.
     pub(crate) fn flush(&self, limit: Duration) {
-        let (done, told) = mpsc::sync_channel(1);
+        let (done, written) = mpsc::sync_channel(1);
         if self.lines.try_send(Message::Flush(done)).is_ok() {
-            // A terminal that takes no more within the limit is left to itself.
-            let _ = told.recv_timeout(limit);
+            // A terminal that takes nothing within the limit is not waited for.
+            let _ = written.recv_timeout(limit);
         }
     }
 }

@@ -1,7 +1,7 @@
-//! Makes any text safe to stand in one log line: nothing in it can end the line, start another,
-//! or control the terminal that shows it.
+//! Makes any text safe inside one log line: nothing in it can end the line, start another one, or
+//! control the terminal that shows it.
 //!
-//! Knows characters only: neither lines, records, nor where the bytes go.
+//! Knows characters only: neither lines, nor records, nor where the bytes go.
 //!
 //! Escaped, in text and in JSON alike: C0 controls (newline, carriage return, ESC, NUL, tab ...),
 //! DEL, C1 controls (U+0080 to U+009F, with NEL and the one-character CSI), the line and paragraph
@@ -10,33 +10,32 @@
 
 use std::fmt;
 
-/// Appends `value` as it may stand in a text line, in the escapes of Rust's `Debug` (`\n`,
-/// `\u{1b}`). Backslashes stay as they are, so that paths and patterns stay readable.
+/// Appends `value` for a text line, with the escapes of Rust's `Debug` (`\n`, `\u{1b}`). Backslashes
+/// stay as they are, so that paths and patterns stay readable.
 ///
-/// A value longer than `max_bytes` is cut at a character boundary and its length is noted behind
-/// it: `…[12345 bytes]`.
+/// A value longer than `max_bytes` is cut at a character boundary, and its length follows: `…[12345 bytes]`.
 pub(crate) fn escape_text(out: &mut Vec<u8>, value: &str, max_bytes: usize) {
-    escape(out, value, max_bytes, Style::Text);
+    escape(out, value, max_bytes, Syntax::Text);
 }
 
 /// Appends `value` as the content of a JSON string, without the quotes around it; cut as by
 /// [`escape_text`].
 pub(crate) fn escape_json(out: &mut Vec<u8>, value: &str, max_bytes: usize) {
-    escape(out, value, max_bytes, Style::Json);
+    escape(out, value, max_bytes, Syntax::Json);
 }
 
-fn escape(out: &mut Vec<u8>, value: &str, max_bytes: usize, style: Style) {
-    if value.len() <= max_bytes && plain_len(value.as_bytes(), style) == value.len() {
+fn escape(out: &mut Vec<u8>, value: &str, max_bytes: usize, syntax: Syntax) {
+    if value.len() <= max_bytes && plain_len(value.as_bytes(), syntax) == value.len() {
         return out.extend_from_slice(value.as_bytes());
     }
-    let mut escaper = Escaper::new(out, max_bytes, style);
+    let mut escaper = Escaper::new(out, max_bytes, syntax);
     escaper.push(value);
     escaper.finish();
 }
 
-/// Which line the value stands in.
+/// The syntax around a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Style {
+pub(crate) enum Syntax {
     /// A text line, or the console.
     Text,
     /// Between the quotes of a JSON string.
@@ -45,22 +44,22 @@ pub(crate) enum Style {
 
 /// Escapes a value that comes in pieces, so that `write!` can format into the line directly.
 ///
-/// [`finish`](Escaper::finish) notes the cut; without it a cut value ends unmarked.
+/// [`finish`](Escaper::finish) marks a cut value; without it the value ends unmarked.
 pub(crate) struct Escaper<'a> {
     out: &'a mut Vec<u8>,
-    style: Style,
+    syntax: Syntax,
     room: usize,
     total: usize,
     cut: bool,
 }
 
 impl<'a> Escaper<'a> {
-    /// An escaper that lets the first `max_bytes` bytes of the value through, counted before
-    /// escaping: what is written can be up to six times as long.
-    pub(crate) fn new(out: &'a mut Vec<u8>, max_bytes: usize, style: Style) -> Self {
+    /// Returns an escaper that keeps the first `max_bytes` bytes of the value, counted before escaping.
+    /// The result can be up to six times as long.
+    pub(crate) fn new(out: &'a mut Vec<u8>, max_bytes: usize, syntax: Syntax) -> Self {
         Self {
             out,
-            style,
+            syntax,
             room: max_bytes,
             total: 0,
             cut: false,
@@ -74,10 +73,10 @@ impl<'a> Escaper<'a> {
         // Once cut, the value stays cut: a later, shorter piece must not close the gap.
         self.cut |= shown.len() < piece.len();
         self.room = self.room.saturating_sub(shown.len());
-        append(self.out, shown, self.style);
+        append(self.out, shown, self.syntax);
     }
 
-    /// Ends the value: notes its whole length when not all of it was let through.
+    /// Ends the value: appends its whole length when it was cut.
     pub(crate) fn finish(self) {
         if self.cut {
             self.out.extend_from_slice("…[".as_bytes());
@@ -95,7 +94,7 @@ impl fmt::Write for Escaper<'_> {
     }
 }
 
-/// The longest start of `piece` that is at most `max` bytes and ends between two characters.
+/// Returns the longest prefix of `piece` that is at most `max` bytes and ends between two characters.
 fn clip(piece: &str, max: usize) -> &str {
     if piece.len() <= max {
         return piece;
@@ -106,17 +105,17 @@ fn clip(piece: &str, max: usize) -> &str {
         .unwrap_or_default()
 }
 
-fn append(out: &mut Vec<u8>, piece: &str, style: Style) {
+fn append(out: &mut Vec<u8>, piece: &str, syntax: Syntax) {
     let mut rest = piece;
     loop {
         // The length is a character boundary, since only first bytes of characters are flagged.
         let (plain, tail) = rest
-            .split_at_checked(plain_len(rest.as_bytes(), style))
+            .split_at_checked(plain_len(rest.as_bytes(), syntax))
             .unwrap_or((rest, ""));
         out.extend_from_slice(plain.as_bytes());
         let mut chars = tail.chars();
         let Some(flagged) = chars.next() else { return };
-        append_char(out, flagged, style);
+        append_char(out, flagged, syntax);
         rest = chars.as_str();
     }
 }
@@ -124,16 +123,16 @@ fn append(out: &mut Vec<u8>, piece: &str, style: Style) {
 const BLOCK: usize = 16;
 const HALF: usize = BLOCK / 2;
 
-/// How many bytes from the start need no look at their characters.
-fn plain_len(bytes: &[u8], style: Style) -> usize {
-    match style {
-        Style::Text => plain_prefix(bytes, flagged_in_text),
-        Style::Json => plain_prefix(bytes, flagged_in_json),
+/// Returns the length of the prefix whose bytes need no check of their characters.
+fn plain_len(bytes: &[u8], syntax: Syntax) -> usize {
+    match syntax {
+        Syntax::Text => plain_prefix(bytes, flagged_in_text),
+        Syntax::Json => plain_prefix(bytes, flagged_in_json),
     }
 }
 
-/// Goes block by block without a branch per byte, which the compiler turns into vector compares.
-/// What is left over is looked at with the bytes before it, as one block more.
+/// Works in blocks without a branch per byte, which the compiler turns into vector compares. The
+/// remaining bytes are checked together with those before them, as one more block.
 #[inline(always)]
 fn plain_prefix(bytes: &[u8], flagged: impl Fn(u8) -> bool + Copy) -> usize {
     let (blocks, _) = bytes.as_chunks::<BLOCK>();
@@ -164,7 +163,7 @@ fn is_clean<const N: usize>(block: &[u8; N], flagged: impl Fn(u8) -> bool) -> bo
     !block.iter().fold(false, |any, &byte| any | flagged(byte))
 }
 
-/// Whether a character that starts with `byte` may need an escape: 0xC2 starts the C1 controls
+/// Returns whether a character that starts with `byte` may need an escape: 0xC2 starts the C1 controls
 /// and 0xE2 the separators and overrides (and much that is harmless).
 #[inline(always)]
 fn flagged_in_text(byte: u8) -> bool {
@@ -178,32 +177,32 @@ fn flagged_in_json(byte: u8) -> bool {
 
 /// Appends a flagged character, escaped if it has to be. (0xC2 and 0xE2 also start `§` and `…`.)
 #[cold]
-fn append_char(out: &mut Vec<u8>, char: char, style: Style) {
+fn append_char(out: &mut Vec<u8>, char: char, syntax: Syntax) {
     match char {
         '\n' => out.extend_from_slice(b"\\n"),
         '\r' => out.extend_from_slice(b"\\r"),
         '\t' => out.extend_from_slice(b"\\t"),
         '"' => out.extend_from_slice(b"\\\""),
         '\\' => out.extend_from_slice(b"\\\\"),
-        _ if is_unsafe(char) => append_code(out, u32::from(char), style),
+        _ if is_unsafe(char) => append_code(out, u32::from(char), syntax),
         _ => out.extend_from_slice(char.encode_utf8(&mut [0; 4]).as_bytes()),
     }
 }
 
-/// Whether a character ends a line, controls a terminal, or reorders what is shown.
+/// Returns whether a character ends a line, controls a terminal, or reorders what is shown.
 fn is_unsafe(char: char) -> bool {
     matches!(char, '\0'..='\x1F' | '\x7F'..='\u{9F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
-fn append_code(out: &mut Vec<u8>, code: u32, style: Style) {
+fn append_code(out: &mut Vec<u8>, code: u32, syntax: Syntax) {
     // Every unsafe character is below U+FFFF: four digits, no surrogate pair.
     let digits = [12, 8, 4, 0].map(|shift| hex_digit(code >> shift));
-    match style {
-        Style::Json => {
+    match syntax {
+        Syntax::Json => {
             out.extend_from_slice(b"\\u");
             out.extend_from_slice(&digits);
         }
-        Style::Text => {
+        Syntax::Text => {
             out.extend_from_slice(b"\\u{");
             let zeros = digits
                 .iter()
@@ -278,7 +277,7 @@ mod tests {
     #[test]
     fn a_cut_value_stays_cut_for_later_pieces() {
         let mut out = Vec::new();
-        let mut escaper = Escaper::new(&mut out, 4, Style::Text);
+        let mut escaper = Escaper::new(&mut out, 4, Syntax::Text);
         ["ab", "日", "c"]
             .iter()
             .for_each(|piece| escaper.push(piece));
@@ -343,7 +342,7 @@ mod tests {
         #[test]
         fn pieces_escape_as_the_whole(left in hostile(), right in hostile()) {
             let mut out = Vec::new();
-            let mut escaper = Escaper::new(&mut out, usize::MAX, Style::Text);
+            let mut escaper = Escaper::new(&mut out, usize::MAX, Syntax::Text);
             escaper.push(&left);
             escaper.push(&right);
             escaper.finish();

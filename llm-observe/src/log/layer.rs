@@ -1,4 +1,4 @@
-//! Events of `tracing`, and of `log` through it, into the same lines as calls.
+//! Receives events of `tracing`, and of `log` through it, and writes them to the same lines as calls.
 //! Knows lines, not files.
 
 use std::{
@@ -17,7 +17,7 @@ use tracing::{
 use tracing_log::NormalizeEvent;
 use tracing_subscriber::layer::Context;
 
-use super::Lines;
+use super::lines::Lines;
 use crate::{
     kernel::{clock, context, pool, sink::LogEvent, value::Value},
     redact::{Redact, Redacted, Redactor},
@@ -26,8 +26,8 @@ use crate::{
 
 /// Writes every event to the lines of an observer.
 ///
-/// For users who compose their own subscriber: [`Observer::layer`](crate::Observer::layer). It may
-/// be made before the observer is; until there is one, it does nothing.
+/// For programs that compose their own subscriber: [`Observer::layer`](crate::Observer::layer). It can
+/// be created before the observer. Until there is one, it does nothing.
 #[derive(Debug, Default)]
 pub struct Layer {
     lines: Option<Arc<Lines>>,
@@ -35,9 +35,9 @@ pub struct Layer {
 
 static GLOBAL: OnceLock<Arc<Lines>> = OnceLock::new();
 
-/// Gives the program's lines to layers that were made without.
+/// Gives the program's lines to layers that were created without.
 pub(crate) fn install(lines: Arc<Lines>) {
-    // A second observer is refused before it comes here.
+    // A second observer is refused before this.
     let _ = GLOBAL.set(lines);
 }
 
@@ -57,10 +57,10 @@ impl Layer {
 impl<S: Subscriber> tracing_subscriber::Layer<S> for Layer {
     fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
         match &self.lines {
-            // Spans are not written, but others may hang their fields on them.
+            // Spans are not written, but other layers may use them.
             Some(lines) if metadata.is_event() && !lines.takes_event(metadata) => Interest::never(),
             Some(_) => Interest::always(),
-            // The global lines may come later and with them another answer.
+            // The global lines may be installed later, with another filter.
             None => Interest::sometimes(),
         }
     }
@@ -78,7 +78,7 @@ impl<S: Subscriber> tracing_subscriber::Layer<S> for Layer {
     }
 
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        // A call's own event, made for other subscribers: its line is written already.
+        // An event that a call emits for other subscribers: its line is already written.
         if spans::is_emitting() {
             return;
         }
@@ -132,12 +132,12 @@ impl Parts {
     fn give_back(mut self) {
         self.message.clear();
         self.fields.drain(..).for_each(|(_, value)| value.recycle());
-        // A thread that is being torn down has no next event.
+        // A thread that is ending has no next event.
         let _ = POOL.try_with(|pool| pool.set(Some(self)));
     }
 
     fn set(&mut self, field: &Field, value: Value) {
-        // What the `log` crate's events carry for `normalized_metadata`, which has read it.
+        // Fields that events of the `log` crate carry for `normalized_metadata`, which has read them.
         if !field.name().starts_with("log.") {
             self.fields.push((field.name(), value));
         }
@@ -169,7 +169,7 @@ impl Visit for Parts {
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         if field.name() == "message" {
-            // Writing to a string fails only if the value's own `Debug` does: then as far as it got.
+            // Writing to a string fails only if the value's own `Debug` does. The message is then cut.
             let _ = write!(self.message, "{value:?}");
         } else {
             self.set(

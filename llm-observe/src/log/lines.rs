@@ -12,19 +12,17 @@ use std::{
 };
 
 use llm_observe_config::{Format, Logger};
+use llm_observe_log::{Health, LogWriter, LossReason};
 use tracing::{Level, Metadata, level_filters::LevelFilter};
 use tracing_subscriber::filter::Targets;
 
 use super::{
-    console::Console,
-    core::Health,
-    file::LogFile,
+    console::ConsoleWriter,
     format::{self, Style},
-    settings::Priority,
 };
 use crate::{
     kernel::{
-        clock, metric_names as names,
+        clock, metrics_table as names,
         outcome::Outcome,
         record::Record,
         sink::{LogEvent, RunningCall, Sink},
@@ -39,7 +37,7 @@ use crate::{
 pub(crate) struct Route {
     pub(crate) name: String,
     pub(crate) path: PathBuf,
-    pub(crate) file: LogFile,
+    pub(crate) file: LogWriter,
     pub(crate) format: Format,
     /// `None`: the main file, which takes what no exclusive logger has taken.
     pub(crate) select: Option<Select>,
@@ -107,7 +105,7 @@ struct About<'a> {
 /// The lines of one observer: where calls and events are written.
 pub(crate) struct Lines {
     pub(crate) routes: Vec<Route>,
-    pub(crate) console: Option<Console>,
+    pub(crate) console: Option<ConsoleWriter>,
     pub(crate) style: Style,
     pub(crate) filter: Targets,
     pub(crate) redactor: Arc<Redactor>,
@@ -221,7 +219,7 @@ impl Lines {
     ) {
         buffers.text.clear();
         buffers.json.clear();
-        let priority = priority(about.level);
+        let level = level_of(about.level);
         let mut taken = false;
         for route in &self.routes {
             let takes = match &route.select {
@@ -232,7 +230,7 @@ impl Lines {
                 taken |= route.select.as_ref().is_some_and(|select| select.exclusive);
                 let text = buffers.of(route.format, line);
                 route.lines.add(1);
-                route.file.write(priority, text);
+                route.file.line(level, text);
             }
         }
         if let Some(console) = &self.console {
@@ -244,11 +242,7 @@ impl Lines {
 
     /// Waits until what was handed over is written; returns how many bytes are not.
     pub(crate) fn flush(&self, limit: Duration) -> u64 {
-        let pending = self
-            .routes
-            .iter()
-            .map(|route| route.file.flush(limit).pending_bytes)
-            .sum();
+        let pending = self.routes.iter().map(|route| route.file.wait(limit)).sum();
         if let Some(console) = &self.console {
             console.flush(limit);
         }
@@ -273,11 +267,11 @@ impl Route {
     pub(super) fn publish(&self, stats: &Stats) {
         let of_file = self.file.stats();
         let logger = [("logger", self.name.as_str())];
-        for (reason, lost) in &of_file.lost {
-            let labels = [("logger", self.name.as_str()), ("reason", *reason)];
+        for reason in LossReason::ALL {
+            let labels = [("logger", self.name.as_str()), ("reason", reason.as_str())];
             stats
                 .counter(names::LOG_LINES_LOST, &labels)
-                .raise_to(*lost);
+                .raise_to(of_file.lost(reason));
         }
         for (name, total) in [
             (names::LOG_WRITTEN, of_file.lines),
@@ -288,7 +282,7 @@ impl Route {
         }
         let waiting = i64::try_from(of_file.pending_bytes).unwrap_or(i64::MAX);
         stats.gauge(names::LOG_WAITING, &logger).set(waiting);
-        let refused = matches!(of_file.state, Health::Waiting { .. });
+        let refused = matches!(of_file.health, Health::Waiting { .. });
         stats
             .gauge(names::LOG_REFUSED, &logger)
             .set(i64::from(refused));
@@ -347,13 +341,14 @@ impl fmt::Debug for Lines {
     }
 }
 
-pub(crate) fn priority(level: Level) -> Priority {
+/// Returns the level as the log writer has it.
+pub(super) fn level_of(level: Level) -> llm_observe_log::Level {
     match level {
-        Level::TRACE => Priority::Trace,
-        Level::DEBUG => Priority::Debug,
-        Level::INFO => Priority::Info,
-        Level::WARN => Priority::Warn,
-        Level::ERROR => Priority::Error,
+        Level::TRACE => llm_observe_log::Level::Trace,
+        Level::DEBUG => llm_observe_log::Level::Debug,
+        Level::INFO => llm_observe_log::Level::Info,
+        Level::WARN => llm_observe_log::Level::Warn,
+        Level::ERROR => llm_observe_log::Level::Error,
     }
 }
 

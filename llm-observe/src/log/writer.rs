@@ -1,141 +1,86 @@
-//! The one background thread that moves lines from the rings of all log files to their files.
-//!
-//! Sleeps without a wake-up while nothing is written; while lines come it looks every few
-//! milliseconds, so that a caller almost never pays for waking it.
+//! The log writer for lines that a program formats itself, configured as `[log]` is.
 
-use std::{
-    sync::{
-        Arc, Mutex, OnceLock, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
-    thread::{self, Thread},
-    time::{Duration, Instant},
-};
+use std::{io, time::Duration};
 
-use super::core::{CLEAN, Core};
+use llm_observe_config::Log;
+use tracing::Level;
 
-/// Between two looks while lines come.
-const BUSY: Duration = Duration::from_millis(10);
-/// The longest time between two looks before falling asleep.
-const QUIET: Duration = Duration::from_millis(80);
-/// How long nothing must come before that.
-const AWAKE: Duration = Duration::from_secs(2);
+use super::{lines::level_of, options};
+use crate::error::Error;
 
-pub(super) struct Writer {
-    thread: OnceLock<Thread>,
-    asleep: AtomicBool,
-    /// Whether it has been woken and has not looked since.
-    woken: AtomicBool,
-    cores: Mutex<Vec<Arc<Core>>>,
+/// A rotating log file for lines of any format, with the promises of `[log]`: no line is lost to a
+/// burst, a full disk or a kill without being counted, and rotation never splits one.
+///
+/// Clones write the same file, from any thread. Dropping the last one writes what is left, within
+/// five seconds. As an [`io::Write`] it takes whole lines however they are cut into pieces, for each
+/// clone by itself, so that it can stand behind other libraries:
+///
+/// ```
+/// use llm_observe::{config::Log, log::LogWriter};
+/// # let dir = std::env::temp_dir().join(format!("llm-observe-doc-{}", std::process::id()));
+///
+/// let mut log = Log::default();
+/// log.dir = dir.clone();
+/// log.file = "audit.log".to_owned();
+/// log.max_bytes = 50_000_000;
+/// let audit = LogWriter::open(&log)?;
+/// audit.line(tracing::Level::INFO, b"user 7 signed in\n");
+/// // For `tracing_subscriber::fmt`: `.with_writer(move || audit.clone())`.
+/// drop(audit);
+/// assert_eq!(std::fs::read(dir.join("audit.log"))?, b"user 7 signed in\n");
+/// # std::fs::remove_dir_all(dir)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// Bytes are written as they are. Whoever formats lines has to escape what comes from outside: a
+/// newline in it would forge a line, an escape sequence would control the reader's terminal. Lines of
+/// annotated calls and of `tracing` events, which do not go through here, are escaped.
+///
+/// A program that uses nothing else of this crate can take the same writer from
+/// [`llm_observe_log`].
+#[derive(Clone, Debug)]
+pub struct LogWriter(llm_observe_log::LogWriter);
+
+impl LogWriter {
+    /// Opens the file that `log` describes. The keys `enabled`, `level`, `console` and
+    /// `max_value_bytes` have no effect here. `format` is the format of loss notices.
+    ///
+    /// # Errors
+    /// When the folder cannot be created or written, when this or another process has the file open
+    /// and it is not `shared`, and when it is a symlink and those are not followed.
+    pub fn open(log: &Log) -> Result<Self, Error> {
+        options::open(log)
+            .map(Self)
+            .map_err(|source| Error::with(format!("log file `{}`", log.file), source))
+    }
+
+    /// Takes one line, which ends in `\n`. When the buffer is nearly full, lines of the lowest level
+    /// are dropped first. A line at ERROR also wakes the writer thread at once.
+    #[inline]
+    pub fn line(&self, level: Level, line: &[u8]) {
+        self.0.line(level_of(level), line);
+    }
+
+    /// Waits until every line taken before is in the file, at most `limit`. Returns how many bytes
+    /// of them are not.
+    pub fn wait(&self, limit: Duration) -> u64 {
+        self.0.wait(limit)
+    }
+
+    /// Returns how many lines were lost since this process opened the file.
+    pub fn lost(&self) -> u64 {
+        self.0.lost()
+    }
 }
 
-impl Writer {
-    /// The writer of this process, started at first use.
-    pub(super) fn global() -> Arc<Self> {
-        static GLOBAL: OnceLock<Arc<Writer>> = OnceLock::new();
-        Arc::clone(GLOBAL.get_or_init(Self::start))
+impl io::Write for LogWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
     }
 
-    /// A writer of its own: for a fork, in which the thread of the process it came from does not run.
-    pub(super) fn start() -> Arc<Self> {
-        let writer = Arc::new(Self {
-            thread: OnceLock::new(),
-            asleep: AtomicBool::new(false),
-            woken: AtomicBool::new(false),
-            cores: Mutex::new(Vec::new()),
-        });
-        let runs = Arc::clone(&writer);
-        let started = thread::Builder::new()
-            .name(String::from("llm-observe-log"))
-            .spawn(move || runs.run());
-        if let Ok(handle) = started {
-            let _ = writer.thread.set(handle.thread().clone());
-        }
-        writer
-    }
-
-    /// A writer without a thread: a test takes its steps itself.
-    #[cfg(test)]
-    pub(super) fn idle() -> Arc<Self> {
-        Arc::new(Self {
-            thread: OnceLock::new(),
-            asleep: AtomicBool::new(false),
-            woken: AtomicBool::new(false),
-            cores: Mutex::new(Vec::new()),
-        })
-    }
-
-    #[cfg(test)]
-    pub(super) fn is_woken(&self) -> bool {
-        self.woken.load(Ordering::SeqCst)
-    }
-
-    pub(super) fn add(&self, core: Arc<Core>) {
-        self.lock().push(core);
-        self.wake();
-    }
-
-    /// Makes the writer look now.
-    pub(super) fn wake(&self) {
-        if self.woken.load(Ordering::SeqCst) || self.woken.swap(true, Ordering::SeqCst) {
-            return;
-        }
-        if let Some(thread) = self.thread.get() {
-            thread.unpark();
-        }
-    }
-
-    /// Makes the writer look soon: wakes it only if it sleeps without end.
-    #[inline]
-    pub(super) fn nudge(&self) {
-        if self.asleep.load(Ordering::SeqCst) {
-            self.wake();
-        }
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Arc<Core>>> {
-        self.cores.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn run(&self) {
-        let mut pause = BUSY;
-        let mut last_line = Instant::now();
-        loop {
-            self.woken.store(false, Ordering::SeqCst);
-            let moved = self.round();
-            let now = Instant::now();
-            if moved {
-                (pause, last_line) = (BUSY, now);
-            } else {
-                pause = pause.saturating_mul(2).min(QUIET);
-            }
-            match now.duration_since(last_line) < AWAKE {
-                true => thread::park_timeout(pause),
-                false => self.sleep(),
-            }
-        }
-    }
-
-    /// Lets each log file move its lines; whether any had some.
-    fn round(&self) -> bool {
-        let cores = self.lock().clone();
-        let moved = cores.iter().fold(false, |moved, core| core.pump() | moved);
-        self.lock().retain(|core| !core.is_closed());
-        moved
-    }
-
-    fn sleep(&self) {
-        self.asleep.store(true, Ordering::SeqCst);
-        // A caller that reserved before this look is seen here; one that comes later sees `asleep`.
-        let cores = self.lock().clone();
-        if cores.iter().any(|core| core.has_work()) {
-            thread::park_timeout(QUIET);
-        } else if cores.iter().any(|core| core.ages()) {
-            thread::park_timeout(CLEAN);
-        } else {
-            drop(cores);
-            thread::park();
-        }
-        self.asleep.store(false, Ordering::SeqCst);
+    /// Does nothing: lines are safe from the moment they are taken. To wait for the file, call
+    /// [`LogWriter::wait`].
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }

@@ -3,29 +3,50 @@
 
 use std::sync::{
     Arc, Mutex, PoisonError,
-    atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
+    atomic::{
+        AtomicBool, AtomicU64, AtomicUsize,
+        Ordering::{AcqRel, Relaxed, Release},
+    },
 };
 
 use metrics::{Histogram, Key, Label, Recorder};
 
 use super::{
-    METADATA, names,
-    publish::Published,
+    published::Published,
+    recorder::METADATA,
     shard::{self, Shard, Totals},
 };
 use crate::kernel::{
+    metrics_table as names,
     outcome::{ErrorClass, Outcome},
     record::Record,
     site::Site,
 };
 
-/// How many calls started, ended and how long they took, by thread: what a site adds to, and each
-/// series of an HTTP histogram.
+/// The calls that started and ended, and their durations, by thread: of a site of functions, or of
+/// one series of an operation.
 pub(super) struct Cells {
     /// Its place among a thread's shards: no two have the same.
     number: usize,
     bounds: Arc<Bounds>,
     shards: Mutex<Shards>,
+    /// Where new shards are listed, and the place of the site there.
+    watched: Option<(Arc<NewShards>, usize)>,
+}
+
+/// The shards that were made since the last publication, each with the place of its site.
+#[derive(Default)]
+pub(super) struct NewShards(Mutex<Vec<(Arc<Shard>, usize)>>);
+
+impl NewShards {
+    pub(super) fn take(&self) -> Vec<(Arc<Shard>, usize)> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn push(&self, shard: Arc<Shard>, place: usize) {
+        let mut new = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        new.push((shard, place));
+    }
 }
 
 /// The upper bounds of a histogram.
@@ -37,6 +58,7 @@ pub(super) struct Bounds {
 }
 
 /// The shards of the threads that live, and the sum of those that are gone.
+#[derive(Default)]
 struct Shards {
     live: Vec<Arc<Shard>>,
     gone: Totals,
@@ -63,14 +85,19 @@ impl Bounds {
 impl Cells {
     pub(super) fn new(bounds: Arc<Bounds>) -> Cells {
         static NUMBERS: AtomicUsize = AtomicUsize::new(0);
-        let gone = Totals::new(bounds.buckets());
         Cells {
             number: NUMBERS.fetch_add(1, Relaxed),
-            shards: Mutex::new(Shards {
-                live: Vec::new(),
-                gone,
-            }),
+            shards: Mutex::default(),
             bounds,
+            watched: None,
+        }
+    }
+
+    /// Returns cells whose shards are listed in `new`, as those of the site at `place`.
+    fn watched(bounds: Arc<Bounds>, new: Arc<NewShards>, place: usize) -> Cells {
+        Cells {
+            watched: Some((new, place)),
+            ..Cells::new(bounds)
         }
     }
 
@@ -95,10 +122,10 @@ impl Cells {
     #[inline]
     fn add(&self, add: impl Fn(&Shard)) {
         if shard::with_own(self.number, || self.new_shard(), &add).is_none() {
-            // A thread that is being torn down counts in a shard that is read as it is made.
-            let late = Shard::new(self.bounds.buckets());
+            // A thread that is being torn down counts in a shard for this alone.
+            let late = self.new_shard();
             add(&late);
-            self.lock().gone.add(&late);
+            late.close();
         }
     }
 
@@ -106,6 +133,9 @@ impl Cells {
     fn new_shard(&self) -> Arc<Shard> {
         let shard = Arc::new(Shard::new(self.bounds.buckets()));
         self.lock().live.push(shard.clone());
+        if let Some((new, place)) = &self.watched {
+            new.push(shard.clone(), *place);
+        }
         shard
     }
 
@@ -117,13 +147,12 @@ impl Cells {
     pub(super) fn totals(&self) -> Totals {
         let mut shards = self.lock();
         let Shards { live, gone } = &mut *shards;
-        // Only ours is left of a thread that has ended: nobody adds to it any more.
         live.retain(|shard| {
-            let lives = Arc::strong_count(shard) > 1;
-            if !lives {
+            let closed = shard.is_closed();
+            if closed {
                 gone.add(shard);
             }
-            lives
+            !closed
         });
         let mut totals = gone.clone();
         live.iter().for_each(|shard| totals.add(shard));
@@ -131,7 +160,7 @@ impl Cells {
     }
 }
 
-/// The figures of one site.
+/// The metrics of one site.
 pub(crate) struct SiteMetrics {
     site: &'static Site,
     cells: Cells,
@@ -139,35 +168,54 @@ pub(crate) struct SiteMetrics {
     pub(super) items: AtomicU64,
     pub(super) classes: [AtomicU64; ErrorClass::ALL.len()],
     quality: Option<Histogram>,
+    /// Whether there is something to publish that the numbers of started calls do not show.
+    changed: AtomicBool,
     pub(super) published: Mutex<Published>,
 }
 
 impl SiteMetrics {
+    /// Returns the metrics of `site`, which are published as those at `place`.
     pub(super) fn new(
         site: &'static Site,
         bounds: &Arc<Bounds>,
+        new: &Arc<NewShards>,
+        place: usize,
         recorder: &dyn Recorder,
     ) -> SiteMetrics {
         let quality = site.has_quality.then(|| {
-            recorder.register_histogram(&Key::from_parts(names::QUALITY, labels(site)), &METADATA)
+            let key = Key::from_parts(names::QUALITY.name, labels(site));
+            recorder.register_histogram(&key, &METADATA)
         });
         SiteMetrics {
             site,
-            cells: Cells::new(bounds.clone()),
+            cells: Cells::watched(bounds.clone(), new.clone(), place),
             slow: AtomicU64::new(0),
             items: AtomicU64::new(0),
             classes: std::array::from_fn(|_| AtomicU64::new(0)),
             quality,
-            published: Mutex::new(Published::new(site, bounds.buckets(), recorder)),
+            changed: AtomicBool::new(false),
+            published: Mutex::new(Published::new(site, recorder)),
         }
-    }
-
-    pub(super) fn is_of(&self, site: &'static Site) -> bool {
-        std::ptr::eq(self.site, site)
     }
 
     pub(super) fn site(&self) -> &'static Site {
         self.site
+    }
+
+    /// Marks the site as one with something to publish.
+    pub(super) fn change(&self) {
+        self.changed.store(true, Release);
+    }
+
+    /// Returns whether there is something to publish.
+    pub(super) fn is_changed(&self) -> bool {
+        self.changed.load(Relaxed)
+    }
+
+    /// Returns whether there is something to publish, and removes the mark.
+    pub(super) fn take_change(&self) -> bool {
+        // A counter is raised before its site is marked: what the mark stands for is seen.
+        self.is_changed() && self.changed.swap(false, AcqRel)
     }
 
     /// Counts a call that starts.
@@ -194,24 +242,29 @@ impl SiteMetrics {
     /// Counts what only some calls have: slowness, items, quality, a failure.
     pub(crate) fn details(&self, record: &Record<'_>) {
         if record.slow {
-            self.slow.fetch_add(1, Relaxed);
+            self.add(&self.slow, 1);
         }
         if let (Some(items), Outcome::Ok) = (record.items, record.outcome) {
-            self.items.fetch_add(items, Relaxed);
+            self.add(&self.items, items);
         }
         if let (Some(score), Some(histogram)) = (record.quality, &self.quality) {
             histogram.record(score);
         }
         if let Some(error) = record.error
             && let Some(at) = ErrorClass::ALL.iter().position(|c| *c == error.class)
-            && let Some(cell) = self.classes.get(at)
+            && let Some(class) = self.classes.get(at)
         {
-            cell.fetch_add(1, Relaxed);
+            self.add(class, 1);
         }
+    }
+
+    pub(super) fn add(&self, counter: &AtomicU64, n: u64) {
+        counter.fetch_add(n, Relaxed);
+        self.change();
     }
 }
 
-/// Returns the first of `bounds` that is not below `nanos`, looked for from where `first` says.
+/// Returns the first of `bounds` that is not below `nanos`; `first` has where to start.
 #[inline]
 fn bucket(bounds: &[u64], first: &[u8; 65], nanos: u64) -> usize {
     let bits = (u64::BITS - nanos.leading_zeros()) as usize;
@@ -240,7 +293,7 @@ fn first_buckets(bounds: &[u64]) -> [u8; 65] {
 pub(super) fn labels(site: &'static Site) -> Vec<Label> {
     vec![
         Label::from_static_parts("event", site.event),
-        Label::new("function", site.function()),
+        Label::from_static_parts("function", site.function()),
     ]
 }
 

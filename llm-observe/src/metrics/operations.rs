@@ -56,10 +56,6 @@ impl OperationMetrics {
         }
     }
 
-    pub(super) fn is_of(&self, site: &'static OperationSite) -> bool {
-        std::ptr::eq(self.site, site)
-    }
-
     /// Counts an operation that starts.
     pub(crate) fn started(&self) {
         self.started.started();
@@ -113,7 +109,7 @@ impl OperationMetrics {
     fn key(&self, ends: &Ends) -> Key {
         let mut labels = labels(self.site, |_| true);
         labels.extend(ends.labels.iter().cloned());
-        Key::from_parts(self.site.instruments().duration, labels)
+        Key::from_parts(self.site.instruments().duration.name, labels)
     }
 }
 
@@ -149,13 +145,13 @@ impl Metrics {
             .unwrap_or_else(PoisonError::into_inner)
             .clone();
         let mut active = BTreeMap::<(&'static str, Vec<Label>), u64>::new();
-        for operations in &all {
+        for operations in all.values() {
             let ended = self.publish_ends(operations);
-            if let Some((name, of_gauge)) = operations.site.instruments().active {
+            if let Some(gauge) = operations.site.instruments().active {
                 // Read after the ends: what ended meanwhile counts as running, not as -1.
                 let started = operations.started.totals().started;
-                let labels = labels(operations.site, |name| of_gauge.contains(&name));
-                *active.entry((name, labels)).or_default() += started.saturating_sub(ended);
+                let labels = labels(operations.site, |name| gauge.labels.contains(&name));
+                *active.entry((gauge.name, labels)).or_default() += started.saturating_sub(ended);
             }
         }
         for ((name, labels), running) in active {

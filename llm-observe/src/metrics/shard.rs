@@ -5,7 +5,7 @@ use std::{
     cell::RefCell,
     sync::{
         Arc, OnceLock,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
@@ -19,7 +19,7 @@ pub(super) const TIMED: [Outcome; 3] = [Outcome::Ok, Outcome::Error, Outcome::Ti
 pub(super) struct Tally(AtomicU64);
 
 impl Tally {
-    /// Adds `n`; `order` says whether what was added before is to be seen with it.
+    /// Adds `n`. With [`Ordering::Release`], a reader of the sum sees what was added before it.
     #[inline]
     fn add(&self, n: u64, order: Ordering) {
         // No read-modify-write is needed where nobody else writes.
@@ -53,6 +53,8 @@ pub(super) struct Shard {
     /// By outcome of [`TIMED`], then by bucket; made with the first such call.
     timed: [OnceLock<Box<[Bucket]>>; TIMED.len()],
     buckets: usize,
+    /// The thread has ended: nothing is added any more.
+    closed: AtomicBool,
 }
 
 impl Shard {
@@ -63,7 +65,23 @@ impl Shard {
             panicked: Tally::default(),
             timed: [const { OnceLock::new() }; TIMED.len()],
             buckets,
+            closed: AtomicBool::new(false),
         }
+    }
+
+    /// Marks it as one that nothing is added to any more.
+    pub(super) fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+    }
+
+    /// Returns whether nothing is added any more; then everything that was added is seen.
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+
+    /// Returns how many calls have started in the thread.
+    pub(super) fn calls(&self) -> u64 {
+        self.started.get()
     }
 
     #[inline]
@@ -91,30 +109,23 @@ impl Shard {
     }
 }
 
-/// The figures of one site, added up over threads.
-#[derive(Clone)]
+/// What was counted for one site, added up over threads.
+#[derive(Clone, Default)]
 pub(super) struct Totals {
     pub(super) started: u64,
     pub(super) cancelled: u64,
     pub(super) panicked: u64,
+    /// By outcome of [`TIMED`], then by bucket; empty where no call ended so.
     pub(super) timed: [Vec<Sum>; TIMED.len()],
 }
 
 impl Totals {
-    pub(super) fn new(buckets: usize) -> Totals {
-        let timed = TIMED.map(|_| vec![Sum::default(); buckets]);
-        Totals {
-            started: 0,
-            cancelled: 0,
-            panicked: 0,
-            timed,
-        }
-    }
-
     pub(super) fn add(&mut self, shard: &Shard) {
         // The ends first: a call that ends meanwhile then still counts as running, not as -1.
         for (sums, cell) in self.timed.iter_mut().zip(&shard.timed) {
-            for (sum, bucket) in sums.iter_mut().zip(cell.get().into_iter().flatten()) {
+            let buckets = cell.get().map_or(&[][..], |buckets| buckets);
+            sums.resize(sums.len().max(buckets.len()), Sum::default());
+            for (sum, bucket) in sums.iter_mut().zip(buckets) {
                 sum.count += bucket.count.get();
                 sum.nanos = sum.nanos.wrapping_add(bucket.nanos.get());
             }
@@ -134,13 +145,22 @@ impl Totals {
     }
 }
 
-thread_local! {
-    /// This thread's shards, by the number of the site.
-    static SHARDS: RefCell<Vec<Option<Arc<Shard>>>> = const { RefCell::new(Vec::new()) };
+/// A thread's hold of its shard, which is closed when the thread ends.
+struct Own(Arc<Shard>);
+
+impl Drop for Own {
+    fn drop(&mut self) {
+        self.0.close();
+    }
 }
 
-/// Gives this thread's shard of site `number` to `f`, made by `make` when it is new. `None` while
-/// the thread is being torn down.
+thread_local! {
+    /// This thread's shards, by the number of the cells.
+    static SHARDS: RefCell<Vec<Option<Own>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Gives this thread's shard of the cells `number` to `f`, made by `make` when it is new. `None`
+/// while the thread is being torn down.
 #[inline]
 pub(super) fn with_own<T>(
     number: usize,
@@ -151,7 +171,7 @@ pub(super) fn with_own<T>(
         .try_with(|shards| {
             let mut shards = shards.try_borrow_mut().ok()?;
             if let Some(Some(shard)) = shards.get(number) {
-                return Some(f(shard));
+                return Some(f(&shard.0));
             }
             insert(&mut shards, number, make()).map(f)
         })
@@ -160,14 +180,10 @@ pub(super) fn with_own<T>(
 }
 
 #[cold]
-fn insert(
-    shards: &mut Vec<Option<Arc<Shard>>>,
-    number: usize,
-    shard: Arc<Shard>,
-) -> Option<&Shard> {
+fn insert(shards: &mut Vec<Option<Own>>, number: usize, shard: Arc<Shard>) -> Option<&Shard> {
     if shards.len() <= number {
-        shards.resize(number + 1, None);
+        shards.resize_with(number + 1, || None);
     }
     let place = shards.get_mut(number)?;
-    Some(place.insert(shard))
+    Some(&place.insert(Own(shard)).0)
 }

@@ -29,8 +29,8 @@ fn is_same(error: &ErrorInfo, child: &ErrorInfo) -> bool {
 }
 
 /// Returns whether the failure was recorded with `child` already, and whether it was alerted there.
-/// `bare`: the error is a status alone, so whatever failed below is its cause; where nobody was told
-/// of that, this failure is a new one.
+/// `bare`: the error is a status alone, so whatever failed below is its cause. Where that was not
+/// reported, this failure is a new one.
 pub(super) fn known(error: &ErrorInfo, child: &ChildFailure, bare: bool) -> (bool, bool) {
     let again = match bare {
         true => child.reported,
@@ -40,7 +40,7 @@ pub(super) fn known(error: &ErrorInfo, child: &ChildFailure, bare: bool) -> (boo
 }
 
 /// Keeps the class that the error had where it began: a limit that an error of the program's own
-/// stands for, or a wrapper that has no source, says nothing of it.
+/// stands for and a wrapper without a source have none.
 pub(super) fn keep_class(error: &mut ErrorInfo, child: &ErrorInfo) {
     if error.class == ErrorClass::Other {
         error.class = child.class;

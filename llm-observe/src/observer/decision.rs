@@ -1,5 +1,5 @@
-//! The one decision whether anybody is told of a call: which of its triggers alert, and whether it
-//! is reported. Pure; made once, at the end of the call, for alerts, trackers and test observers.
+//! The one decision whether anybody is notified of a call: which of its triggers alert, and whether
+//! it is reported. Pure; made once, at the end of the call, for alerts, trackers and test observers.
 
 use llm_observe_config::Event;
 
@@ -9,7 +9,7 @@ use crate::kernel::{
     site::Site,
 };
 
-/// What the attribute and the event's table say about telling of calls of one site.
+/// The rules of one site: those of the attribute and of the event's table.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct AlertPolicy {
     /// What the attribute's rules fire on, all together.
@@ -41,8 +41,8 @@ pub(super) struct End {
     pub(super) passed_on: bool,
 }
 
-/// Who is told of a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Who is notified of a call.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Decision {
     /// Which of its triggers alert.
     pub(super) alerts: TriggerSet,

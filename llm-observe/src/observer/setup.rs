@@ -4,16 +4,22 @@ use std::{any::Any, sync::Arc};
 
 use llm_observe_config::Config;
 
-use crate::{kernel::stats::Stats, metrics::Metrics, redact::Redactor};
+use crate::{
+    kernel::{metric::Metric, stats::Stats},
+    metrics::Metrics,
+    redact::Redactor,
+};
 
 /// What an observer keeps for a kind of operation.
 pub(crate) type Extension = Arc<dyn Any + Send + Sync>;
 
-/// A kind of operation that keeps something for each observer.
+/// A kind of operation: what it keeps for each observer, and its metrics.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct OperationKind {
     /// Makes what it keeps. Calls find it by its type.
     pub(crate) setup: fn(&Setup<'_>) -> Extension,
+    /// The metrics of its conventions.
+    pub(crate) metrics: &'static [&'static Metric],
 }
 
 /// What a kind of operation is set up from.

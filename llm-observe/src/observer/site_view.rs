@@ -15,7 +15,7 @@ use crate::{
         clock, context,
         error_info::ErrorInfo,
         extra::{CallEnd, CallIds, ChildFailure, Extra, SiteObserver},
-        metric_names as names,
+        metrics_table as names,
         operation::Operation,
         outcome::{ErrorClass, Outcome},
         record::Record,
@@ -30,7 +30,7 @@ use crate::{
 };
 
 /// The metrics of a site.
-enum Instruments {
+enum SiteInstruments {
     Calls(Arc<SiteMetrics>),
     /// Those of its operation's conventions.
     Operations(Arc<OperationMetrics>),
@@ -40,7 +40,7 @@ enum Instruments {
 pub(super) struct SiteView {
     pipeline: Arc<Pipeline>,
     site: &'static Site,
-    instruments: Instruments,
+    instruments: SiteInstruments,
     spans: Option<SpanSite>,
     /// Nanoseconds from which on a call is slow.
     slow: u64,
@@ -68,8 +68,10 @@ impl SiteView {
             level: level(site, event),
             sample: site.sample.or(event.and_then(|e| e.sample)).unwrap_or(1.0),
             instruments: match site.operation() {
-                None => Instruments::Calls(pipeline.metrics.site(site)),
-                Some(operation) => Instruments::Operations(pipeline.metrics.operations(operation)),
+                None => SiteInstruments::Calls(pipeline.metrics.site(site)),
+                Some(operation) => {
+                    SiteInstruments::Operations(pipeline.metrics.operations(operation))
+                }
             },
             spans: pipeline.spans.then(|| SpanSite::of(site)),
             slow: slow.map_or(u64::MAX, nanos),
@@ -104,7 +106,7 @@ impl SiteView {
 
     /// Hands a record to everything that takes it.
     fn emit(&self, record: &Redacted<Record<'_>>, span: Option<&tracing::Span>) {
-        if let Instruments::Calls(calls) = &self.instruments {
+        if let SiteInstruments::Calls(calls) = &self.instruments {
             calls.details(record);
         }
         for sink in &self.pipeline.sinks {
@@ -126,10 +128,7 @@ impl SiteView {
         let child = extra.as_mut().and_then(|extra| extra.child.take());
         let extra = extra.as_deref();
         let Some(error) = &mut end.error else {
-            return (
-                false,
-                self.alerts.decide(&self.end(end, extra, (false, false))),
-            );
+            return (false, self.decide_without_error(end, extra));
         };
         let operation = extra.and_then(|extra| extra.operation.as_deref());
         let bare = operation.is_some_and(|operation| operation.is_bare_status(error));
@@ -160,6 +159,24 @@ impl SiteView {
         (again, decision)
     }
 
+    /// Decides about a call without an error; most of them give no reason to notify anybody.
+    #[inline]
+    fn decide_without_error(&self, end: &CallEnd, extra: Option<&Extra>) -> Decision {
+        let is_good = end.outcome == Outcome::Ok
+            && end.nanos <= self.slow
+            && !self.is_low(extra.and_then(|extra| extra.quality));
+        if is_good {
+            return Decision::default();
+        }
+        self.alerts.decide(&self.end(end, extra, (false, false)))
+    }
+
+    /// Returns whether a quality is under the site's `min_quality`.
+    #[inline]
+    fn is_low(&self, quality: Option<f64>) -> bool {
+        matches!((quality, self.site.min_quality), (Some(q), Some(min)) if q < min)
+    }
+
     /// Returns what the decision about alerts is made from.
     fn end(
         &self,
@@ -174,7 +191,7 @@ impl SiteView {
             class: end.error.as_ref().map(|error| error.class),
             expected: end.expected,
             slow: end.nanos > self.slow,
-            low_quality: matches!((quality, self.site.min_quality), (Some(q), Some(min)) if q < min),
+            low_quality: self.is_low(quality),
             may_alert: operation.is_none_or(|operation| operation.may_alert(end.outcome)),
             alerted_below,
             passed_on,
@@ -231,8 +248,8 @@ impl SiteObserver for SiteView {
     #[inline]
     fn started(&self, ids: CallIds, extra: &mut Option<Box<Extra>>) {
         match &self.instruments {
-            Instruments::Calls(calls) => calls.started(),
-            Instruments::Operations(operations) => operations.started(),
+            SiteInstruments::Calls(calls) => calls.started(),
+            SiteInstruments::Operations(operations) => operations.started(),
         }
         if let Some((limit, gauge)) = &self.stalled {
             let alerts = self.alerts.alerts_stalled();
@@ -249,8 +266,8 @@ impl SiteObserver for SiteView {
     #[inline]
     fn ended(&self, ids: CallIds, extra: Option<Box<Extra>>, end: CallEnd) {
         match &self.instruments {
-            Instruments::Calls(calls) => calls.ended(end.outcome, end.nanos),
-            Instruments::Operations(operations) => {
+            SiteInstruments::Calls(calls) => calls.ended(end.outcome, end.nanos),
+            SiteInstruments::Operations(operations) => {
                 let operation = extra.as_ref().and_then(|extra| extra.operation.as_deref());
                 let class = end.error.as_ref().map_or(ErrorClass::Other, |e| e.class);
                 operations.ended(operation, end.outcome, class, end.nanos);

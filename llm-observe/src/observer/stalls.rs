@@ -78,7 +78,7 @@ impl Stalls {
         self.lock().insert(ids.span, watched);
     }
 
-    /// Forgets a call that ended; the sinks that were told that it stalled get it once more.
+    /// Stops watching a call that ended. If it had stalled, the sinks get it once more.
     pub(super) fn ended<'a>(
         &self,
         span: SpanId,

@@ -1,4 +1,4 @@
-//! One attempt to deliver: bounded in time, and safe from a destination that panics.
+//! One attempt to deliver, with a timeout and a guard against panics of the destination.
 
 use std::{
     any::Any,
@@ -9,9 +9,9 @@ use std::{
     time::Duration,
 };
 
-use super::{Delivery, Destination, Parcel};
+use super::{delivery::Delivery, destination::Destination, parcel::Parcel};
 
-/// Tries once, within `limit`; a panic of a user's destination is a refusal.
+/// Tries once, within `limit`. A panic of a user's destination counts as a refusal.
 pub(super) async fn attempt(
     destination: &dyn Destination,
     parcel: &Parcel,
@@ -19,7 +19,7 @@ pub(super) async fn attempt(
 ) -> Delivery {
     let caught = poll_caught(async { destination.deliver(parcel).await });
     match tokio::time::timeout(limit, caught).await {
-        Ok(Ok(how)) => how,
+        Ok(Ok(result)) => result,
         Ok(Err(_)) => Delivery::refused("its `deliver` panicked"),
         Err(_) => Delivery::retry(format!("no answer within {limit:?}")),
     }
@@ -28,7 +28,7 @@ pub(super) async fn attempt(
 async fn poll_caught<T>(future: impl Future<Output = T>) -> Result<T, Box<dyn Any + Send>> {
     let mut future = pin!(future);
     poll_fn(|cx| {
-        // A future that panicked is not polled again.
+        // A future that has panicked is not polled again.
         match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
             Ok(Poll::Pending) => Poll::Pending,
             Ok(Poll::Ready(value)) => Poll::Ready(Ok(value)),

@@ -1,5 +1,5 @@
-//! Between the callers and a background thread: what repeats is counted, not queued, so that a
-//! burst of equal failures costs one entry and is still counted exactly.
+//! Between the callers and a background thread: what repeats is counted, not queued. A burst of
+//! equal failures costs one entry and is still counted exactly.
 
 use std::{
     collections::HashMap,
@@ -8,39 +8,40 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// A bounded set of different things that wait to be taken; equal ones are merged.
-pub(crate) struct Burst<T> {
-    state: Mutex<State<T>>,
+/// A bounded set of different items that wait to be taken; equal ones are merged.
+pub(super) struct Burst<T> {
+    state: Mutex<BurstState<T>>,
     wake: Condvar,
     hasher: RandomState,
     most: usize,
 }
 
-struct State<T> {
+struct BurstState<T> {
     items: Vec<T>,
     index: HashMap<u64, usize>,
-    /// Counts up with every request to flush.
-    asked: u64,
-    answered: u64,
+    /// The number of the latest flush that was requested.
+    requested: u64,
+    /// The number of the latest flush that is complete.
+    completed: u64,
     closed: bool,
 }
 
-/// What was taken.
-pub(crate) struct Taken<T> {
-    pub(crate) items: Vec<T>,
-    /// The flush to answer once the items are dealt with.
-    pub(crate) flush: Option<u64>,
-    pub(crate) closed: bool,
+/// What [`Burst::take`] returns.
+pub(super) struct Taken<T> {
+    pub(super) items: Vec<T>,
+    /// The flush to complete once the items are processed.
+    pub(super) flush: Option<u64>,
+    pub(super) closed: bool,
 }
 
 impl<T> Burst<T> {
-    /// Returns an empty set for at most `most` different things.
-    pub(crate) fn new(most: usize) -> Burst<T> {
-        let state = State {
+    /// Returns an empty set for at most `most` different items.
+    pub(super) fn new(most: usize) -> Burst<T> {
+        let state = BurstState {
             items: Vec::new(),
             index: HashMap::new(),
-            asked: 0,
-            answered: 0,
+            requested: 0,
+            completed: 0,
             closed: false,
         };
         Burst {
@@ -51,19 +52,19 @@ impl<T> Burst<T> {
         }
     }
 
-    /// Merges into the one of the same key, or adds a first one. Returns `false` when there is
-    /// no room for a further key.
-    pub(crate) fn add(
+    /// Merges into the item of the same key, or adds the first one. Returns `false` when there is no
+    /// room for a further key.
+    pub(super) fn add(
         &self,
         key: impl Hash,
-        again: impl FnOnce(&mut T),
+        merge: impl FnOnce(&mut T),
         first: impl FnOnce() -> T,
     ) -> bool {
         let hash = self.hasher.hash_one(key);
         let mut state = self.state();
         let known = state.index.get(&hash).copied();
         if let Some(item) = known.and_then(|at| state.items.get_mut(at)) {
-            again(item);
+            merge(item);
             return true;
         }
         if state.items.len() >= self.most {
@@ -79,10 +80,10 @@ impl<T> Burst<T> {
         true
     }
 
-    /// Waits until there is something to do, but not beyond `until`, and takes all there is.
-    pub(crate) fn take(&self, until: Option<Instant>) -> Taken<T> {
+    /// Waits until there is something to do, at most until `until`, and takes everything.
+    pub(super) fn take(&self, until: Option<Instant>) -> Taken<T> {
         let mut state = self.state();
-        while state.items.is_empty() && state.asked == state.answered && !state.closed {
+        while state.items.is_empty() && state.requested == state.completed && !state.closed {
             let left = until.map(|at| at.saturating_duration_since(Instant::now()));
             match left {
                 Some(left) if left.is_zero() => break,
@@ -104,39 +105,39 @@ impl<T> Burst<T> {
         state.index.clear();
         Taken {
             items: std::mem::take(&mut state.items),
-            flush: (state.asked != state.answered).then_some(state.asked),
+            flush: (state.requested != state.completed).then_some(state.requested),
             closed: state.closed,
         }
     }
 
-    /// Says that everything up to the flush `asked` is dealt with.
-    pub(crate) fn answer(&self, asked: u64) {
-        self.state().answered = asked;
+    /// Completes the requested flushes up to number `flush`.
+    pub(super) fn complete(&self, flush: u64) {
+        self.state().completed = flush;
         self.wake.notify_all();
     }
 
-    /// Asks the thread to deal with everything, and waits for it up to `limit`.
-    pub(crate) fn flush(&self, limit: Duration) -> bool {
+    /// Has the thread process everything, and waits for it up to `limit`.
+    pub(super) fn flush(&self, limit: Duration) -> bool {
         let mut state = self.state();
-        state.asked += 1;
-        let asked = state.asked;
+        state.requested += 1;
+        let flush = state.requested;
         self.wake.notify_all();
-        let waiting = |state: &mut State<T>| state.answered < asked && !state.closed;
+        let waiting = |state: &mut BurstState<T>| state.completed < flush && !state.closed;
         state = self
             .wake
             .wait_timeout_while(state, limit, waiting)
             .unwrap_or_else(PoisonError::into_inner)
             .0;
-        state.answered >= asked
+        state.completed >= flush
     }
 
-    /// Ends the thread once it has taken what there is.
-    pub(crate) fn close(&self) {
+    /// Has the thread end once it has taken everything.
+    pub(super) fn close(&self) {
         self.state().closed = true;
         self.wake.notify_all();
     }
 
-    fn state(&self) -> MutexGuard<'_, State<T>> {
+    fn state(&self) -> MutexGuard<'_, BurstState<T>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,102 +1,107 @@
-//! The tasks of the thread that delivers: for each destination, one parcel after the other; and now
-//! and then a look at what is too old, and what others left.
+//! The tasks of the thread that delivers: for each destination, one parcel after the other; and at
+//! intervals a search for expired parcels and for those of dead processes.
 
 use std::{sync::Arc, time::Duration};
 
 use super::{
-    Delivery, Destination, Lost,
     attempt::attempt,
-    queue::{Next, Turn},
-    steady_micros,
-    worker::Shared,
+    delivery::Delivery,
+    destination::{Destination, LossReason},
+    destination_queue::Availability,
+    guard::caught,
+    queue::NextDelivery,
+    state::DeliveryState,
+    time::steady_micros,
 };
 
-impl Shared {
-    pub(super) async fn run(self: Arc<Shared>) {
-        for destination in &self.destinations {
-            for _ in 0..destination.concurrency().max(1) {
-                tokio::spawn(self.clone().drain(destination.clone()));
-            }
-        }
-        let stopped = self.stop.notified();
-        tokio::pin!(stopped);
-        loop {
-            tokio::select! {
-                () = &mut stopped => return,
-                () = tokio::time::sleep(self.settings.upkeep) => {
-                    // Reads files: not between the deliveries.
-                    let work = self.clone();
-                    drop(tokio::task::spawn_blocking(move || work.adopt()));
-                }
-            }
+/// Delivers to all destinations until [`DeliveryState::stop`] is notified.
+pub(super) async fn run(state: Arc<DeliveryState>) {
+    for destination in &state.destinations {
+        let concurrency = caught(|| destination.concurrency()).unwrap_or(1);
+        for _ in 0..concurrency.max(1) {
+            tokio::spawn(drain(state.clone(), destination.clone()));
         }
     }
-
-    /// Delivers to one destination, for as long as the runtime lives.
-    async fn drain(self: Arc<Shared>, destination: Arc<dyn Destination>) {
-        let Some(wake) = self.wakes.get(destination.name()) else {
-            return;
-        };
-        loop {
-            let next = self.queue().next(destination.name(), steady_micros());
-            match next {
-                Next::Deliver(id) => self.deliver(&*destination, id).await,
-                Next::Idle => wake.notified().await,
-                Next::Wait(until) => {
-                    let wait = Duration::from_micros(until.saturating_sub(steady_micros()));
-                    // Woken early or in time: either way it looks again.
-                    let _ = tokio::time::timeout(wait, wake.notified()).await;
-                }
+    let stopped = state.stop.notified();
+    tokio::pin!(stopped);
+    loop {
+        tokio::select! {
+            () = &mut stopped => return,
+            () = tokio::time::sleep(state.options.upkeep) => {
+                // Reads files: not between the deliveries.
+                let work = state.clone();
+                drop(tokio::task::spawn_blocking(move || work.adopt()));
             }
         }
     }
+}
 
-    async fn deliver(&self, destination: &dyn Destination, id: u64) {
-        let place = self.queue().get(id).map(|entry| entry.place.clone());
-        let Some(place) = place else { return };
-        let Some(parcel) = place.read() else {
-            self.lost(id);
-            return;
-        };
-        let how = attempt(destination, &parcel, self.settings.attempt).await;
-        if !matches!(how, Delivery::Retry { .. }) {
-            // Before the queue forgets it: whoever waits for the queue may end the process.
-            place.remove();
+/// Delivers to one destination, for as long as the runtime lives.
+async fn drain(state: Arc<DeliveryState>, destination: Arc<dyn Destination>) {
+    let Some(wake) = state.wakes.get(destination.name()) else {
+        return;
+    };
+    loop {
+        let next = state.queue().next(destination.name(), steady_micros());
+        match next {
+            NextDelivery::Deliver(id) => deliver(&state, &*destination, id).await,
+            NextDelivery::Idle => wake.notified().await,
+            NextDelivery::Wait(until) => {
+                let wait = Duration::from_micros(until.saturating_sub(steady_micros()));
+                // Woken early or in time: either way it looks again.
+                let _ = tokio::time::timeout(wait, wake.notified()).await;
+            }
         }
-        let turn = {
-            let mut queue = self.queue();
-            let (_, turn) = queue.settle(id, &how, steady_micros());
-            self.count(destination.name(), &how, &turn);
-            turn
-        };
-        self.told.attempt(destination.name(), &how, &turn);
-        self.settled.notify_all();
     }
+}
 
-    /// A file that was there and is not any more, or not whole.
-    fn lost(&self, id: u64) {
-        let corrupt = Delivery::refused("corrupt");
-        let (done, _) = self.queue().settle(id, &corrupt, steady_micros());
-        let done = done.into_iter().collect();
-        self.give_up(done, Lost::Unreadable);
+async fn deliver(state: &DeliveryState, destination: &dyn Destination, id: u64) {
+    let stored = state.queue().get(id).map(|entry| entry.stored.clone());
+    let Some(stored) = stored else { return };
+    let Some(parcel) = stored.read() else {
+        lost(state, id);
+        return;
+    };
+    let result = attempt(destination, &parcel, state.options.attempt_timeout).await;
+    if !matches!(result, Delivery::Retry { .. }) {
+        // Before the queue forgets it: whoever waits for the queue may end the process.
+        stored.remove();
     }
+    let availability = {
+        let mut queue = state.queue();
+        let (_, availability) = queue.settle(id, &result, steady_micros());
+        count(state, destination.name(), &result, &availability);
+        availability
+    };
+    state
+        .log
+        .attempt(destination.name(), &result, &availability);
+    state.settled.notify_all();
+}
 
-    fn count(&self, name: &str, how: &Delivery, turn: &Turn) {
-        self.with_counts(name, |counts| match turn {
-            Turn::Down => counts.down.set(1),
-            Turn::Up => counts.down.set(0),
-            Turn::Same => {}
-        });
-        self.with_counts(name, |counts| match how {
-            Delivery::Delivered => {
-                counts.delivered.add(1);
-                counts.pending.add(-1);
-            }
-            Delivery::Retry { .. } => counts.retried.add(1),
-            Delivery::Refused { .. } => {
-                counts.refused.add(1);
-                counts.pending.add(-1);
-            }
-        });
-    }
+/// A file that was there and is not any more, or not whole.
+fn lost(state: &DeliveryState, id: u64) {
+    let corrupt = Delivery::refused("corrupt");
+    let (done, _) = state.queue().settle(id, &corrupt, steady_micros());
+    let done = done.into_iter().collect();
+    state.give_up(done, LossReason::Unreadable);
+}
+
+fn count(state: &DeliveryState, name: &str, result: &Delivery, availability: &Availability) {
+    state.with_counts(name, |counts| match availability {
+        Availability::Down => counts.down.set(1),
+        Availability::Up => counts.down.set(0),
+        Availability::Unchanged => {}
+    });
+    state.with_counts(name, |counts| match result {
+        Delivery::Delivered => {
+            counts.delivered.add(1);
+            counts.pending.add(-1);
+        }
+        Delivery::Retry { .. } => counts.retried.add(1),
+        Delivery::Refused { .. } => {
+            counts.refused.add(1);
+            counts.pending.add(-1);
+        }
+    });
 }

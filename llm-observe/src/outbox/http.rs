@@ -1,4 +1,4 @@
-//! The HTTP client that deliveries share, and what an answer means for a delivery.
+//! The HTTP client of deliveries, and what a response means for a delivery.
 //!
 //! URLs are credentials here: none is ever part of an error.
 
@@ -19,31 +19,31 @@ use rustls_platform_verifier::BuilderVerifierExt;
 use super::Delivery;
 use crate::{error::Error, retry_after};
 
-/// The most of an answer that is read.
+/// The longest part of a response body that is read, in bytes.
 const MOST_READ: usize = 64 * 1024;
 
-/// How long a connection may take to be made.
+/// The timeout for establishing a connection.
 const CONNECT: Duration = Duration::from_secs(10);
 
-/// A client with its own connections. One for each destination: connections belong to the
-/// runtime that made them.
+/// A client with its own connections: one for each destination, since connections belong to the
+/// runtime that opened them.
 #[derive(Clone, Debug)]
-pub(crate) struct Http {
+pub(crate) struct HttpClient {
     client: Client,
 }
 
-/// A server's answer, read as far as it is of interest.
+/// A server's response, read up to a limit.
 #[derive(Debug)]
-pub(crate) struct Reply {
+pub(crate) struct HttpReply {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
     pub(crate) body: String,
 }
 
-impl Http {
-    /// Returns a client that trusts what the system trusts, and follows no redirects: they would
-    /// carry a credential to another place.
-    pub(crate) fn new() -> Result<Http, Error> {
+impl HttpClient {
+    /// Returns a client that trusts what the system trusts and follows no redirects, which would
+    /// send a credential to another server.
+    pub(crate) fn new() -> Result<HttpClient, Error> {
         let client = Client::builder()
             .tls_backend_preconfigured(tls()?)
             .redirect(redirect::Policy::none())
@@ -51,10 +51,10 @@ impl Http {
             .user_agent(concat!("llm-observe/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|e| Error::with("cannot set up the HTTP client", e.without_url()))?;
-        Ok(Http { client })
+        Ok(HttpClient { client })
     }
 
-    /// Returns a POST to `url`, to be completed and given to [`Http::send`].
+    /// Returns a POST to `url`, to be completed and given to [`HttpClient::send`].
     pub(crate) fn post(&self, url: &str) -> RequestBuilder {
         self.client.post(url)
     }
@@ -64,12 +64,12 @@ impl Http {
         self.client.get(url)
     }
 
-    /// Sends a request; a failure to get a whole answer is one to try again.
-    pub(crate) async fn send(&self, request: RequestBuilder) -> Result<Reply, Delivery> {
+    /// Sends a request. An incomplete response is a transient failure.
+    pub(crate) async fn send(&self, request: RequestBuilder) -> Result<HttpReply, Delivery> {
         let answer = request.send().await.map_err(unreachable)?;
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
         let body = read(answer).await?;
-        Ok(Reply {
+        Ok(HttpReply {
             status,
             headers,
             body,
@@ -77,35 +77,35 @@ impl Http {
     }
 }
 
-/// A place that JSON is posted to.
+/// A URL that JSON is posted to.
 #[derive(Debug)]
-pub(crate) struct Post {
+pub(crate) struct JsonEndpoint {
     url: String,
     headers: Vec<(&'static str, String)>,
-    http: Http,
+    http: HttpClient,
 }
 
-impl Post {
-    /// Returns the place at `url`, with headers of its own. `key` names it in the configuration.
+impl JsonEndpoint {
+    /// Returns the URL with headers of its own. `key` is its name in the configuration.
     ///
     /// # Errors
     ///
-    /// When `url` is no URL of HTTP; it is not shown, since it may be a credential.
+    /// When `url` is not an HTTP URL; the error does not contain it, since it may be a credential.
     pub(crate) fn new(
         key: &str,
         url: &str,
         headers: Vec<(&'static str, String)>,
-    ) -> Result<Post, Error> {
+    ) -> Result<JsonEndpoint, Error> {
         let is_url = reqwest::Url::parse(url).is_ok_and(|u| matches!(u.scheme(), "http" | "https"));
         if !is_url {
             return Err(Error::new(format!(
                 "{key} is no URL: it must begin with https:// or http://"
             )));
         }
-        Ok(Post {
+        Ok(JsonEndpoint {
             url: url.to_owned(),
             headers,
-            http: Http::new()?,
+            http: HttpClient::new()?,
         })
     }
 
@@ -114,7 +114,7 @@ impl Post {
         &self,
         body: Vec<u8>,
         more: &[(&'static str, String)],
-    ) -> Result<Reply, Delivery> {
+    ) -> Result<HttpReply, Delivery> {
         let request = self
             .http
             .post(&self.url)
@@ -126,19 +126,19 @@ impl Post {
         self.http.send(request.body(body)).await
     }
 
-    /// Posts `body`; the status alone says what became of it.
+    /// Posts `body`, and returns what the status means.
     pub(crate) async fn deliver(&self, body: Vec<u8>) -> Delivery {
         match self.send(body, &[]).await {
-            Ok(reply) => reply.judge(),
+            Ok(reply) => reply.classify(),
             Err(failure) => failure,
         }
     }
 }
 
-impl Reply {
-    /// Returns what the status means, by RFC 9110: 2xx taken; 408, 425, 429 and 5xx to be tried
-    /// again, after what `Retry-After` says; everything else refused for good.
-    pub(crate) fn judge(&self) -> Delivery {
+impl HttpReply {
+    /// Returns what the status means (RFC 9110): 2xx is delivered; 408, 425, 429 and 5xx are
+    /// retried, after the time in `Retry-After`; everything else is refused.
+    pub(crate) fn classify(&self) -> Delivery {
         match self.status {
             200..=299 => Delivery::Delivered,
             408 | 425 | 429 | 500..=599 => Delivery::Retry {
@@ -151,24 +151,24 @@ impl Reply {
         }
     }
 
-    /// Returns what `Retry-After` asks for, in seconds or as a date.
+    /// Returns the wait that `Retry-After` asks for, in seconds or as a date.
     pub(crate) fn retry_after(&self) -> Option<Duration> {
         let value = self.headers.get(RETRY_AFTER)?.to_str().ok()?;
         retry_after::parse(value, Timestamp::now())
     }
 
-    /// Returns the status and the first words of the answer.
+    /// Returns the status and the start of the body.
     pub(crate) fn reason(&self) -> String {
-        let said: String = self
+        let start: String = self
             .body
             .chars()
             .filter(|c| !c.is_control())
             .take(120)
             .collect();
-        let said = said.trim();
-        match said.is_empty() {
+        let start = start.trim();
+        match start.is_empty() {
             true => format!("HTTP {}", self.status),
-            false => format!("HTTP {}: {said}", self.status),
+            false => format!("HTTP {}: {start}", self.status),
         }
     }
 }
@@ -184,12 +184,12 @@ async fn read(mut answer: reqwest::Response) -> Result<String, Delivery> {
     Ok(String::from_utf8_lossy(&body).into_owned())
 }
 
-/// Names the innermost cause ("connection refused") and never the URL.
+/// Returns a failure with the innermost cause ("connection refused") and never the URL.
 fn unreachable(error: reqwest::Error) -> Delivery {
     Delivery::retry(innermost(&error.without_url()))
 }
 
-/// Returns the innermost cause of a connection's failure, and what to do where that is known.
+/// Returns the innermost cause of a connection's failure, with advice where there is some.
 pub(crate) fn innermost(error: &dyn std::error::Error) -> String {
     let mut cause = error;
     while let Some(source) = cause.source() {
@@ -205,7 +205,7 @@ pub(crate) fn innermost(error: &dyn std::error::Error) -> String {
     }
 }
 
-/// Reads the system's certificates once for the process; no process-wide provider is set.
+/// Reads the system's certificates once per process; sets no process-wide provider.
 fn tls() -> Result<ClientConfig, Error> {
     static CONFIG: OnceLock<ClientConfig> = OnceLock::new();
     if let Some(config) = CONFIG.get() {
@@ -223,8 +223,8 @@ fn tls_config() -> Result<ClientConfig, rustls::Error> {
     match builder()?.with_platform_verifier() {
         Ok(verified) => Ok(verified.with_no_client_auth()),
         Err(error) => {
-            // A container without certificates: plain HTTP still works, and HTTPS will once it
-            // has some; it must not keep the program from starting.
+            // A container without certificates: plain HTTP works, and HTTPS will once it has some.
+            // The program must start.
             tracing::warn!(target: "llm_observe::outbox", %error, "no HTTPS destination can be reached: install the system's CA certificates (ca-certificates)");
             Ok(builder()?
                 .with_root_certificates(RootCertStore::empty())

@@ -1,8 +1,8 @@
-//! One owner at a time: which process writes where, and what the dead have left.
+//! Slots: which process writes where, and what dead processes left.
 //!
 //! The folder of an outbox has numbered slots. A process works in the first slot that no other
-//! holds. What it finds in others that nobody holds it moves into its own, when it starts and now
-//! and then after: a process that dies beside it has no next start of its own to count on.
+//! holds. It moves the files of slots that nobody holds into its own, at its start and at
+//! intervals: a process that died may never be started again.
 
 use std::{
     fs::{self, File, TryLockError},
@@ -12,17 +12,17 @@ use std::{
 
 use super::private;
 
-/// How many processes may share a folder. One more works in memory, and says so.
+/// How many processes may share a folder. A further one works in memory, and logs so.
 const SLOTS: u32 = 64;
 
 const LOCK: &str = "owner.lock";
 
-/// The folder in a slot of files that were found in others and are no parcels.
+/// The folder, in a slot, of files from other slots that are no parcels.
 pub(super) const LEFT: &str = "left";
 
-/// The slot that this process holds; given back when dropped.
+/// The slot that this process holds; released when dropped.
 #[derive(Debug)]
-pub(super) struct Owned {
+pub(super) struct Slot {
     dir: PathBuf,
     /// Where this process writes.
     pub(super) own: PathBuf,
@@ -30,13 +30,13 @@ pub(super) struct Owned {
 }
 
 /// Takes a slot of `dir` to write in.
-pub(super) fn claim(dir: &Path) -> io::Result<Owned> {
+pub(super) fn claim(dir: &Path) -> io::Result<Slot> {
     private::make_folder(dir)?;
     for slot in 0..SLOTS {
         let own = dir.join(slot.to_string());
         private::make_folder(&own)?;
         if let Some(lock) = try_lock(&own)? {
-            return Ok(Owned {
+            return Ok(Slot {
                 dir: dir.to_owned(),
                 own,
                 _lock: lock,
@@ -47,7 +47,7 @@ pub(super) fn claim(dir: &Path) -> io::Result<Owned> {
     Err(io::Error::other(full))
 }
 
-impl Owned {
+impl Slot {
     /// Calls `take` with each file in the slots that nobody holds; a slot stays locked while its
     /// files are taken, so no two processes take the same.
     pub(super) fn each_left(&self, mut take: impl FnMut(&Path)) {
@@ -57,16 +57,16 @@ impl Owned {
             if left.is_empty() {
                 continue;
             }
-            // Locked by another, or gone: theirs.
+            // One that another process holds is its own.
             if let Ok(Some(_lock)) = try_lock(&slot) {
-                // Looked at again: its owner may have gone only now.
+                // Listed again: its owner may have written until now.
                 files(&slot).iter().for_each(|file| take(file));
             }
         }
     }
 }
 
-/// Returns the files of a slot but its lock, with those that its owner had found in others.
+/// Returns the files of a slot without its lock, with those that its owner had adopted.
 fn files(slot: &Path) -> Vec<PathBuf> {
     let folders = [slot.to_owned(), slot.join(LEFT)];
     let entries = folders

@@ -1,11 +1,12 @@
-//! One thing to deliver, and the bytes it is on disk.
+//! One thing to deliver, and its file format.
 
 use std::time::Duration;
 
 use llm_observe_config::Severity;
 use serde::{Deserialize, Serialize};
 
-use super::{micros, now_micros};
+use super::time::{micros, now_micros};
+use crate::redact::Redacted;
 
 /// The first bytes of a parcel's file: the format and its version.
 const MAGIC: &[u8; 8] = b"LLMOBOX1";
@@ -19,51 +20,66 @@ const FIXED: usize = 8 + 4 + 4;
 pub struct Parcel {
     /// The name of the destination.
     pub destination: String,
-    /// How bad its loss is: the least severe are dropped first.
+    /// How severe its loss is: the least severe are dropped first.
     pub severity: Severity,
-    /// When it was made: microseconds since the Unix epoch.
+    /// When it was made, in microseconds since the Unix epoch.
     pub created: u64,
     /// What it is about. Parcels of the same key are delivered in order, and of different keys
-    /// the newest first; those without a key (empty) are delivered oldest first.
+    /// the newest first. Those without a key (empty) are delivered oldest first.
     pub key: String,
-    /// Backoff and rate limits hold for one category of a destination.
+    /// The category of its destination whose backoff and rate limit it is subject to.
     pub category: String,
-    /// What is sent: final and redacted.
-    pub body: Vec<u8>,
+    /// What is sent: final, and made of redacted data only.
+    body: Vec<u8>,
 }
 
 impl Parcel {
     /// Returns a parcel made now, with no key and no category, of severity `error`.
-    pub fn new(destination: impl Into<String>, body: Vec<u8>) -> Parcel {
+    pub(crate) fn new(destination: impl Into<String>, body: Redacted<Vec<u8>>) -> Parcel {
         Parcel {
             destination: destination.into(),
             severity: Severity::Error,
             created: now_micros(),
             key: String::new(),
             category: String::new(),
-            body,
+            body: body.into_inner(),
         }
     }
 
     /// Sets what it is about.
-    #[must_use]
-    pub fn key(mut self, key: impl Into<String>) -> Parcel {
+    pub(crate) fn key(mut self, key: impl Into<String>) -> Parcel {
         self.key = key.into();
         self
     }
 
-    /// Sets how bad its loss is.
-    #[must_use]
-    pub fn severity(mut self, severity: Severity) -> Parcel {
+    /// Sets how severe its loss is.
+    pub(crate) fn severity(mut self, severity: Severity) -> Parcel {
         self.severity = severity;
         self
     }
 
     /// Sets the category.
-    #[must_use]
-    pub fn category(mut self, category: impl Into<String>) -> Parcel {
+    pub(crate) fn category(mut self, category: impl Into<String>) -> Parcel {
         self.category = category.into();
         self
+    }
+
+    /// Returns what is to be sent. It is final, and made of redacted data only.
+    #[must_use]
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// Returns the parcel with an empty body, for bookkeeping.
+    pub(super) fn without_body(&self) -> Parcel {
+        Parcel {
+            destination: self.destination.clone(),
+            severity: self.severity,
+            created: self.created,
+            key: self.key.clone(),
+            category: self.category.clone(),
+            body: Vec::new(),
+        }
     }
 
     /// Returns how long ago it was made.
@@ -78,9 +94,9 @@ impl Parcel {
     }
 }
 
-/// What stands before the body in a file.
+/// The head of a file, before the body.
 #[derive(Serialize, Deserialize)]
-struct Head {
+struct ParcelHead {
     destination: String,
     severity: String,
     created: u64,
@@ -91,14 +107,14 @@ struct Head {
 /// Returns the bytes of a parcel's file: magic, CRC-32 of the rest, length of the head, the head
 /// as JSON, the body. Numbers are little-endian.
 pub(super) fn encode(parcel: &Parcel) -> Vec<u8> {
-    let head = Head {
+    let head = ParcelHead {
         destination: parcel.destination.clone(),
         severity: parcel.severity.as_str().to_owned(),
         created: parcel.created,
         key: parcel.key.clone(),
         category: parcel.category.clone(),
     };
-    // Text and numbers: nothing that JSON could refuse.
+    // Text and numbers always serialize.
     let head = serde_json::to_vec(&head).unwrap_or_default();
     let length = u32::try_from(head.len()).unwrap_or(u32::MAX);
     let mut out = Vec::with_capacity(FIXED + head.len() + parcel.body.len());
@@ -121,7 +137,7 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Parcel> {
     }
     let length = usize::try_from(number(bytes, 12)?).ok()?;
     let (head, body) = bytes.get(FIXED..)?.split_at_checked(length)?;
-    let head: Head = serde_json::from_slice(head).ok()?;
+    let head: ParcelHead = serde_json::from_slice(head).ok()?;
     Some(Parcel {
         destination: head.destination,
         severity: head.severity.parse().ok()?,

@@ -1,5 +1,5 @@
-//! Files and folders that only their owner can read: what the outbox writes may hold what went
-//! wrong inside a service. What is particular to a platform about that is here.
+//! Files and folders that only their owner can read, since the outbox contains internals of a
+//! service. The platform-specific code of the outbox is here.
 
 use std::{
     fs::{DirBuilder, OpenOptions},
@@ -7,7 +7,7 @@ use std::{
     path::Path,
 };
 
-/// Returns options that make files of mode 0600.
+/// Returns options that create files of mode 0600.
 #[cfg(unix)]
 pub(crate) fn options() -> OpenOptions {
     use std::os::unix::fs::OpenOptionsExt;
@@ -16,32 +16,32 @@ pub(crate) fn options() -> OpenOptions {
     options
 }
 
-/// Returns options that leave it to the folder who can read its files.
+/// Returns options that create files with the permissions of their folder.
 #[cfg(not(unix))]
 pub(crate) fn options() -> OpenOptions {
     OpenOptions::new()
 }
 
-/// Makes a folder of mode 0700, and those above it.
+/// Creates a folder of mode 0700, and its parents.
 #[cfg(unix)]
 pub(super) fn make_folder(path: &Path) -> io::Result<()> {
     use std::os::unix::fs::DirBuilderExt;
     DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
-/// Makes a folder, and those above it.
+/// Creates a folder and its parents.
 #[cfg(not(unix))]
 pub(super) fn make_folder(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).create(path)
 }
 
-/// Writes the names in a folder through to the disk.
+/// Syncs the names in a folder to the disk.
 #[cfg(unix)]
 pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
     std::fs::File::open(path)?.sync_all()
 }
 
-/// Leaves it to the system when names reach the disk: folders cannot be opened everywhere.
+/// Does nothing: folders cannot be synced everywhere.
 #[cfg(not(unix))]
 pub(super) fn sync_folder(_: &Path) -> io::Result<()> {
     Ok(())

@@ -1,53 +1,49 @@
-//! What waits, in which order, and until when: pure bookkeeping over a clock that is a parameter.
-//! Knows neither files nor threads.
+//! What is pending, in which order, and until when: pure bookkeeping over a clock that is a
+//! parameter. Knows neither files nor threads.
 
-use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
-    time::Duration,
-};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use llm_observe_config::Severity;
 
-use super::{Delivery, Parcel, micros};
+use super::{
+    delivery::Delivery,
+    destination_queue::{Availability, DestinationQueue, Id, QueueLimits},
+    parcel::Parcel,
+};
 
-/// After how many failures in a row a destination counts as down.
-pub(super) const DOWN_AFTER: u32 = 5;
-
-pub(super) type Id = u64;
-
-/// One parcel that waits; `P` is where its body is.
+/// One pending parcel; `P` is where its body is stored.
 #[derive(Debug)]
-pub(super) struct Entry<P> {
+pub(super) struct PendingParcel<P> {
     pub(super) destination: String,
     pub(super) severity: Severity,
     pub(super) created: u64,
     pub(super) key: String,
     pub(super) category: String,
     pub(super) size: u64,
-    pub(super) place: P,
+    pub(super) stored: P,
     attempts: u32,
-    on_its_way: bool,
+    in_flight: bool,
 }
 
-impl<P> Entry<P> {
-    pub(super) fn new(parcel: &Parcel, size: u64, place: P) -> Entry<P> {
-        Entry {
+impl<P> PendingParcel<P> {
+    pub(super) fn new(parcel: &Parcel, size: u64, stored: P) -> PendingParcel<P> {
+        PendingParcel {
             destination: parcel.destination.clone(),
             severity: parcel.severity,
             created: parcel.created,
             key: parcel.key.clone(),
             category: parcel.category.clone(),
             size,
-            place,
+            stored,
             attempts: 0,
-            on_its_way: false,
+            in_flight: false,
         }
     }
 }
 
 /// What a destination is to do next.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Next {
+pub(super) enum NextDelivery {
     /// Deliver this.
     Deliver(Id),
     /// Nothing before that time.
@@ -56,88 +52,51 @@ pub(super) enum Next {
     Idle,
 }
 
-/// What has to be told of a settled attempt.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Turn {
-    /// Nothing changed.
-    Same,
-    /// The destination counts as down from now on.
-    Down,
-    /// It works again.
-    Up,
-}
-
-/// What waits of one category of a destination, and the wait that its failures cause.
-#[derive(Debug, Default)]
-struct Lane {
-    /// The least often tried first, then the oldest.
-    waiting: BTreeSet<(u32, Id)>,
-    failures: u32,
-    /// Until when the outbox itself waits.
-    not_before: u64,
-    /// Until when the destination asked it to wait.
-    imposed: u64,
-}
-
-#[derive(Debug, Default)]
-struct Line {
-    keyed: usize,
-    on_their_way: usize,
-    lanes: HashMap<String, Lane>,
-    /// Whether the destination counts as down.
-    down: bool,
-}
-
-/// The limits that the queue keeps.
-#[derive(Clone, Debug)]
-pub(super) struct Limits {
-    pub(super) max_bytes: u64,
-    pub(super) max_age: Duration,
-    pub(super) backoff: Duration,
-    pub(super) backoff_max: Duration,
-}
-
 #[derive(Debug)]
 pub(super) struct Queue<P> {
-    limits: Limits,
-    entries: HashMap<Id, Entry<P>>,
-    lines: BTreeMap<String, Line>,
-    /// The order in which they are given up for space.
-    victims: BTreeSet<(Severity, u64, Id)>,
+    limits: QueueLimits,
+    entries: HashMap<Id, PendingParcel<P>>,
+    destinations: BTreeMap<String, DestinationQueue>,
+    /// The order in which entries are dropped for space.
+    eviction_order: BTreeSet<(Severity, u64, Id)>,
     bytes: u64,
     last: Id,
 }
 
 impl<P> Queue<P> {
-    pub(super) fn new(limits: Limits) -> Queue<P> {
+    pub(super) fn new(limits: QueueLimits) -> Queue<P> {
         Queue {
             limits,
             entries: HashMap::new(),
-            lines: BTreeMap::new(),
-            victims: BTreeSet::new(),
+            destinations: BTreeMap::new(),
+            eviction_order: BTreeSet::new(),
             bytes: 0,
             last: 0,
         }
     }
 
-    /// Adds an entry and returns those that had to go for it: the least severe, then the oldest.
-    /// An entry that alone is too large goes itself.
-    pub(super) fn push(&mut self, entry: Entry<P>) -> Vec<Entry<P>> {
+    /// Adds an entry and returns those that are dropped for it: the least severe, then the oldest.
+    /// An entry that is too large by itself is dropped.
+    pub(super) fn push(&mut self, entry: PendingParcel<P>) -> Vec<PendingParcel<P>> {
         self.last += 1;
         let id = self.last;
-        let line = self.lines.entry(entry.destination.clone()).or_default();
-        line.lane(&entry.category).waiting.insert((0, id));
-        line.keyed += usize::from(!entry.key.is_empty());
-        self.victims.insert((entry.severity, entry.created, id));
+        let queue = self
+            .destinations
+            .entry(entry.destination.clone())
+            .or_default();
+        queue.category(&entry.category).waiting.insert((0, id));
+        queue.keyed += usize::from(!entry.key.is_empty());
+        self.eviction_order
+            .insert((entry.severity, entry.created, id));
         self.bytes += entry.size;
         self.entries.insert(id, entry);
         self.shrink()
     }
 
-    fn shrink(&mut self) -> Vec<Entry<P>> {
+    fn shrink(&mut self) -> Vec<PendingParcel<P>> {
         let mut gone = Vec::new();
         while self.bytes > self.limits.max_bytes {
-            let Some(id) = self.victims.first().map(|(_, _, id)| *id) else {
+            let Some(id) = self.eviction_order.first().map(|(_, _, id)| *id) else {
                 break;
             };
             gone.extend(self.remove(id));
@@ -145,42 +104,45 @@ impl<P> Queue<P> {
         gone
     }
 
-    /// Removes and returns what is too old to be delivered.
-    pub(super) fn expire(&mut self, now: u64) -> Vec<Entry<P>> {
+    /// Removes and returns the entries that are older than the maximum age.
+    pub(super) fn expire(&mut self, now: u64) -> Vec<PendingParcel<P>> {
         let limit = self.limits.max_age;
         let old = self
-            .victims
+            .eviction_order
             .iter()
             .filter(|(_, created, _)| Parcel::is_older(*created, limit, now));
         let old: Vec<Id> = old.map(|(_, _, id)| *id).collect();
         old.into_iter().filter_map(|id| self.remove(id)).collect()
     }
 
-    /// Returns what `destination` is to do at `now` (of the clock that [`Queue::settle`] is told
-    /// too; it need not be the one that entries were created by); an entry to deliver is then on its way.
-    pub(super) fn next(&mut self, destination: &str, now: u64) -> Next {
-        let Some(line) = self.lines.get(destination) else {
-            return Next::Idle;
+    /// Returns what `destination` is to do next. `now` is of the clock of [`Queue::settle`], which may
+    /// differ from the one of [`Parcel::created`]. An entry to deliver is then in flight.
+    pub(super) fn next(&mut self, destination: &str, now: u64) -> NextDelivery {
+        let Some(queue) = self.destinations.get(destination) else {
+            return NextDelivery::Idle;
         };
-        let chosen = if line.keyed > 0 {
-            self.newest(line, now)
+        let chosen = if queue.keyed > 0 {
+            self.newest(queue, now)
         } else {
-            line.oldest(now)
+            queue.oldest(now)
         };
         match chosen {
             Some(id) => {
                 self.start(id);
-                Next::Deliver(id)
+                NextDelivery::Deliver(id)
             }
-            None => line.opens(now).map_or(Next::Idle, Next::Wait),
+            None => queue
+                .ready_at(now)
+                .map_or(NextDelivery::Idle, NextDelivery::Wait),
         }
     }
 
-    /// The first of the key that has the newest: an alert's messages stay in order.
-    fn newest(&self, line: &Line, now: u64) -> Option<Id> {
+    /// Returns the first entry of the key with the newest entry: the messages of an alert stay in
+    /// order.
+    fn newest(&self, queue: &DestinationQueue, now: u64) -> Option<Id> {
         let mut firsts: HashMap<&str, (u64, u64, Id)> = HashMap::new();
         let mut singles = Vec::new();
-        for (_, id) in line.open(now).flat_map(|lane| &lane.waiting) {
+        for (_, id) in queue.ready(now).flat_map(|category| &category.waiting) {
             let Some(entry) = self.entries.get(id) else {
                 continue;
             };
@@ -204,89 +166,106 @@ impl<P> Queue<P> {
         let Some(entry) = self.entries.get_mut(&id) else {
             return;
         };
-        entry.on_its_way = true;
-        self.victims.remove(&(entry.severity, entry.created, id));
-        if let Some(line) = self.lines.get_mut(&entry.destination) {
-            line.lane(&entry.category)
+        entry.in_flight = true;
+        self.eviction_order
+            .remove(&(entry.severity, entry.created, id));
+        if let Some(queue) = self.destinations.get_mut(&entry.destination) {
+            queue
+                .category(&entry.category)
                 .waiting
                 .remove(&(entry.attempts, id));
-            line.on_their_way += 1;
+            queue.in_flight += 1;
         }
     }
 
-    pub(super) fn get(&self, id: Id) -> Option<&Entry<P>> {
+    pub(super) fn get(&self, id: Id) -> Option<&PendingParcel<P>> {
         self.entries.get(&id)
     }
 
-    /// Takes note of how an attempt ended. Returns the entry when it is done with, and whether
-    /// the destination went down or up by it.
-    pub(super) fn settle(&mut self, id: Id, how: &Delivery, now: u64) -> (Option<Entry<P>>, Turn) {
+    /// Records the result of an attempt. Returns the entry when it is finished, and how the
+    /// availability of the destination changed.
+    pub(super) fn settle(
+        &mut self,
+        id: Id,
+        result: &Delivery,
+        now: u64,
+    ) -> (Option<PendingParcel<P>>, Availability) {
         let limits = self.limits.clone();
         let Some(entry) = self.entries.get_mut(&id) else {
-            return (None, Turn::Same);
+            return (None, Availability::Unchanged);
         };
-        let line = self.lines.entry(entry.destination.clone()).or_default();
-        let lane = line.lane(&entry.category);
-        match how {
-            // A refusal is an answer: the destination is there.
+        let queue = self
+            .destinations
+            .entry(entry.destination.clone())
+            .or_default();
+        let category = queue.category(&entry.category);
+        match result {
+            // A refusal is an answer: the destination is available.
             Delivery::Delivered | Delivery::Refused { .. } => {
-                lane.recovered();
-                let turn = line.turn();
-                (self.remove(id), turn)
+                category.recovered();
+                let availability = queue.update_availability();
+                (self.remove(id), availability)
             }
             Delivery::Retry { after, .. } => {
-                lane.failed(*after, now, &limits);
-                entry.on_its_way = false;
+                category.failed(*after, now, &limits);
+                entry.in_flight = false;
                 entry.attempts += 1;
-                lane.waiting.insert((entry.attempts, id));
-                line.on_their_way = line.on_their_way.saturating_sub(1);
-                self.victims.insert((entry.severity, entry.created, id));
-                (None, line.turn())
+                category.waiting.insert((entry.attempts, id));
+                queue.in_flight = queue.in_flight.saturating_sub(1);
+                self.eviction_order
+                    .insert((entry.severity, entry.created, id));
+                (None, queue.update_availability())
             }
         }
     }
 
-    fn remove(&mut self, id: Id) -> Option<Entry<P>> {
+    fn remove(&mut self, id: Id) -> Option<PendingParcel<P>> {
         let entry = self.entries.remove(&id)?;
         self.bytes = self.bytes.saturating_sub(entry.size);
-        self.victims.remove(&(entry.severity, entry.created, id));
-        if let Some(line) = self.lines.get_mut(&entry.destination) {
-            line.lane(&entry.category)
+        self.eviction_order
+            .remove(&(entry.severity, entry.created, id));
+        if let Some(queue) = self.destinations.get_mut(&entry.destination) {
+            queue
+                .category(&entry.category)
                 .waiting
                 .remove(&(entry.attempts, id));
-            line.keyed -= usize::from(!entry.key.is_empty());
-            line.on_their_way -= usize::from(entry.on_its_way);
+            queue.keyed -= usize::from(!entry.key.is_empty());
+            queue.in_flight -= usize::from(entry.in_flight);
         }
         Some(entry)
     }
 
-    /// Forgets the waits that no destination asked for: the process is about to end.
-    pub(super) fn hurry(&mut self) {
-        let lanes = self
-            .lines
+    /// Ends the backoff of all destinations, but no wait that a destination asked for: the process
+    /// is about to end.
+    pub(super) fn skip_backoff(&mut self) {
+        let categories = self
+            .destinations
             .values_mut()
-            .flat_map(|line| line.lanes.values_mut());
-        for lane in lanes {
-            lane.not_before = 0;
+            .flat_map(|queue| queue.categories.values_mut());
+        for category in categories {
+            category.backoff_until = 0;
         }
     }
 
-    /// Returns how many wait for `destination`, those on their way included.
+    /// Returns how many are pending for `destination`, those in flight included.
     pub(super) fn pending(&self, destination: &str) -> usize {
-        self.lines
+        self.destinations
             .get(destination)
-            .map_or(0, |line| line.waiting() + line.on_their_way)
+            .map_or(0, |queue| queue.waiting() + queue.in_flight)
     }
 
     /// Returns whether anything can still be delivered before `deadline`.
     pub(super) fn is_worth_waiting(&self, deadline: u64) -> bool {
-        self.lines.values().any(|line| {
-            line.on_their_way > 0 || line.open(deadline).any(|lane| !lane.waiting.is_empty())
+        self.destinations.values().any(|queue| {
+            queue.in_flight > 0
+                || queue
+                    .ready(deadline)
+                    .any(|category| !category.waiting.is_empty())
         })
     }
 
-    /// Returns every entry that waits or is on its way.
-    pub(super) fn entries(&self) -> impl Iterator<Item = &Entry<P>> {
+    /// Returns every pending entry, those in flight included.
+    pub(super) fn entries(&self) -> impl Iterator<Item = &PendingParcel<P>> {
         self.entries.values()
     }
 
@@ -294,71 +273,4 @@ impl<P> Queue<P> {
     pub(super) fn bytes(&self) -> u64 {
         self.bytes
     }
-}
-
-impl Line {
-    fn lane(&mut self, category: &str) -> &mut Lane {
-        self.lanes.entry(category.to_owned()).or_default()
-    }
-
-    fn open(&self, now: u64) -> impl Iterator<Item = &Lane> {
-        self.lanes.values().filter(move |lane| lane.opens() <= now)
-    }
-
-    fn oldest(&self, now: u64) -> Option<Id> {
-        let firsts = self.open(now).filter_map(|lane| lane.waiting.first());
-        firsts.min().map(|(_, id)| *id)
-    }
-
-    /// Returns when the next lane opens that is closed at `now` and has something waiting.
-    fn opens(&self, now: u64) -> Option<u64> {
-        let waiting = self.lanes.values().filter(|lane| !lane.waiting.is_empty());
-        waiting.map(Lane::opens).filter(|at| *at > now).min()
-    }
-
-    /// Takes note of whether any lane keeps failing, and returns what changed by it.
-    fn turn(&mut self) -> Turn {
-        let down = self.lanes.values().any(|lane| lane.failures >= DOWN_AFTER);
-        match (std::mem::replace(&mut self.down, down), down) {
-            (false, true) => Turn::Down,
-            (true, false) => Turn::Up,
-            _ => Turn::Same,
-        }
-    }
-
-    fn waiting(&self) -> usize {
-        self.lanes.values().map(|lane| lane.waiting.len()).sum()
-    }
-}
-
-impl Lane {
-    fn opens(&self) -> u64 {
-        self.not_before.max(self.imposed)
-    }
-
-    /// An answer ends the outbox's own wait; one that was asked for stands, whatever others that
-    /// were on their way then got.
-    fn recovered(&mut self) {
-        self.failures = 0;
-        self.not_before = 0;
-    }
-
-    fn failed(&mut self, after: Option<Duration>, now: u64, limits: &Limits) {
-        self.failures = self.failures.saturating_add(1);
-        let until = |wait| now.saturating_add(micros(wait));
-        // The longer of two limits holds.
-        self.not_before = self.not_before.max(until(backoff(self.failures, limits)));
-        self.imposed = self.imposed.max(until(after.unwrap_or_default()));
-    }
-}
-
-/// Doubles with each failure, and is shortened by up to a half at random, so that a fleet does
-/// not come back all at once.
-pub(super) fn backoff(failures: u32, limits: &Limits) -> Duration {
-    let doublings = failures.saturating_sub(1).min(20);
-    let full = limits
-        .backoff
-        .saturating_mul(1 << doublings)
-        .min(limits.backoff_max);
-    full.mul_f64(0.5 + fastrand::f64() / 2.0)
 }

@@ -1,5 +1,5 @@
-//! Parcels on disk: one file each, written whole under another name and then renamed, so that a
-//! file is there completely or not at all. Knows nothing of destinations or time.
+//! Parcels on disk: one file each, written under another name and then renamed, so that a file is
+//! complete or does not exist. Knows neither destinations nor time.
 
 use std::{
     fs,
@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::{
-    owner::{self, LEFT, Owned},
+    owner::{self, LEFT, Slot},
     parcel::{self, Parcel},
     private,
 };
@@ -17,10 +17,10 @@ use super::{
 const FINISHED: &str = "parcel";
 const UNFINISHED: &str = "part";
 
-/// Where the body of a queued parcel is.
+/// Where a pending parcel is stored.
 #[derive(Clone, Debug)]
-pub(super) enum Place {
-    /// In memory only: there is no folder, or the disk refused it.
+pub(super) enum StoredParcel {
+    /// In memory only: there is no folder, or the write failed.
     Memory(Arc<Parcel>),
     /// In that file.
     File(PathBuf),
@@ -28,34 +28,34 @@ pub(super) enum Place {
 
 /// The folder, or none.
 #[derive(Debug)]
-pub(super) struct Store {
-    owned: Option<Owned>,
+pub(super) struct ParcelStore {
+    owned: Option<Slot>,
 }
 
 /// What was found in a folder.
 #[derive(Debug, Default)]
-pub(super) struct Found {
+pub(super) struct FoundParcels {
     /// The parcels, without their bodies, and their files.
     pub(super) parcels: Vec<(Parcel, u64, PathBuf)>,
-    /// How many files were torn or corrupt; they are gone.
+    /// How many files were torn or corrupt. They are removed.
     pub(super) corrupt: u64,
 }
 
-impl Found {
-    fn sorted(mut self) -> Found {
+impl FoundParcels {
+    fn sorted(mut self) -> FoundParcels {
         self.parcels
             .sort_by(|(a, _, at), (b, _, bt)| (a.created, at).cmp(&(b.created, bt)));
         self
     }
 }
 
-impl Store {
-    /// Opens the folder; without one, or when it cannot be used, everything stays in memory.
-    pub(super) fn open(dir: Option<&Path>) -> (Store, io::Result<()>) {
+impl ParcelStore {
+    /// Opens the folder. Without one, or when it cannot be used, everything stays in memory.
+    pub(super) fn open(dir: Option<&Path>) -> (ParcelStore, io::Result<()>) {
         match dir.map(owner::claim) {
-            None => (Store { owned: None }, Ok(())),
-            Some(Ok(owned)) => (Store { owned: Some(owned) }, Ok(())),
-            Some(Err(error)) => (Store { owned: None }, Err(error)),
+            None => (ParcelStore { owned: None }, Ok(())),
+            Some(Ok(owned)) => (ParcelStore { owned: Some(owned) }, Ok(())),
+            Some(Err(error)) => (ParcelStore { owned: None }, Err(error)),
         }
     }
 
@@ -65,69 +65,69 @@ impl Store {
     }
 
     /// Reads what is in the folder of this process, oldest first; removes what is corrupt.
-    pub(super) fn load(&self) -> Found {
-        let mut found = Found::default();
+    pub(super) fn load(&self) -> FoundParcels {
+        let mut found = FoundParcels::default();
         if let Some(own) = self.own() {
             load_slot(own, &mut found);
         }
         found.sorted()
     }
 
-    /// Moves what processes have left that are gone into the folder of this one, and reads it.
-    pub(super) fn adopt(&self) -> Found {
-        let mut found = Found::default();
+    /// Moves what dead processes left into the folder of this one, and reads it.
+    pub(super) fn adopt(&self) -> FoundParcels {
+        let mut found = FoundParcels::default();
         if let Some(owned) = &self.owned {
             owned.each_left(|file| adopt_file(file, &owned.own, &mut found));
         }
         found.sorted()
     }
 
-    /// Writes a parcel; where that fails it is kept in memory, and the error returned beside.
-    pub(super) fn write(&self, parcel: Parcel) -> (Place, u64, io::Result<()>) {
+    /// Writes a parcel. When that fails, it is kept in memory and the error is returned.
+    pub(super) fn write(&self, parcel: Parcel) -> (StoredParcel, u64, io::Result<()>) {
         let Some(slot) = self.own() else {
             let size = weight(&parcel);
-            return (Place::Memory(Arc::new(parcel)), size, Ok(()));
+            return (StoredParcel::Memory(Arc::new(parcel)), size, Ok(()));
         };
         match write_file(slot, &parcel) {
-            Ok((path, size)) => (Place::File(path), size, Ok(())),
+            Ok((path, size)) => (StoredParcel::File(path), size, Ok(())),
             Err(error) => {
                 let size = weight(&parcel);
-                (Place::Memory(Arc::new(parcel)), size, Err(error))
+                (StoredParcel::Memory(Arc::new(parcel)), size, Err(error))
             }
         }
     }
 }
 
-impl Place {
+impl StoredParcel {
     /// Reads the parcel; `None` when its file is gone or corrupt.
     pub(super) fn read(&self) -> Option<Arc<Parcel>> {
         match self {
-            Place::Memory(parcel) => Some(parcel.clone()),
-            Place::File(path) => parcel::decode(&fs::read(path).ok()?).map(Arc::new),
+            StoredParcel::Memory(parcel) => Some(parcel.clone()),
+            StoredParcel::File(path) => parcel::decode(&fs::read(path).ok()?).map(Arc::new),
         }
     }
 
-    /// Removes the parcel for good.
+    /// Removes the parcel from disk.
     pub(super) fn remove(&self) {
-        if let Place::File(path) = self {
-            // Gone already is as good.
+        if let StoredParcel::File(path) = self {
+            // It may have been removed already.
             let _ = fs::remove_file(path);
         }
     }
 
-    /// Returns whether it is lost with the process.
-    pub(super) fn is_volatile(&self) -> bool {
-        matches!(self, Place::Memory(_))
+    /// Returns whether it is lost when the process ends.
+    pub(super) fn is_in_memory(&self) -> bool {
+        matches!(self, StoredParcel::Memory(_))
     }
 }
 
-/// Returns about how much memory a parcel takes.
+/// Returns the approximate size of a parcel in memory.
 fn weight(parcel: &Parcel) -> u64 {
-    let bytes = parcel.body.len() + parcel.key.len() + parcel.destination.len() + 64;
+    let bytes = parcel.body().len() + parcel.key.len() + parcel.destination.len() + 64;
     u64::try_from(bytes).unwrap_or(u64::MAX)
 }
 
-fn load_slot(slot: &Path, found: &mut Found) {
+fn load_slot(slot: &Path, found: &mut FoundParcels) {
     let Ok(entries) = fs::read_dir(slot) else {
         return;
     };
@@ -140,8 +140,8 @@ fn load_slot(slot: &Path, found: &mut Found) {
     }
 }
 
-/// Moves one file of another's slot. What stays where it is, is found again.
-fn adopt_file(file: &Path, own: &Path, found: &mut Found) {
+/// Moves one file of another slot. One that cannot be moved is found again later.
+fn adopt_file(file: &Path, own: &Path, found: &mut FoundParcels) {
     let name = file.file_name().unwrap_or_default();
     match extension(file) {
         Some(UNFINISHED) => discard(file, found),
@@ -165,25 +165,18 @@ fn extension(path: &Path) -> Option<&str> {
     path.extension().and_then(|e| e.to_str())
 }
 
-fn load_file(path: PathBuf, found: &mut Found) {
+fn load_file(path: PathBuf, found: &mut FoundParcels) {
     let bytes = fs::read(&path).unwrap_or_default();
     match parcel::decode(&bytes) {
         Some(parcel) => {
             let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-            found.parcels.push((
-                Parcel {
-                    body: Vec::new(),
-                    ..parcel
-                },
-                size,
-                path,
-            ));
+            found.parcels.push((parcel.without_body(), size, path));
         }
         None => discard(&path, found),
     }
 }
 
-fn discard(path: &Path, found: &mut Found) {
+fn discard(path: &Path, found: &mut FoundParcels) {
     found.corrupt += 1;
     let _ = fs::remove_file(path);
 }
@@ -201,14 +194,14 @@ fn write_file(slot: &Path, parcel: &Parcel) -> io::Result<(PathBuf, u64)> {
         return Err(error);
     }
     if sync {
-        // The parcel is there: should its name not be on the disk yet, that is no failure.
+        // The parcel is written; a name that is not synced yet is no failure.
         let _ = private::sync_folder(slot);
     }
     Ok((finished, u64::try_from(bytes.len()).unwrap_or(u64::MAX)))
 }
 
-/// Writes a file that only its owner can read. `sync`: it is to survive a power cut too, which
-/// costs milliseconds and is worth it for alerts, of which there are few.
+/// Writes a file that only its owner can read. `sync` makes it survive a power failure, which costs
+/// milliseconds: alerts, which are few, are synced.
 fn write_all(path: &Path, bytes: &[u8], sync: bool) -> io::Result<()> {
     let mut file = private::options().write(true).create_new(true).open(path)?;
     file.write_all(bytes)?;

@@ -21,7 +21,7 @@ pub struct Frame {
 
 impl Frame {
     /// Returns whether it is code of the program, not of the standard library, the system, a
-    /// dependency or this one, wherever that was built.
+    /// dependency or this crate.
     #[must_use]
     pub fn is_in_app(&self) -> bool {
         let foreign = [
@@ -52,8 +52,7 @@ impl Frame {
     }
 }
 
-/// Returns the frames of an error, innermost first: of its backtrace, or else the one place that
-/// is known.
+/// Returns the frames of an error, innermost first: those of its backtrace, or else its location.
 pub(super) fn of(error: &ErrorInfo) -> Vec<Frame> {
     let frames = error.backtrace.as_deref().map(parse).unwrap_or_default();
     match (&error.location, frames.is_empty()) {
@@ -66,8 +65,8 @@ pub(super) fn of(error: &ErrorInfo) -> Vec<Frame> {
     }
 }
 
-/// Reads lines such as `3: rag::embed` and `at src/lib.rs:12:5`, of the part that the standard
-/// library marks as the program's: not how the panic got to our hook, nor how the thread began.
+/// Parses lines such as `3: rag::embed` and `at src/lib.rs:12:5`, of the part that the standard
+/// library marks as the program's: without the frames of the panic hook and of the thread's start.
 fn parse(backtrace: &str) -> Vec<Frame> {
     let mut frames: Vec<Frame> = Vec::new();
     for line in backtrace.lines().map(str::trim) {
@@ -135,7 +134,7 @@ mod tests {
 
     #[test]
     fn without_a_backtrace_the_place_of_the_panic_is_the_frame() {
-        let mut error = ErrorInfo::new("panic", "boom".into(), ErrorClass::Internal);
+        let mut error = ErrorInfo::new("panic", "boom", ErrorClass::Internal);
         assert!(of(&error).is_empty());
         error.location = Some("src/a b.rs:3:9".into());
         assert_eq!(of(&error)[0].line, 3);

@@ -6,28 +6,28 @@ use std::{
     hash::{BuildHasher, RandomState},
 };
 
-use super::Report;
+use super::report::Report;
 
-/// How long equal errors are gathered, in microseconds.
+/// How long equal errors are counted for one report, in microseconds.
 pub(super) const WINDOW: u64 = 30 * 1_000_000;
 
-/// How many different errors are remembered; beyond it each is reported by itself.
+/// How many different errors are tracked; beyond it each error is reported separately.
 const MOST: usize = 20_000;
 
 #[derive(Default)]
 pub(super) struct Repeats {
     hasher: RandomState,
-    seen: HashMap<u64, Window>,
+    seen: HashMap<u64, RepeatWindow>,
 }
 
-struct Window {
+struct RepeatWindow {
     ends: u64,
-    /// What came since the last report, the latest with the number of all.
+    /// The latest report since the last one that was sent, with the number of all.
     gathered: Option<Report>,
 }
 
 impl Repeats {
-    /// Returns what is to be reported now of errors that are all equal, and keeps the rest.
+    /// Returns the report to send now for equal errors, and keeps the number of the others.
     pub(super) fn pass(&mut self, report: Report, now: u64) -> Option<Report> {
         let key = self
             .hasher
@@ -45,7 +45,7 @@ impl Repeats {
         });
         self.seen.insert(
             key,
-            Window {
+            RepeatWindow {
                 ends: now.saturating_add(WINDOW),
                 gathered,
             },
@@ -53,7 +53,7 @@ impl Repeats {
         Some(Report { count: 1, ..report })
     }
 
-    /// Returns the numbers that are due, and forgets errors that stayed away for a window.
+    /// Returns the reports that are due, and removes errors that did not occur within a window.
     pub(super) fn due(&mut self, now: u64) -> Vec<Report> {
         let mut due = Vec::new();
         self.seen.retain(|_, window| {
@@ -69,7 +69,7 @@ impl Repeats {
         due
     }
 
-    /// Returns all numbers, due or not.
+    /// Returns all reports, due or not.
     pub(super) fn all(&mut self) -> Vec<Report> {
         self.seen
             .values_mut()
@@ -77,13 +77,13 @@ impl Repeats {
             .collect()
     }
 
-    /// Returns when [`Repeats::due`] is to be asked next.
+    /// Returns when [`Repeats::due`] has to be called next.
     pub(super) fn wake(&self) -> Option<u64> {
         self.seen.values().map(|window| window.ends).min()
     }
 }
 
-impl Window {
+impl RepeatWindow {
     fn gather(&mut self, report: Report) {
         let before = self.gathered.take().map_or(0, |gathered| gathered.count);
         self.gathered = Some(Report {

@@ -1,29 +1,27 @@
 //! What is reported of a failed call.
 
-use std::{any::Any, borrow::Cow, fmt, sync::Arc, time::Duration};
+use std::{borrow::Cow, time::Duration};
 
 use serde_json::{Map, Value as Json};
 
 use super::{
     frames::{self, Frame},
-    size::Size,
+    scope::TrackerScope,
+    size::ReportSize,
 };
 use crate::{
-    alerts::cut,
-    crumbs::{self, Breadcrumb},
+    breadcrumbs::{self, Breadcrumb},
     kernel::{
         error_info::ErrorInfo,
         ids::{SpanId, TraceId},
         outcome::{ErrorClass, Outcome},
         record::Record,
-        request_context::RequestId,
+        request_context::{RequestContext, RequestId},
         value::Value,
     },
-    outbox::now_micros,
-    redact::Redactor,
+    outbox::{now_micros, text::truncate},
+    redact::{Redact, Redactor},
 };
-
-/// The attribute of a request's query.
 
 /// The longest value in bytes of JSON: Sentry cuts those of more than 16 KiB.
 const MOST_VALUE: usize = 16_000;
@@ -31,25 +29,11 @@ const MOST_VALUE: usize = 16_000;
 /// The longest address of a request, in characters.
 const MOST_URL: usize = 2_000;
 
-/// Who reports.
-#[derive(Clone, Debug, Default)]
-#[non_exhaustive]
-pub struct Origin {
-    /// The service's name.
-    pub service: String,
-    /// The deployment environment.
-    pub environment: String,
-    /// The release.
-    pub release: String,
-    /// The machine's name.
-    pub host: String,
-}
-
 /// What is reported of a failed call, or of several that failed alike.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Report {
-    /// The event.
+    /// The name of the event.
     pub event: String,
     /// The function's path.
     pub function: String,
@@ -67,7 +51,7 @@ pub struct Report {
     pub chain: Vec<String>,
     /// The frames of a panic, innermost first.
     pub frames: Vec<Frame>,
-    /// When it was: microseconds since the Unix epoch.
+    /// When the call ended, in microseconds since the Unix epoch.
     pub time: u64,
     /// How long the call took.
     pub duration: Duration,
@@ -79,40 +63,20 @@ pub struct Report {
     pub parent_id: SpanId,
     /// What was recorded on the call.
     pub fields: Vec<(String, Value)>,
-    /// The request that the call served, where it is known.
+    /// The request that the call served, if any.
     pub request: Option<RequestInfo>,
-    /// What came before, of the same trace or, outside of any, on the same thread: oldest first.
+    /// Where the call's operation went, such as a URL or the name of a queue.
+    pub location: Option<String>,
+    /// What happened before, oldest first: in the same trace, and outside of any trace on the same
+    /// thread.
     pub breadcrumbs: Vec<Breadcrumb>,
-    /// What a tracker took note of on the thread of the call.
-    pub scope: Option<Scope>,
-    /// How many calls it stands for.
+    /// What a tracker kept of the thread of the call.
+    pub scope: Option<TrackerScope>,
+    /// How many calls it represents.
     pub count: u64,
 }
 
-/// What a tracker takes note of on the thread of a failing call, such as its SDK's own scope.
-#[derive(Clone)]
-pub struct Scope(Arc<dyn Any + Send + Sync>);
-
-impl Scope {
-    /// Returns a note for a tracker's own use.
-    pub fn new(note: impl Any + Send + Sync) -> Scope {
-        Scope(Arc::new(note))
-    }
-
-    /// Returns the note, where it is of that type.
-    #[must_use]
-    pub fn get<T: Any + Send + Sync>(&self) -> Option<&T> {
-        self.0.downcast_ref()
-    }
-}
-
-impl fmt::Debug for Scope {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Scope").finish_non_exhaustive()
-    }
-}
-
-/// The HTTP request that a call served.
+/// The request that a call served.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RequestInfo {
@@ -122,30 +86,18 @@ pub struct RequestInfo {
     pub route: String,
     /// The request's id; empty when it has none.
     pub id: String,
-    /// A link to the LogRocket session that sent it.
-    pub session: Option<String>,
+    /// A link to the session in which its user made it.
+    pub session_url: Option<String>,
 }
 
 impl RequestInfo {
-    /// Returns what the HTTP layer knows of the request, or else the call's own fields, named as
-    /// by the conventions of OpenTelemetry (1.41).
-    fn of(record: &Record<'_>) -> Option<RequestInfo> {
-        let text = |name: &str| record.fields.get(name).map(Value::to_string);
-        if let Some(request) = record.request {
-            return Some(RequestInfo {
-                method: request.method.to_owned(),
-                route: request.route.unwrap_or_default().to_owned(),
-                id: request.id.to_string(),
-                session: request.session_url.clone(),
-            });
+    fn of(request: &RequestContext) -> RequestInfo {
+        RequestInfo {
+            method: request.method.to_owned(),
+            route: request.route.unwrap_or_default().to_owned(),
+            id: request.id.to_string(),
+            session_url: request.session_url.clone(),
         }
-        let method = text("http.request.method");
-        let route = text("http.route").or_else(|| text("url.path"));
-        (method.is_some() || route.is_some()).then(|| RequestInfo {
-            method: method.unwrap_or_default(),
-            route: route.unwrap_or_default(),
-            ..RequestInfo::default()
-        })
     }
 }
 
@@ -169,15 +121,22 @@ impl Report {
             trace_id: record.trace_id,
             span_id: record.span_id,
             parent_id: record.parent_id,
-            fields: of_exchange(record).into_iter().chain(fields).collect(),
-            request: RequestInfo::of(record),
-            breadcrumbs: crumbs::before(record.trace_id),
+            fields: operation_attributes(record)
+                .into_iter()
+                .chain(fields)
+                .collect(),
+            request: record.request.map(RequestInfo::of),
+            location: record
+                .operation
+                .and_then(|operation| operation.location())
+                .map(Cow::into_owned),
+            breadcrumbs: breadcrumbs::before(record.trace_id),
             scope: None,
             count: 1,
         }
     }
 
-    /// Returns a report that tries a tracker.
+    /// Returns a report to test a tracker with.
     pub(super) fn test() -> Report {
         Report {
             event: "test".to_owned(),
@@ -196,6 +155,7 @@ impl Report {
             parent_id: SpanId::default(),
             fields: Vec::new(),
             request: None,
+            location: None,
             breadcrumbs: Vec::new(),
             scope: None,
             count: 1,
@@ -207,8 +167,8 @@ impl Report {
         RequestId::random().to_string()
     }
 
-    /// Returns what is known besides the error, as one object of JSON.
-    pub(super) fn details(&self, size: Size) -> Json {
+    /// Returns everything but the error as one JSON object.
+    pub(super) fn details(&self, size: ReportSize) -> Json {
         let mut all = Map::new();
         let own = [
             ("event", Json::from(self.event.as_str())),
@@ -225,57 +185,36 @@ impl Report {
         Json::Object(all)
     }
 
-    /// Returns where the request went: as it was where the call itself is the request, else its
-    /// route.
+    /// Returns where the operation went, else the route of the request that the call served.
     pub(super) fn url(&self) -> Option<String> {
-        let known = ["url.full", "url.path"].iter().find_map(|name| {
-            let (_, value) = self.fields.iter().find(|(field, _)| field == name)?;
-            Some(value.to_string())
-        });
         let route = || self.request.as_ref().map(|request| request.route.clone());
-        let url = known.or_else(route).filter(|url| !url.is_empty())?;
-        Some(cut(&url, MOST_URL))
+        let url = self.location.clone().or_else(route);
+        let url = url.filter(|url| !url.is_empty())?;
+        Some(truncate(&url, MOST_URL))
     }
 
     /// Returns the recorded values, long texts cut.
-    pub(super) fn recorded(&self, size: Size) -> impl Iterator<Item = (String, Json)> {
+    pub(super) fn recorded(&self, size: ReportSize) -> impl Iterator<Item = (String, Json)> {
         let fields = self.fields.iter().take(size.fields);
-        fields.map(move |(name, value)| (cut(name, size.name), json(value, size.value)))
+        fields.map(move |(name, value)| (truncate(name, size.name), json(value, size.value)))
     }
 
     /// Returns what is known of the request besides its method and route.
-    pub(super) fn of_request(&self, size: Size) -> impl Iterator<Item = (String, Json)> {
+    pub(super) fn of_request(&self, size: ReportSize) -> impl Iterator<Item = (String, Json)> {
         let id = self.request.as_ref().map(|request| request.id.as_str());
         let id = id.filter(|id| !id.is_empty());
-        let id = id.map(|id| cut(id, size.name));
-        let session = self.request.as_ref().and_then(|r| r.session.clone());
+        let id = id.map(|id| truncate(id, size.name));
+        let session = self.request.as_ref().and_then(|r| r.session_url.clone());
         // The name that LogRocket gives it in other trackers (docs.logrocket.com, "Sentry").
         let all = [("request_id", id), ("sessionURL", session)];
         all.into_iter()
             .filter_map(|(name, text)| Some((name.to_owned(), text?.into())))
     }
-
-    /// Takes secrets out of every text that came from outside.
-    pub(super) fn redacted(mut self, redactor: &Redactor) -> Report {
-        let values = self.fields.iter_mut().filter_map(|(_, value)| match value {
-            Value::Str(text) => Some(text),
-            _ => None,
-        });
-        let request = self.request.iter_mut();
-        let request = request.flat_map(|r| [&mut r.method, &mut r.route, &mut r.id]);
-        let error = [&mut self.message].into_iter().chain(&mut self.chain);
-        for text in values.chain(error).chain(request) {
-            if let Cow::Owned(clean) = redactor.redact(text) {
-                *text = clean;
-            }
-        }
-        self
-    }
 }
 
-/// Returns what was asked and answered, where the call itself is an HTTP request. Not the query: it may be
-/// what a person asked, and a tracker is somebody else's machine.
-fn of_exchange(record: &Record<'_>) -> Vec<(String, Value)> {
+/// Returns the attributes of the call's operation. Those that must not leave the machine, such as a
+/// query that a person wrote, are left out.
+fn operation_attributes(record: &Record<'_>) -> Vec<(String, Value)> {
     let mut all = Vec::new();
     if let Some(operation) = record.operation {
         operation.attributes(&mut |attribute, value| {
@@ -298,12 +237,30 @@ fn json(value: &Value, most: usize) -> Json {
     }
 }
 
-/// Returns the start of a text. Of one that JSON writes at length, such as of control characters,
-/// it is shorter.
+/// Returns a prefix of a text; a shorter one when its JSON form is long, such as that of control
+/// characters.
 fn short(text: &str, most: usize) -> Json {
-    let kept = Json::from(cut(text, most));
+    let kept = Json::from(truncate(text, most));
     if most > 1 && kept.to_string().len() > MOST_VALUE {
         return short(text, most / 2);
     }
     kept
+}
+
+impl Redact for Report {
+    fn redact(&mut self, redactor: &Redactor) {
+        let values = self.fields.iter_mut().filter_map(|(_, value)| match value {
+            Value::Str(text) => Some(text),
+            _ => None,
+        });
+        let request = self.request.iter_mut();
+        let request = request.flat_map(|r| [&mut r.method, &mut r.route, &mut r.id]);
+        let error = [&mut self.message].into_iter().chain(&mut self.chain);
+        let location = self.location.iter_mut();
+        for text in values.chain(error).chain(request).chain(location) {
+            if let Cow::Owned(clean) = redactor.redact(text) {
+                *text = clean;
+            }
+        }
+    }
 }

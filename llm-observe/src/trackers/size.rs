@@ -1,9 +1,9 @@
-//! How much of a report is sent: all that its tracker takes, and less of each text where that
-//! would be refused whole.
+//! How much of a report is sent: as much as its tracker accepts. Larger reports are cut, since they
+//! would be refused.
 
 /// How much of each part of a report is kept.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Size {
+pub(super) struct ReportSize {
     /// Of the error's text and of each cause, in characters.
     pub(super) text: usize,
     /// Of each recorded value, in characters.
@@ -16,39 +16,39 @@ pub(super) struct Size {
     pub(super) fields: usize,
     /// How many frames, from the innermost on.
     pub(super) frames: usize,
-    /// How many crumbs: the latest.
-    pub(super) crumbs: usize,
+    /// How many breadcrumbs: the latest.
+    pub(super) breadcrumbs: usize,
 }
 
-impl Size {
+impl ReportSize {
     /// The most that any tracker is sent.
-    pub(super) const WHOLE: Size = Size {
+    pub(super) const FULL: ReportSize = ReportSize {
         text: 8_000,
         value: 4_000,
         name: 200,
         causes: 20,
         fields: 100,
         frames: 100,
-        crumbs: 30,
+        breadcrumbs: 30,
     };
 
-    fn halved(self) -> Size {
+    fn halved(self) -> ReportSize {
         let half = |n: usize, least: usize| (n / 2).max(least);
-        Size {
+        ReportSize {
             text: half(self.text, 100),
             value: half(self.value, 20),
             name: half(self.name, 40),
             causes: half(self.causes, 1),
             fields: half(self.fields, 4),
             frames: half(self.frames, 4),
-            crumbs: half(self.crumbs, 0),
+            breadcrumbs: half(self.breadcrumbs, 0),
         }
     }
 }
 
-/// Returns what `encode` makes within `most` bytes, of the largest size at which that is so.
-pub(super) fn fit(most: usize, encode: impl Fn(Size) -> Vec<u8>) -> Vec<u8> {
-    let mut size = Size::WHOLE;
+/// Returns what `encode` returns for the largest size whose result has at most `most` bytes.
+pub(super) fn fit(most: usize, encode: impl Fn(ReportSize) -> Vec<u8>) -> Vec<u8> {
+    let mut size = ReportSize::FULL;
     let mut bytes = encode(size);
     for _ in 0..8 {
         if bytes.len() <= most {

@@ -1,4 +1,4 @@
-//! However many hosts and models there are, there are so many series.
+//! The number of series is bounded, however many hosts and models occur.
 
 use std::convert::Infallible;
 
@@ -9,7 +9,7 @@ use llm_observe::{http::client, testing};
 
 use super::sample;
 
-type Answer = Response<Full<&'static [u8]>>;
+type ModelReply = Response<Full<&'static [u8]>>;
 
 #[tokio::test]
 async fn twenty_thousand_hosts_and_models_leave_a_constant_number_of_series() {
@@ -21,7 +21,7 @@ async fn twenty_thousand_hosts_and_models_leave_a_constant_number_of_series() {
             .header("content-type", "application/json")
             .header("x-ratelimit-remaining-requests", "1");
         let body: &'static [u8] = body.into_bytes().leak();
-        Ok::<Answer, Infallible>(response.body(Full::new(body)).unwrap())
+        Ok::<ModelReply, Infallible>(response.body(Full::new(body)).unwrap())
     };
     let mut client = ServiceBuilder::new()
         .layer(client::layer())
@@ -41,6 +41,7 @@ async fn twenty_thousand_hosts_and_models_leave_a_constant_number_of_series() {
         send(n).await;
     }
     let metrics = seen.metrics();
+    llm_observe_tests::metrics::assert_documented(&metrics);
     assert_eq!(metrics.lines().count(), before, "{metrics}");
     let other = ["server_address=\"_other\""];
     let count = sample(
@@ -51,5 +52,5 @@ async fn twenty_thousand_hosts_and_models_leave_a_constant_number_of_series() {
     assert_eq!(count, Some(90.0 + 19_990.0));
     let gauges = metrics.lines();
     let gauges = gauges.filter(|line| line.starts_with("llm_observe_ratelimit_remaining{"));
-    assert_eq!(gauges.count(), 10, "none is that of several hosts");
+    assert_eq!(gauges.count(), 10, "no gauge is shared by several hosts");
 }

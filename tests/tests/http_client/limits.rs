@@ -1,4 +1,4 @@
-//! Rate limits, as answers state them.
+//! Rate limits that responses state.
 
 use llm_observe::testing;
 use llm_observe_tests::listener::{Listener, Reply};
@@ -63,7 +63,7 @@ async fn anthropics_headers_become_gauges() {
 }
 
 #[tokio::test]
-async fn what_is_no_number_makes_no_gauge() {
+async fn invalid_values_make_no_gauge() {
     let metrics = answered(
         200,
         &[

@@ -1,10 +1,10 @@
-//! Requests that are sent, by real clients to a real listener: what is recorded of them, and that
-//! nothing of them changes.
+//! Sent requests, by real clients to a real listener: what is recorded of them, and that they pass
+//! unchanged.
 
-mod answers;
 mod bounds;
-mod ends;
 mod limits;
+mod model_responses;
+mod outcomes;
 mod redirects;
 mod retries;
 mod tower;
@@ -20,7 +20,7 @@ use llm_observe::{
 use llm_observe_tests::listener::{Listener, Reply};
 use reqwest_middleware::ClientWithMiddleware;
 
-/// Returns a builder of clients that give up in time.
+/// Returns a builder of clients with a timeout.
 fn builder() -> reqwest::ClientBuilder {
     static PROVIDER: Once = Once::new();
     PROVIDER.call_once(|| {
@@ -36,12 +36,12 @@ fn observed() -> ClientWithMiddleware {
     client::from_builder(builder()).unwrap()
 }
 
-/// Returns a client that is not.
+/// Returns a client that is not observed.
 fn plain() -> reqwest::Client {
     builder().build().unwrap()
 }
 
-/// Returns the one call out that was seen.
+/// Returns the only sent request that was recorded.
 #[track_caller]
 fn only(seen: &TestObserver) -> Call {
     let mut calls = seen.calls_of("http_call");
@@ -49,7 +49,7 @@ fn only(seen: &TestObserver) -> Call {
     calls.remove(0)
 }
 
-/// Returns a recorded text.
+/// Returns the text of a field.
 fn text<'a>(call: &'a Call, name: &str) -> Option<&'a str> {
     match call.fields.get(name)? {
         Value::Str(text) => Some(text),
@@ -57,7 +57,7 @@ fn text<'a>(call: &'a Call, name: &str) -> Option<&'a str> {
     }
 }
 
-/// Returns a recorded number.
+/// Returns the number of a field.
 fn number(call: &Call, name: &str) -> Option<u64> {
     match call.fields.get(name)? {
         Value::U64(number) => Some(*number),
@@ -65,7 +65,7 @@ fn number(call: &Call, name: &str) -> Option<u64> {
     }
 }
 
-/// Returns the value of the one series of that name whose labels hold all of `labels`.
+/// Returns the value of the only series of `name` that has all of `labels`.
 #[track_caller]
 fn sample(metrics: &str, name: &str, labels: &[&str]) -> Option<f64> {
     let mut series = metrics.lines().filter(|line| {
@@ -85,12 +85,12 @@ fn json(body: &str) -> Reply {
     )
 }
 
-/// What a model answers a chat with.
+/// A model's response to a chat.
 const CHAT: &str = r#"{"id":"chatcmpl-1","model":"gpt-4o-2024-08-06","choices":[{"index":0,"message":{"role":"assistant","content":"a \"usage\": {} of braces"},"finish_reason":"stop"}],"usage":{"prompt_tokens":19,"completion_tokens":10,"total_tokens":29,"prompt_tokens_details":{"cached_tokens":4}}}"#;
 
 const COMPLETIONS: &str = "/v1/chat/completions";
 
-/// A listener that answers like a model.
+/// Returns a listener that responds like a model.
 fn model() -> Listener {
     Listener::start(json(CHAT))
 }

@@ -1,4 +1,4 @@
-//! Requests that are sent again, and why.
+//! Requests that are sent again, with the reason.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ fn retrying(client: reqwest::Client) -> ClientWithMiddleware {
 }
 
 #[tokio::test]
-async fn each_attempt_is_a_call_and_knows_why_it_was_made() {
+async fn each_attempt_is_a_call_with_the_reason_for_its_retry() {
     let seen = testing::observe();
     let listener = model().script([Reply::retry_after("7"), Reply::status(500, "")]);
     let client = retrying(plain());
@@ -41,6 +41,7 @@ async fn each_attempt_is_a_call_and_knows_why_it_was_made() {
     let resends: Vec<_> = calls.iter().map(|call| number(call, RESENDS)).collect();
     assert_eq!(resends, [None, Some(1), Some(2)]);
     let metrics = seen.metrics();
+    llm_observe_tests::metrics::assert_documented(&metrics);
     for reason in ["429", "500"] {
         let labels = [
             &*format!("reason=\"{reason}\""),
@@ -48,21 +49,21 @@ async fn each_attempt_is_a_call_and_knows_why_it_was_made() {
         ];
         assert_eq!(sample(&metrics, RETRIES, &labels), Some(1.0), "{metrics}");
     }
-    // The tokens of the one that went well, once.
+    // Only the successful attempt has tokens.
     let input = ["gen_ai_token_type=\"input\""];
     let tokens = sample(&metrics, "gen_ai_client_token_usage_sum", &input);
     assert_eq!(tokens, Some(19.0));
-    // The wait that was asked for is over.
+    // The latest response asks for no wait.
     let wait = sample(&metrics, "llm_observe_ratelimit_retry_after_seconds", &[]);
     assert_eq!(wait, Some(0.0));
 }
 
 #[tokio::test]
-async fn what_cannot_be_reached_and_what_takes_too_long_are_reasons() {
+async fn failed_connections_and_timeouts_are_reasons() {
     let seen = testing::observe();
     let client = retrying(plain());
-    let nobody = format!("http://{}/", Listener::nobody());
-    client.get(nobody).send().await.unwrap_err();
+    let unreachable = format!("http://{}/", Listener::nobody());
+    client.get(unreachable).send().await.unwrap_err();
     assert_eq!(seen.calls_of("http_call").len(), 4);
     let listener = Listener::start(Reply::Stall);
     let client = retrying(
@@ -73,6 +74,7 @@ async fn what_cannot_be_reached_and_what_takes_too_long_are_reasons() {
     );
     client.get(listener.url("/")).send().await.unwrap_err();
     let metrics = seen.metrics();
+    llm_observe_tests::metrics::assert_documented(&metrics);
     for reason in ["connect", "timeout"] {
         let label = format!("reason=\"{reason}\"");
         assert_eq!(sample(&metrics, RETRIES, &[&label]), Some(3.0), "{metrics}");
@@ -80,7 +82,7 @@ async fn what_cannot_be_reached_and_what_takes_too_long_are_reasons() {
 }
 
 #[tokio::test]
-async fn a_request_that_goes_well_at_once_is_no_retry() {
+async fn a_first_attempt_is_not_a_retry() {
     let (seen, listener) = (testing::observe(), model());
     let client = retrying(plain());
     for _ in 0..2 {

@@ -37,7 +37,7 @@ fn post(url: String, body: &'static str) -> Request<Body> {
 }
 
 #[tokio::test]
-async fn an_answer_is_read_and_not_changed() {
+async fn a_response_is_read_and_not_changed() {
     let config = "[http]\npropagate = [\"127.0.0.1\"]\n";
     let (seen, listener) = (testing::observe_with(config).unwrap(), model());
     let response = send(post(listener.url(COMPLETIONS), "{}")).await.unwrap();
@@ -47,8 +47,8 @@ async fn an_answer_is_read_and_not_changed() {
     assert_eq!(call.function(), format!("POST {}", listener.address()));
     assert_eq!(number(&call, "gen_ai.usage.input_tokens"), Some(19));
     let request = &listener.requests()[0];
-    let told = format!("00-{}-{}-01", call.trace_id, call.span_id);
-    assert_eq!(request.header("traceparent"), Some(&*told));
+    let expected = format!("00-{}-{}-01", call.trace_id, call.span_id);
+    assert_eq!(request.header("traceparent"), Some(&*expected));
     let exchange = call.operation::<llm_observe::http::Exchange>().unwrap();
     assert_eq!(exchange.peer, Some(listener.address()));
     assert_eq!(exchange.request_bytes, Some(2));
@@ -56,10 +56,10 @@ async fn an_answer_is_read_and_not_changed() {
 }
 
 #[tokio::test]
-async fn hypers_errors_are_known() {
+async fn hypers_errors_are_classified() {
     let seen = testing::observe();
-    let nobody = format!("http://{}/", Listener::nobody());
-    send(post(nobody, "")).await.unwrap_err();
+    let unreachable = format!("http://{}/", Listener::nobody());
+    send(post(unreachable, "")).await.unwrap_err();
     let call = only(&seen);
     let error = call.error.clone().unwrap();
     assert_eq!(
@@ -104,13 +104,13 @@ async fn a_stack_that_retries_shares_its_attempts() {
 }
 
 #[tokio::test]
-async fn over_a_connection_of_ones_own_the_host_is_in_the_header() {
+async fn the_host_is_taken_from_the_header_where_the_uri_has_none() {
     let seen = testing::observe();
-    let answers = service_fn(async |_: Request<Empty<Bytes>>| {
+    let responds = service_fn(async |_: Request<Empty<Bytes>>| {
         Ok::<_, Infallible>(Response::new(Empty::<Bytes>::new()))
     });
     for host in [Some("api.example.org:81"), Some("no host"), None] {
-        let client = ServiceBuilder::new().layer(layer()).service(answers);
+        let client = ServiceBuilder::new().layer(layer()).service(responds);
         let mut request = Request::new(Empty::new());
         *request.uri_mut() = Uri::from_static("/a?token=secret1234");
         if let Some(host) = host {
@@ -129,7 +129,7 @@ async fn over_a_connection_of_ones_own_the_host_is_in_the_header() {
 }
 
 #[tokio::test]
-async fn a_panic_in_the_client_is_one_and_goes_on() {
+async fn a_panic_in_the_client_is_recorded_and_resumed() {
     let seen = testing::observe();
     let panics = service_fn(
         async |_: Request<Body>| -> Result<Response<Body>, Infallible> {

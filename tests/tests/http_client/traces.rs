@@ -1,4 +1,4 @@
-//! Which hosts are told of a trace.
+//! Which hosts get `traceparent`.
 
 use axum::{Router, body::Body, routing::get};
 use llm_observe::{
@@ -24,13 +24,13 @@ fn last(listener: &Listener) -> Request {
 }
 
 #[tokio::test]
-async fn a_configured_host_is_told_and_no_other() {
+async fn only_configured_hosts_get_the_trace() {
     let (seen, listener) = (testing::observe_with(CONFIG).unwrap(), model());
     ask(listener.url("/")).await;
-    let (call, above) = (only(&seen), seen.calls_of("asking").remove(0));
-    let wanted = format!("00-{}-{}-01", above.trace_id, call.span_id);
-    assert_eq!(last(&listener).header("traceparent"), Some(&*wanted));
-    assert_eq!(call.parent_id, above.span_id);
+    let (call, caller) = (only(&seen), seen.calls_of("asking").remove(0));
+    let expected = format!("00-{}-{}-01", caller.trace_id, call.span_id);
+    assert_eq!(last(&listener).header("traceparent"), Some(&*expected));
+    assert_eq!(call.parent_id, caller.span_id);
 
     let port = listener.address().port();
     ask(format!("http://localhost:{port}/")).await;
@@ -38,27 +38,27 @@ async fn a_configured_host_is_told_and_no_other() {
 }
 
 #[tokio::test]
-async fn nobody_is_told_by_default() {
+async fn no_host_gets_the_trace_by_default() {
     let (_seen, listener) = (testing::observe(), model());
     ask(listener.url("/")).await;
     assert_eq!(last(&listener).header("traceparent"), None);
 }
 
 #[tokio::test]
-async fn a_client_of_ones_own_tells_when_it_says_that_it_may() {
+async fn the_middleware_adds_the_trace_only_when_asked_to() {
     let (_seen, listener) = (testing::observe_with(CONFIG).unwrap(), model());
-    for (middleware, told) in [
+    for (middleware, propagates) in [
         (client::middleware(), false),
         (client::middleware().propagate(), true),
     ] {
         let client = ClientBuilder::new(plain()).with(middleware).build();
         client.get(listener.url("/")).send().await.unwrap();
-        assert_eq!(last(&listener).header("traceparent").is_some(), told);
+        assert_eq!(last(&listener).header("traceparent").is_some(), propagates);
     }
 }
 
 #[tokio::test]
-async fn what_somebody_else_said_stays() {
+async fn an_existing_traceparent_stays() {
     let (_seen, listener) = (testing::observe_with(CONFIG).unwrap(), model());
     let theirs = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00";
     let request = observed().get(listener.url("/"));
@@ -66,7 +66,8 @@ async fn what_somebody_else_said_stays() {
     assert_eq!(last(&listener).header("traceparent"), Some(theirs));
 }
 
-/// Serves a request with those headers by one to `listener`; returns what that one said of the trace.
+/// Serves a request with `headers` by sending one to `listener`. Returns the `traceparent` and
+/// `tracestate` that `listener` received.
 async fn passed_on(listener: &Listener, headers: &[(&str, &str)]) -> [Option<String>; 2] {
     let url = listener.url("/");
     let router = Router::new()
@@ -83,7 +84,7 @@ async fn passed_on(listener: &Listener, headers: &[(&str, &str)]) -> [Option<Str
 }
 
 #[tokio::test]
-async fn what_came_in_goes_out_as_the_recommendation_has_it() {
+async fn flags_and_tracestate_are_passed_on_as_recommended() {
     let (_seen, listener) = (testing::observe_with(CONFIG).unwrap(), model());
     let parent = |last| ("traceparent", last);
     const ONE: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-ff";
@@ -101,7 +102,7 @@ async fn what_came_in_goes_out_as_the_recommendation_has_it() {
     assert!(sent.ends_with("-01"), "of the flags the known one: {sent}");
     assert_eq!(state.unwrap().replace(' ', ""), "a=1,b=2,c=3");
 
-    // Nobody can tell which of them it is.
+    // Of two `traceparent` headers none can be trusted.
     let both = [parent(ONE), parent(TWO), ("tracestate", "a=1")];
     let [sent, state] = passed_on(&listener, &both).await;
     let sent = sent.unwrap();

@@ -1,9 +1,9 @@
-//! What is known of a request, and what belongs to it.
+//! The context of a request: ids, trace, session and peer, and the calls that belong to it.
 
 use super::*;
 
 #[tokio::test]
-async fn a_request_is_one_call_with_its_route_and_its_figures() {
+async fn a_request_is_one_call_with_its_route_and_metrics() {
     let seen = testing::observe();
     assert_eq!(read("/ask/42?k=5").await, (200, "an answer".to_owned()));
     let calls = seen.calls();
@@ -34,7 +34,7 @@ async fn a_request_is_one_call_with_its_route_and_its_figures() {
 }
 
 #[tokio::test]
-async fn calls_below_belong_to_the_request() {
+async fn child_calls_belong_to_the_request() {
     let seen = testing::observe();
     let trace = "0af7651916cd43dd8448eb211c80319c";
     let request = Request::post("/embed")
@@ -60,7 +60,7 @@ async fn calls_below_belong_to_the_request() {
 }
 
 #[tokio::test]
-async fn bad_ids_from_outside_start_anew() {
+async fn invalid_ids_from_clients_are_replaced() {
     let seen = testing::observe();
     let long = "x".repeat(129);
     for (trace, id) in [
@@ -93,7 +93,7 @@ async fn bad_ids_from_outside_start_anew() {
 }
 
 #[tokio::test]
-async fn the_helper_takes_call_and_request_along() {
+async fn spawned_work_keeps_its_call_and_request() {
     let seen = testing::observe();
     let handle = seen.handle();
     let router = Router::new()
@@ -130,7 +130,7 @@ async fn the_helper_takes_call_and_request_along() {
 }
 
 #[tokio::test]
-async fn the_peer_is_who_connected() {
+async fn the_peer_is_the_connected_client() {
     let seen = testing::observe();
     let mut request = get_of("/");
     let address = std::net::SocketAddr::from(([192, 0, 2, 1], 5));
@@ -148,7 +148,7 @@ async fn the_peer_is_who_connected() {
 }
 
 #[tokio::test]
-async fn a_session_is_linked_where_it_is_the_applications() {
+async fn a_session_of_the_application_is_linked() {
     let config = "[trackers.logrocket]\napp = \"acme/shop\"";
     let link = "https://app.logrocket.com/acme/shop/s/6-0199a1b2/0";
     for (config, sent, linked) in [

@@ -1,8 +1,7 @@
-//! Requests through the layer, in process: how they end, what is known of them, and to what the
-//! calls below them belong.
+//! Received requests through the layer, in process.
 
-mod ends;
 mod ids;
+mod outcomes;
 mod routes;
 
 use std::{convert::Infallible, future::pending, time::Duration};
@@ -26,7 +25,7 @@ use llm_observe::{
 };
 use tower::{Service, ServiceBuilder, ServiceExt, service_fn};
 
-type Answer = Response<observed::ObservedBody<Body>>;
+type ObservedResponse = Response<observed::ObservedBody<Body>>;
 
 #[observe(event = "embedding")]
 async fn embed(text: &str) -> Result<usize, std::io::Error> {
@@ -74,7 +73,7 @@ async fn status(Path(status): Path<u16>) -> StatusCode {
     StatusCode::from_u16(status).unwrap()
 }
 
-/// Three chunks, each when it is asked for.
+/// Returns a body of three chunks.
 fn chunks(last: Option<std::io::Error>) -> Body {
     let chunks = ["data: a\n\n", "data: b\n\n", "data: c\n\n"];
     let frames = chunks.map(|text| Ok(Frame::data(Bytes::from(text))));
@@ -115,7 +114,7 @@ fn get_of(path: &str) -> Request<Body> {
     Request::get(path).body(Body::empty()).unwrap()
 }
 
-/// Asks for `path` and reads the whole answer.
+/// Sends a request to `path` and reads the whole response.
 async fn read(path: &str) -> (u16, String) {
     let response = ask(get_of(path)).await;
     let status = response.status().as_u16();

@@ -1,9 +1,9 @@
-//! Routes, methods and peers, how many of them there may be, and which requests are seen at all.
+//! Routes, methods and peers, the bounds on their number, and which requests are observed.
 
 use super::*;
 
 #[tokio::test]
-async fn slow_ones_are_warned_of_and_the_ignored_are_not_seen() {
+async fn slow_requests_warn_and_ignored_ones_are_not_observed() {
     let config = "[http]\nslow = \"1ns\"\nignore = [\"/\", \"/status/*\"]";
     let seen = testing::observe_with(config).unwrap();
     let (status, _) = read("/").await;
@@ -27,7 +27,7 @@ async fn slow_ones_are_warned_of_and_the_ignored_are_not_seen() {
 }
 
 #[tokio::test]
-async fn an_unknown_method_is_no_label() {
+async fn an_unknown_method_is_not_a_label() {
     let seen = testing::observe();
     for method in ["PROPFIND", "X-1", "X-2"] {
         let request = Request::builder().method(method).uri("/ask/1");
@@ -43,6 +43,7 @@ async fn an_unknown_method_is_no_label() {
         Some("X-2")
     );
     let metrics = seen.metrics();
+    llm_observe_tests::metrics::assert_documented(&metrics);
     assert!(
         metrics.contains("http_request_method=\"_OTHER\""),
         "{metrics}"
@@ -50,7 +51,7 @@ async fn an_unknown_method_is_no_label() {
     assert!(!metrics.contains("X-2"), "{metrics}");
 }
 
-/// What a scanner does: a million paths that nobody serves.
+/// As a scanner does: a million paths that do not exist.
 #[tokio::test]
 async fn a_million_random_paths_leave_a_constant_number_of_series() {
     let seen = testing::observe();
@@ -105,6 +106,7 @@ async fn routes_beyond_the_bound_are_other_and_counted() {
         Service::call(&mut service, request).await.unwrap();
     }
     let metrics = seen.metrics();
+    llm_observe_tests::metrics::assert_documented(&metrics);
     let count = "http_route=\"_other\",http_response_status_code=\"200\"} 7\n";
     assert!(metrics.contains(count), "{metrics}");
     let over = "llm_observe_label_values_over_limit_total{label=\"http_route\"} 7\n";
@@ -143,7 +145,7 @@ async fn peers_routes_and_grpc_are_known_without_axum() {
     let service = ServiceBuilder::new().layer(layer).service(service);
     let request =
         Request::post("/rag.v1.Rag/Ask").header(header::CONTENT_TYPE, "application/grpc+proto");
-    let answer: Answer = service.oneshot(request.body(()).unwrap()).await.unwrap();
+    let answer: ObservedResponse = service.oneshot(request.body(()).unwrap()).await.unwrap();
     answer.into_body().collect().await.unwrap();
     let call = seen.calls().pop().unwrap();
     assert_eq!(call.function(), "POST /rag.v1.Rag/Ask");
@@ -155,7 +157,7 @@ async fn peers_routes_and_grpc_are_known_without_axum() {
 }
 
 #[tokio::test]
-async fn the_scheme_is_the_one_that_the_first_proxy_saw() {
+async fn the_scheme_is_that_of_the_first_proxy() {
     for (proxies, scheme) in [
         ("https", "https"),
         ("https, http", "https"),

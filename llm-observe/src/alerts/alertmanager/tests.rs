@@ -13,14 +13,14 @@ use crate::{
     kernel::alert_rule::Severity,
     listener::{Listener, Reply},
     outbox::{
-        Delivery, Outbox, Settings,
+        Delivery, Outbox, OutboxOptions,
         tests::{Folder, skipped},
     },
 };
 
 const LONG: Duration = Duration::from_secs(20);
 
-fn notice(status: Status, now: u64) -> Notice {
+fn notice(status: NoticeStatus, now: u64) -> Notice {
     Notice {
         key: "query/1".into(),
         event: "query".into(),
@@ -46,14 +46,24 @@ fn firing_and_resolved_have_the_same_labels_and_their_own_ends() {
     let listener = Listener::start(Reply::status(200, ""));
     let channel = to(&listener.address().to_string());
     let outbox = Outbox::open(
-        Settings::default(),
+        OutboxOptions::default(),
         vec![channel.clone() as _],
         Arc::default(),
     )
     .unwrap();
     let now = now_micros();
-    for status in [Status::Firing, Status::StillFiring, Status::Resolved] {
-        outbox.put(Parcel::new("am", channel.encode(&notice(status, now))).key("query/1"));
+    for status in [
+        NoticeStatus::Firing,
+        NoticeStatus::StillFiring,
+        NoticeStatus::Resolved,
+    ] {
+        outbox.put(
+            Parcel::new(
+                "am",
+                channel.encode(&Redacted::for_test(notice(status, now))),
+            )
+            .key("query/1"),
+        );
     }
     assert_eq!(outbox.flush(LONG).delivered(), 3);
     let sent: Vec<Value> = listener
@@ -134,23 +144,26 @@ fn real_and_outbox(listener: &Listener, shared: bool) -> Option<(Real, Outbox, A
     settings.shared = shared;
     let channel = channel("am", &settings).unwrap();
     let to = vec![channel.clone() as _];
-    let outbox = Outbox::open(Settings::default(), to, Arc::default()).unwrap();
+    let outbox = Outbox::open(OutboxOptions::default(), to, Arc::default()).unwrap();
     let start = Instant::now();
     // Not up to the first answer: its API starts after its port.
-    while outbox.deliver_now(Parcel::new("am", b"[]".to_vec()), LONG) != Some(Delivery::Delivered) {
+    while outbox.deliver_now(Parcel::new("am", Redacted::for_test(b"[]".to_vec())), LONG)
+        != Some(Delivery::Delivered)
+    {
         assert!(start.elapsed() < LONG, "alertmanager does not answer");
     }
     Some((real, outbox, channel))
 }
 
 fn tell(outbox: &Outbox, channel: &Arc<dyn Channel>, notice: &Notice) {
-    let parcel = Parcel::new("am", channel.encode(notice)).key("query/1");
+    let parcel =
+        Parcel::new("am", channel.encode(&Redacted::for_test(notice.clone()))).key("query/1");
     assert_eq!(outbox.deliver_now(parcel, LONG), Some(Delivery::Delivered));
 }
 
 /// Returns what it says of its notifications: status and severity.
-fn told(listener: &Listener, most: usize) -> Vec<(String, String)> {
-    let said = |request: &crate::listener::Request| {
+fn received(listener: &Listener, most: usize) -> Vec<(String, String)> {
+    let received_all = |request: &crate::listener::Request| {
         let body: Value = serde_json::from_slice(&request.body).unwrap();
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         (
@@ -158,7 +171,7 @@ fn told(listener: &Listener, most: usize) -> Vec<(String, String)> {
             text(&body["commonLabels"]["severity"]),
         )
     };
-    listener.wait_for(most).iter().map(said).collect()
+    listener.wait_for(most).iter().map(received_all).collect()
 }
 
 #[test]
@@ -168,12 +181,12 @@ fn a_real_alertmanager_fires_once_and_resolves_once() {
         return;
     };
     let tell = |status| tell(&outbox, &channel, &notice(status, now_micros()));
-    tell(Status::Firing);
+    tell(NoticeStatus::Firing);
     listener.wait_for(1);
-    tell(Status::StillFiring);
-    tell(Status::Resolved);
+    tell(NoticeStatus::StillFiring);
+    tell(NoticeStatus::Resolved);
     let error = |status: &str| (status.to_owned(), "error".to_owned());
-    assert_eq!(told(&listener, 2), [error("firing"), error("resolved")]);
+    assert_eq!(received(&listener, 2), [error("firing"), error("resolved")]);
 }
 
 #[test]
@@ -182,23 +195,27 @@ fn a_real_alertmanager_has_one_alert_after_it_has_become_worse() {
     let Some((_real, outbox, channel)) = real_and_outbox(&listener, false) else {
         return;
     };
-    tell(&outbox, &channel, &notice(Status::Firing, now_micros()));
+    tell(
+        &outbox,
+        &channel,
+        &notice(NoticeStatus::Firing, now_micros()),
+    );
     listener.wait_for(1);
     let worse = Notice {
         severity: Severity::Critical,
         risen_from: Some(Severity::Error),
-        ..notice(Status::StillFiring, now_micros())
+        ..notice(NoticeStatus::StillFiring, now_micros())
     };
     tell(&outbox, &channel, &worse);
-    let mut said = told(&listener, 3);
-    said.sort();
+    let mut received_all = received(&listener, 3);
+    received_all.sort();
     let pair = |status: &str, severity: &str| (status.to_owned(), severity.to_owned());
     let wanted = [
         pair("firing", "critical"),
         pair("firing", "error"),
         pair("resolved", "error"),
     ];
-    assert_eq!(said, wanted);
+    assert_eq!(received_all, wanted);
 }
 
 #[test]
@@ -207,15 +224,23 @@ fn of_a_fleet_one_that_recovers_ends_no_alert() {
     let Some((real, outbox, channel)) = real_and_outbox(&listener, true) else {
         return;
     };
-    tell(&outbox, &channel, &notice(Status::Firing, now_micros()));
+    tell(
+        &outbox,
+        &channel,
+        &notice(NoticeStatus::Firing, now_micros()),
+    );
     listener.wait_for(1);
-    tell(&outbox, &channel, &notice(Status::Resolved, now_micros()));
+    tell(
+        &outbox,
+        &channel,
+        &notice(NoticeStatus::Resolved, now_micros()),
+    );
     let mut client = TcpStream::connect(&real.2).unwrap();
     let request = "GET /api/v2/alerts?active=true HTTP/1.0\r\n\r\n";
     io::Write::write_all(&mut client, request.as_bytes()).unwrap();
-    let mut said = String::new();
-    io::Read::read_to_string(&mut client, &mut said).unwrap();
-    let body = said.split_once("\r\n\r\n").unwrap().1;
+    let mut received_all = String::new();
+    io::Read::read_to_string(&mut client, &mut received_all).unwrap();
+    let body = received_all.split_once("\r\n\r\n").unwrap().1;
     let alerts: Value = serde_json::from_str(body).unwrap();
-    assert_eq!(alerts[0]["status"]["state"], "active", "{said}");
+    assert_eq!(alerts[0]["status"]["state"], "active", "{received_all}");
 }

@@ -3,10 +3,12 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
+use llm_observe_test_support::peers;
+
 use super::*;
 use crate::{
     kernel::stats::Stats,
-    outbox::{Outbox, Settings, tests::skipped},
+    outbox::{Outbox, OutboxOptions, tests::skipped},
 };
 
 /// A real SMTP server, aiosmtpd, which prints what it takes; ended when dropped.
@@ -25,10 +27,9 @@ impl Drop for Server {
 
 impl Server {
     pub(in crate::alerts) fn start(arguments: &[String]) -> Option<Server> {
-        let python = std::env::var("LLM_OBSERVE_PYTHON").unwrap_or_else(|_| "python3".to_owned());
-        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/peers/smtp_server.py");
+        let python = peers::python("aiosmtpd", "aiosmtpd")?;
         let mut child = Command::new(python)
-            .arg(script)
+            .arg(peers::SMTP_SERVER)
             .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -73,7 +74,7 @@ fn to(port: u16, receivers: &[&str]) -> Arc<dyn Channel> {
     channel("mail", &settings).unwrap()
 }
 
-fn notice(status: Status) -> Notice {
+fn notice(status: NoticeStatus) -> Notice {
     Notice {
         key: "query/f/1".into(),
         event: "query\r\nBcc: evil@example.com".into(),
@@ -98,9 +99,9 @@ fn a_real_server_takes_a_thread_and_its_codes_are_understood() {
         ("never@example.com", (0, 0, 1)),
     ] {
         let channel = to(server.port, &[receiver]);
-        let settings = Settings {
+        let settings = OutboxOptions {
             backoff: Duration::from_millis(10),
-            ..Settings::default()
+            ..OutboxOptions::default()
         };
         let stats = if receiver.starts_with("ok") {
             stats.clone()
@@ -109,18 +110,20 @@ fn a_real_server_takes_a_thread_and_its_codes_are_understood() {
         };
         let outbox = Outbox::open(settings, vec![channel.clone() as _], stats.clone()).unwrap();
         let statuses = if receiver.starts_with("ok") {
-            vec![Status::Firing, Status::Resolved]
+            vec![NoticeStatus::Firing, NoticeStatus::Resolved]
         } else {
-            vec![Status::Firing]
+            vec![NoticeStatus::Firing]
         };
         for status in statuses {
-            outbox.put(Parcel::new("mail", channel.encode(&notice(status))).key("k"));
+            outbox.put(
+                Parcel::new("mail", channel.encode(&Redacted::for_test(notice(status)))).key("k"),
+            );
         }
         outbox.flush(limit);
         let count = |result| {
             stats
                 .counter(
-                    "llm_observe_deliveries_total",
+                    crate::kernel::metrics_table::DELIVERIES,
                     &[("destination", "mail"), ("result", result)],
                 )
                 .get()
@@ -154,18 +157,18 @@ fn a_real_server_takes_a_thread_and_its_codes_are_understood() {
 }
 
 #[test]
-fn what_comes_late_says_so_in_its_subject() {
+fn a_delayed_mail_shows_its_delay_in_its_subject() {
     let channel = to(25, &["ok@example.com"]);
     for event in ["query", "запрос"] {
         let notice = Notice {
             event: event.into(),
             service: "rag".into(),
-            ..notice(Status::Firing)
+            ..notice(NoticeStatus::Firing)
         };
-        let mut parcel = Parcel::new("mail", channel.encode(&notice));
-        assert_eq!(marked_stale(&parcel), parcel.body, "in time");
+        let mut parcel = Parcel::new("mail", channel.encode(&Redacted::for_test(notice.clone())));
+        assert_eq!(with_delay(&parcel), parcel.body(), "in time");
         parcel.created -= 3_900 * 1_000_000;
-        let late = String::from_utf8(marked_stale(&parcel)).unwrap();
+        let late = String::from_utf8(with_delay(&parcel)).unwrap();
         let subject = late
             .split("\r\n")
             .find(|line| line.starts_with("Subject"))
@@ -176,7 +179,7 @@ fn what_comes_late_says_so_in_its_subject() {
         );
         assert_eq!(
             late.replacen("[1 h 5 min late] ", "", 1).as_bytes(),
-            parcel.body
+            parcel.body()
         );
     }
 }
@@ -191,8 +194,11 @@ fn one_receiver_that_is_refused_keeps_it_from_no_other() {
     let send = |receivers: &[&str]| {
         let channel = to(server.port, receivers);
         let to = vec![channel.clone() as _];
-        let outbox = Outbox::open(Settings::default(), to, Arc::default()).unwrap();
-        let parcel = Parcel::new("mail", channel.encode(&notice(Status::Firing)));
+        let outbox = Outbox::open(OutboxOptions::default(), to, Arc::default()).unwrap();
+        let parcel = Parcel::new(
+            "mail",
+            channel.encode(&Redacted::for_test(notice(NoticeStatus::Firing))),
+        );
         outbox.deliver_now(parcel, limit).unwrap()
     };
     let sent = send(&["never@example.com", "ok@example.com"]);
@@ -211,9 +217,12 @@ fn a_server_that_closes_what_is_idle_gets_the_next_message_too() {
     };
     let channel = to(server.port, &["ok@example.com"]);
     let to = vec![channel.clone() as _];
-    let outbox = Outbox::open(Settings::default(), to, Arc::default()).unwrap();
+    let outbox = Outbox::open(OutboxOptions::default(), to, Arc::default()).unwrap();
     for message in 1..=2 {
-        outbox.put(Parcel::new("mail", channel.encode(&notice(Status::Firing))));
+        outbox.put(Parcel::new(
+            "mail",
+            channel.encode(&Redacted::for_test(notice(NoticeStatus::Firing))),
+        ));
         let report = outbox.flush(Duration::from_secs(20));
         assert_eq!((report.delivered(), report.kept()), (message, 0));
         server.next();

@@ -6,7 +6,7 @@ use super::*;
 use crate::{
     kernel::alert_rule::Severity,
     listener::{Listener, Reply},
-    outbox::{Outbox, Settings, tests::Folder},
+    outbox::{Outbox, OutboxOptions, tests::Folder},
 };
 
 const LONG: Duration = Duration::from_secs(20);
@@ -22,12 +22,12 @@ fn it_triggers_and_resolves_under_one_key_and_the_routing_key_is_not_kept() {
     let mut settings = config::Pagerduty::new(Secret::File(file));
     settings.url = Some(Endpoint::Url(listener.url("")));
     let channel = channel("page", &settings).unwrap();
-    let limits = Settings {
+    let limits = OutboxOptions {
         backoff: Duration::from_millis(10),
-        ..Settings::default()
+        ..OutboxOptions::default()
     };
     let outbox = Outbox::open(limits, vec![channel.clone() as _], Arc::default()).unwrap();
-    for status in [Status::Firing, Status::Resolved] {
+    for status in [NoticeStatus::Firing, NoticeStatus::Resolved] {
         let notice = Notice {
             key: "query/f/1".into(),
             event: "q".repeat(3000),
@@ -38,9 +38,9 @@ fn it_triggers_and_resolves_under_one_key_and_the_routing_key_is_not_kept() {
             sentry_url: Some("https://acme.sentry.io/x".into()),
             ..Notice::empty(status, 1_795_392_000_000_000)
         };
-        let body = channel.encode(&notice);
+        let body = channel.encode(&Redacted::for_test(notice.clone()));
         assert!(
-            !String::from_utf8(body.clone())
+            !String::from_utf8(body.to_vec())
                 .unwrap()
                 .contains("0123456789abcdef")
         );
@@ -82,32 +82,35 @@ fn it_triggers_and_resolves_under_one_key_and_the_routing_key_is_not_kept() {
 #[test]
 fn a_400_is_given_up() {
     let listener = Listener::start(Reply::status(400, r#"{"status":"invalid event"}"#));
-    let post = Post::new("x", &listener.url("/v2/enqueue"), Vec::new()).unwrap();
-    let channel: Arc<dyn Channel> = Arc::new(Pagerduty {
+    let post = JsonEndpoint::new("x", &listener.url("/v2/enqueue"), Vec::new()).unwrap();
+    let channel: Arc<dyn Channel> = Arc::new(PagerdutyChannel {
         name: "page".into(),
         routing_key: "k".into(),
         post,
     });
     let outbox = Outbox::open(
-        Settings::default(),
+        OutboxOptions::default(),
         vec![channel.clone() as _],
         Arc::default(),
     )
     .unwrap();
-    let answer = outbox.deliver_now(Parcel::new("page", channel.encode(&Notice::test(1))), LONG);
+    let answer = outbox.deliver_now(
+        Parcel::new("page", channel.encode(&Redacted::for_test(Notice::test(1)))),
+        LONG,
+    );
     assert!(
         matches!(answer, Some(Delivery::Refused { reason }) if reason.contains("invalid event"))
     );
 }
 
 #[test]
-fn what_comes_late_says_so_in_its_details() {
-    let channel = Pagerduty {
+fn a_delayed_event_shows_its_delay_in_its_details() {
+    let channel = PagerdutyChannel {
         name: "page".into(),
         routing_key: "key".into(),
-        post: Post::new("page", "http://127.0.0.1:1/", Vec::new()).unwrap(),
+        post: JsonEndpoint::new("page", "http://127.0.0.1:1/", Vec::new()).unwrap(),
     };
-    let mut parcel = Parcel::new("page", channel.encode(&Notice::test(1)));
+    let mut parcel = Parcel::new("page", channel.encode(&Redacted::for_test(Notice::test(1))));
     parcel.created -= 600 * 1_000_000;
     let event: Value = serde_json::from_slice(&channel.completed(&parcel).unwrap()).unwrap();
     assert_eq!(
@@ -131,25 +134,29 @@ fn it_gives_up_what_is_refused_and_tries_the_rest_again() {
     let listener = Listener::start(Reply::status(202, r#"{"status":"success"}"#))
         .script(bad)
         .script([Reply::status(202, ""), Reply::status(400, "invalid event")]);
-    let channel: Arc<dyn Channel> = Arc::new(Pagerduty {
+    let channel: Arc<dyn Channel> = Arc::new(PagerdutyChannel {
         name: "page".into(),
         routing_key: "key".into(),
-        post: Post::new("page", &listener.url("/v2/enqueue"), Vec::new()).unwrap(),
+        post: JsonEndpoint::new("page", &listener.url("/v2/enqueue"), Vec::new()).unwrap(),
     });
-    let limits = Settings {
-        attempt: Duration::from_secs(1),
+    let limits = OutboxOptions {
+        attempt_timeout: Duration::from_secs(1),
         backoff: Duration::from_millis(5),
-        ..Settings::default()
+        ..OutboxOptions::default()
     };
     let stats = Arc::<crate::kernel::stats::Stats>::default();
     let outbox = Outbox::open(limits, vec![channel.clone() as _], stats.clone()).unwrap();
     for n in 0..3 {
-        outbox.put(Parcel::new("page", channel.encode(&Notice::test(n))).key("k"));
+        outbox.put(
+            Parcel::new("page", channel.encode(&Redacted::for_test(Notice::test(n)))).key("k"),
+        );
         outbox.flush(LONG);
     }
     let count = |result| {
         let labels = [("destination", "page"), ("result", result)];
-        stats.counter("llm_observe_deliveries_total", &labels).get()
+        stats
+            .counter(crate::kernel::metrics_table::DELIVERIES, &labels)
+            .get()
     };
     let counts = (count("retried"), count("delivered"), count("refused"));
     assert_eq!(counts, (tries, 2, 1));

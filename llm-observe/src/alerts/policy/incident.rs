@@ -1,238 +1,267 @@
 //! One incident: failures of one event for the same channels, from the first to its resolution.
 
-use serde::{Deserialize, Serialize};
-
-use super::{Member, Seen, Step, Timing, is_quiet_for, saved};
+use super::{fingerprint::Fingerprint, timing::AlertTiming};
 use crate::{
-    alerts::{Distinct, Notice, Status, Trigger, route::Route},
-    kernel::alert_rule::Severity,
+    alerts::{
+        error_group::ErrorGroup,
+        notice::{Notice, NoticeStatus},
+        occurrences::Occurrences,
+        route::AlertRoute,
+        trigger::Trigger,
+    },
+    kernel::{alert_rule::Severity, ids::TraceId},
 };
 
 /// How many different errors an incident keeps.
 const MOST_ERRORS: usize = 10;
 
-/// How many of them outlive the process once they were told.
-const MOST_SAVED: usize = 3;
-
-/// Names its file format on disk; what cannot be read back is told anew.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(in crate::alerts) struct Incident {
-    pub(in crate::alerts) key: String,
+/// Failures of one event for the same channels, from the first to its resolution.
+#[derive(Clone, Debug)]
+pub(super) struct Incident {
+    pub(super) key: String,
     pub(super) event: String,
     pub(super) channels: Vec<String>,
-    pub(super) members: Vec<Member>,
-    functions: Vec<String>,
-    trigger: String,
-    severity: String,
-    count: u64,
+    pub(super) fingerprints: Vec<Fingerprint>,
+    pub(super) functions: Vec<String>,
+    /// Whether these are operations, such as routes of a server.
+    pub(super) is_operation: bool,
+    pub(super) trigger: Trigger,
+    pub(super) severity: Severity,
+    pub(super) count: u64,
     pub(super) first: u64,
     pub(super) last: u64,
-    trace: String,
-    /// The session of the first call that was in one.
-    #[serde(default)]
-    session: Option<String>,
+    /// The trace of the first call.
+    pub(super) trace_id: TraceId,
+    /// The session of the first call that belonged to one.
+    pub(super) session_url: Option<String>,
     /// When the group is complete.
     pub(super) due: u64,
-    /// When the last message was.
-    pub(super) told: Option<u64>,
-    /// How bad that message said it is.
-    said: Option<String>,
-    /// When channels that forget were last told that it goes on.
-    #[serde(skip)]
+    /// The last message that was sent.
+    pub(super) notified: Option<Notified>,
+    /// When channels with a refresh interval were last notified that it continues.
     pub(super) refreshed: u64,
     /// How many calls that stalled are still running.
-    #[serde(skip)]
-    pub(super) open: i64,
+    pub(super) stalled: i64,
     /// Whether the calls that stalled have all ended.
-    #[serde(skip)]
-    over: bool,
-    #[serde(with = "saved::errors")]
-    errors: Vec<Distinct>,
-    more: u64,
+    pub(super) recovered: bool,
+    pub(super) errors: Vec<ErrorGroup>,
+    /// How many calls failed with errors beyond [`MOST_ERRORS`].
+    pub(super) more: u64,
+}
+
+/// A message that was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Notified {
+    /// When.
+    pub(super) at: u64,
+    /// The severity that it had; `None` in the state of some earlier version.
+    pub(super) severity: Option<Severity>,
+}
+
+/// What is due for an incident.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum IncidentStep {
+    /// Nothing.
+    Wait,
+    /// A message.
+    Notify(NoticeStatus),
+    /// Its end, with a message or without.
+    End(Option<NoticeStatus>),
+}
+
+/// Returns whether quiet hours suppress messages of `severity`.
+pub(super) fn is_suppressed_in_quiet_hours(severity: Severity) -> bool {
+    severity < Severity::Critical
 }
 
 impl Incident {
-    pub(super) fn new(member: &Member, route: &Route, seen: &Seen, due: u64) -> Incident {
+    pub(super) fn new(
+        fingerprint: &Fingerprint,
+        route: &AlertRoute,
+        occurrences: &Occurrences,
+        due: u64,
+    ) -> Incident {
+        let class = fingerprint.class.map_or("", |class| class.as_str());
         Incident {
             key: format!(
-                "{}/{}/{}/{}/{}",
-                member.event, member.function, member.trigger, member.class, seen.first
+                "{}/{}/{}/{class}/{}",
+                fingerprint.event,
+                fingerprint.function,
+                fingerprint.trigger.as_str(),
+                occurrences.first
             ),
-            event: member.event.clone(),
-            channels: member.channels.clone(),
-            members: Vec::new(),
+            event: fingerprint.event.clone(),
+            channels: fingerprint.channels.clone(),
+            fingerprints: Vec::new(),
             functions: Vec::new(),
-            trigger: member.trigger.clone(),
-            severity: route.severity.as_str().to_owned(),
+            is_operation: occurrences.is_operation,
+            trigger: fingerprint.trigger,
+            severity: route.severity,
             count: 0,
-            first: seen.first,
-            last: seen.last,
-            trace: seen.trace.to_string(),
-            session: None,
+            first: occurrences.first,
+            last: occurrences.last,
+            trace_id: occurrences.trace_id,
+            session_url: None,
             due,
-            told: None,
-            said: None,
+            notified: None,
             refreshed: 0,
-            open: 0,
-            over: false,
+            stalled: 0,
+            recovered: false,
             errors: Vec::new(),
             more: 0,
         }
     }
 
-    /// Counts calls in.
-    pub(super) fn add(&mut self, function: &str, severity: Severity, seen: &Seen) {
-        self.first = self.first.min(seen.first);
-        self.last = self.last.max(seen.last);
-        self.severity = self.severity().max(severity).as_str().to_owned();
-        self.open += seen
-            .open
-            .saturating_mul(i64::try_from(seen.count).unwrap_or(i64::MAX));
-        self.over = seen.open < 0 && self.open <= 0;
-        if seen.open < 0 {
+    /// Adds occurrences at `function`.
+    pub(super) fn add(&mut self, function: &str, severity: Severity, occurrences: &Occurrences) {
+        self.first = self.first.min(occurrences.first);
+        self.last = self.last.max(occurrences.last);
+        self.severity = self.severity.max(severity);
+        let count = i64::try_from(occurrences.count).unwrap_or(i64::MAX);
+        self.stalled += occurrences.stalled.saturating_mul(count);
+        self.recovered = occurrences.stalled < 0 && self.stalled <= 0;
+        if occurrences.stalled < 0 {
             return;
         }
-        self.count += seen.count;
-        if self.session.is_none() {
-            self.session.clone_from(&seen.session);
+        self.count += occurrences.count;
+        if self.session_url.is_none() {
+            self.session_url.clone_from(&occurrences.session_url);
         }
         if !self.functions.iter().any(|known| known == function) {
             self.functions.push(function.to_owned());
         }
-        self.add_error(function, seen);
+        self.add_error(function, occurrences);
     }
 
-    fn add_error(&mut self, function: &str, seen: &Seen) {
-        let sample = &seen.sample;
-        // What is no error differs in its numbers alone: the latest stands for all.
-        let same = |e: &&mut Distinct| {
+    fn add_error(&mut self, function: &str, occurrences: &Occurrences) {
+        let sample = &occurrences.sample;
+        // Descriptions without an error differ in their numbers alone: the latest stands for all.
+        let same = |e: &&mut ErrorGroup| {
             e.function == function
-                && e.trigger == seen.trigger
+                && e.trigger == occurrences.trigger
                 && (e.type_name.is_empty()
                     || (e.type_name == sample.type_name && e.message == sample.message))
         };
         if let Some(known) = self.errors.iter_mut().find(same) {
-            known.count += seen.count;
+            known.count += occurrences.count;
             known.message.clone_from(&sample.message);
         } else if self.errors.len() < MOST_ERRORS {
-            self.errors.push(Distinct {
+            self.errors.push(ErrorGroup {
                 function: function.to_owned(),
-                trigger: seen.trigger,
+                trigger: occurrences.trigger,
                 type_name: sample.type_name.clone(),
                 message: sample.message.clone(),
                 class: sample.class,
-                count: seen.count,
+                count: occurrences.count,
             });
         } else {
-            self.more += seen.count;
+            self.more += occurrences.count;
         }
     }
 
-    fn severity(&self) -> Severity {
-        self.severity.parse().unwrap_or_default()
-    }
-
-    /// Returns how bad it was said to be, when it has become worse since.
+    /// Returns the severity of the last message, when it has risen since.
     fn risen_from(&self) -> Option<Severity> {
-        let said = self.said.as_ref()?.parse().ok()?;
-        (self.severity() > said).then_some(said)
+        let last = self.notified?.severity?;
+        (self.severity > last).then_some(last)
     }
 
-    /// Returns what is to happen at `now`; what is due by `grouped_until` counts as due.
-    pub(super) fn step(&self, now: u64, grouped_until: u64, timing: &Timing) -> Step {
-        let held = self.held_until(now, timing).is_some();
-        let over = self.over || (self.open <= 0 && self.is_quiet_since(now, timing));
-        match self.told {
-            // What stalled and went on within its group's wait is no news.
-            None if self.over || (held && over) => Step::End(None),
-            None if !held && self.due <= grouped_until => Step::Tell(Status::Firing),
-            Some(_) if over => Step::End(timing.send_resolved.then_some(Status::Resolved)),
-            Some(_) if !held && self.again_at(timing) <= now => Step::Tell(Status::StillFiring),
-            _ => Step::Nothing,
+    /// Returns what is due at `now`; a group that is complete by `grouped_until` counts as
+    /// complete.
+    pub(super) fn step(&self, now: u64, grouped_until: u64, timing: &AlertTiming) -> IncidentStep {
+        let suppressed = self.suppressed_until(now, timing).is_some();
+        let over = self.recovered || (self.stalled <= 0 && self.is_silent_since(now, timing));
+        match self.notified {
+            // A call that stalled and ended while its group waited needs no message.
+            None if self.recovered || (suppressed && over) => IncidentStep::End(None),
+            None if !suppressed && self.due <= grouped_until => {
+                IncidentStep::Notify(NoticeStatus::Firing)
+            }
+            Some(_) if over => {
+                IncidentStep::End(timing.send_resolved.then_some(NoticeStatus::Resolved))
+            }
+            Some(_) if !suppressed && self.repeat_at(timing) <= now => {
+                IncidentStep::Notify(NoticeStatus::StillFiring)
+            }
+            _ => IncidentStep::Wait,
         }
     }
 
-    /// Returns when the quiet hours end that keep it from being told at `now`.
-    fn held_until(&self, now: u64, timing: &Timing) -> Option<u64> {
-        let quiet = timing.quiet.as_ref()?;
-        is_quiet_for(self.severity())
-            .then(|| quiet.until(now))
+    /// Returns the end of the quiet hours that suppress its messages at `now`.
+    fn suppressed_until(&self, now: u64, timing: &AlertTiming) -> Option<u64> {
+        let quiet_hours = timing.quiet_hours.as_ref()?;
+        is_suppressed_in_quiet_hours(self.severity)
+            .then(|| quiet_hours.until(now))
             .flatten()
     }
 
-    fn is_quiet_since(&self, now: u64, timing: &Timing) -> bool {
+    fn is_silent_since(&self, now: u64, timing: &AlertTiming) -> bool {
         self.last.saturating_add(timing.resolve_after) <= now
     }
 
-    /// Returns when it is told of again: at once when it has become worse, else when it was
-    /// told long ago and goes on: another call failed since, or one still hangs.
-    fn again_at(&self, timing: &Timing) -> u64 {
-        let goes_on = |told| self.open > 0 || self.last > told;
-        match self.told {
+    /// Returns when its message is repeated: at once when its severity has risen, else after
+    /// `repeat` if it continues: another call failed since, or one is still stalled.
+    fn repeat_at(&self, timing: &AlertTiming) -> u64 {
+        let continues = |notified: u64| self.stalled > 0 || self.last > notified;
+        match self.notified {
             Some(_) if self.risen_from().is_some() => 0,
-            Some(told) if goes_on(told) => told.saturating_add(timing.repeat),
+            Some(notified) if continues(notified.at) => notified.at.saturating_add(timing.repeat),
             _ => u64::MAX,
         }
     }
 
-    /// Returns when something may happen next, asked at `now`.
-    pub(super) fn wake(&self, now: u64, timing: &Timing) -> u64 {
-        let over = match (self.over, self.open > 0) {
+    /// Returns when something may be due next, asked at `now`.
+    pub(super) fn wake(&self, now: u64, timing: &AlertTiming) -> u64 {
+        let over = match (self.recovered, self.stalled > 0) {
             (true, _) => 0,
             (_, true) => u64::MAX,
             _ => self.last.saturating_add(timing.resolve_after),
         };
-        let tell = match self.told {
+        let message = match self.notified {
             None => self.due,
-            Some(_) => self.again_at(timing),
+            Some(_) => self.repeat_at(timing),
         };
-        let held = self.held_until(tell.max(now), timing);
-        match self.told {
-            None if !self.over && held.is_none() => tell,
-            _ => over.min(held.unwrap_or(tell)),
+        let suppressed = self.suppressed_until(message.max(now), timing);
+        match self.notified {
+            None if !self.recovered && suppressed.is_none() => message,
+            _ => over.min(suppressed.unwrap_or(message)),
         }
     }
 
-    /// Takes note that a message tells of it.
-    pub(super) fn tell(&mut self, now: u64) {
-        self.told = Some(now);
-        self.said = Some(self.severity.clone());
+    /// Records that a message of its present state is sent.
+    pub(super) fn mark_notified(&mut self, now: u64) {
+        self.notified = Some(Notified {
+            at: now,
+            severity: Some(self.severity),
+        });
     }
 
-    /// Returns what of it outlives the process: of one that was told of, few of its errors.
-    pub(super) fn saved(&self) -> Incident {
-        let mut saved = self.clone();
-        if saved.told.is_some() && saved.errors.len() > MOST_SAVED {
-            let rest = saved.errors.split_off(MOST_SAVED);
-            saved.more += rest.iter().map(|error| error.count).sum::<u64>();
-        }
-        saved
-    }
-
-    /// Returns whether a channel that knows alerts by what they are, not by their key, takes
+    /// Returns whether a channel that identifies alerts by their labels, not by their key, takes
     /// both for one.
-    pub(super) fn looks_like(&self, other: &Incident) -> bool {
-        (&self.event, &self.trigger, &self.severity)
-            == (&other.event, &other.trigger, &other.severity)
+    pub(super) fn has_labels_of(&self, other: &Incident) -> bool {
+        (&self.event, self.trigger, self.severity) == (&other.event, other.trigger, other.severity)
     }
 
-    /// Returns the message that tells its state.
-    pub(super) fn notice(&self, status: Status) -> Notice {
+    /// Returns the message of its present state.
+    pub(super) fn notice(&self, status: NoticeStatus) -> Notice {
         let mut errors = self.errors.clone();
         errors.sort_by_key(|e| std::cmp::Reverse(e.count));
         Notice {
             key: self.key.clone(),
             event: self.event.clone(),
             functions: self.functions.clone(),
-            trigger: Trigger::from_name(&self.trigger).unwrap_or(Trigger::Error),
-            severity: self.severity(),
+            is_operation: self.is_operation,
+            trigger: self.trigger,
+            severity: self.severity,
             count: self.count,
             first: self.first,
             errors,
             more: self.more,
             risen_from: self.risen_from(),
-            trace_id: self.trace.clone(),
-            session_url: self.session.clone(),
+            trace_id: match self.trace_id.is_none() {
+                true => String::new(),
+                false => self.trace_id.to_string(),
+            },
+            session_url: self.session_url.clone(),
             ..Notice::empty(status, self.last)
         }
     }

@@ -3,50 +3,50 @@
 use super::*;
 
 /// A channel whose own delivery is an observed call that fails.
-struct Observed {
-    kept: Kept,
-    alerts: OnceLock<std::sync::Weak<Alerts>>,
+struct ObservedChannel {
+    kept: RecordingChannel,
+    alerts: OnceLock<std::sync::Weak<AlertSink>>,
 }
 
-impl Destination for Observed {
+impl Destination for ObservedChannel {
     fn name(&self) -> &str {
         "ops"
     }
 
-    fn deliver<'a>(&'a self, _: &'a Parcel) -> Answer<'a> {
+    fn deliver<'a>(&'a self, _: &'a Parcel) -> DeliveryFuture<'a> {
         Box::pin(async {
             let alerts = self.alerts.get().and_then(std::sync::Weak::upgrade);
             let error = error("no route to Slack", ErrorClass::Connection);
-            let failed = record(&ASKED, Outcome::Error, Some(&error));
+            let failed = record(&ALERTING, Outcome::Error, Some(&error));
             alerts.unwrap().record(&failed);
             Delivery::refused("no route to Slack")
         })
     }
 }
 
-impl Channel for Observed {
-    fn encode(&self, notice: &Notice) -> Vec<u8> {
+impl Channel for ObservedChannel {
+    fn encode(&self, notice: &Redacted<Notice>) -> Redacted<Vec<u8>> {
         self.kept.encode(notice)
     }
 }
 
 #[test]
-fn a_delivery_that_fails_is_no_alert_itself() {
-    let channel = Arc::new(Observed {
-        kept: Kept::default(),
+fn a_failed_delivery_is_not_an_alert() {
+    let channel = Arc::new(ObservedChannel {
+        kept: RecordingChannel::default(),
         alerts: OnceLock::new(),
     });
     let stats = Arc::<Stats>::default();
     let to = vec![channel.clone() as Arc<dyn Destination>];
-    let outbox = Outbox::open(outbox::Settings::default(), to, stats.clone()).unwrap();
+    let outbox = Outbox::open(OutboxOptions::default(), to, stats.clone()).unwrap();
     let (config, origin) = (&Config::default(), Origin::default());
     let channels = vec![channel.clone() as Arc<dyn Channel>];
-    let settings = Settings { config, origin };
-    let alerts = Alerts::start(settings, channels, outbox.clone(), Arc::default(), &stats);
+    let options = AlertOptions { config, origin };
+    let alerts = AlertSink::start(options, channels, outbox.clone(), Arc::default(), &stats);
     let alerts = Arc::new(alerts.unwrap());
     channel.alerts.set(Arc::downgrade(&alerts)).unwrap();
     let boom = error("boom", ErrorClass::Internal);
-    alerts.record(&record(&ASKED, Outcome::Error, Some(&boom)));
+    alerts.record(&record(&ALERTING, Outcome::Error, Some(&boom)));
     for _ in 0..3 {
         assert!(alerts.flush(LONG));
         assert_eq!(outbox.flush(LONG).kept(), 0);
@@ -54,25 +54,25 @@ fn a_delivery_that_fails_is_no_alert_itself() {
     let notices = channel.kept.notices.lock().unwrap();
     assert_eq!(notices.len(), 1);
     assert_eq!(notices[0].errors[0].message, "boom");
-    assert_eq!(alerts.shared.own.get(), 1);
+    assert_eq!(alerts.counters.own.get(), 1);
 }
 
 /// A channel of a user's that panics over some messages, and forgets alerts.
 #[derive(Default)]
-struct Forgetful(Kept);
+struct Refreshing(RecordingChannel);
 
-impl Destination for Forgetful {
+impl Destination for Refreshing {
     fn name(&self) -> &str {
         "ops"
     }
 
-    fn deliver<'a>(&'a self, parcel: &'a Parcel) -> Answer<'a> {
+    fn deliver<'a>(&'a self, parcel: &'a Parcel) -> DeliveryFuture<'a> {
         self.0.deliver(parcel)
     }
 }
 
-impl Channel for Forgetful {
-    fn encode(&self, notice: &Notice) -> Vec<u8> {
+impl Channel for Refreshing {
+    fn encode(&self, notice: &Redacted<Notice>) -> Redacted<Vec<u8>> {
         let text = notice.errors.first().map(|e| e.message.as_str());
         assert_ne!(text, Some("panic"), "this channel panics");
         self.0.encode(notice)
@@ -83,33 +83,33 @@ impl Channel for Forgetful {
     }
 }
 
-fn start_forgetful(down: bool) -> (Alerts, Outbox, Arc<Forgetful>) {
-    let channel = Arc::new(Forgetful::default());
+fn start_refreshing(down: bool) -> (AlertSink, Outbox, Arc<Refreshing>) {
+    let channel = Arc::new(Refreshing::default());
     if down {
         channel.0.down.set(()).unwrap();
     }
     let stats = Arc::<Stats>::default();
     let to = vec![channel.clone() as Arc<dyn Destination>];
-    let outbox = Outbox::open(outbox::Settings::default(), to, stats.clone()).unwrap();
+    let outbox = Outbox::open(OutboxOptions::default(), to, stats.clone()).unwrap();
     let (config, origin) = (&Config::default(), Origin::default());
-    let settings = Settings { config, origin };
+    let options = AlertOptions { config, origin };
     let channels = vec![channel.clone() as Arc<dyn Channel>];
-    let alerts = Alerts::start(settings, channels, outbox.clone(), Arc::default(), &stats);
+    let alerts = AlertSink::start(options, channels, outbox.clone(), Arc::default(), &stats);
     (alerts.unwrap(), outbox, channel)
 }
 
 #[test]
-fn a_channel_that_panics_over_one_message_gets_the_next() {
-    let (alerts, outbox, channel) = start_forgetful(false);
+fn a_channel_that_panics_on_one_message_gets_the_next() {
+    let (alerts, outbox, channel) = start_refreshing(false);
     alerts.record(&record(
-        &ASKED,
+        &ALERTING,
         Outcome::Error,
         Some(&error("panic", ErrorClass::Other)),
     ));
     assert!(alerts.flush(LONG));
-    assert_eq!(alerts.shared.panicked.get(), 1);
+    assert_eq!(alerts.counters.panicked.get(), 1);
     let boom = error("boom", ErrorClass::Internal);
-    alerts.record(&record(&ASKED, Outcome::Error, Some(&boom)));
+    alerts.record(&record(&ALERTING, Outcome::Error, Some(&boom)));
     assert!(alerts.flush(LONG));
     outbox.flush(LONG);
     let notices = channel.0.notices.lock().unwrap();
@@ -117,10 +117,10 @@ fn a_channel_that_panics_over_one_message_gets_the_next() {
 }
 
 #[test]
-fn what_goes_on_while_a_channel_cannot_be_reached_waits_once() {
-    let (alerts, outbox, channel) = start_forgetful(true);
+fn refreshes_of_an_unreachable_channel_are_pending_once() {
+    let (alerts, outbox, channel) = start_refreshing(true);
     let boom = error("boom", ErrorClass::Internal);
-    alerts.record(&record(&ASKED, Outcome::Error, Some(&boom)));
+    alerts.record(&record(&ALERTING, Outcome::Error, Some(&boom)));
     for _ in 0..20 {
         assert!(alerts.flush(LONG));
         std::thread::sleep(Duration::from_millis(6));

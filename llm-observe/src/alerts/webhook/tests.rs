@@ -3,7 +3,7 @@ use std::time::Duration;
 use super::*;
 use crate::{
     listener::{Listener, Reply},
-    outbox::{Outbox, Settings},
+    outbox::{Outbox, OutboxOptions},
 };
 
 #[test]
@@ -20,14 +20,14 @@ const EXPECTED: &str = "t=12,v1=773e3168d620c0ffe05ebb73e13b0cded4fe6220daed68d8
 fn it_posts_json_and_signs_what_it_posts() {
     let listener = Listener::start(Reply::status(204, ""));
     let key = hmac::Key::new(hmac::HMAC_SHA256, b"secret");
-    let post = Post::new("x", &listener.url("/in"), Vec::new()).unwrap();
-    let channel: Arc<dyn Channel> = Arc::new(Webhook {
+    let post = JsonEndpoint::new("x", &listener.url("/in"), Vec::new()).unwrap();
+    let channel: Arc<dyn Channel> = Arc::new(WebhookChannel {
         name: "hook".into(),
         secret: Some(key.clone()),
         post,
     });
     let outbox = Outbox::open(
-        Settings::default(),
+        OutboxOptions::default(),
         vec![channel.clone() as _],
         Arc::default(),
     )
@@ -36,7 +36,7 @@ fn it_posts_json_and_signs_what_it_posts() {
         trace_url: Some("https://t.example/4bf9".into()),
         ..Notice::test(1_000_000)
     };
-    outbox.put(Parcel::new("hook", channel.encode(&notice)).key("t"));
+    outbox.put(Parcel::new("hook", channel.encode(&Redacted::for_test(notice))).key("t"));
     assert_eq!(outbox.flush(Duration::from_secs(20)).delivered(), 1);
     let request = &listener.requests()[0];
     let said = request.header("x-llm-observe-signature").unwrap();
@@ -58,10 +58,10 @@ fn it_posts_json_and_signs_what_it_posts() {
 }
 
 #[test]
-fn what_comes_late_says_so_under_its_signature() {
-    let mut parcel = Parcel::new("hook", br#"{"version":1}"#.to_vec());
-    assert_eq!(marked_stale(&parcel), parcel.body, "in time");
+fn a_delayed_message_shows_its_delay_under_its_signature() {
+    let mut parcel = Parcel::new("hook", Redacted::for_test(br#"{"version":1}"#.to_vec()));
+    assert_eq!(with_delay(&parcel), parcel.body(), "in time");
     parcel.created -= 7_200 * 1_000_000;
-    let body: Value = serde_json::from_slice(&marked_stale(&parcel)).unwrap();
+    let body: Value = serde_json::from_slice(&with_delay(&parcel)).unwrap();
     assert_eq!(body, json!({"version": 1, "delivered": "2 h late"}));
 }

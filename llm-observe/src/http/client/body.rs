@@ -1,4 +1,4 @@
-//! The body of an answer: passed on as it comes, and looked at on its way.
+//! The body of a response: passed on unchanged, and read as it passes.
 
 use std::{
     fmt,
@@ -10,29 +10,28 @@ use bytes::Buf;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-use super::{answer::Answer, fault::Fault};
+use super::{failure::RequestFailure, response::ClientResponse};
 
 pin_project! {
-    /// The body of the answer to an observed request. Holds nothing back: what the inner one has is
-    /// passed on as it comes.
+    /// The body of the response to an observed request. Passes on each frame of the inner body at once.
     ///
-    /// The request ends with its last byte, or when this is dropped: as cancelled, if its reader had
-    /// begun to read and the answer was not at its end.
+    /// The request ends with the last byte, or when the body is dropped. A body that is dropped after
+    /// its reader began and before its end makes the request cancelled.
     #[derive(Debug)]
-    pub struct AnswerBody<B> {
+    pub struct ClientResponseBody<B> {
         #[pin]
         inner: B,
-        answer: Option<Answer>,
+        response: Option<ClientResponse>,
     }
 }
 
-impl<B> AnswerBody<B> {
-    pub(super) fn new(inner: B, answer: Option<Answer>) -> AnswerBody<B> {
-        AnswerBody { inner, answer }
+impl<B> ClientResponseBody<B> {
+    pub(super) fn new(inner: B, response: Option<ClientResponse>) -> ClientResponseBody<B> {
+        ClientResponseBody { inner, response }
     }
 }
 
-impl<B> Body for AnswerBody<B>
+impl<B> Body for ClientResponseBody<B>
 where
     B: Body,
     B::Error: fmt::Display + 'static,
@@ -45,23 +44,23 @@ where
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         let mut this = self.project();
-        if let Some(answer) = this.answer.as_mut() {
-            answer.want();
+        if let Some(response) = this.response.as_mut() {
+            response.note_reader();
         }
         let polled = ready!(this.inner.as_mut().poll_frame(cx));
-        if let Some(mut answer) = this.answer.take() {
+        if let Some(mut response) = this.response.take() {
             match &polled {
-                None => answer.finish(),
-                Some(Err(error)) => answer.broke(Fault::of(error)),
+                None => response.finish(),
+                Some(Err(error)) => response.fail(RequestFailure::of(error)),
                 Some(Ok(frame)) => {
                     if let Some(data) = frame.data_ref() {
-                        see(&mut answer, data);
+                        note_data(&mut response, data);
                     }
                     let is_last =
-                        frame.is_trailers() || this.inner.is_end_stream() || answer.is_complete();
+                        frame.is_trailers() || this.inner.is_end_stream() || response.is_complete();
                     match is_last {
-                        true => answer.finish(),
-                        false => *this.answer = Some(answer),
+                        true => response.finish(),
+                        false => *this.response = Some(response),
                     }
                 }
             }
@@ -78,11 +77,11 @@ where
     }
 }
 
-/// Shows the bytes of a frame, which clients have in one piece.
-fn see(answer: &mut Answer, data: &impl Buf) {
-    let piece = data.chunk();
-    match piece.len() == data.remaining() {
-        true => answer.saw(piece),
-        false => answer.lost(data.remaining()),
+/// Passes on the bytes of a frame. Clients have them in one piece.
+fn note_data(response: &mut ClientResponse, data: &impl Buf) {
+    let chunk = data.chunk();
+    match chunk.len() == data.remaining() {
+        true => response.note_data(chunk),
+        false => response.note_unread_data(data.remaining()),
     }
 }

@@ -1,13 +1,24 @@
-//! What hyper's own types say: its errors, and the peer of a connection.
+//! What hyper's types state: its errors, and the peer of a connection.
 
 use std::{any::Any, error::Error, net::SocketAddr};
 
 use http::Extensions;
 use hyper_util::client::legacy;
 
-/// Returns an error as such, if it is of one of the types that `tower` stacks over clients end in.
-pub(super) fn error<E: 'static>(error: &E) -> Option<&(dyn Error + 'static)> {
-    let any: &dyn Any = error;
+use super::attempts::RetryReason;
+use crate::kernel::{classify, outcome::ErrorClass};
+
+/// How many causes of an error are searched.
+const MAX_CAUSES: usize = 8;
+
+/// Returns `error` and how the attempt ended, if it is of a type that tower stacks over clients
+/// return.
+pub(super) fn recognise(error: &dyn Any) -> Option<(&(dyn Error + 'static), RetryReason)> {
+    let error = as_error(error)?;
+    Some((error, reason(error)))
+}
+
+fn as_error(any: &dyn Any) -> Option<&(dyn Error + 'static)> {
     if let Some(boxed) = any.downcast_ref::<Box<dyn Error + Send + Sync>>() {
         return Some(&**boxed);
     }
@@ -21,13 +32,22 @@ pub(super) fn error<E: 'static>(error: &E) -> Option<&(dyn Error + 'static)> {
     Some(error)
 }
 
-/// Returns whether an error says that there was no connection.
-pub(super) fn is_connect(error: &(dyn Error + 'static)) -> bool {
+fn reason(error: &(dyn Error + 'static)) -> RetryReason {
+    let mut causes = std::iter::successors(Some(error), |&e| e.source()).take(MAX_CAUSES);
+    let is_connect = causes.any(is_connect);
+    match classify::of_error(error) {
+        ErrorClass::Timeout => RetryReason::Timeout,
+        _ if is_connect => RetryReason::Connect,
+        class => RetryReason::of_class(class),
+    }
+}
+
+fn is_connect(error: &(dyn Error + 'static)) -> bool {
     let legacy = error.downcast_ref::<legacy::Error>();
     legacy.is_some_and(legacy::Error::is_connect)
 }
 
-/// Returns who answered.
+/// Returns the address of the server that responded.
 pub(super) fn peer(extensions: &Extensions) -> Option<SocketAddr> {
     let info = extensions.get::<legacy::connect::HttpInfo>()?;
     Some(info.remote_addr())

@@ -1,7 +1,8 @@
-//! The rate limits that providers state in the headers of their answers. Pure.
+//! Parses the rate limits that providers state in response headers. Pure.
 //!
-//! OpenAI's form, which many speak: `x-ratelimit-remaining-tokens`, the reset as a duration
-//! (`6m0s`). Anthropic's: `anthropic-ratelimit-input-tokens-remaining`, the reset as a date.
+//! OpenAI's form, which many providers use, is `x-ratelimit-remaining-tokens`, with the reset as a
+//! duration (`6m0s`). Anthropic's is `anthropic-ratelimit-input-tokens-remaining`, with the reset as
+//! a date.
 
 use std::time::Duration;
 
@@ -11,82 +12,84 @@ use crate::retry_after;
 
 /// What is limited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum LimitKind {
     Requests,
     Tokens,
     InputTokens,
     OutputTokens,
 }
 
-impl Kind {
-    const ALL: [Kind; 4] = [
-        Kind::Requests,
-        Kind::Tokens,
-        Kind::InputTokens,
-        Kind::OutputTokens,
+impl LimitKind {
+    const ALL: [LimitKind; 4] = [
+        LimitKind::Requests,
+        LimitKind::Tokens,
+        LimitKind::InputTokens,
+        LimitKind::OutputTokens,
     ];
 
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
-            Kind::Requests => "requests",
-            Kind::Tokens => "tokens",
-            Kind::InputTokens => "input_tokens",
-            Kind::OutputTokens => "output_tokens",
+            LimitKind::Requests => "requests",
+            LimitKind::Tokens => "tokens",
+            LimitKind::InputTokens => "input_tokens",
+            LimitKind::OutputTokens => "output_tokens",
         }
     }
 
-    fn of(name: &str) -> Option<Kind> {
-        let mut all = Kind::ALL.into_iter();
+    fn of(name: &str) -> Option<LimitKind> {
+        let mut all = LimitKind::ALL.into_iter();
         all.find(|kind| kind.as_str().split('_').eq(name.split('-')))
     }
 }
 
-/// What is said of a limit.
+/// Which value of a limit a header states.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Measure {
-    /// How many there are in a period.
+pub(crate) enum LimitMeasure {
+    /// How many are allowed in a period.
     Limit,
-    /// How many are left of it.
+    /// How many of them are left.
     Remaining,
-    /// How many seconds it is until all are there again.
+    /// The time until all are available again, in seconds.
     Reset,
 }
 
-impl Measure {
-    fn of(name: &str) -> Option<Measure> {
+impl LimitMeasure {
+    fn of(name: &str) -> Option<LimitMeasure> {
         Some(match name {
-            "limit" => Measure::Limit,
-            "remaining" => Measure::Remaining,
-            "reset" => Measure::Reset,
+            "limit" => LimitMeasure::Limit,
+            "remaining" => LimitMeasure::Remaining,
+            "reset" => LimitMeasure::Reset,
             _ => return None,
         })
     }
 }
 
-/// One number of a header.
+/// One value of a rate limit, from one header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Stated {
-    pub(crate) kind: Kind,
-    pub(crate) measure: Measure,
+pub(crate) struct RateLimit {
+    pub(crate) kind: LimitKind,
+    pub(crate) measure: LimitMeasure,
     pub(crate) value: i64,
 }
 
-impl Stated {
-    /// Returns its place among all that can be stated of a host.
-    pub(crate) fn place(self) -> usize {
-        let kind = Kind::ALL.iter().position(|kind| *kind == self.kind);
+impl RateLimit {
+    /// The number of different values: kinds times measures.
+    pub(crate) const COUNT: usize = 12;
+
+    /// Returns its index among all values, below [`RateLimit::COUNT`].
+    pub(crate) fn index(self) -> usize {
+        let kind = LimitKind::ALL.iter().position(|kind| *kind == self.kind);
         let measure = match self.measure {
-            Measure::Limit => 0,
-            Measure::Remaining => 1,
-            Measure::Reset => 2,
+            LimitMeasure::Limit => 0,
+            LimitMeasure::Remaining => 1,
+            LimitMeasure::Reset => 2,
         };
         kind.unwrap_or_default() * 3 + measure
     }
 }
 
-/// Returns what a header states of a rate limit, its name in lower case; `None` for every other
-/// header, and for what is no number or time.
-pub(crate) fn read(name: &str, value: &str, now: Timestamp) -> Option<Stated> {
+/// Parses a header, its name in lower case; `None` for other headers and for invalid values.
+pub(crate) fn parse(name: &str, value: &str, now: Timestamp) -> Option<RateLimit> {
     let (measure, kind) = match name.strip_prefix("x-ratelimit-") {
         Some(rest) => rest.split_once('-').unwrap_or((rest, "requests")),
         None => {
@@ -95,19 +98,19 @@ pub(crate) fn read(name: &str, value: &str, now: Timestamp) -> Option<Stated> {
             (measure, kind)
         }
     };
-    let (kind, measure) = (Kind::of(kind)?, Measure::of(measure)?);
+    let (kind, measure) = (LimitKind::of(kind)?, LimitMeasure::of(measure)?);
     let value = match measure {
-        Measure::Limit | Measure::Remaining => number(value)?,
-        Measure::Reset => whole_seconds(time_until(value.trim(), now)?),
+        LimitMeasure::Limit | LimitMeasure::Remaining => number(value)?,
+        LimitMeasure::Reset => whole_seconds(time_until(value.trim(), now)?),
     };
-    Some(Stated {
+    Some(RateLimit {
         kind,
         measure,
         value,
     })
 }
 
-/// Returns how many whole seconds `retry-after` asks for.
+/// Returns the wait that `retry-after` asks for, in whole seconds.
 pub(crate) fn retry_after(value: &str, now: Timestamp) -> Option<i64> {
     retry_after::parse(value, now).map(whole_seconds)
 }
@@ -116,19 +119,19 @@ fn number(value: &str) -> Option<i64> {
     value.trim().parse().ok().filter(|n| *n >= 0)
 }
 
-/// Rounds up: a limit is not over before it is.
+/// Rounds up, so that a limit is not over early.
 fn whole_seconds(wait: Duration) -> i64 {
-    let begun = u64::from(wait.subsec_nanos() > 0);
-    i64::try_from(wait.as_secs().saturating_add(begun)).unwrap_or(i64::MAX)
+    let fraction = u64::from(wait.subsec_nanos() > 0);
+    i64::try_from(wait.as_secs().saturating_add(fraction)).unwrap_or(i64::MAX)
 }
 
-/// Seconds from which on a number is a date: no limit lasts that long.
-const EPOCH: f64 = 1e9;
+/// From this number of seconds on, a reset is a Unix time: no limit lasts that long.
+const MIN_UNIX_TIME: f64 = 1e9;
 
-/// Reads `1h2m3.5s`, a number of seconds, a Unix time, or a date of RFC 3339.
+/// Parses `1h2m3.5s`, a number of seconds, a Unix time, or a date by RFC 3339.
 fn time_until(value: &str, now: Timestamp) -> Option<Duration> {
     match value.parse::<f64>() {
-        Ok(seconds) if seconds < EPOCH => Duration::try_from_secs_f64(seconds).ok(),
+        Ok(seconds) if seconds < MIN_UNIX_TIME => Duration::try_from_secs_f64(seconds).ok(),
         Ok(seconds) => {
             let then = Duration::try_from_secs_f64(seconds).ok()?;
             let then = i64::try_from(then.as_secs()).ok()?;
@@ -138,7 +141,7 @@ fn time_until(value: &str, now: Timestamp) -> Option<Duration> {
     }
 }
 
-/// Reads a duration as Go writes it.
+/// Parses a duration in Go's format.
 fn duration(text: &str) -> Option<Duration> {
     let mut rest = text;
     let mut sum = Duration::ZERO;
@@ -179,8 +182,8 @@ mod tests {
     }
 
     #[test]
-    fn headers_of_providers() {
-        use {Kind::*, Measure::*};
+    fn headers_of_providers_are_parsed() {
+        use {LimitKind::*, LimitMeasure::*};
         for (name, value, wanted) in [
             (
                 "x-ratelimit-limit-requests",
@@ -249,12 +252,12 @@ mod tests {
             ("x-ratelimit-reset-requests", "", None),
             ("x-request-id", "1", None),
         ] {
-            let wanted = wanted.map(|(kind, measure, value)| Stated {
+            let wanted = wanted.map(|(kind, measure, value)| RateLimit {
                 kind,
                 measure,
                 value,
             });
-            assert_eq!(read(name, value, now()), wanted, "{name}: {value}");
+            assert_eq!(parse(name, value, now()), wanted, "{name}: {value}");
         }
     }
 
@@ -267,11 +270,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_a_header_says_nothing_panics(
+        fn any_header_is_safe(
             measure in "(limit|remaining|reset)", value in "[0-9a-z.:TZ+-]{0,24}", any in ".{0,40}",
         ) {
             for value in [value, any] {
-                let stated = read(&format!("x-ratelimit-{measure}-tokens"), &value, now());
+                let stated = parse(&format!("x-ratelimit-{measure}-tokens"), &value, now());
                 prop_assert!(stated.is_none_or(|stated| stated.value >= 0));
                 retry_after(&value, now());
             }

@@ -1,37 +1,50 @@
-//! Requests that are sent, as calls like any other: a line, `http_client_request_duration_seconds`,
-//! a span, the rate limits that the answer states, and of a model's answer its tokens.
+//! Observes the HTTP requests that a program sends: a log line, metrics and a span for each, the rate
+//! limits that responses state, and the tokens that models report.
 //!
-//! [`middleware`] is for `reqwest`, [`layer`] for hyper clients and anything tower. Both are thin:
-//! what they share is in `outgoing` and `answer`.
+//! [`layer()`] is a tower layer for hyper's client and other services. With the feature
+//! `reqwest-middleware`, `middleware` observes a `reqwest` client.
+//!
+//! Knows nothing of received requests. `tower` and `reqwest` adapt one library each; what they share
+//! is in `client_call` (up to the head of the response) and `response` (up to its last byte).
 
-mod answer;
 mod attempts;
 mod body;
-mod fault;
+mod client_call;
+mod failure;
+mod fields;
+mod host_limits;
 mod hyper;
 mod limits;
 mod metrics;
 mod model;
+mod model_response;
 mod names;
-mod outgoing;
-mod record;
 #[cfg(feature = "reqwest-middleware")]
 mod redirects;
 #[cfg(feature = "reqwest-middleware")]
 mod reqwest;
-#[cfg(not(feature = "reqwest-middleware"))]
-#[path = "../../absent/reqwest.rs"]
-mod reqwest;
+#[cfg(feature = "reqwest-middleware")]
+mod reqwest_error;
+mod response;
+mod state;
 mod target;
 mod tower;
-mod usage;
+
+use std::sync::Arc;
+
+use crate::{http::metrics_table::CLIENT_TABLE, observer::OperationKind};
+use state::ClientState;
 
 pub use attempts::Attempts;
-pub use body::AnswerBody;
+pub use body::ClientResponseBody;
 #[cfg(feature = "reqwest-middleware")]
 pub use redirects::redirects;
 #[cfg(feature = "reqwest-middleware")]
 pub use reqwest::{Middleware, from_builder, middleware};
-pub use tower::{AnswerFuture, ClientLayer, ClientService, layer};
+pub use tower::{ClientLayer, ClientResponseFuture, ClientService, layer};
 
-pub(crate) use metrics::Clients;
+/// Sent HTTP requests as a kind of operation.
+pub(crate) const KIND: OperationKind = OperationKind {
+    setup: |setup| Arc::new(ClientState::new(setup)),
+    metrics: CLIENT_TABLE,
+};

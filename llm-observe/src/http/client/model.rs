@@ -1,27 +1,27 @@
-//! Which requests ask a model, what for, and whom: by the path and the host that they go to. Pure.
+//! Recognises requests to models, their operation and their provider by method, host and path. Pure.
 
-/// What is asked of a model, by the names of the OpenTelemetry GenAI conventions.
+/// A request to a model, in the terms of the OpenTelemetry GenAI conventions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Asked {
+pub(crate) struct ModelRequest {
     /// `gen_ai.operation.name`.
     pub(crate) operation: &'static str,
     /// `gen_ai.provider.name`.
     pub(crate) provider: &'static str,
 }
 
-/// How the paths end that models are asked under, the longer before the shorter, with the operation
-/// and whose form of API it is.
+/// Suffixes of paths, longer ones first, each with its operation and with the provider that defined
+/// the API.
 const PATHS: &[(&str, &str, &str)] = &[
     ("/chat/completions", "chat", "openai"),
     ("/completions", "text_completion", "openai"),
     ("/embeddings", "embeddings", "openai"),
-    // A word that others use too.
+    // Other services have paths that end in `/responses` too.
     ("/v1/responses", "chat", "openai"),
     ("/openai/responses", "chat", "openai"),
     ("/v1/messages", "chat", "anthropic"),
 ];
 
-/// Providers that are known by their hosts, each or the names under it.
+/// Providers by host. Each entry includes the names below it.
 const HOSTS: &[(&str, &str)] = &[
     ("openai.azure.com", "azure.ai.openai"),
     ("services.ai.azure.com", "azure.ai.inference"),
@@ -39,19 +39,19 @@ const HOSTS: &[(&str, &str)] = &[
     ("x.ai", "x_ai"),
 ];
 
-impl Asked {
-    /// Returns what a request asks of a model, if it does: a POST to the path of a known API.
+impl ModelRequest {
+    /// Returns the request to a model that a POST to the path of a known API is.
     ///
-    /// A server that speaks another's form of API under a host of its own counts as that other, as
-    /// the conventions have it where nothing better is known.
-    pub(crate) fn of(method: &str, host: &str, path: &str) -> Option<Asked> {
+    /// On an unknown host the provider is the one that defined the API. The conventions recommend that
+    /// where nothing better is known.
+    pub(crate) fn of(method: &str, host: &str, path: &str) -> Option<ModelRequest> {
         if method != "POST" {
             return None;
         }
         let path = path.strip_suffix('/').unwrap_or(path);
-        let (_, operation, form) = PATHS.iter().find(|(end, ..)| path.ends_with(end))?;
-        let provider = provider(host).unwrap_or(form);
-        Some(Asked {
+        let (_, operation, api) = PATHS.iter().find(|(end, ..)| path.ends_with(end))?;
+        let provider = provider(host).unwrap_or(api);
+        Some(ModelRequest {
             operation,
             provider,
         })
@@ -59,7 +59,7 @@ impl Asked {
 }
 
 fn provider(host: &str) -> Option<&'static str> {
-    // Anybody's server may be a name under Amazon's.
+    // Anybody can have a server below `amazonaws.com`.
     if host.starts_with("bedrock") && is_under(host, "amazonaws.com") {
         return Some("aws.bedrock");
     }
@@ -67,7 +67,7 @@ fn provider(host: &str) -> Option<&'static str> {
     Some(known.1)
 }
 
-/// Returns whether `host` is `name` or a name under it.
+/// Returns whether `host` is `name` or a name below it.
 fn is_under(host: &str, name: &str) -> bool {
     let head = host.len().checked_sub(name.len());
     let parts = head.and_then(|head| host.split_at_checked(head));
@@ -78,10 +78,10 @@ fn is_under(host: &str, name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::Asked;
+    use super::ModelRequest;
 
     #[test]
-    fn requests_to_models_are_known_by_path_and_host() {
+    fn requests_to_models_are_recognised_by_path_and_host() {
         for (host, path, wanted) in [
             (
                 "api.openai.com",
@@ -144,12 +144,15 @@ mod tests {
             ("api.openai.com", "/v1/models", None),
             ("api.openai.com", "/v1/mycompletions", None),
         ] {
-            let wanted = wanted.map(|(operation, provider)| Asked {
+            let wanted = wanted.map(|(operation, provider)| ModelRequest {
                 operation,
                 provider,
             });
-            assert_eq!(Asked::of("POST", host, path), wanted, "{host}{path}");
+            assert_eq!(ModelRequest::of("POST", host, path), wanted, "{host}{path}");
         }
-        assert_eq!(Asked::of("GET", "api.openai.com", "/v1/responses"), None);
+        assert_eq!(
+            ModelRequest::of("GET", "api.openai.com", "/v1/responses"),
+            None
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! Names from outside that become label values: so many of them, and one for all others.
+//! Names from outside that become label values. Their number is bounded; further ones share one value.
 
 use std::{
     collections::HashSet,
@@ -8,32 +8,32 @@ use std::{
 use crate::{
     http::sites::OTHER,
     kernel::{
-        metric_names::OVER_LIMIT,
+        metrics_table::OVER_LIMIT,
         stats::{Counter, Stats},
     },
 };
 
-/// The longest name that is one of its own.
-const LONGEST: usize = 128;
+/// Longer names become [`OTHER`].
+const MAX_NAME: usize = 128;
 
-/// The names that were seen, up to a number.
-pub(crate) struct Names {
+/// The names that occurred so far, up to a maximum.
+pub(crate) struct BoundedNames {
     known: RwLock<HashSet<Arc<str>>>,
-    most: usize,
-    over: Counter,
+    max_names: usize,
+    over_limit: Counter,
 }
 
-impl Names {
-    /// Returns a set that takes `most` names for that label, and counts the uses of others.
-    pub(crate) fn new(label: &'static str, most: u32, stats: &Stats) -> Names {
-        Names {
+impl BoundedNames {
+    /// Returns an empty set of up to `max_names` values of `label`, which counts uses of further ones.
+    pub(crate) fn new(label: &'static str, max_names: u32, stats: &Stats) -> BoundedNames {
+        BoundedNames {
             known: RwLock::default(),
-            most: usize::try_from(most).unwrap_or(usize::MAX),
-            over: stats.counter(OVER_LIMIT, &[("label", label)]),
+            max_names: usize::try_from(max_names).unwrap_or(usize::MAX),
+            over_limit: stats.counter(OVER_LIMIT, &[("label", label)]),
         }
     }
 
-    /// Returns `name`, or what stands for all beyond the bound.
+    /// Returns `name`, or [`OTHER`] beyond the bound.
     pub(crate) fn bounded(&self, name: &str) -> Arc<str> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = known.get(name) {
@@ -46,9 +46,9 @@ impl Names {
     #[cold]
     fn add(&self, name: &str) -> Arc<str> {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        let fits = name.len() <= LONGEST && (known.len() < self.most || known.contains(name));
+        let fits = name.len() <= MAX_NAME && (known.len() < self.max_names || known.contains(name));
         if !fits {
-            self.over.add(1);
+            self.over_limit.add(1);
             return OTHER.into();
         }
         let name: Arc<str> = name.into();
@@ -62,9 +62,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_beyond_the_bound_are_one() {
+    fn names_beyond_the_bound_share_one_value() {
         let stats = Stats::default();
-        let names = Names::new("model", 2, &stats);
+        let names = BoundedNames::new("model", 2, &stats);
         let long = "x".repeat(129);
         let seen = ["a", "b", "c", "a", &long].map(|name| names.bounded(name).to_string());
         assert_eq!(seen, ["a", "b", OTHER, "a", OTHER]);

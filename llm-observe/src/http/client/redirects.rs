@@ -1,8 +1,8 @@
-//! Redirects that leave the hosts that know of a trace.
+//! Keeps `traceparent` within the hosts of `[http] propagate` when `reqwest` follows redirects.
 //!
-//! `reqwest` sends a request's headers along to wherever a redirect leads, except a few that hold
-//! credentials, and takes nobody's advice. So it is made to stop where the next host is not to know
-//! of the trace, and what is left to do is done here, without the header.
+//! `reqwest` sends a request's headers to wherever a redirect leads, except for a few that hold
+//! credentials. The policy here stops the client at a redirect that leaves these hosts, and the
+//! middleware follows that redirect without the header.
 
 use std::{
     cell::Cell,
@@ -11,21 +11,22 @@ use std::{
 };
 
 use http::{HeaderMap, Method, StatusCode, header};
-use reqwest::{Request, Response, Url, redirect::Policy};
+use reqwest::{Request, Response, Url, redirect};
 
-use crate::{http::Http, kernel::dispatch};
+use super::state::ClientState;
+use crate::kernel::dispatch;
 
-/// How many redirects are followed, as `reqwest` has it.
-const MOST: usize = 10;
+/// How many redirects are followed, as in `reqwest`.
+const MAX_REDIRECTS: usize = 10;
 
 thread_local! {
-    /// Whether [`redirects`] has stopped a client.
+    /// Whether [`redirects`] has stopped a client that this thread polls.
     static STOPPED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Awaits `sent`, and says whether [`redirects`] stopped its client: one that follows no redirects,
-/// or others, is not to be sent on.
-pub(super) async fn watch<F: Future>(sent: F) -> (F::Output, bool) {
+/// Awaits `sent`, and returns whether [`redirects`] stopped its client. Clients with another redirect
+/// policy keep it.
+pub(super) async fn await_stop<F: Future>(sent: F) -> (F::Output, bool) {
     let mut sent = pin!(sent);
     let mut stopped = false;
     let output = poll_fn(|cx| {
@@ -37,18 +38,31 @@ pub(super) async fn watch<F: Future>(sent: F) -> (F::Output, bool) {
     (output.await, stopped)
 }
 
-/// Returns the redirects to follow for a client whose requests say which trace they belong to: up to
-/// 10, as `reqwest` does, but for one from a host of `[http] propagate` to one that is not.
+/// Returns the redirect policy for a client whose requests carry `traceparent`.
 ///
-/// That one the middleware of this module follows, with the trace left out.
+/// The client follows up to 10 redirects, as `reqwest` does by default. It stops at a redirect from a
+/// host of `[http] propagate` to another host. The [`middleware`](super::middleware()) then follows
+/// that redirect without `traceparent`.
+///
+/// ```
+/// use llm_observe::http::client::{middleware, redirects};
+///
+/// # fn client() -> Result<(), reqwest::Error> {
+/// let client = reqwest::Client::builder().redirect(redirects()).build()?;
+/// let client = reqwest_middleware::ClientBuilder::new(client)
+///     .with(middleware().propagate())
+///     .build();
+/// # Ok(())
+/// # }
+/// ```
 #[must_use]
-pub fn redirects() -> Policy {
-    Policy::custom(|attempt| {
+pub fn redirects() -> redirect::Policy {
+    redirect::Policy::custom(|attempt| {
         let first = attempt.previous().first();
-        if first.is_some_and(|first| leaves(first, attempt.url())) {
+        if first.is_some_and(|first| leaves_hosts(first, attempt.url())) {
             STOPPED.set(true);
             attempt.stop()
-        } else if attempt.previous().len() > MOST {
+        } else if attempt.previous().len() > MAX_REDIRECTS {
             attempt.error("too many redirects")
         } else {
             attempt.follow()
@@ -56,37 +70,38 @@ pub fn redirects() -> Policy {
     })
 }
 
-/// Returns whether `from` knows of traces and `to` is not to.
-fn leaves(from: &Url, to: &Url) -> bool {
-    let knows = |url: &Url| url.host_str().unwrap_or_default().to_owned();
-    let (from, to) = (knows(from), knows(to));
-    dispatch::with_extension(|_, http: &Http| {
-        http.config.http.propagates_to(&from) && !http.config.http.propagates_to(&to)
+/// Returns whether a redirect leads out of the hosts of `[http] propagate`.
+fn leaves_hosts(from: &Url, to: &Url) -> bool {
+    let host = |url: &Url| url.host_str().unwrap_or_default().to_owned();
+    let (from, to) = (host(from), host(to));
+    dispatch::with_extension(|_, state: &ClientState| {
+        let config = &state.config.http;
+        config.propagates_to(&from) && !config.propagates_to(&to)
     })
     .unwrap_or(false)
 }
 
-/// Returns the request that goes on to where `response` redirects `request`, which says nothing of a
-/// trace yet, when that is where the client stopped.
-pub(super) fn onward(mut request: Request, response: &Response) -> Option<Request> {
+/// Returns the request that follows the redirect at which the client stopped. `request` is the first
+/// request, before `traceparent` was added.
+pub(super) fn next_request(mut request: Request, response: &Response) -> Option<Request> {
     let location = response.headers().get(header::LOCATION)?;
     let next = response.url().join(location.to_str().ok()?).ok()?;
-    let http = matches!(next.scheme(), "http" | "https");
-    // Whether it still has its method and body, after other redirects, cannot be told.
-    let is_same =
+    let is_http = matches!(next.scheme(), "http" | "https");
+    // After earlier redirects it is unknown whether a request still has its method and body.
+    let is_unchanged =
         response.url() == request.url() || matches!(*request.method(), Method::GET | Method::HEAD);
-    if !http || !is_same || !leaves(request.url(), &next) {
+    if !is_http || !is_unchanged || !leaves_hosts(request.url(), &next) {
         return None;
     }
-    become_get(&mut request, response.status())?;
-    forget_credentials(request.headers_mut());
+    change_method(&mut request, response.status())?;
+    remove_credentials(request.headers_mut());
     *request.url_mut() = next;
     Some(request)
 }
 
-/// Changes the method where the status asks for that (RFC 9110, section 15.4); `None` for a status
-/// that is no redirect.
-fn become_get(request: &mut Request, status: StatusCode) -> Option<()> {
+/// Changes the method as the status requires (RFC 9110, section 15.4); `None` if the status is not a
+/// redirect.
+fn change_method(request: &mut Request, status: StatusCode) -> Option<()> {
     let post = *request.method() == Method::POST;
     let safe = matches!(*request.method(), Method::GET | Method::HEAD);
     let changes = match status.as_u16() {
@@ -110,8 +125,8 @@ fn become_get(request: &mut Request, status: StatusCode) -> Option<()> {
     Some(())
 }
 
-/// Removes what another host must not get.
-fn forget_credentials(headers: &mut HeaderMap) {
+/// Removes the headers that `reqwest` removes on a redirect to another host.
+fn remove_credentials(headers: &mut HeaderMap) {
     for name in [
         header::AUTHORIZATION,
         header::COOKIE,

@@ -1,6 +1,4 @@
-//! The middleware for `reqwest`, by way of `reqwest-middleware`: see [`middleware`].
-
-use std::any::Any;
+//! The middleware for `reqwest`, through the crate `reqwest-middleware`.
 
 use async_trait::async_trait;
 use http::Extensions;
@@ -8,18 +6,18 @@ use reqwest::{Body, Request, Response, ResponseBuilderExt, Url};
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Error, Next, Result};
 
 use super::{
-    attempts::{Attempts, Reason},
-    fault::Fault,
-    outgoing::{Awaiting, Outgoing},
+    attempts::{Attempts, RetryReason},
+    client_call::{ClientCall, SendFuture},
+    failure::RequestFailure,
     redirects::{self, redirects},
-    target::Target,
+    target::RequestTarget,
     tower,
 };
 
-/// Returns a `reqwest` client whose requests are observed, and tell the hosts of `[http] propagate`
-/// which trace they belong to.
+/// Returns an observed `reqwest` client. Requests to the hosts of `[http] propagate` carry
+/// `traceparent`.
 ///
-/// Whatever redirects `builder` was to follow, it follows those that [`redirects`] does.
+/// The client's redirect policy is replaced by [`redirects`].
 ///
 /// ```
 /// # fn client() -> Result<reqwest_middleware::ClientWithMiddleware, reqwest::Error> {
@@ -39,10 +37,10 @@ pub fn from_builder(
     Ok(ClientBuilder::new(client).with(middleware).build())
 }
 
-/// Returns a middleware that observes every request that it sees.
+/// Returns a middleware that observes every request that passes through it.
 ///
-/// Middleware that sends a request more than once comes before it, so that each attempt is seen,
-/// with what the one before failed in:
+/// Add middleware that sends a request more than once before this one. Each attempt is then observed,
+/// with the reason for the retry:
 ///
 /// ```
 /// # fn client<R: reqwest_middleware::Middleware>(retries: R) {
@@ -64,10 +62,10 @@ pub struct Middleware {
 }
 
 impl Middleware {
-    /// Tells the hosts of `[http] propagate` which trace a request belongs to (`traceparent`).
+    /// Adds `traceparent` to requests to the hosts of `[http] propagate`.
     ///
-    /// `reqwest` takes headers along to where a redirect leads, whosever host that is: only for a
-    /// client that follows the redirects that [`redirects`] does, or none.
+    /// `reqwest` sends headers to wherever a redirect leads. Use this only for a client whose redirect
+    /// policy is [`redirects`], or one that follows no redirects.
     #[must_use]
     pub fn propagate(mut self) -> Middleware {
         self.propagates = true;
@@ -79,22 +77,24 @@ impl Middleware {
         mut request: Request,
         extensions: &mut Extensions,
         next: Next<'_>,
-    ) -> (Result<Response>, Option<Outgoing>) {
+    ) -> (Result<Response>, Option<ClientCall>) {
         let attempts = extensions.get_or_insert_default::<Attempts>().clone();
-        let outgoing = start(&request, attempts);
-        let spare = match &outgoing {
-            Some(outgoing) if self.propagates => propagate(outgoing, &mut request),
+        let call = start(&request, attempts);
+        let original = match &call {
+            Some(call) if self.propagates => propagate(call, &mut request),
             _ => None,
         };
-        let sent = Awaiting::new(next.clone().run(request, extensions), outgoing);
-        let ((result, outgoing), stopped) = redirects::watch(sent).await;
-        let onward = match (&result, spare) {
-            (Ok(response), Some(spare)) if stopped => redirects::onward(spare, response),
+        let sent = SendFuture::new(next.clone().run(request, extensions), call);
+        let ((result, call), stopped) = redirects::await_stop(sent).await;
+        let redirected = match (&result, original) {
+            (Ok(response), Some(original)) if stopped => {
+                redirects::next_request(original, response)
+            }
             _ => None,
         };
-        match onward {
-            Some(onward) => Awaiting::new(next.run(onward, extensions), outgoing).await,
-            None => (result, outgoing),
+        match redirected {
+            Some(request) => SendFuture::new(next.run(request, extensions), call).await,
+            None => (result, call),
         }
     }
 }
@@ -108,26 +108,26 @@ impl reqwest_middleware::Middleware for Middleware {
         next: Next<'_>,
     ) -> Result<Response> {
         let bodiless = request.method() == http::Method::HEAD;
-        let (result, outgoing) = self.send(request, extensions, next).await;
-        let Some(outgoing) = outgoing else {
+        let (result, call) = self.send(request, extensions, next).await;
+        let Some(call) = call else {
             return result;
         };
         match result {
-            Ok(response) => Ok(observe(response, outgoing, bodiless)),
+            Ok(response) => Ok(observe(response, call, bodiless)),
             Err(error) => {
-                outgoing.failed(fault(&error));
+                call.fail(failure(&error));
                 Err(error)
             }
         }
     }
 }
 
-/// Starts observing a request, if anybody does.
-fn start(request: &Request, attempts: Attempts) -> Option<Outgoing> {
+/// Starts the call of a request; `None` without an observer.
+fn start(request: &Request, attempts: Attempts) -> Option<ClientCall> {
     let url = request.url();
     let body = request.body();
     let known = body.and_then(Body::as_bytes).map(<[u8]>::len);
-    let target = Target {
+    let target = RequestTarget {
         method: request.method().as_str(),
         scheme: url.scheme(),
         host: url.host_str().unwrap_or_default(),
@@ -139,61 +139,45 @@ fn start(request: &Request, attempts: Attempts) -> Option<Outgoing> {
             Some(_) => known.and_then(|bytes| u64::try_from(bytes).ok()),
         },
     };
-    Outgoing::start(&target, Some(attempts))
+    ClientCall::start(&target, Some(attempts))
 }
 
-/// Says in a request which trace it belongs to, where its host may know; returns it as it was, for
-/// where a redirect leads to.
-fn propagate(outgoing: &Outgoing, request: &mut Request) -> Option<Request> {
+/// Adds `traceparent` to a request, if its host is one of `[http] propagate`. Returns a copy of the
+/// request without it, for a redirect to another host.
+fn propagate(call: &ClientCall, request: &mut Request) -> Option<Request> {
     let host = request.url().host_str().unwrap_or_default().to_owned();
-    if !outgoing.propagates_to(&host) {
+    if !call.propagates_to(&host) {
         return None;
     }
-    let spare = request.try_clone();
-    outgoing.propagate(&host, request.headers_mut());
-    spare
+    let original = request.try_clone();
+    call.propagate(&host, request.headers_mut());
+    original
 }
 
-/// Goes on observing the body of an answer.
-fn observe(response: Response, outgoing: Outgoing, bodiless: bool) -> Response {
+/// Observes the body of a response.
+fn observe(response: Response, call: ClientCall, bodiless: bool) -> Response {
     let url = response.url().clone();
-    let observed = tower::observe(
-        http::Response::<Body>::from(response),
-        Some(outgoing),
-        bodiless,
-    );
+    let observed = tower::observe(http::Response::<Body>::from(response), Some(call), bodiless);
     let (mut parts, body) = observed.into_parts();
-    keep(&url, &mut parts.extensions);
+    keep_url(&url, &mut parts.extensions);
     Response::from(http::Response::from_parts(parts, Body::wrap(body)))
 }
 
-/// Lets the response that is put together again have the URL that it came from.
-fn keep(url: &Url, extensions: &mut Extensions) {
+/// Puts the URL of a response into the extensions, where `reqwest` looks for it when the response is
+/// built again.
+fn keep_url(url: &Url, extensions: &mut Extensions) {
     if let Ok(carrier) = http::Response::builder().url(url.clone()).body(()) {
         extensions.extend(carrier.into_parts().0.extensions);
     }
 }
 
-fn fault(error: &Error) -> Fault {
+fn failure(error: &Error) -> RequestFailure {
     match error {
-        Error::Reqwest(error) => told(error),
-        Error::Middleware(error) => {
-            Fault::told(error.as_ref(), "reqwest_middleware::Error", Reason::Other)
-        }
+        Error::Reqwest(error) => RequestFailure::of(error),
+        Error::Middleware(error) => RequestFailure::of_error(
+            error.as_ref(),
+            "reqwest_middleware::Error",
+            RetryReason::Other,
+        ),
     }
-}
-
-/// Describes an error if it is one of `reqwest`'s: of a body, for one.
-pub(super) fn error<E: 'static>(error: &E) -> Option<Fault> {
-    let any: &dyn Any = error;
-    any.downcast_ref::<reqwest::Error>().map(told)
-}
-
-fn told(error: &reqwest::Error) -> Fault {
-    let reason = match error {
-        error if error.is_timeout() => Reason::Timeout,
-        error if error.is_connect() => Reason::Connect,
-        _ => Reason::Other,
-    };
-    Fault::told(error, std::any::type_name::<reqwest::Error>(), reason)
 }

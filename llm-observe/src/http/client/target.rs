@@ -1,47 +1,48 @@
-//! Where a request goes: its site, and how it stands in a line.
+//! Where a request is sent: its site, and its URL in a line.
 
+use super::{fields, state::ClientState};
 use crate::http::{
-    Http,
     exchange::Exchange,
     http_site::HttpSite,
     method::Method,
     sites::{OTHER, SCHEMES},
 };
 
-/// The event of requests that are sent.
+/// The event of sent requests.
 pub(crate) const EVENT: &str = "http_call";
 
-/// The longest path and query that a line has.
-const LONGEST: usize = 4_096;
+/// The longest path and query in a line, in characters.
+const MAX_PATH: usize = 4_096;
 
-/// A request that is about to be sent, as its client has it.
+/// The target of a request, as its client has it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Target<'a> {
+pub(crate) struct RequestTarget<'a> {
     pub(crate) method: &'a str,
     pub(crate) scheme: &'a str,
-    /// Name or address, without port; empty where only the connection knows it.
+    /// Name or address without the port; empty where only the connection knows it.
     pub(crate) host: &'a str,
     pub(crate) port: Option<u16>,
     pub(crate) path: &'a str,
     pub(crate) query: Option<&'a str>,
-    /// Bytes of its body, where they are known.
+    /// Bytes of the request's body, where the length is known.
     pub(crate) bytes: Option<u64>,
 }
 
-impl Target<'_> {
-    /// Returns the site of its method and host.
-    pub(crate) fn site(&self, http: &Http) -> Option<&'static HttpSite> {
+impl RequestTarget<'_> {
+    /// Returns the site of the method and host.
+    pub(crate) fn site(&self, state: &ClientState) -> Option<&'static HttpSite> {
         let method = Method::of(self.method);
         let scheme = self.scheme();
         let name = match self.host {
             "" => String::new(),
             host => format!("{}:{}", host.to_ascii_lowercase(), self.port()),
         };
-        http.hosts
+        state
+            .hosts
             .site(&name, method, scheme, |name| site(method, scheme, name))
     }
 
-    /// Returns what the record says of it. A URL is shown without user and password.
+    /// Returns a new exchange of `site`. The URL has neither user nor password.
     pub(crate) fn exchange(&self, site: &'static HttpSite) -> Exchange {
         let method = Method::of(self.method);
         Exchange {
@@ -58,7 +59,7 @@ impl Target<'_> {
             "" => String::new(),
             host => format!("{}://{host}", self.scheme),
         };
-        if let Some(port) = self.port.filter(|port| *port != self.usual_port()) {
+        if let Some(port) = self.port.filter(|port| *port != self.default_port()) {
             url.push_str(&format!(":{port}"));
         }
         let query = self.query.map(|query| format!("?{query}"));
@@ -66,18 +67,18 @@ impl Target<'_> {
             .path
             .chars()
             .chain(query.iter().flat_map(|q| q.chars()));
-        url.extend(rest.take(LONGEST));
+        url.extend(rest.take(MAX_PATH));
         url
     }
 
     fn scheme(&self) -> usize {
-        let known = SCHEMES
+        let index = SCHEMES
             .iter()
             .position(|s| s.eq_ignore_ascii_case(self.scheme));
-        known.unwrap_or_default()
+        index.unwrap_or_default()
     }
 
-    fn usual_port(&self) -> u16 {
+    fn default_port(&self) -> u16 {
         if self.scheme.eq_ignore_ascii_case("https") {
             443
         } else {
@@ -86,23 +87,23 @@ impl Target<'_> {
     }
 
     fn port(&self) -> u16 {
-        self.port.unwrap_or(self.usual_port())
+        self.port.unwrap_or(self.default_port())
     }
 }
 
-/// Returns the site of `name`, which is host and port, [`OTHER`], or empty.
+/// Returns a new site of `name`: host and port, [`OTHER`], or empty.
 fn site(method: Method, scheme: usize, name: &'static str) -> HttpSite {
     let method = method.as_str();
     let scheme = SCHEMES.get(scheme).copied().unwrap_or_default();
     let (host, port) = name.rsplit_once(':').unwrap_or((name, ""));
-    let usual = if scheme == "https" { "443" } else { "80" };
-    let shown = if port == usual { host } else { name };
+    let default_port = if scheme == "https" { "443" } else { "80" };
+    let shown = if port == default_port { host } else { name };
     let function = format!("{method} {shown}").trim_end().to_owned();
     let labels = labels(method, scheme, host, port);
     let mut site = HttpSite::outgoing(EVENT, function.leak(), method, labels);
-    site.site.fields = super::record::fields();
-    // The call above decides whether a failure matters, and may send the request again. It is
-    // reported from there.
+    site.site.fields = fields::span_fields();
+    // The calling function decides whether a failure matters: it may send the request again. A
+    // failure that it returns is reported there.
     site.site.report = false;
     site.site.err_level = Some(tracing::Level::WARN);
     site
@@ -121,8 +122,8 @@ fn labels(method: &str, scheme: &str, host: &str, port: &str) -> Vec<(&'static s
         .collect()
 }
 
-/// Returns the label of a site's host; `None` for what stands for several, or for none.
-pub(crate) fn address(site: &'static HttpSite) -> Option<&'static str> {
+/// Returns the host of a site; `None` for a site of several hosts, or of none.
+pub(crate) fn server_address(site: &'static HttpSite) -> Option<&'static str> {
     let labels = site.labels().iter();
     let mut hosts = labels.filter(|(name, _)| *name == "server_address");
     let (_, host) = hosts.next()?;
@@ -133,8 +134,8 @@ pub(crate) fn address(site: &'static HttpSite) -> Option<&'static str> {
 mod tests {
     use super::*;
 
-    fn target(scheme: &'static str, port: Option<u16>) -> Target<'static> {
-        Target {
+    fn target(scheme: &'static str, port: Option<u16>) -> RequestTarget<'static> {
+        RequestTarget {
             method: "GET",
             scheme,
             host: "Example.org",
@@ -146,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_usual_port_is_not_shown() {
+    fn a_default_port_is_not_shown() {
         assert_eq!(
             target("https", Some(443)).url(),
             "https://Example.org/a?b=c"
@@ -159,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn a_site_is_a_method_and_a_host() {
+    fn each_method_and_host_has_a_site() {
         let port = |name| {
             let site = site(Method::of("POST"), 1, name);
             let port = site

@@ -1,5 +1,4 @@
-//! The `tower` layer for clients: hyper's, and whatever else takes an `http::Request` and gives an
-//! `http::Response`.
+//! The tower layer for clients: hyper's, and other services from `http::Request` to `http::Response`.
 
 use std::{
     fmt,
@@ -16,17 +15,17 @@ use tower_service::Service;
 
 use super::{
     attempts::Attempts,
-    body::AnswerBody,
-    fault::Fault,
+    body::ClientResponseBody,
+    client_call::{ClientCall, SendFuture},
+    failure::RequestFailure,
     hyper,
-    outgoing::{Awaiting, Outgoing},
-    target::Target,
+    target::RequestTarget,
 };
 
-/// Returns a layer that observes every request that its service sends.
+/// Returns a layer that observes every request that a client sends.
 ///
-/// It belongs under what sends a request more than once (`tower::retry`, a layer that follows
-/// redirects), so that each is seen, and is sent to a host of its own.
+/// Place it below layers that send a request more than once, such as `tower::retry` or one that
+/// follows redirects. Each attempt is then observed, under the host that it goes to.
 ///
 /// ```
 /// use tower_layer::Layer;
@@ -53,7 +52,7 @@ impl<S> Layer<S> for ClientLayer {
     }
 }
 
-/// A client whose requests are observed: what [`layer`] makes of one.
+/// The client that [`layer`] wraps around another one: its requests are observed.
 #[derive(Clone, Debug)]
 pub struct ClientService<S> {
     inner: S,
@@ -66,42 +65,42 @@ where
     B: Body,
     R: Body,
 {
-    type Response = Response<AnswerBody<R>>;
+    type Response = Response<ClientResponseBody<R>>;
     type Error = S::Error;
-    type Future = AnswerFuture<S::Future>;
+    type Future = ClientResponseFuture<S::Future>;
 
     #[inline]
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, mut request: Request<B>) -> AnswerFuture<S::Future> {
+    fn call(&mut self, mut request: Request<B>) -> ClientResponseFuture<S::Future> {
         let bodiless = request.method() == http::Method::HEAD;
-        let mut outgoing = start(&mut request);
+        let mut call = start(&mut request);
         let inner = &mut self.inner;
-        // A service may work before it returns its future.
-        let future = match &mut outgoing {
-            Some(outgoing) => outgoing.inside(|| inner.call(request)),
+        // A service may do work before it returns its future.
+        let future = match &mut call {
+            Some(call) => call.run(|| inner.call(request)),
             None => inner.call(request),
         };
-        AnswerFuture {
-            inner: Awaiting::new(future, outgoing),
+        ClientResponseFuture {
+            inner: SendFuture::new(future, call),
             bodiless,
         }
     }
 }
 
-/// Starts observing a request, if anybody does.
-fn start<B: Body>(request: &mut Request<B>) -> Option<Outgoing> {
+/// Starts the call of a request; `None` without an observer.
+fn start<B: Body>(request: &mut Request<B>) -> Option<ClientCall> {
     let attempts = request.extensions().get::<Attempts>().cloned();
     let uri = request.uri();
-    let own = request.headers().get(header::HOST);
-    let own = own.and_then(|host| host.to_str().ok()?.parse().ok());
-    // Over a connection of one's own the request has no host but in its header.
-    let authority = uri.authority().cloned().or(own);
+    let header = request.headers().get(header::HOST);
+    let header = header.and_then(|host| host.to_str().ok()?.parse().ok());
+    // A request over a connection that the caller opened has its host in the header only.
+    let authority = uri.authority().cloned().or(header);
     let host = authority.as_ref().map_or("", |authority| authority.host());
-    let outgoing = Outgoing::start(
-        &Target {
+    let call = ClientCall::start(
+        &RequestTarget {
             method: request.method().as_str(),
             scheme: uri.scheme_str().unwrap_or("http"),
             host,
@@ -114,36 +113,36 @@ fn start<B: Body>(request: &mut Request<B>) -> Option<Outgoing> {
         },
         attempts,
     )?;
-    outgoing.propagate(host, request.headers_mut());
-    Some(outgoing)
+    call.propagate(host, request.headers_mut());
+    Some(call)
 }
 
 pin_project! {
-    /// The future of the answer to an observed request.
+    /// The future of the response to an observed request.
     #[must_use = "futures do nothing unless awaited or polled"]
-    pub struct AnswerFuture<F> {
+    pub struct ClientResponseFuture<F> {
         #[pin]
-        inner: Awaiting<F>,
+        inner: SendFuture<F>,
         bodiless: bool,
     }
 }
 
-impl<F, R, E> Future for AnswerFuture<F>
+impl<F, R, E> Future for ClientResponseFuture<F>
 where
     F: Future<Output = Result<Response<R>, E>>,
     E: fmt::Display + 'static,
     R: Body,
 {
-    type Output = Result<Response<AnswerBody<R>>, E>;
+    type Output = Result<Response<ClientResponseBody<R>>, E>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let (result, outgoing) = ready!(this.inner.poll(cx));
+        let (result, call) = ready!(this.inner.poll(cx));
         Poll::Ready(match result {
-            Ok(response) => Ok(observe(response, outgoing, *this.bodiless)),
+            Ok(response) => Ok(observe(response, call, *this.bodiless)),
             Err(error) => {
-                if let Some(outgoing) = outgoing {
-                    outgoing.failed(Fault::of(&error));
+                if let Some(call) = call {
+                    call.fail(RequestFailure::of(&error));
                 }
                 Err(error)
             }
@@ -151,36 +150,37 @@ where
     }
 }
 
-impl<F> fmt::Debug for AnswerFuture<F> {
+impl<F> fmt::Debug for ClientResponseFuture<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AnswerFuture").finish_non_exhaustive()
+        f.debug_struct("ClientResponseFuture")
+            .finish_non_exhaustive()
     }
 }
 
-/// Goes on observing the body of an answer, where there is one to come.
+/// Observes the body of a response, unless it has none.
 pub(super) fn observe<R: Body>(
     response: Response<R>,
-    outgoing: Option<Outgoing>,
+    call: Option<ClientCall>,
     bodiless: bool,
-) -> Response<AnswerBody<R>> {
-    let Some(outgoing) = outgoing else {
-        return response.map(|body| AnswerBody::new(body, None));
+) -> Response<ClientResponseBody<R>> {
+    let Some(call) = call else {
+        return response.map(|body| ClientResponseBody::new(body, None));
     };
     let status = response.status();
-    let promised = response.body().size_hint().exact();
+    let expected = response.body().size_hint().exact();
     let peer = hyper::peer(response.extensions());
-    let answer = outgoing.answered(status.as_u16(), response.headers(), peer, promised);
-    // RFC 9110, section 6.4.1; after 101 the connection is no longer HTTP's.
+    let observed = call.into_response(status.as_u16(), response.headers(), peer, expected);
+    // RFC 9110, section 6.4.1. After 101 the connection speaks another protocol.
     let bodiless = bodiless
         || status.is_informational()
         || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
         || response.body().is_end_stream();
-    let answer = match bodiless {
+    let observed = match bodiless {
         true => {
-            answer.finish();
+            observed.finish();
             None
         }
-        false => Some(answer),
+        false => Some(observed),
     };
-    response.map(|body| AnswerBody::new(body, answer))
+    response.map(|body| ClientResponseBody::new(body, observed))
 }

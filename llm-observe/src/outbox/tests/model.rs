@@ -4,8 +4,9 @@ use proptest::prelude::*;
 
 use super::{
     super::{
-        queue::{Entry, Next, Queue},
-        store::{Place, Store},
+        parcel,
+        queue::{NextDelivery, PendingParcel, Queue},
+        store::{ParcelStore, StoredParcel},
     },
     queue::{SECOND, limits},
     *,
@@ -41,8 +42,8 @@ fn action() -> impl Strategy<Value = Action> {
 /// became of each.
 struct Model {
     folder: Folder,
-    store: Option<Store>,
-    queue: Queue<Place>,
+    store: Option<ParcelStore>,
+    queue: Queue<StoredParcel>,
     now: u64,
     put: u64,
     delivered: Vec<Vec<u8>>,
@@ -52,7 +53,7 @@ struct Model {
 impl Model {
     fn new() -> Model {
         let folder = Folder::new();
-        let (store, opened) = Store::open(Some(&folder.path()));
+        let (store, opened) = ParcelStore::open(Some(&folder.path()));
         opened.unwrap();
         Model {
             folder,
@@ -65,9 +66,9 @@ impl Model {
         }
     }
 
-    fn give_up(&mut self, gone: Vec<Entry<Place>>) {
+    fn give_up(&mut self, gone: Vec<PendingParcel<StoredParcel>>) {
         self.lost += gone.len() as u64;
-        gone.iter().for_each(|entry| entry.place.remove());
+        gone.iter().for_each(|entry| entry.stored.remove());
     }
 
     fn act(&mut self, action: Action) {
@@ -80,19 +81,12 @@ impl Model {
                 self.put += 1;
                 let body = self.put.to_string().repeat(size / 4 + 1);
                 let key = if key { "key" } else { "" };
-                let parcel = Parcel {
-                    created: self.now,
-                    ..parcel("a", &body)
-                }
-                .severity(severity)
-                .key(key);
-                let head = Parcel {
-                    body: Vec::new(),
-                    ..parcel.clone()
-                };
-                let (place, size, written) = self.store.as_ref().unwrap().write(parcel);
+                let mut parcel = parcel("a", &body).severity(severity).key(key);
+                parcel.created = self.now;
+                let head = parcel.without_body();
+                let (stored, size, written) = self.store.as_ref().unwrap().write(parcel);
                 written.unwrap();
-                let gone = self.queue.push(Entry::new(&head, size, place));
+                let gone = self.queue.push(PendingParcel::new(&head, size, stored));
                 self.give_up(gone);
                 assert!(self.queue.bytes() <= limits().max_bytes);
             }
@@ -101,16 +95,18 @@ impl Model {
                 // As after a kill: nothing but the files is left.
                 self.store = None;
                 wait_for_owner(&self.folder.path());
-                let (store, opened) = Store::open(Some(&self.folder.path()));
+                let (store, opened) = ParcelStore::open(Some(&self.folder.path()));
                 opened.unwrap();
                 let found = store.load();
                 self.store = Some(store);
                 self.lost += found.corrupt;
                 self.queue = Queue::new(limits());
                 for (parcel, size, path) in found.parcels {
-                    let gone = self
-                        .queue
-                        .push(Entry::new(&parcel, size, Place::File(path)));
+                    let gone = self.queue.push(PendingParcel::new(
+                        &parcel,
+                        size,
+                        StoredParcel::File(path),
+                    ));
                     self.give_up(gone);
                 }
             }
@@ -128,11 +124,11 @@ impl Model {
     }
 
     fn deliver(&mut self, how: u8) {
-        let Next::Deliver(id) = self.queue.next("a", self.now) else {
+        let NextDelivery::Deliver(id) = self.queue.next("a", self.now) else {
             return;
         };
-        let place = self.queue.get(id).unwrap().place.clone();
-        let Some(parcel) = place.read() else {
+        let stored = self.queue.get(id).unwrap().stored.clone();
+        let Some(parcel) = stored.read() else {
             let (gone, _) = self
                 .queue
                 .settle(id, &Delivery::refused("corrupt"), self.now);
@@ -145,11 +141,11 @@ impl Model {
             _ => Delivery::Delivered,
         };
         if how == Delivery::Delivered {
-            self.delivered.push(parcel.body.clone());
+            self.delivered.push(parcel.body().to_vec());
         }
         let (done, _) = self.queue.settle(id, &how, self.now);
         if let Some(entry) = done {
-            entry.place.remove();
+            entry.stored.remove();
             self.lost += u64::from(how != Delivery::Delivered);
         }
     }
@@ -199,7 +195,7 @@ proptest! {
 
     #[test]
     fn no_file_decodes_to_another_parcel(body in prop::collection::vec(any::<u8>(), 0..200), at in any::<prop::sample::Index>(), bit in 0..8_u8) {
-        let parcel = Parcel::new("a", body).key("k").category("c");
+        let parcel = Parcel::new("a", Redacted::for_test(body)).key("k").category("c");
         let bytes = parcel::encode(&parcel);
         prop_assert_eq!(parcel::decode(&bytes), Some(parcel));
         let mut bad = bytes.clone();

@@ -13,8 +13,8 @@ fn child_that_is_killed() {
     let Ok(dir) = std::env::var("LLM_OBSERVE_TEST_OUTBOX") else {
         return;
     };
-    let to: Vec<Arc<dyn Destination>> = vec![Told::down("a")];
-    let outbox = Outbox::open(settings(Some(dir.into())), to, Arc::default()).unwrap();
+    let to: Vec<Arc<dyn Destination>> = vec![ScriptedDestination::down("a")];
+    let outbox = Outbox::open(options(Some(dir.into())), to, Arc::default()).unwrap();
     (0..5).for_each(|n| outbox.put(parcel("a", &format!("{n}")).key(format!("alert {n}"))));
     let slot = outbox.folder().unwrap();
     fs::write(slot.join("state.json"), "kept").unwrap();
@@ -45,33 +45,41 @@ fn kill(mut child: Child) {
 }
 
 #[test]
-fn killed_with_work_left_the_next_delivers_it_once() {
+fn after_a_kill_the_next_process_delivers_once() {
     let folder = Folder::new();
     kill(child(&folder));
     for wanted in [5, 0] {
-        let told = Told::taking("a");
-        open(&folder, &told, &Arc::default()).flush(LONG);
-        assert_eq!(told.texts().len(), wanted);
+        let destination = ScriptedDestination::taking("a");
+        open(&folder, &destination, &Arc::default()).flush(LONG);
+        assert_eq!(destination.texts().len(), wanted);
     }
 }
 
 #[test]
-fn killed_beside_another_that_one_delivers_what_it_left_without_a_restart() {
-    let (folder, told) = (Folder::new(), Told::taking("a"));
-    let limits = Settings {
+fn after_a_kill_a_running_process_delivers_what_is_left() {
+    let (folder, destination) = (Folder::new(), ScriptedDestination::taking("a"));
+    let limits = OutboxOptions {
         upkeep: Duration::from_millis(20),
-        ..settings(Some(folder.path()))
+        ..options(Some(folder.path()))
     };
-    let to = vec![told.clone() as Arc<dyn Destination>];
+    let to = vec![destination.clone() as Arc<dyn Destination>];
     let outbox = Outbox::open(limits, to, Arc::default()).unwrap();
     // More often than there are slots: what was taken up is free again.
     for round in 1..=3 {
         let child = child(&folder);
-        assert_eq!(told.texts().len(), (round - 1) * 5, "it is alive: its own");
+        assert_eq!(
+            destination.texts().len(),
+            (round - 1) * 5,
+            "it is alive: its own"
+        );
         kill(child);
         let start = Instant::now();
-        while told.texts().len() < round * 5 {
-            assert!(start.elapsed() < LONG, "{} delivered", told.texts().len());
+        while destination.texts().len() < round * 5 {
+            assert!(
+                start.elapsed() < LONG,
+                "{} delivered",
+                destination.texts().len()
+            );
             std::thread::sleep(Duration::from_millis(5));
         }
     }
@@ -79,22 +87,22 @@ fn killed_beside_another_that_one_delivers_what_it_left_without_a_restart() {
     assert!(files(&folder.path()).is_empty());
     let slots = fs::read_dir(folder.path()).unwrap().count();
     assert_eq!(slots, 2, "the dead ones' slot was used again");
-    let left = fs::read_dir(outbox.left().unwrap()).unwrap();
+    let left = fs::read_dir(outbox.orphans().unwrap()).unwrap();
     let left: Vec<_> = left.map(|entry| entry.unwrap().path()).collect();
     assert_eq!(left.len(), 3);
     assert!(left[0].to_str().unwrap().ends_with("-state.json"));
 }
 
 #[test]
-fn what_the_dead_had_found_of_others_is_found_again() {
+fn orphans_that_a_dead_process_had_adopted_are_adopted_again() {
     let folder = Folder::new();
-    let first = open(&folder, &Told::taking("a"), &Arc::default());
+    let first = open(&folder, &ScriptedDestination::taking("a"), &Arc::default());
     let second = folder.path().join("1/left");
     fs::create_dir_all(&second).unwrap();
     fs::write(second.join("0123-state.json"), "kept").unwrap();
     drop(first);
-    let outbox = open(&folder, &Told::taking("a"), &Arc::default());
-    let left: Vec<_> = fs::read_dir(outbox.left().unwrap()).unwrap().collect();
+    let outbox = open(&folder, &ScriptedDestination::taking("a"), &Arc::default());
+    let left: Vec<_> = fs::read_dir(outbox.orphans().unwrap()).unwrap().collect();
     assert_eq!(left.len(), 1);
     let path = left[0].as_ref().unwrap().path();
     assert!(path.to_str().unwrap().ends_with("-state.json"));

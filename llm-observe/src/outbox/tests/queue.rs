@@ -1,12 +1,15 @@
 //! The queue over a manual clock.
 
 use super::{
-    super::queue::{DOWN_AFTER, Entry, Limits, Next, Queue, Turn, backoff},
+    super::{
+        destination_queue::{Availability, DOWN_AFTER, QueueLimits, backoff},
+        queue::{NextDelivery, PendingParcel, Queue},
+    },
     *,
 };
 
-pub(super) fn limits() -> Limits {
-    Limits {
+pub(super) fn limits() -> QueueLimits {
+    QueueLimits {
         max_bytes: 10_000,
         max_age: Duration::from_secs(24 * 3600),
         backoff: Duration::from_secs(1),
@@ -16,17 +19,14 @@ pub(super) fn limits() -> Limits {
 
 pub(super) const SECOND: u64 = 1_000_000;
 
-fn entry(created: u64, key: &str, name: &'static str) -> Entry<&'static str> {
-    let parcel = Parcel {
-        created,
-        ..parcel("a", "")
-    }
-    .key(key);
-    Entry::new(&parcel, 10, name)
+fn entry(created: u64, key: &str, name: &'static str) -> PendingParcel<&'static str> {
+    let mut parcel = parcel("a", "").key(key);
+    parcel.created = created;
+    PendingParcel::new(&parcel, 10, name)
 }
 
 #[test]
-fn after_an_hour_without_network_the_newest_alerts_come_first_each_in_order() {
+fn after_an_hour_without_network_the_newest_alerts_arrive_first_each_in_order() {
     let mut queue = Queue::new(limits());
     queue.push(entry(SECOND, "old", "old fires"));
     queue.push(entry(2 * SECOND, "", "a report"));
@@ -37,19 +37,25 @@ fn after_an_hour_without_network_the_newest_alerts_come_first_each_in_order() {
     let mut tries = 0;
     while now < 3600 * SECOND {
         match queue.next("a", now) {
-            Next::Deliver(id) => {
+            NextDelivery::Deliver(id) => {
                 tries += 1;
                 queue.settle(id, &Delivery::retry("no network"), now);
             }
-            Next::Wait(until) => now = until,
-            Next::Idle => unreachable!("there is work"),
+            NextDelivery::Wait(until) => now = until,
+            NextDelivery::Idle => unreachable!("there is work"),
         }
     }
     assert!((12..60).contains(&tries), "{tries} tries in an hour");
     now += 300 * SECOND;
     let mut order = Vec::new();
-    while let Next::Deliver(id) = queue.next("a", now) {
-        order.push(queue.settle(id, &Delivery::Delivered, now).0.unwrap().place);
+    while let NextDelivery::Deliver(id) = queue.next("a", now) {
+        order.push(
+            queue
+                .settle(id, &Delivery::Delivered, now)
+                .0
+                .unwrap()
+                .stored,
+        );
     }
     assert_eq!(
         order,
@@ -65,8 +71,8 @@ fn after_an_hour_without_network_the_newest_alerts_come_first_each_in_order() {
 }
 
 #[test]
-fn after_an_hour_without_network_all_reports_come_oldest_first() {
-    let mut queue = Queue::new(Limits {
+fn after_an_hour_without_network_all_reports_arrive_oldest_first() {
+    let mut queue = Queue::new(QueueLimits {
         max_bytes: 1_000_000,
         ..limits()
     });
@@ -78,18 +84,18 @@ fn after_an_hour_without_network_all_reports_come_oldest_first() {
             queue.push(entry(made * SECOND, "", "a report"));
         }
         match queue.next("a", now) {
-            Next::Deliver(id) => {
+            NextDelivery::Deliver(id) => {
                 tries += 1;
                 queue.settle(id, &Delivery::retry("no network"), now);
             }
-            Next::Wait(until) => now = until,
-            Next::Idle => unreachable!("there is work"),
+            NextDelivery::Wait(until) => now = until,
+            NextDelivery::Idle => unreachable!("there is work"),
         }
     }
     assert!((12..60).contains(&tries), "{tries} tries in an hour");
     now += 300 * SECOND;
     let mut delivered = Vec::new();
-    while let Next::Deliver(id) = queue.next("a", now) {
+    while let NextDelivery::Deliver(id) = queue.next("a", now) {
         let (done, _) = queue.settle(id, &Delivery::Delivered, now);
         delivered.push(done.unwrap().created);
     }
@@ -100,29 +106,29 @@ fn after_an_hour_without_network_all_reports_come_oldest_first() {
 }
 
 #[test]
-fn a_limit_of_one_category_does_not_hold_another_and_the_longer_limit_holds() {
+fn a_limit_applies_to_its_category_only_and_the_longer_limit_applies() {
     let mut queue = Queue::new(limits());
     for category in ["error", "session"] {
         let parcel = parcel("a", "").category(category);
-        queue.push(Entry::new(&parcel, 10, category));
+        queue.push(PendingParcel::new(&parcel, 10, category));
     }
     let limited = |seconds| Delivery::Retry {
         after: Some(Duration::from_secs(seconds)),
         reason: String::new(),
     };
-    let Next::Deliver(first) = queue.next("a", 0) else {
+    let NextDelivery::Deliver(first) = queue.next("a", 0) else {
         panic!()
     };
-    assert_eq!(queue.get(first).unwrap().place, "error");
+    assert_eq!(queue.get(first).unwrap().stored, "error");
     queue.settle(first, &limited(100), 0);
-    let Next::Deliver(second) = queue.next("a", 0) else {
+    let NextDelivery::Deliver(second) = queue.next("a", 0) else {
         panic!("the other category is free")
     };
     queue.settle(second, &Delivery::Delivered, 0);
-    queue.hurry();
+    queue.skip_backoff();
     assert_eq!(
         queue.next("a", 1),
-        Next::Wait(100 * SECOND),
+        NextDelivery::Wait(100 * SECOND),
         "what the server asked for is kept"
     );
     assert!(!queue.is_worth_waiting(99 * SECOND) && queue.is_worth_waiting(100 * SECOND));
@@ -135,24 +141,27 @@ fn a_destination_goes_down_after_some_failures_and_up_with_an_answer() {
     let mut now = 0;
     for n in 1..=DOWN_AFTER + 2 {
         now += 3600 * SECOND;
-        let Next::Deliver(id) = queue.next("a", now) else {
+        let NextDelivery::Deliver(id) = queue.next("a", now) else {
             panic!()
         };
         let (_, turn) = queue.settle(id, &Delivery::retry("x"), now);
-        assert_eq!(turn == Turn::Down, n == DOWN_AFTER);
+        assert_eq!(turn == Availability::Down, n == DOWN_AFTER);
     }
-    let Next::Deliver(id) = queue.next("a", now + 3600 * SECOND) else {
+    let NextDelivery::Deliver(id) = queue.next("a", now + 3600 * SECOND) else {
         panic!()
     };
-    assert_eq!(queue.settle(id, &Delivery::Delivered, now).1, Turn::Up);
+    assert_eq!(
+        queue.settle(id, &Delivery::Delivered, now).1,
+        Availability::Up
+    );
 }
 
 #[test]
-fn what_a_destination_asks_for_stands_whatever_others_that_were_on_their_way_get() {
+fn a_requested_wait_applies_whatever_parcels_in_flight_get() {
     let parcels = |queue: &mut Queue<&'static str>| {
         (0..3).for_each(|n| drop(queue.push(entry(n, "", "x"))));
         let mut start = || match queue.next("a", 0) {
-            Next::Deliver(id) => id,
+            NextDelivery::Deliver(id) => id,
             other => panic!("{other:?}"),
         };
         [start(), start(), start()]
@@ -174,20 +183,20 @@ fn what_a_destination_asks_for_stands_whatever_others_that_were_on_their_way_get
         queue.settle(first, &asked, 0);
         queue.settle(second, &later, 1);
         queue.push(entry(4, "", "x"));
-        queue.hurry();
+        queue.skip_backoff();
         assert_eq!(
             queue.next("a", 2),
-            Next::Wait(3600 * SECOND),
+            NextDelivery::Wait(3600 * SECOND),
             "after {later:?}"
         );
     }
 }
 
 #[test]
-fn a_destination_is_up_when_none_of_its_categories_keeps_failing() {
+fn a_destination_is_up_when_no_category_keeps_failing() {
     let mut queue = Queue::new(limits());
     let put = |queue: &mut Queue<&'static str>, category: &'static str| {
-        queue.push(Entry::new(
+        queue.push(PendingParcel::new(
             &parcel("a", "").category(category),
             10,
             category,
@@ -197,19 +206,28 @@ fn a_destination_is_up_when_none_of_its_categories_keeps_failing() {
     let mut now = 0;
     let mut settle = |queue: &mut Queue<&'static str>, how: &Delivery| {
         now += 3600 * SECOND;
-        let Next::Deliver(id) = queue.next("a", now) else {
+        let NextDelivery::Deliver(id) = queue.next("a", now) else {
             panic!("nothing to deliver")
         };
         queue.settle(id, how, now).1
     };
     for _ in 1..DOWN_AFTER {
-        assert_eq!(settle(&mut queue, &Delivery::retry("x")), Turn::Same);
+        assert_eq!(
+            settle(&mut queue, &Delivery::retry("x")),
+            Availability::Unchanged
+        );
     }
-    assert_eq!(settle(&mut queue, &Delivery::retry("x")), Turn::Down);
+    assert_eq!(
+        settle(&mut queue, &Delivery::retry("x")),
+        Availability::Down
+    );
     put(&mut queue, "session");
     // The less often tried goes first: the other category, which works.
-    assert_eq!(settle(&mut queue, &Delivery::Delivered), Turn::Same);
-    assert_eq!(settle(&mut queue, &Delivery::Delivered), Turn::Up);
+    assert_eq!(
+        settle(&mut queue, &Delivery::Delivered),
+        Availability::Unchanged
+    );
+    assert_eq!(settle(&mut queue, &Delivery::Delivered), Availability::Up);
 }
 
 proptest::proptest! {

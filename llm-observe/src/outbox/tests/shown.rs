@@ -1,13 +1,18 @@
 //! What metrics and the log show of a destination.
 
+use std::fmt;
+
 use super::*;
 
 #[test]
 fn a_destination_that_keeps_failing_is_shown_as_down_until_it_answers() {
-    let (stats, told) = (Arc::<Stats>::default(), Told::down("a"));
-    let to = vec![told.clone() as Arc<dyn Destination>];
-    let outbox = Outbox::open(settings(None), to, stats.clone()).unwrap();
-    let down = stats.gauge("llm_observe_outbox_circuit_open", &[("destination", "a")]);
+    let (stats, destination) = (Arc::<Stats>::default(), ScriptedDestination::down("a"));
+    let to = vec![destination.clone() as Arc<dyn Destination>];
+    let outbox = Outbox::open(options(None), to, stats.clone()).unwrap();
+    let down = stats.gauge(
+        crate::kernel::metrics_table::CIRCUIT_OPEN,
+        &[("destination", "a")],
+    );
     let until = |wanted: i64| {
         let start = Instant::now();
         while down.get() != wanted {
@@ -19,19 +24,19 @@ fn a_destination_that_keeps_failing_is_shown_as_down_until_it_answers() {
     until(1);
     let report = outbox.flush(Duration::from_millis(1));
     assert_eq!((report.kept(), report.unsaved()), (1, 1), "in memory only");
-    *told.usual.lock().unwrap() = Delivery::Delivered;
+    *destination.usual.lock().unwrap() = Delivery::Delivered;
     until(0);
 }
 
 #[test]
-fn what_is_too_old_is_given_up_and_counted() {
+fn expired_parcels_are_dropped_and_counted() {
     let (folder, stats) = (Folder::new(), Arc::<Stats>::default());
-    let limits = Settings {
+    let limits = OutboxOptions {
         upkeep: Duration::from_millis(5),
         max_age: Duration::from_secs(3600),
-        ..settings(Some(folder.path()))
+        ..options(Some(folder.path()))
     };
-    let to = vec![Told::down("a") as Arc<dyn Destination>];
+    let to = vec![ScriptedDestination::down("a") as Arc<dyn Destination>];
     let outbox = Outbox::open(limits, to, stats.clone()).unwrap();
     let mut old = parcel("a", "old");
     old.created -= 3_601 * 1_000_000;
@@ -48,18 +53,30 @@ fn what_is_too_old_is_given_up_and_counted() {
 }
 
 #[test]
-fn what_the_log_is_told_it_is_told_once() {
-    let told = super::super::tell::Told::default();
+fn a_condition_is_logged_once() {
+    let destination = super::super::delivery_log::DeliveryLog::default();
     let lines = said(|| {
         let retry = Delivery::retry("connection refused");
-        told.attempt("ops", &retry, &super::super::queue::Turn::Down);
+        destination.attempt(
+            "ops",
+            &retry,
+            &super::super::destination_queue::Availability::Down,
+        );
         for _ in 0..3 {
             let refused = Delivery::refused("HTTP 404: no_service");
-            told.attempt("ops", &refused, &super::super::queue::Turn::Same);
-            told.given_up("ops", "they are too old");
+            destination.attempt(
+                "ops",
+                &refused,
+                &super::super::destination_queue::Availability::Unchanged,
+            );
+            destination.given_up("ops", "they are too old");
         }
-        told.attempt("ops", &Delivery::Delivered, &super::super::queue::Turn::Up);
-        told.given_up("ops", "they are too old");
+        destination.attempt(
+            "ops",
+            &Delivery::Delivered,
+            &super::super::destination_queue::Availability::Up,
+        );
+        destination.given_up("ops", "they are too old");
     });
     let count = |words: &str| lines.iter().filter(|line| line.contains(words)).count();
     assert_eq!(count("cannot be reached"), 1, "{lines:#?}");

@@ -1,8 +1,7 @@
 use super::*;
 use crate::{
-    kernel::record,
     listener::{Listener, Reply as Answers},
-    outbox::{Outbox, Settings},
+    outbox::{Outbox, OutboxOptions},
 };
 
 #[test]
@@ -10,16 +9,16 @@ fn a_notice_is_as_airbrakes_own_client_sends_it() {
     let slow_down = Answers::Status(429, vec![("X-RateLimit-Delay", "1".into())], String::new());
     let listener = Listener::start(Answers::status(201, r#"{"id":"1"}"#)).script([slow_down]);
     let url = listener.url("/api/v3/projects/42/notices");
-    let post = Post::new("x", &url, vec![("Authorization", "Bearer key".into())]).unwrap();
+    let post = JsonEndpoint::new("x", &url, vec![("Authorization", "Bearer key".into())]).unwrap();
     let origin = Origin {
         environment: "production".into(),
         host: "web-1".into(),
         ..Origin::default()
     };
-    let tracker: Arc<dyn Tracker> = Arc::new(Airbrake { origin, post });
-    let limits = Settings {
+    let tracker: Arc<dyn Tracker> = Arc::new(AirbrakeTracker { origin, post });
+    let limits = OutboxOptions {
         backoff: Duration::from_millis(10),
-        ..Settings::default()
+        ..OutboxOptions::default()
     };
     let outbox = Outbox::open(limits, vec![tracker.clone() as _], Arc::default()).unwrap();
     let report = Report {
@@ -27,7 +26,10 @@ fn a_notice_is_as_airbrakes_own_client_sends_it() {
         message: "refused".into(),
         ..Report::test()
     };
-    outbox.put(Parcel::new("airbrake", tracker.encode(&report)));
+    outbox.put(Parcel::new(
+        "airbrake",
+        tracker.encode(&Redacted::for_test(report)),
+    ));
     assert_eq!(outbox.flush(Duration::from_secs(20)).delivered(), 1);
     let requests = listener.requests();
     assert!(
@@ -59,8 +61,8 @@ fn a_notice_is_as_airbrakes_own_client_sends_it() {
 #[test]
 fn a_large_report_is_cut_to_what_airbrake_takes() {
     let listener = Listener::nobody();
-    let post = Post::new("x", &format!("http://{listener}/"), Vec::new()).unwrap();
-    let tracker = Airbrake {
+    let post = JsonEndpoint::new("x", &format!("http://{listener}/"), Vec::new()).unwrap();
+    let tracker = AirbrakeTracker {
         origin: Origin::default(),
         post,
     };
@@ -71,5 +73,5 @@ fn a_large_report_is_cut_to_what_airbrake_takes() {
         fields: vec![("field".into(), crate::Value::Str(large)); 200],
         ..Report::test()
     };
-    assert!(tracker.encode(&report).len() <= MOST_BYTES);
+    assert!(tracker.encode(&Redacted::for_test(report)).len() <= MOST_BYTES);
 }

@@ -3,7 +3,7 @@ use std::time::Duration;
 use super::*;
 use crate::{
     listener::{Listener, Reply},
-    outbox::{Outbox, Settings},
+    outbox::{Outbox, OutboxOptions},
 };
 
 fn report() -> Report {
@@ -28,19 +28,23 @@ fn an_item_is_as_rollbars_own_client_sends_it() {
     let listener =
         Listener::start(Reply::status(200, r#"{"err":0}"#)).script([Reply::status(503, "")]);
     let url = listener.url("/api/1/item/");
-    let post = Post::new("x", &url, vec![("X-Rollbar-Access-Token", "token".into())]).unwrap();
+    let post =
+        JsonEndpoint::new("x", &url, vec![("X-Rollbar-Access-Token", "token".into())]).unwrap();
     let origin = Origin {
         release: "1.2.3".into(),
         host: "web-1".into(),
         ..Origin::default()
     };
-    let tracker: Arc<dyn Tracker> = Arc::new(Rollbar { origin, post });
-    let limits = Settings {
+    let tracker: Arc<dyn Tracker> = Arc::new(RollbarTracker { origin, post });
+    let limits = OutboxOptions {
         backoff: Duration::from_millis(10),
-        ..Settings::default()
+        ..OutboxOptions::default()
     };
     let outbox = Outbox::open(limits, vec![tracker.clone() as _], Arc::default()).unwrap();
-    outbox.put(Parcel::new("rollbar", tracker.encode(&report())));
+    outbox.put(Parcel::new(
+        "rollbar",
+        tracker.encode(&Redacted::for_test(report())),
+    ));
     assert_eq!(outbox.flush(Duration::from_secs(20)).delivered(), 1);
     let request = &listener.requests()[1];
     assert_eq!(request.line, "POST /api/1/item/ HTTP/1.1");
@@ -81,12 +85,12 @@ fn a_large_report_is_cut_to_what_rollbar_takes() {
         fields: fields.collect(),
         ..report()
     };
-    let post = Post::new("x", "http://127.0.0.1:1", Vec::new()).unwrap();
-    let tracker = Rollbar {
+    let post = JsonEndpoint::new("x", "http://127.0.0.1:1", Vec::new()).unwrap();
+    let tracker = RollbarTracker {
         origin: Origin::default(),
         post,
     };
-    let body = tracker.encode(&large);
+    let body = tracker.encode(&Redacted::for_test(large));
     assert!(body.len() <= MOST_BYTES, "{}", body.len());
     let item: Value = serde_json::from_slice(&body).unwrap();
     let chain = item["data"]["body"]["trace_chain"].as_array().unwrap();

@@ -1,5 +1,5 @@
-//! What Sentry is told of errors that it does not get: client reports (develop.sentry.dev, "Client
-//! Reports"), which travel with the next event.
+//! Client reports, which count the events that Sentry does not get (develop.sentry.dev, "Client
+//! Reports"). They are sent with the next event.
 
 use std::{
     collections::BTreeMap,
@@ -8,9 +8,10 @@ use std::{
 
 use serde_json::json;
 
+use super::sdk::CATEGORY;
 use crate::outbox::now_micros;
 
-/// Why an event was not sent, in Sentry's words.
+/// Sentry's name for the reason: the sample rate left it out.
 pub(super) const SAMPLE_RATE: &str = "sample_rate";
 /// There were too many at once.
 pub(super) const QUEUE_OVERFLOW: &str = "queue_overflow";
@@ -25,42 +26,42 @@ pub(super) const SEND_ERROR: &str = "send_error";
 /// Its file could not be read any more.
 pub(super) const INTERNAL_SDK_ERROR: &str = "internal_sdk_error";
 
-/// How many events were discarded for each reason, and are still to be told.
-pub(super) type Counts = BTreeMap<&'static str, u64>;
+/// How many events were discarded, by reason.
+pub(super) type DiscardCounts = BTreeMap<&'static str, u64>;
 
-/// The events that were discarded since Sentry was last told.
+/// The events that were discarded since the last client report.
 #[derive(Debug, Default)]
-pub(super) struct Discards(Mutex<Counts>);
+pub(super) struct Discards(Mutex<DiscardCounts>);
 
 impl Discards {
     pub(super) fn add(&self, reason: &'static str, count: u64) {
         *self.counts().entry(reason).or_default() += count;
     }
 
-    /// Takes what is to be told; [`Discards::keep`] if it did not arrive.
-    pub(super) fn take(&self) -> Counts {
+    /// Takes the counts for a client report; [`Discards::keep`] them if it does not arrive.
+    pub(super) fn take(&self) -> DiscardCounts {
         std::mem::take(&mut self.counts())
     }
 
-    pub(super) fn keep(&self, counts: Counts) {
+    pub(super) fn keep(&self, counts: DiscardCounts) {
         counts
             .into_iter()
             .for_each(|(reason, count)| self.add(reason, count));
     }
 
-    fn counts(&self) -> MutexGuard<'_, Counts> {
+    fn counts(&self) -> MutexGuard<'_, DiscardCounts> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Adds what was discarded to an envelope, as an item of its own.
-pub(super) fn append(envelope: &mut Vec<u8>, counts: &Counts) {
+/// Adds a client report to an envelope.
+pub(super) fn append(envelope: &mut Vec<u8>, counts: &DiscardCounts) {
     if counts.is_empty() {
         return;
     }
-    let events = counts.iter().map(|(reason, quantity)| {
-        json!({"reason": reason, "category": super::CATEGORY, "quantity": quantity})
-    });
+    let events = counts.iter().map(
+        |(reason, quantity)| json!({"reason": reason, "category": CATEGORY, "quantity": quantity}),
+    );
     let report = json!({
         "timestamp": now_micros() / 1_000_000,
         "discarded_events": events.collect::<Vec<_>>(),

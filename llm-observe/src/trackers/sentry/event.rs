@@ -1,4 +1,4 @@
-//! A report as Sentry's event, within the sizes that Sentry takes: it drops larger events whole.
+//! A report as Sentry's event, within Sentry's size limits: it drops larger events.
 
 use std::{
     borrow::Cow,
@@ -14,25 +14,26 @@ use sentry::{
     },
 };
 
-use super::{Origin, Report};
+use super::sdk::sdk;
 use crate::{
-    alerts::cut,
+    breadcrumbs,
     kernel::{
+        ids::SpanId,
         outcome::{ErrorClass, Outcome},
-        record,
     },
-    trackers::{self, Frame, size::Size},
+    outbox::{origin::Origin, text::truncate},
+    trackers::{frames::Frame, report::Report, size::ReportSize},
 };
 
 /// The longest value of a tag: Sentry cuts at 200.
 const MOST_TAG: usize = 200;
-/// The longest category of a crumb.
+/// The longest category of a breadcrumb.
 const MOST_CATEGORY: usize = 128;
 /// The longest name of an environment.
 const MOST_ENVIRONMENT: usize = 64;
 
 /// Returns the event of a report, in that size.
-pub(super) fn event(report: &Report, origin: &Origin, size: Size) -> Event<'static> {
+pub(super) fn event(report: &Report, origin: &Origin, size: ReportSize) -> Event<'static> {
     let fingerprint = [&report.event, &report.type_name, report.class.as_str()];
     let given = |text: &str, most| Some(line(text, most)).filter(|t| !t.is_empty());
     Event {
@@ -57,25 +58,25 @@ pub(super) fn event(report: &Report, origin: &Origin, size: Size) -> Event<'stat
         tags: tags(report, origin),
         contexts: contexts(report, size),
         extra: extra(report, size),
-        sdk: Some(Cow::Owned(super::sdk())),
+        sdk: Some(Cow::Owned(sdk())),
         ..Event::default()
     }
 }
 
-/// Returns a text in one line: Sentry refuses some that have several.
+/// Returns a text in one line: Sentry refuses line breaks in some fields.
 fn line(text: &str, most: usize) -> String {
-    cut(&text.replace(char::is_control, " "), most)
+    truncate(&text.replace(char::is_control, " "), most)
 }
 
-/// Sentry wants the root cause first and the error itself last.
-fn exceptions(report: &Report, size: Size) -> Vec<Exception> {
+/// Sentry expects the root cause first and the error itself last.
+fn exceptions(report: &Report, size: ReportSize) -> Vec<Exception> {
     let causes = report.chain.iter().take(size.causes).rev();
     let mut all: Vec<Exception> = causes.map(|text| exception("cause", text, size)).collect();
     let mut error = exception(&report.type_name, &report.message, size);
     error.module = report
         .function
         .rsplit_once("::")
-        .map(|(module, _)| cut(module, size.name));
+        .map(|(module, _)| truncate(module, size.name));
     error.stacktrace = stacktrace(&report.frames, size);
     let panic = report.outcome == Outcome::Panic;
     error.mechanism = Some(Mechanism {
@@ -87,17 +88,17 @@ fn exceptions(report: &Report, size: Size) -> Vec<Exception> {
     all
 }
 
-fn exception(kind: &str, text: &str, size: Size) -> Exception {
+fn exception(kind: &str, text: &str, size: ReportSize) -> Exception {
     Exception {
-        ty: cut(kind, size.name),
-        value: Some(cut(text, size.text)),
+        ty: truncate(kind, size.name),
+        value: Some(truncate(text, size.text)),
         ..Exception::default()
     }
 }
 
-/// Sentry wants the outermost frame first.
-fn stacktrace(frames: &[Frame], size: Size) -> Option<Stacktrace> {
-    let name = |name: &str| Some(cut(name, size.name)).filter(|name| !name.is_empty());
+/// Sentry expects the outermost frame first.
+fn stacktrace(frames: &[Frame], size: ReportSize) -> Option<Stacktrace> {
+    let name = |name: &str| Some(truncate(name, size.name)).filter(|name| !name.is_empty());
     let frame = |frame: &Frame| sentry::protocol::Frame {
         function: name(&frame.function),
         filename: name(&frame.file),
@@ -113,32 +114,32 @@ fn stacktrace(frames: &[Frame], size: Size) -> Option<Stacktrace> {
     })
 }
 
-fn breadcrumbs(report: &Report, size: Size) -> Vec<Breadcrumb> {
-    let crumb = |crumb: &trackers::Breadcrumb| Breadcrumb {
-        timestamp: UNIX_EPOCH + Duration::from_micros(crumb.time),
-        level: match crumb.level {
+fn breadcrumbs(report: &Report, size: ReportSize) -> Vec<Breadcrumb> {
+    let breadcrumb = |breadcrumb: &breadcrumbs::Breadcrumb| Breadcrumb {
+        timestamp: UNIX_EPOCH + Duration::from_micros(breadcrumb.time),
+        level: match breadcrumb.level {
             tracing::Level::ERROR => Level::Error,
             tracing::Level::WARN => Level::Warning,
             _ => Level::Info,
         },
-        category: Some(cut(&crumb.category, size.name.min(MOST_CATEGORY))),
-        message: Some(cut(&crumb.message, size.text)),
+        category: Some(truncate(&breadcrumb.category, size.name.min(MOST_CATEGORY))),
+        message: Some(truncate(&breadcrumb.message, size.text)),
         ..Breadcrumb::default()
     };
-    let latest = report.breadcrumbs.iter().rev().take(size.crumbs).rev();
-    latest.map(crumb).collect()
+    let latest = report.breadcrumbs.iter().rev().take(size.breadcrumbs).rev();
+    latest.map(breadcrumb).collect()
 }
 
 fn request(report: &Report) -> Option<Request> {
     report.request.as_ref().map(|request| Request {
-        // A path or a route is none: tags have them.
+        // A path or a route is not a URL: it is in the tags.
         url: report.url().and_then(|url| url.parse().ok()),
         method: Some(request.method.clone()).filter(|method| is_method(method)),
         ..Request::default()
     })
 }
 
-/// Sentry takes letters and the like, up to 30 of them.
+/// Sentry accepts up to 30 letters, hyphens and underscores.
 fn is_method(method: &str) -> bool {
     let plain = |b: u8| b.is_ascii_alphabetic() || b == b'-' || b == b'_';
     (1..=30).contains(&method.len()) && method.bytes().all(plain)
@@ -162,7 +163,7 @@ fn tags(report: &Report, origin: &Origin) -> Map<String, String> {
         .collect()
 }
 
-fn contexts(report: &Report, size: Size) -> Map<String, Context> {
+fn contexts(report: &Report, size: ReportSize) -> Map<String, Context> {
     let mut contexts = Map::new();
     if !report.trace_id.is_none() && !report.span_id.is_none() {
         contexts.insert("trace".to_owned(), Context::Trace(Box::new(trace(report))));
@@ -178,8 +179,8 @@ fn contexts(report: &Report, size: Size) -> Map<String, Context> {
 }
 
 fn trace(report: &Report) -> TraceContext {
-    // Both are printed as the hexadecimal that Sentry reads.
-    let span = |id: crate::SpanId| id.to_string().parse().ok();
+    // Both are printed in the hexadecimal form that Sentry parses.
+    let span = |id: SpanId| id.to_string().parse().ok();
     TraceContext {
         trace_id: report.trace_id.to_string().parse().unwrap_or_default(),
         span_id: span(report.span_id).unwrap_or_default(),
@@ -208,7 +209,7 @@ fn status(report: &Report) -> SpanStatus {
     }
 }
 
-fn extra(report: &Report, size: Size) -> Map<String, Value> {
+fn extra(report: &Report, size: ReportSize) -> Map<String, Value> {
     let mut extra: Map<String, Value> = report
         .recorded(size)
         .filter(|(name, _)| !name.starts_with("gen_ai."))
@@ -218,7 +219,7 @@ fn extra(report: &Report, size: Size) -> Map<String, Value> {
         "duration_ms".to_owned(),
         (report.duration.as_secs_f64() * 1e3).into(),
     );
-    // A request has no line of code.
+    // An operation has no line of code.
     if report.source.1 > 0 {
         extra.insert(
             "source".to_owned(),

@@ -6,29 +6,35 @@ use super::*;
 use crate::{
     kernel::stats::Stats,
     listener::{Listener, Reply as Answers},
-    outbox::{Outbox, Settings},
+    outbox::{Outbox, OutboxOptions},
 };
 
 fn outbox(listener: &Listener, attempt: Duration) -> (Outbox, Arc<Stats>, Arc<dyn Channel>) {
     let stats = Arc::<Stats>::default();
     let channel = with_url("ops", &listener.url("/services/T/B/secret")).unwrap();
-    let settings = Settings {
-        attempt,
+    let settings = OutboxOptions {
+        attempt_timeout: attempt,
         backoff: Duration::from_millis(10),
-        ..Settings::default()
+        ..OutboxOptions::default()
     };
     let outbox = Outbox::open(settings, vec![channel.clone()], stats.clone()).unwrap();
     (outbox, stats, channel)
 }
 
 fn put(outbox: &Outbox, channel: &Arc<dyn Channel>) {
-    outbox.put(Parcel::new("ops", channel.encode(&notice(Status::Firing))).key("k"));
+    outbox.put(
+        Parcel::new(
+            "ops",
+            channel.encode(&Redacted::for_test(notice(NoticeStatus::Firing))),
+        )
+        .key("k"),
+    );
 }
 
 fn count(stats: &Stats, result: &str) -> u64 {
     stats
         .counter(
-            "llm_observe_deliveries_total",
+            crate::kernel::metrics_table::DELIVERIES,
             &[("destination", "ops"), ("result", result)],
         )
         .get()
@@ -107,23 +113,24 @@ fn a_message_whose_form_is_refused_arrives_as_its_text() {
 }
 
 #[test]
-fn after_an_hour_without_network_the_newest_comes_first_and_the_old_ones_say_so() {
+fn after_an_hour_without_network_the_newest_arrives_first_and_old_ones_show_their_delay() {
     let address = Listener::nobody();
     let channel = with_url("ops", &format!("http://{address}/services/x")).unwrap();
-    let settings = Settings {
+    let settings = OutboxOptions {
         backoff: Duration::from_millis(20),
         backoff_max: Duration::from_millis(50),
-        ..Settings::default()
+        ..OutboxOptions::default()
     };
     let stats = Arc::<Stats>::default();
     let outbox = Outbox::open(settings, vec![channel.clone() as _], stats.clone()).unwrap();
     for minutes in [60, 30, 1] {
         let event = format!("event{minutes}");
-        let told = Notice {
+        let firing = Notice {
             event,
-            ..notice(Status::Firing)
+            ..notice(NoticeStatus::Firing)
         };
-        let mut parcel = Parcel::new("ops", channel.encode(&told)).key(format!("{minutes}"));
+        let mut parcel = Parcel::new("ops", channel.encode(&Redacted::for_test(firing)))
+            .key(format!("{minutes}"));
         parcel.created -= minutes * 60 * 1_000_000;
         outbox.put(parcel);
     }
@@ -168,14 +175,14 @@ fn when_nobody_listens_it_is_kept_and_no_error_names_the_url() {
     )
     .unwrap();
     let outbox = Outbox::open(
-        Settings::default(),
+        OutboxOptions::default(),
         vec![channel.clone() as _],
         Arc::default(),
     )
     .unwrap();
     let start = Instant::now();
     let answer = outbox
-        .deliver_now(Parcel::new("ops", b"{}".to_vec()), LONG)
+        .deliver_now(Parcel::new("ops", Redacted::for_test(b"{}".to_vec())), LONG)
         .unwrap();
     let Delivery::Retry { reason, .. } = answer else {
         panic!("{answer:?}")

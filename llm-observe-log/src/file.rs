@@ -1,0 +1,101 @@
+//! An open log file: a cheap handle that takes finished lines.
+
+use std::{ffi::OsStr, fmt, io, path::Path, sync::Arc, time::Duration};
+
+use crate::{
+    claim::Claim,
+    disk::{Disk, RealDisk},
+    error::OpenError,
+    hooks::Hooks,
+    level::Level,
+    options::LogOptions,
+    pipeline::Pipeline,
+    stats::WriterStats,
+    writer_thread::WriterThread,
+};
+
+/// How long dropping the last handle waits for the disk.
+const CLOSE_LIMIT: Duration = Duration::from_secs(5);
+
+/// A log file that is open. Clones are handles to the same one; dropping the last one writes what
+/// is left and closes the file.
+#[derive(Clone)]
+pub(crate) struct LogFile(Arc<OpenLog>);
+
+struct OpenLog {
+    pipeline: Arc<Pipeline>,
+    _claim: Claim,
+}
+
+impl LogFile {
+    /// Opens the log file, first writing what an earlier process left.
+    ///
+    /// # Errors
+    /// When `file` is not a plain name, when the folder cannot be created or written, when the file is
+    /// a symlink and those are not followed, and when another process has it open and it is not
+    /// shared.
+    pub(crate) fn open(mut options: LogOptions, hooks: Hooks) -> Result<Self, OpenError> {
+        let path = options.dir.join(&options.file);
+        let fail = |error| OpenError::new(path.clone(), error);
+        check_name(&options.file).map_err(fail)?;
+        let disk = Arc::new(RealDisk::new(&options.dir, options.follow_symlinks).map_err(fail)?);
+        // A fork may have changed its working directory.
+        options.dir = disk.dir().to_path_buf();
+        // Fails now instead of at the first line.
+        drop(disk.open(&options.file, options.mode).map_err(fail)?);
+        let claim = Claim::new(disk.dir(), &options).map_err(fail)?;
+        let thread = WriterThread::global();
+        let pipeline = Pipeline::open(options, hooks, disk, thread.clone()).map_err(fail)?;
+        pipeline.run_pass();
+        thread.add(pipeline.clone());
+        Ok(Self(Arc::new(OpenLog {
+            pipeline,
+            _claim: claim,
+        })))
+    }
+
+    /// Takes a line, which ends in `\n`. Never fails: a line that cannot be kept is counted, and a
+    /// notice in the log says so.
+    #[inline]
+    pub(crate) fn write(&self, level: Level, line: &[u8]) {
+        self.0.pipeline.write(level, line);
+    }
+
+    /// Waits until every line taken before is in the file, at most `limit`. Returns how many bytes
+    /// are not.
+    pub(crate) fn flush(&self, limit: Duration) -> u64 {
+        self.0.pipeline.flush(limit)
+    }
+
+    /// Writes what was taken, waiting at most `limit`, and closes the file, even while there are
+    /// other handles.
+    pub(crate) fn close(&self, limit: Duration) {
+        self.0.pipeline.close(limit);
+    }
+
+    pub(crate) fn stats(&self) -> WriterStats {
+        self.0.pipeline.stats()
+    }
+}
+
+fn check_name(file: &str) -> io::Result<()> {
+    match Path::new(file).file_name() == Some(OsStr::new(file)) {
+        true => Ok(()),
+        false => Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "`file` must be the name of a file; `dir` is for its folder",
+        )),
+    }
+}
+
+impl fmt::Debug for LogFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LogFile").finish_non_exhaustive()
+    }
+}
+
+impl Drop for OpenLog {
+    fn drop(&mut self) {
+        self.pipeline.close(CLOSE_LIMIT);
+    }
+}

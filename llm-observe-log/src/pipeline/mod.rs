@@ -1,0 +1,321 @@
+//! Brings lines from their callers to one log file: takes them, waits when there is no room, drops and
+//! counts them when waiting does not help.
+//!
+//! This file is the callers' side. [`pass`] is the side of the writer thread, [`successor`] replaces
+//! a pipeline in a forked process and when its folder was deleted. Knows nothing of formats.
+
+mod pass;
+mod successor;
+
+use std::{
+    fs::File,
+    io,
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak,
+        atomic::{AtomicBool, AtomicU32, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use crate::{
+    compress::Compressor,
+    disk::{self, Disk},
+    hooks::Hooks,
+    level::Level,
+    live_file::LiveFile,
+    options::LogOptions,
+    ring::Full,
+    spool::Spool,
+    stats::{Counters, Health, LossReason, WriterStats},
+    system::ForkGuard,
+    writer_thread::{Task, WriterThread},
+};
+
+/// How long after an error the disk is tried again.
+const RETRY_INTERVAL: Duration = Duration::from_millis(100);
+
+/// Room for a loss notice of each reason.
+const NOTICES: u64 = LossReason::ALL.len() as u64 * 256;
+
+/// One open log file: its ring, the writer thread's work, and the state between them.
+pub(crate) struct Pipeline {
+    options: LogOptions,
+    hooks: Hooks,
+    spool: Spool,
+    /// Invalid in a fork, and once a successor has taken over.
+    fork_guard: ForkGuard,
+    successor: OnceLock<Option<Arc<Pipeline>>>,
+    predecessor: Weak<Pipeline>,
+    /// The claim on the log file, when it had to be renewed.
+    claim: OnceLock<File>,
+    thread: Arc<WriterThread>,
+    work: Mutex<Work>,
+    /// How many bytes of the ring may be in use, by level.
+    limits: [u64; 5],
+    counters: Arc<Counters>,
+    health: Mutex<Health>,
+    refused: AtomicBool,
+    /// Until when callers wait for room. Set as soon as a caller waits or the disk refuses lines,
+    /// cleared as soon as lines move.
+    wait_deadline: Mutex<Option<Instant>>,
+    moved: Condvar,
+    waiters: AtomicU32,
+    closing: AtomicBool,
+    closed: AtomicBool,
+}
+
+/// What only the writer thread touches.
+struct Work {
+    live_file: LiveFile,
+    /// Locked while this process writes the live file.
+    write_lock: File,
+    /// Spools of dead processes that are not in the log yet.
+    orphans: Vec<Spool>,
+    /// When the disk is tried again.
+    retry_at: Option<Instant>,
+    /// Since when the live file ends in an incomplete line.
+    torn_since: Option<Instant>,
+    cleaned_at: Option<Instant>,
+    /// Up to which position the ring is backed by memory.
+    prepared: u64,
+    compressor: Compressor,
+}
+
+impl Pipeline {
+    pub(crate) fn open(
+        options: LogOptions,
+        hooks: Hooks,
+        disk: Arc<dyn Disk>,
+        thread: Arc<WriterThread>,
+    ) -> io::Result<Arc<Self>> {
+        Self::build(options, hooks, disk, thread, Arc::default(), Weak::new())
+    }
+
+    /// Counting goes on in `counters`, and the lines of `predecessor` are written first, when there
+    /// was a pipeline before this one.
+    fn build(
+        options: LogOptions,
+        hooks: Hooks,
+        disk: Arc<dyn Disk>,
+        thread: Arc<WriterThread>,
+        counters: Arc<Counters>,
+        predecessor: Weak<Pipeline>,
+    ) -> io::Result<Arc<Self>> {
+        let (dir, file) = (disk.dir().to_path_buf(), &options.file);
+        let write_lock = disk::open_private(&dir.join(format!(".{file}.write-lock")), true)?;
+        let orphans = Spool::orphans(&dir, file, &[]);
+        let spool = Spool::create(&dir, file, options.buffer_bytes, &hooks.warn)?;
+        let compressor = Compressor::new(&options, &dir, &hooks.warn);
+        let work = Work {
+            live_file: LiveFile::new(disk, options.clone(), hooks.clone()),
+            write_lock,
+            orphans,
+            retry_at: None,
+            torn_since: None,
+            cleaned_at: None,
+            prepared: 0,
+            compressor,
+        };
+        Ok(Arc::new(Self {
+            limits: Level::limits(spool.ring.capacity()),
+            options,
+            hooks,
+            spool,
+            fork_guard: ForkGuard::new(),
+            successor: OnceLock::new(),
+            predecessor,
+            claim: OnceLock::new(),
+            thread,
+            work: Mutex::new(work),
+            counters,
+            health: Mutex::new(Health::Healthy),
+            refused: AtomicBool::new(false),
+            wait_deadline: Mutex::new(None),
+            moved: Condvar::new(),
+            waiters: AtomicU32::new(0),
+            closing: AtomicBool::new(false),
+            closed: AtomicBool::new(false),
+        }))
+    }
+
+    #[inline]
+    pub(crate) fn write(&self, level: Level, line: &[u8]) {
+        if !self.fork_guard.is_valid() {
+            return self.write_to_successor(level, line);
+        }
+        let limit = self.limits.get(level as usize).copied().unwrap_or_default();
+        let used = match self.push(limit, line) {
+            Ok(used) => used,
+            Err(Full) => return self.write_slowly(limit, line),
+        };
+        if level >= Level::Error || used > self.spool.ring.capacity() / 4 {
+            self.thread.wake();
+        } else {
+            self.thread.wake_if_parked();
+        }
+    }
+
+    /// Puts the line in, if there is room, behind the notice of lines that are missing before it.
+    /// Without room for the line there is no notice either: otherwise notices would use up the room
+    /// that higher levels have to themselves.
+    #[inline]
+    fn push(&self, limit: u64, line: &[u8]) -> Result<u64, Full> {
+        let ring = &self.spool.ring;
+        if ring.has_lost() {
+            if !ring.has_room(line.len() as u64 + NOTICES, limit) {
+                return Err(Full);
+            }
+            self.push_loss_notices();
+        }
+        ring.push(line, limit)
+    }
+
+    /// Waits for room. Drops the line when nothing has moved for as long as callers may wait.
+    #[cold]
+    fn write_slowly(&self, limit: u64, line: &[u8]) {
+        if line.len() as u64 > self.spool.ring.max_line() {
+            return self.count_lost(LossReason::TooLong);
+        }
+        self.thread.wake();
+        let mut deadline = lock(&self.wait_deadline);
+        self.waiters.fetch_add(1, Ordering::SeqCst);
+        loop {
+            if self.push(limit, line).is_ok() {
+                break;
+            }
+            let until = *deadline.get_or_insert_with(|| self.max_wait_from_now());
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                self.refused.store(true, Ordering::Relaxed);
+                self.count_lost(LossReason::Overflow);
+                break;
+            }
+            deadline = self
+                .moved
+                .wait_timeout(deadline, left)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
+        }
+        self.waiters.fetch_sub(1, Ordering::SeqCst);
+        drop(deadline);
+    }
+
+    fn max_wait_from_now(&self) -> Instant {
+        Instant::now() + self.options.max_wait
+    }
+
+    fn count_lost(&self, reason: LossReason) {
+        self.counters.lost(reason).fetch_add(1, Ordering::Relaxed);
+        self.spool.ring.add_lost(reason, 1);
+    }
+
+    /// Writes how many lines are missing, where they are missing.
+    #[cold]
+    fn push_loss_notices(&self) {
+        let ring = &self.spool.ring;
+        for (reason, count) in ring.take_lost() {
+            let mut line = Vec::new();
+            (self.hooks.loss_notice)(&mut line, count, reason);
+            if ring.push(&line, ring.capacity()).is_err() {
+                ring.add_lost(reason, count);
+            }
+        }
+    }
+
+    fn path(&self) -> String {
+        self.options
+            .dir
+            .join(&self.options.file)
+            .display()
+            .to_string()
+    }
+
+    fn has_lines(&self) -> bool {
+        self.spool.ring.tail() != self.spool.ring.taken()
+            || self.spool.ring.has_lost()
+            || self.predecessor_has_lines()
+    }
+
+    fn predecessor_has_lines(&self) -> bool {
+        self.predecessor()
+            .is_some_and(|predecessor| predecessor.has_lines())
+    }
+
+    /// Returns what this log file has done since it was opened.
+    pub(crate) fn stats(&self) -> WriterStats {
+        let current = self.current();
+        let health = lock(&current.health).clone();
+        current.counters.snapshot(current.waiting_bytes(), health)
+    }
+
+    fn waiting_bytes(&self) -> u64 {
+        let ring = &self.spool.ring;
+        ring.tail().saturating_sub(ring.taken())
+    }
+
+    /// Waits until all lines taken before are in the file, at most `limit`. Returns how many bytes
+    /// are not.
+    pub(crate) fn flush(&self, limit: Duration) -> u64 {
+        let current = self.current();
+        let ring = &current.spool.ring;
+        let end = ring.tail();
+        current.wait(limit, || {
+            ring.taken() >= end && !current.predecessor_has_lines()
+        });
+        end.saturating_sub(ring.taken())
+    }
+
+    fn wait(&self, limit: Duration, done: impl Fn() -> bool) {
+        let deadline = Instant::now() + limit;
+        let mut guard = lock(&self.wait_deadline);
+        self.waiters.fetch_add(1, Ordering::SeqCst);
+        while !done() {
+            self.thread.wake();
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            guard = self
+                .moved
+                .wait_timeout(guard, left.min(RETRY_INTERVAL))
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
+        }
+        self.waiters.fetch_sub(1, Ordering::SeqCst);
+        drop(guard);
+    }
+
+    /// Writes what waits, within `limit`, and closes the file. What could not be written stays in
+    /// the spool for the next start.
+    pub(crate) fn close(&self, limit: Duration) {
+        let deadline = Instant::now() + limit;
+        if self.fork_guard.is_valid() {
+            self.flush(limit);
+            self.closing.store(true, Ordering::Release);
+            self.wait(limit.max(RETRY_INTERVAL), || self.is_closed());
+        }
+        // Checked again: the writer thread may have handed over to a successor meanwhile.
+        if !self.fork_guard.is_valid() {
+            if let Some(Some(successor)) = self.successor.get() {
+                successor.close(deadline.saturating_duration_since(Instant::now()));
+            }
+            return;
+        }
+        lock(&self.work).compressor.wait(deadline);
+        if self.spool.ring.tail() != self.spool.ring.taken() {
+            let kept = if self.spool.survives_process() {
+                "kept for the next start"
+            } else {
+                "lost"
+            };
+            (self.hooks.warn)(&format!(
+                "{}: lines that could not be written are {kept}",
+                self.path()
+            ));
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

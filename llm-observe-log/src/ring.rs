@@ -1,0 +1,372 @@
+//! The ring of lines between callers and the writer thread: many threads push, one takes.
+//!
+//! It is in memory that outlives the process (see [`Mapping`]), so every step leaves it in a state from
+//! which the next process can go on. Knows bytes and positions, neither files nor time.
+//!
+//! Positions count bytes since the ring was created; they only grow. `freed <= taken <= tail`:
+//! `[taken, tail)` holds lines that have not reached the log. Callers may reserve up to
+//! `freed + capacity`, and everything they have not reserved is zero. A record is a header word (length
+//! and state) and the line, padded to whole words. A caller that dies between reserving and committing
+//! leaves zeros, or a header with the length to skip: recovery always finds the next line.
+
+use std::{
+    ops::Range,
+    sync::atomic::{AtomicU64, Ordering, compiler_fence},
+};
+
+use crate::{stats::LossReason, system::Mapping};
+
+/// Words in front of the ring itself.
+pub(crate) const HEADER_WORDS: usize = 512;
+const WORD: u64 = 8;
+
+/// "LLMOBS" and the version of this layout.
+const MAGIC: u64 = u64::from_be_bytes(*b"LLMOBS\x00\x01");
+
+// Indices of the header's words. `TAIL` and `FREED` have a cache line each, since different threads
+// write them.
+const AT_MAGIC: usize = 0;
+const AT_CAPACITY: usize = 1;
+const AT_INTENT: usize = 8;
+const AT_TAIL: usize = 32;
+const AT_TAKEN: usize = 64;
+const AT_FREED: usize = 96;
+const AT_LOST: usize = 128;
+
+// States of a record, in the header's high half.
+const RESERVED: u64 = 1 << 32;
+const LINE: u64 = 2 << 32;
+const PAD: u64 = 3 << 32;
+const LENGTH: u64 = (1 << 32) - 1;
+
+/// There is no room for the line now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Full;
+
+/// What is about to be appended to which file: shows a later process how far the append got.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Intent {
+    pub(crate) dev: u64,
+    pub(crate) ino: u64,
+    /// The file's length before.
+    pub(crate) offset: u64,
+    /// How many bytes are to be appended; 0 when no append is in progress.
+    pub(crate) bytes: u64,
+}
+
+/// The ring itself.
+pub(crate) struct Ring {
+    map: Mapping,
+    capacity: u64,
+}
+
+impl Ring {
+    /// Creates a ring in zeroed memory.
+    pub(crate) fn create(map: Mapping) -> Option<Self> {
+        let capacity = Self::room(&map).filter(|capacity| capacity.is_power_of_two())?;
+        map.get(AT_CAPACITY)?.store(capacity, Ordering::Relaxed);
+        map.get(AT_MAGIC)?.store(MAGIC, Ordering::Release);
+        Some(Self { map, capacity })
+    }
+
+    /// Opens a ring that another process left. `None` when the memory holds no valid ring.
+    pub(crate) fn adopt(map: Mapping) -> Option<Self> {
+        let capacity = map.get(AT_CAPACITY)?.load(Ordering::Acquire);
+        let valid = map.get(AT_MAGIC)?.load(Ordering::Acquire) == MAGIC
+            && Some(capacity) == Self::room(&map);
+        let ring = Self { map, capacity };
+        (valid && capacity.is_power_of_two() && ring.is_ordered()).then_some(ring)
+    }
+
+    fn room(map: &Mapping) -> Option<u64> {
+        u64::try_from(map.len().checked_sub(HEADER_WORDS)?)
+            .ok()?
+            .checked_mul(WORD)
+    }
+
+    fn is_ordered(&self) -> bool {
+        let (taken, tail) = (self.taken(), self.tail());
+        taken <= tail && tail - taken <= self.capacity && taken % WORD == 0 && tail % WORD == 0
+    }
+
+    pub(crate) fn capacity(&self) -> u64 {
+        self.capacity
+    }
+
+    /// Returns the longest line that callers wait for: several always fit.
+    pub(crate) fn max_line(&self) -> u64 {
+        self.capacity / 8
+    }
+
+    /// Puts a line in, unless more than `limit` bytes would then be in use. Returns how many are in
+    /// use.
+    #[inline]
+    pub(crate) fn push(&self, line: &[u8], limit: u64) -> Result<u64, Full> {
+        let length = u64::try_from(line.len()).map_err(|_| Full)?;
+        let size = record_size(length);
+        let (start, pad, used) = self.reserve(size, limit.min(self.capacity))?;
+        if pad > 0 {
+            self.set(start, PAD | (pad - WORD));
+        }
+        let start = start + pad;
+        // A process that dies in the copy leaves the length, and so the position of the next record.
+        self.set(start, RESERVED | length);
+        compiler_fence(Ordering::SeqCst);
+        self.copy_in(start + WORD, line);
+        self.word(start).store(LINE | length, Ordering::Release);
+        Ok(used)
+    }
+
+    /// Reserves `size` bytes that do not wrap, and the padding in front of them that this needs.
+    #[inline]
+    fn reserve(&self, size: u64, limit: u64) -> Result<(u64, u64, u64), Full> {
+        let tail = self.at(AT_TAIL);
+        let mut start = tail.load(Ordering::Relaxed);
+        loop {
+            let left = self.capacity - (start & (self.capacity - 1));
+            let pad = if size <= left { 0 } else { left };
+            let end = start + pad + size;
+            // Acquire: what was freed has been zeroed.
+            let used = end.saturating_sub(self.at(AT_FREED).load(Ordering::Acquire));
+            if used > limit {
+                return Err(Full);
+            }
+            // SeqCst pairs with the writer thread's check of the tail before it parks.
+            match tail.compare_exchange_weak(start, end, Ordering::SeqCst, Ordering::Relaxed) {
+                Ok(_) => return Ok((start, pad, used)),
+                Err(now) => start = now,
+            }
+        }
+    }
+
+    /// Returns whether `bytes` more would leave at most `limit` bytes in use.
+    pub(crate) fn has_room(&self, bytes: u64, limit: u64) -> bool {
+        let freed = self.at(AT_FREED).load(Ordering::Acquire);
+        (self.tail() + bytes).saturating_sub(freed) <= limit
+    }
+
+    /// Appends committed lines from position `from` to `out`, up to about `max` bytes and not beyond
+    /// `until`. `ends` gets, for each line, where it ends in `out` and in the ring.
+    ///
+    /// Stops at a record that is still being copied, unless its process is `dead`: then it skips it.
+    pub(crate) fn gather(
+        &self,
+        from: u64,
+        until: u64,
+        max: usize,
+        dead: bool,
+        out: &mut Vec<u8>,
+        ends: &mut Vec<(usize, u64)>,
+    ) -> u64 {
+        let mut at = from;
+        while at < until && out.len() < max {
+            let header = self.word(at).load(Ordering::Acquire);
+            let length = header & LENGTH;
+            match header & !LENGTH {
+                LINE => {
+                    self.copy_out(at + WORD, length, out);
+                    at += record_size(length);
+                    ends.push((out.len(), at));
+                }
+                PAD => at += WORD + length,
+                RESERVED if dead => at += record_size(length),
+                0 if dead => at += WORD,
+                _ => break,
+            }
+        }
+        at.min(until)
+    }
+
+    /// Returns how many lines have not reached the log.
+    #[cfg(feature = "read")]
+    pub(crate) fn count(&self) -> u64 {
+        let (mut out, mut ends) = (Vec::new(), Vec::new());
+        self.gather(
+            self.taken(),
+            self.tail(),
+            usize::MAX,
+            true,
+            &mut out,
+            &mut ends,
+        );
+        ends.len() as u64
+    }
+
+    /// Records that everything before `to` is in the log. Precedes [`free`](Self::free), so that a
+    /// process that dies between the two neither repeats nor misses a line.
+    pub(crate) fn take(&self, to: u64) {
+        self.at(AT_TAKEN).store(to, Ordering::Release);
+        self.set_intent(Intent::default());
+    }
+
+    /// Zeroes the taken part and gives it back to callers.
+    pub(crate) fn free(&self) {
+        let (from, to) = (self.at(AT_FREED).load(Ordering::Relaxed), self.taken());
+        let mut at = from;
+        while at < to {
+            let (words, next) = self.run(at, to - at);
+            words
+                .iter()
+                .for_each(|word| word.store(0, Ordering::Relaxed));
+            at = next;
+        }
+        self.at(AT_FREED).store(to, Ordering::Release);
+    }
+
+    pub(crate) fn intent(&self) -> Intent {
+        let [dev, ino, offset, bytes] =
+            [0, 1, 2, 3].map(|field| self.at(AT_INTENT + field).load(Ordering::Acquire));
+        Intent {
+            dev,
+            ino,
+            offset,
+            bytes,
+        }
+    }
+
+    pub(crate) fn set_intent(&self, intent: Intent) {
+        // `bytes` makes the intent valid: cleared first, set last, and the compiler must keep that
+        // order.
+        self.at(AT_INTENT + 3).store(0, Ordering::Release);
+        compiler_fence(Ordering::SeqCst);
+        for (field, value) in [intent.dev, intent.ino, intent.offset]
+            .into_iter()
+            .enumerate()
+        {
+            self.at(AT_INTENT + field).store(value, Ordering::Release);
+        }
+        compiler_fence(Ordering::SeqCst);
+        self.at(AT_INTENT + 3)
+            .store(intent.bytes, Ordering::Release);
+    }
+
+    /// Returns whether lines were dropped since the last loss notice.
+    #[inline]
+    pub(crate) fn has_lost(&self) -> bool {
+        self.at(AT_LOST).load(Ordering::Relaxed) != 0
+    }
+
+    /// Counts lines that are missing at this position.
+    pub(crate) fn add_lost(&self, reason: LossReason, count: u64) {
+        if count > 0 {
+            self.at_lost(reason).fetch_add(count, Ordering::Relaxed);
+            self.at(AT_LOST).store(1, Ordering::Release);
+        }
+    }
+
+    pub(crate) fn lost(&self, reason: LossReason) -> u64 {
+        self.at_lost(reason).load(Ordering::Relaxed)
+    }
+
+    /// Takes the counts, for a loss notice.
+    pub(crate) fn take_lost(&self) -> impl Iterator<Item = (LossReason, u64)> {
+        let any = self.at(AT_LOST).swap(0, Ordering::Acquire) != 0;
+        let reasons = LossReason::ALL.into_iter().filter(move |_| any);
+        reasons
+            .map(|reason| (reason, self.at_lost(reason).swap(0, Ordering::Relaxed)))
+            .filter(|(_, count)| *count > 0)
+    }
+
+    fn at_lost(&self, reason: LossReason) -> &AtomicU64 {
+        self.at(AT_LOST + 1 + reason as usize)
+    }
+
+    /// Asks the system to back with memory what callers will use next, so that none of them pays for
+    /// it. `prepared` is the position up to which that is done.
+    pub(crate) fn prepare(&self, prepared: &mut u64) {
+        let tail = self.tail();
+        let until = tail + self.capacity / 4;
+        let mut at = tail.max(*prepared);
+        if until < at + self.capacity / 8 {
+            return;
+        }
+        while at < until {
+            let (words, next) = self.span(at, until - at);
+            self.map.prepare(words);
+            at = next;
+        }
+        *prepared = until;
+    }
+
+    pub(crate) fn tail(&self) -> u64 {
+        self.at(AT_TAIL).load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn taken(&self) -> u64 {
+        self.at(AT_TAKEN).load(Ordering::Acquire)
+    }
+
+    fn set(&self, position: u64, header: u64) {
+        self.word(position).store(header, Ordering::Release);
+    }
+
+    #[inline]
+    fn copy_in(&self, position: u64, line: &[u8]) {
+        let (whole, rest) = line.as_chunks::<8>();
+        let (words, _) = self.run(position, record_size(line.len() as u64));
+        for (word, bytes) in words.iter().zip(whole) {
+            word.store(u64::from_le_bytes(*bytes), Ordering::Relaxed);
+        }
+        if let (Some(word), false) = (words.get(whole.len()), rest.is_empty()) {
+            let mut last = [0; 8];
+            last.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
+            word.store(u64::from_le_bytes(last), Ordering::Relaxed);
+        }
+    }
+
+    fn copy_out(&self, position: u64, length: u64, out: &mut Vec<u8>) {
+        let start = out.len();
+        let length = usize::try_from(length).unwrap_or(usize::MAX);
+        let (words, _) = self.run(position, length as u64);
+        out.resize(start + words.len() * 8, 0);
+        let (chunks, _) = out.get_mut(start..).unwrap_or_default().as_chunks_mut();
+        for (chunk, word) in chunks.iter_mut().zip(words) {
+            *chunk = word.load(Ordering::Relaxed).to_le_bytes();
+        }
+        out.truncate(start.saturating_add(length));
+    }
+
+    /// Returns the words from `position` on, as far as they do not wrap, and the position after them.
+    #[inline]
+    fn run(&self, position: u64, bytes: u64) -> (&[AtomicU64], u64) {
+        let (range, after) = self.span(position, bytes);
+        (self.map.get(range).unwrap_or_default(), after)
+    }
+
+    /// As [`run`](Self::run), with the indices of the words.
+    #[inline]
+    fn span(&self, position: u64, bytes: u64) -> (Range<usize>, u64) {
+        let start = position & (self.capacity - 1);
+        let bytes = bytes.next_multiple_of(WORD).min(self.capacity - start);
+        let from = HEADER_WORDS + index(start);
+        (from..from + index(bytes), position + bytes)
+    }
+
+    #[inline]
+    fn word(&self, position: u64) -> &AtomicU64 {
+        self.at(HEADER_WORDS + index(position & (self.capacity - 1)))
+    }
+
+    #[inline]
+    fn at(&self, index: usize) -> &AtomicU64 {
+        // Every index is masked to the capacity that `create` and `adopt` checked against the map.
+        self.map.get(index).unwrap_or(&OUT_OF_RANGE)
+    }
+}
+
+/// Converts bytes to words.
+#[inline]
+#[allow(
+    clippy::cast_possible_truncation,
+    reason = "at most the capacity, which is mapped, so it is a `usize`"
+)]
+fn index(bytes: u64) -> usize {
+    (bytes / WORD) as usize
+}
+
+static OUT_OF_RANGE: AtomicU64 = AtomicU64::new(0);
+
+#[inline]
+fn record_size(length: u64) -> u64 {
+    WORD + length.next_multiple_of(WORD)
+}

@@ -1,0 +1,132 @@
+//! The closure that reads the returned value: the outcome, and what is recorded of it.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::{Expr, spanned::Spanned};
+
+use super::start::converter;
+use crate::{
+    args::{Args, Sigil, When},
+    returns::Returns,
+    runtime::path_at,
+};
+
+/// The variables of the closure that ends a call.
+pub(crate) struct FinishClosure {
+    pub(crate) call: Ident,
+    pub(crate) out: Ident,
+}
+
+impl FinishClosure {
+    pub(crate) fn new() -> FinishClosure {
+        let ident = |name| Ident::new(name, Span::mixed_site());
+        FinishClosure {
+            call: ident("call"),
+            out: ident("out"),
+        }
+    }
+
+    /// Returns the statements that end a call, over `call: &mut FinishClosure` and `out: &Output`.
+    pub(crate) fn tokens(
+        &self,
+        args: &Args,
+        returns: &Returns,
+        runtime: &TokenStream,
+    ) -> TokenStream {
+        let FinishClosure { call, out } = self;
+        let mut tokens = TokenStream::new();
+        if !returns.cannot_fail() {
+            tokens.extend(quote!(#call.verdict(#runtime::verdict!(#out));));
+        }
+        if args
+            .err
+            .as_ref()
+            .is_some_and(|err| err.sigil == Some(Sigil::Debug))
+        {
+            let error = Ident::new("error", Span::mixed_site());
+            tokens.extend(quote! {
+                if let #runtime::Result::Err(#error) = #out { #call.error_as(#runtime::debug(#error)); }
+            });
+        }
+        tokens.extend(
+            args.expected
+                .as_ref()
+                .map(|pattern| self.expected(pattern, runtime)),
+        );
+        for (method, closure) in [("ok_if", &args.ok_if), ("error_if", &args.error_if)] {
+            let Some(closure) = closure else { continue };
+            let method = Ident::new(method, Span::mixed_site());
+            tokens.extend(quote!(#call.#method(#runtime::check(#out, #closure));));
+        }
+        tokens.extend(self.returned(args, runtime));
+        tokens.extend(self.of_ok(args, runtime));
+        tokens
+    }
+
+    // A `match`, because a pattern may have a guard; its `Err` is spanned at the pattern, so that
+    // a pattern of the wrong type is the user's line.
+    fn expected(&self, pattern: &TokenStream, runtime: &TokenStream) -> TokenStream {
+        let FinishClosure { call, out } = self;
+        let span = Span::mixed_site().located_at(pattern.span());
+        let runtime = path_at(runtime, span);
+        let err = quote_spanned!(span=> #runtime::Result::Err);
+        quote! {
+            match #out {
+                #err(#pattern) => #call.expected(),
+                _ => {}
+            }
+        }
+    }
+
+    /// `ret` alone writes the whole value, with `err` only what `Ok` holds, as in `#[instrument]`.
+    fn returned(&self, args: &Args, runtime: &TokenStream) -> Option<TokenStream> {
+        let FinishClosure { call, out } = self;
+        let ret = args.ret.as_ref().filter(|_| args.err.is_none())?;
+        let converter = converter(Some(ret.sigil.unwrap_or(Sigil::Debug)));
+        Some(quote!(#call.record("return", #runtime::#converter(#out));))
+    }
+
+    /// What is taken from the value of a call that is no error.
+    fn of_ok(&self, args: &Args, runtime: &TokenStream) -> Option<TokenStream> {
+        let FinishClosure { call, out } = self;
+        let value = Ident::new("value", Span::mixed_site());
+        let mut tokens = TokenStream::new();
+        if let Some(ret) = args.ret.as_ref().filter(|_| args.err.is_some()) {
+            let converter = converter(Some(ret.sigil.unwrap_or(Sigil::Debug)));
+            tokens.extend(quote!(#call.record("return", #runtime::#converter(#value));));
+        }
+        if let Some(closure @ Expr::Closure(_)) = &args.items {
+            let count = self.applied("count", closure, runtime);
+            tokens.extend(quote!(#call.items(#count);));
+        }
+        if let Some(closure) = &args.quality {
+            let score = self.applied("score", closure, runtime);
+            tokens.extend(quote!(#call.quality(#score);));
+        }
+        for field in &args.fields {
+            if let When::End(closure) = &field.when {
+                let span = Span::mixed_site().located_at(closure.span());
+                let (name, converter, at) =
+                    (&field.name, converter(field.sigil), path_at(runtime, span));
+                let seen = self.applied("see", closure, runtime);
+                let value = quote_spanned!(span=> #at::#converter(&#seen));
+                tokens.extend(quote!(#call.record(#name, #value);));
+            }
+        }
+        if tokens.is_empty() {
+            return None;
+        }
+        Some(quote! {
+            if let #runtime::Option::Some(#value) = #runtime::ok_value!(#out) { #tokens }
+        })
+    }
+
+    /// What `closure` makes of the value. Spanned at the closure, so that one that makes something
+    /// of the wrong type is reported there.
+    fn applied(&self, function: &str, closure: &Expr, runtime: &TokenStream) -> TokenStream {
+        let span = Span::mixed_site().located_at(closure.span());
+        let ident = |name| Ident::new(name, span);
+        let (runtime, function, value) = (path_at(runtime, span), ident(function), ident("value"));
+        quote_spanned!(span=> #runtime::#function(#value, #closure))
+    }
+}

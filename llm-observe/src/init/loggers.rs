@@ -1,0 +1,17 @@
+//! The log files as a part of an observer.
+
+use std::{path::PathBuf, time::Duration};
+
+use super::{FlushReport, Part};
+use crate::log::Loggers;
+
+impl Part for Loggers {
+    fn flush(&self, limit: Duration, report: &mut FlushReport) {
+        // By path: `Part::flush` has the same name.
+        report.pending_bytes += Loggers::flush(self, limit);
+    }
+
+    fn files(&self) -> Vec<PathBuf> {
+        Loggers::files(self)
+    }
+}
