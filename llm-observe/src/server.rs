@@ -36,7 +36,8 @@ const CONNECTIONS: usize = 64;
 /// How long a client may take to send its request.
 const READ_LIMIT: Duration = Duration::from_secs(10);
 
-type Render = dyn Fn() -> Option<String> + Send + Sync;
+/// Renders the metrics; `true`: with what the live page needs beyond a scrape.
+type Render = dyn Fn(bool) -> Option<String> + Send + Sync;
 
 /// The running server; stops when dropped.
 pub(crate) struct Server {
@@ -52,7 +53,7 @@ pub(crate) struct Server {
 /// When `listen` is no address, cannot be bound, or no thread can be started.
 pub(crate) fn start(
     listen: &str,
-    metrics: impl Fn() -> Option<String> + Send + Sync + 'static,
+    metrics: impl Fn(bool) -> Option<String> + Send + Sync + 'static,
 ) -> Result<Option<Server>, Error> {
     let address: SocketAddr = listen
         .parse()
@@ -140,7 +141,8 @@ async fn accept(listener: &TcpListener, places: &Arc<Semaphore>, metrics: Arc<Re
 
 async fn converse(stream: TcpStream, metrics: Arc<Render>) {
     let service = service_fn(move |request: Request<Incoming>| {
-        let response = respond(request.method(), request.uri().path(), &metrics);
+        let metrics = || metrics(request.uri().query() == Some("live"));
+        let response = respond(request.method(), request.uri().path(), metrics);
         async move { Ok::<_, Infallible>(response) }
     });
     // A client that breaks off, or talks nonsense, concerns nobody else.
@@ -151,7 +153,11 @@ async fn converse(stream: TcpStream, metrics: Arc<Render>) {
         .await;
 }
 
-fn respond(method: &Method, path: &str, metrics: &Arc<Render>) -> Response<Full<Bytes>> {
+fn respond(
+    method: &Method,
+    path: &str,
+    metrics: impl FnOnce() -> Option<String>,
+) -> Response<Full<Bytes>> {
     if method != Method::GET && method != Method::HEAD {
         return plain(StatusCode::METHOD_NOT_ALLOWED, "only GET\n");
     }
@@ -160,7 +166,7 @@ fn respond(method: &Method, path: &str, metrics: &Arc<Render>) -> Response<Full<
             Some(text) => typed(StatusCode::OK, PROMETHEUS, text),
             None => plain(
                 StatusCode::NOT_FOUND,
-                "the program has a metrics recorder of its own: scrape that one\n",
+                "the program was built without the feature `metrics` of llm-observe\n",
             ),
         },
         "/healthz" => plain(StatusCode::OK, "ok\n"),

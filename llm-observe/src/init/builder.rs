@@ -247,7 +247,10 @@ impl Started {
         let table = [operations::metrics(), own].concat();
         let (metrics, ours) = Metrics::global(&settings.config, &table, self.stats.clone())?;
         if !ours {
-            say("a metrics recorder is installed already and is used as it is");
+            say(
+                "a metrics recorder is installed already and gets the metrics too; /metrics, the \
+                 live page and Observer::metrics() have those of llm-observe alone",
+            );
         }
         metrics.build_info(&settings.service.name, &settings.service.environment);
         let pipeline = Pipeline::new(
@@ -284,7 +287,11 @@ impl Started {
             return Ok(None);
         };
         let pipeline = observer.pipeline().clone();
-        let Some(server) = server::start(listen, move || pipeline.metrics.render())? else {
+        let render = move |live: bool| match live {
+            true => pipeline.metrics.render_live(),
+            false => pipeline.metrics.render(),
+        };
+        let Some(server) = server::start(listen, render)? else {
             return Ok(None);
         };
         let address = server.address();
