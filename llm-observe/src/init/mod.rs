@@ -7,6 +7,7 @@ mod loggers;
 mod metrics_tests;
 pub(crate) mod operations;
 mod settings;
+mod unused;
 
 #[cfg(feature = "delivery")]
 mod outlets;
