@@ -21,7 +21,7 @@ pub use crate::{
         limit::Limited,
         links::Links,
         probe,
-        scope::{CallScope, CallScope as Ending},
+        scope::CallScope,
         site::Site,
         sync_call::SyncCall as Call,
     },

@@ -9,7 +9,6 @@ use super::{
     guarded::Guarded,
     operations::{self, KINDS},
     own_outlets::{OwnOutlets, StartOutlets},
-    say,
     settings::{self, Settings},
     unused,
 };
@@ -22,6 +21,7 @@ use crate::{
     redact::Redactor,
     server,
     upkeep::Upkeep,
+    warn::warn,
 };
 
 /// Sets an observer up from code. What it does not set comes from the configuration.
@@ -133,7 +133,7 @@ impl Builder {
         warn_of_unknown_events(&settings.config);
         let (config, tables) = (&settings.config, &settings.tables);
         let unused = unused::unused(config, tables, outlets, unused::BUILT);
-        unused.iter().for_each(|message| say(message));
+        unused.iter().for_each(|message| warn(message));
         Ok(Observer {
             dispatcher: observer,
             parts: running.parts,
@@ -168,7 +168,7 @@ fn warn_of_unknown_events(config: &Config) {
         let near = near.map_or_else(String::new, |near| {
             format!(": is [events.{near}] meant for it?")
         });
-        say(&format!("the event `{event}` is not in [events]{near}"));
+        warn(&format!("the event `{event}` is not in [events]{near}"));
     }
 }
 
@@ -220,7 +220,7 @@ impl Started {
         self.rounds.push(Box::new(loggers.publisher()));
         self.foreign_subscriber = !loggers.subscribe();
         if self.foreign_subscriber {
-            say(
+            warn(
                 "a tracing subscriber is installed already and is used as it is: add \
                  `llm_observe::Observer::layer()` to it to have its events in the log files too",
             );
@@ -258,7 +258,7 @@ impl Started {
         let table = [operations::metrics(), own].concat();
         let (metrics, ours) = Metrics::global(&settings.config, &table, self.stats.clone())?;
         if !ours {
-            say(
+            warn(
                 "a metrics recorder is installed already and gets the metrics too; /metrics, the \
                  live page and Observer::metrics() have those of llm-observe alone",
             );

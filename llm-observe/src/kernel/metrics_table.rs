@@ -111,7 +111,7 @@ pub(crate) const LOG_REFUSED: &Metric = &Metric::gauge(
 pub(crate) const DELIVERIES: &Metric = &Metric::counter(
     "llm_observe_deliveries_total",
     &["destination", "result"],
-    "Reports and alerts by destination and what became of them.",
+    "Reports and alerts, by destination and result.",
 );
 
 pub(crate) const OUTBOX_PENDING: &Metric = &Metric::gauge(

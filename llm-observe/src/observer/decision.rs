@@ -48,7 +48,7 @@ pub(super) struct End {
 }
 
 /// Who is notified of a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Decision {
     /// Which of its triggers alert.
     pub(super) alerts: TriggerSet,

@@ -128,8 +128,7 @@ impl SiteView {
         let child = extra.as_mut().and_then(|extra| extra.child.take());
         let extra = extra.as_deref();
         let Some(error) = &mut end.error else {
-            let decision = self.alerts.decide(&self.end(end, extra, Known::default()));
-            return (false, decision);
+            return (false, self.decide_without_error(end, extra));
         };
         let operation = extra.and_then(|extra| extra.operation.as_deref());
         let bare = operation.is_some_and(|operation| operation.is_bare_status(error));
@@ -163,6 +162,24 @@ impl SiteView {
         (known.again, decision)
     }
 
+    /// Decides about a call without an error; most of them give no reason to notify anybody.
+    #[inline]
+    fn decide_without_error(&self, end: &CallEnd, extra: Option<&Extra>) -> Decision {
+        let is_good = end.outcome == Outcome::Ok
+            && end.nanos <= self.slow
+            && !self.is_low(extra.and_then(|extra| extra.quality));
+        if is_good {
+            return Decision::default();
+        }
+        self.alerts.decide(&self.end(end, extra, Known::default()))
+    }
+
+    /// Returns whether a quality is under the site's `min_quality`.
+    #[inline]
+    fn is_low(&self, quality: Option<f64>) -> bool {
+        matches!((quality, self.site.min_quality), (Some(q), Some(min)) if q < min)
+    }
+
     /// Returns what the decision about alerts is made from.
     fn end(&self, end: &CallEnd, extra: Option<&Extra>, known: Known) -> End {
         let operation = extra.and_then(|extra| extra.operation.as_deref());
@@ -172,7 +189,7 @@ impl SiteView {
             class: end.error.as_ref().map(|error| error.class),
             expected: end.expected,
             slow: end.nanos > self.slow,
-            low_quality: matches!((quality, self.site.min_quality), (Some(q), Some(min)) if q < min),
+            low_quality: self.is_low(quality),
             may_alert: operation.is_none_or(|operation| operation.may_alert(end.outcome)),
             alerted_below: known.alerted,
             // What was expected below was not reported there.

@@ -27,10 +27,10 @@ fn last(listener: &Listener) -> Request {
 async fn only_configured_hosts_get_the_trace() {
     let (seen, listener) = (testing::observe_with(CONFIG).unwrap(), model());
     ask(listener.url("/")).await;
-    let (call, above) = (only(&seen), seen.calls_of("asking").remove(0));
-    let wanted = format!("00-{}-{}-01", above.trace_id, call.span_id);
-    assert_eq!(last(&listener).header("traceparent"), Some(&*wanted));
-    assert_eq!(call.parent_id, above.span_id);
+    let (call, caller) = (only(&seen), seen.calls_of("asking").remove(0));
+    let expected = format!("00-{}-{}-01", caller.trace_id, call.span_id);
+    assert_eq!(last(&listener).header("traceparent"), Some(&*expected));
+    assert_eq!(call.parent_id, caller.span_id);
 
     let port = listener.address().port();
     ask(format!("http://localhost:{port}/")).await;
@@ -47,13 +47,13 @@ async fn no_host_gets_the_trace_by_default() {
 #[tokio::test]
 async fn the_middleware_adds_the_trace_only_when_asked_to() {
     let (_seen, listener) = (testing::observe_with(CONFIG).unwrap(), model());
-    for (middleware, told) in [
+    for (middleware, propagates) in [
         (client::middleware(), false),
         (client::middleware().propagate(), true),
     ] {
         let client = ClientBuilder::new(plain()).with(middleware).build();
         client.get(listener.url("/")).send().await.unwrap();
-        assert_eq!(last(&listener).header("traceparent").is_some(), told);
+        assert_eq!(last(&listener).header("traceparent").is_some(), propagates);
     }
 }
 

@@ -132,8 +132,8 @@ async fn one_failure_sends_one_alert_whichever_rule_requests_it() {
         async move {
             let seen = testing::observe_with(ALERTS).unwrap();
             read(path).await;
-            let told: Vec<_> = seen.alerts().into_iter().map(|(_, n)| n.event).collect();
-            assert_eq!(told, [event], "{path}");
+            let events: Vec<_> = seen.alerts().into_iter().map(|(_, n)| n.event).collect();
+            assert_eq!(events, [event], "{path}");
         }
     };
     of("asked", "/failing-aloud").await;
@@ -219,19 +219,19 @@ async fn a_client_that_disconnects_cancels_child_calls() {
     assert!((&mut waiting).now_or_never().is_none());
     drop(waiting);
     let calls = seen.calls();
-    let [below, request] = calls.as_slice() else {
+    let [child, request] = calls.as_slice() else {
         panic!("{calls:?}")
     };
     assert_eq!(
-        (below.event(), below.outcome),
+        (child.event(), child.outcome),
         ("waiting", Outcome::Cancelled)
     );
     assert_eq!(
         (request.event(), request.outcome),
         ("http_request", Outcome::Cancelled)
     );
-    assert_eq!(below.trace_id, request.trace_id);
-    assert!(below.request.is_some(), "its line has the request's id");
+    assert_eq!(child.trace_id, request.trace_id);
+    assert!(child.request.is_some(), "its line has the request's id");
     assert_eq!(
         request
             .operation::<llm_observe::http::Exchange>()
