@@ -40,8 +40,8 @@ const READ_LIMIT: Duration = Duration::from_secs(10);
 /// How long a client may take nothing of its response.
 const WRITE_LIMIT: Duration = Duration::from_secs(10);
 
-/// Renders the metrics.
-type Render = dyn Fn() -> Option<String> + Send + Sync;
+/// Renders the metrics; `true`: with what the live page needs beyond a scrape.
+type Render = dyn Fn(bool) -> Option<String> + Send + Sync;
 
 /// The running server; stops when dropped.
 pub(crate) struct Server {
@@ -59,7 +59,7 @@ pub(crate) struct Server {
 /// the token cannot be read, and when no thread can be started.
 pub(crate) fn start(
     config: &llm_observe_config::Server,
-    metrics: impl Fn() -> Option<String> + Send + Sync + 'static,
+    metrics: impl Fn(bool) -> Option<String> + Send + Sync + 'static,
 ) -> Result<Option<Server>, Error> {
     let Some(listen) = &config.listen else {
         return Ok(None);
@@ -146,7 +146,7 @@ async fn accept(listener: &TcpListener, service: Arc<Service>) {
                 connections.make_room();
                 let active = LastActivity::default();
                 let socket = Socket::new(stream, WRITE_LIMIT, active.clone());
-                let task = tokio::spawn(converse(socket, service.clone()));
+                let task = tokio::spawn(serve_connection(socket, service.clone()));
                 connections.open.push((task.abort_handle(), active));
                 // Otherwise a flood of connections would be closed before any is answered.
                 task::yield_now().await;
@@ -178,15 +178,15 @@ impl Connections {
     }
 }
 
-async fn converse(socket: Socket<tokio::net::TcpStream>, service: Arc<Service>) {
+async fn serve_connection(socket: Socket<tokio::net::TcpStream>, service: Arc<Service>) {
     let respond = service_fn(move |request: Request<Incoming>| {
         let response = match service.access.check(&request) {
-            Ok(()) => responses::of(request.method(), request.uri().path(), &*service.metrics),
+            Ok(()) => responses::of(request.method(), request.uri(), &*service.metrics),
             Err(refusal) => responses::refusal(refusal),
         };
         async move { Ok::<_, Infallible>(response) }
     });
-    // A client that breaks off, or talks nonsense, concerns nobody else.
+    // The fault of one connection is of no concern to the others.
     let _ = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(READ_LIMIT)

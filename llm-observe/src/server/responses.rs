@@ -2,7 +2,7 @@
 
 use http_body_util::Full;
 use hyper::{
-    Method, Response, StatusCode,
+    Method, Response, StatusCode, Uri,
     body::Bytes,
     header::{self, HeaderValue},
 };
@@ -17,16 +17,16 @@ use crate::page;
 const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// Returns the response to a request.
-pub(super) fn of(method: &Method, path: &str, metrics: &Render) -> Response<Full<Bytes>> {
+pub(super) fn of(method: &Method, uri: &Uri, metrics: &Render) -> Response<Full<Bytes>> {
     if method != Method::GET && method != Method::HEAD {
         return plain(StatusCode::METHOD_NOT_ALLOWED, "only GET\n");
     }
-    match path {
-        "/metrics" => match metrics() {
+    match uri.path() {
+        "/metrics" => match metrics(uri.query() == Some("live")) {
             Some(text) => typed(StatusCode::OK, PROMETHEUS, text),
             None => plain(
                 StatusCode::NOT_FOUND,
-                "the program has a metrics recorder of its own: scrape that one\n",
+                "the program was built without the feature `metrics` of llm-observe\n",
             ),
         },
         OPEN => plain(StatusCode::OK, "ok\n"),
