@@ -22,7 +22,7 @@ pub use crate::{
         limit::Limited,
         links::Links,
         probe,
-        scope::{CallScope, CallScope as Ending},
+        scope::CallScope,
         site::Site,
         sync_call::{InlineCall, SyncCall as Call},
     },

@@ -14,8 +14,8 @@ fn redirect(status: u16, to: String) -> Listener {
 }
 
 /// Returns the URL of a listener under a host that `[http] propagate` does not list.
-fn elsewhere(listener: &Listener) -> String {
-    format!("http://localhost:{}/there", listener.address().port())
+fn other_host(listener: &Listener) -> String {
+    format!("http://localhost:{}/redirected", listener.address().port())
 }
 
 #[tokio::test]
@@ -28,22 +28,22 @@ async fn a_redirect_to_another_host_drops_the_trace() {
         (308, "POST"),
     ] {
         let seen = testing::observe_with(CONFIG).unwrap();
-        let there = model();
-        let here = redirect(status, elsewhere(&there));
-        let request = observed().post(here.url("/")).body("the body");
+        let target = model();
+        let source = redirect(status, other_host(&target));
+        let request = observed().post(source.url("/")).body("the body");
         let request = request
             .header("Authorization", "Bearer x")
             .header("X-Own", "1");
         let response = request.send().await.unwrap();
-        assert_eq!(response.url().as_str(), elsewhere(&there));
+        assert_eq!(response.url().as_str(), other_host(&target));
         assert_eq!(response.text().await.unwrap(), CHAT, "{status}");
 
-        let (first, second) = (&here.requests()[0], &there.requests()[0]);
+        let (first, second) = (&source.requests()[0], &target.requests()[0]);
         assert!(first.header("traceparent").is_some());
         assert_eq!(second.header("traceparent"), None, "{status}");
         assert_eq!(second.header("authorization"), None);
         assert_eq!(second.header("x-own"), Some("1"));
-        assert_eq!(second.line, format!("{method} /there HTTP/1.1"));
+        assert_eq!(second.line, format!("{method} /redirected HTTP/1.1"));
         let body = if method == "POST" { "the body" } else { "" };
         assert_eq!(second.text(), body);
         assert_eq!(only(&seen).outcome, Outcome::Ok);
@@ -53,14 +53,14 @@ async fn a_redirect_to_another_host_drops_the_trace() {
 #[tokio::test]
 async fn a_redirect_within_the_configured_hosts_keeps_the_trace() {
     let seen = testing::observe_with(CONFIG).unwrap();
-    let there = model();
-    let here = redirect(302, there.url("/there"));
-    let response = observed().get(here.url("/")).send().await.unwrap();
+    let target = model();
+    let source = redirect(302, target.url("/redirected"));
+    let response = observed().get(source.url("/")).send().await.unwrap();
     assert_eq!(response.text().await.unwrap(), CHAT);
-    let second = &there.requests()[0];
+    let second = &target.requests()[0];
     assert_eq!(
         second.header("traceparent"),
-        here.requests()[0].header("traceparent")
+        source.requests()[0].header("traceparent")
     );
     assert!(second.header("traceparent").is_some());
     only(&seen);
@@ -69,12 +69,12 @@ async fn a_redirect_within_the_configured_hosts_keeps_the_trace() {
 #[tokio::test]
 async fn redirects_that_begin_at_another_host_get_no_trace() {
     let _seen = testing::observe_with(CONFIG).unwrap();
-    let there = model();
-    let middle = redirect(302, elsewhere(&there));
+    let target = model();
+    let middle = redirect(302, other_host(&target));
     let first = redirect(302, middle.url("/"));
-    let response = observed().get(elsewhere(&first)).send().await.unwrap();
+    let response = observed().get(other_host(&first)).send().await.unwrap();
     assert_eq!(response.text().await.unwrap(), CHAT);
-    for listener in [&first, &middle, &there] {
+    for listener in [&first, &middle, &target] {
         assert_eq!(listener.requests()[0].header("traceparent"), None);
     }
 }
@@ -82,17 +82,17 @@ async fn redirects_that_begin_at_another_host_get_no_trace() {
 #[tokio::test]
 async fn the_last_of_several_redirects_drops_the_trace() {
     let _seen = testing::observe_with(CONFIG).unwrap();
-    let there = model();
-    let middle = redirect(307, elsewhere(&there));
+    let target = model();
+    let middle = redirect(307, other_host(&target));
     let first = redirect(307, middle.url("/"));
     let response = observed().get(first.url("/")).send().await.unwrap();
     assert_eq!(response.text().await.unwrap(), CHAT);
     assert!(middle.requests()[0].header("traceparent").is_some());
-    assert_eq!(there.requests()[0].header("traceparent"), None);
+    assert_eq!(target.requests()[0].header("traceparent"), None);
     // After a redirect it is unknown whether this request is still a POST.
     let response = observed().post(first.url("/")).send().await.unwrap();
     assert_eq!(response.status(), 307);
-    assert_eq!(there.requests().len(), 1);
+    assert_eq!(target.requests().len(), 1);
 }
 
 #[tokio::test]
@@ -110,24 +110,24 @@ async fn circular_redirects_end() {
 #[tokio::test]
 async fn reqwest_alone_would_keep_the_trace() {
     let _seen = testing::observe_with(CONFIG).unwrap();
-    let there = model();
-    let here = redirect(302, elsewhere(&there));
+    let target = model();
+    let source = redirect(302, other_host(&target));
     let client = builder().build().unwrap();
     let middleware = llm_observe::http::client::middleware().propagate();
     let client = ClientBuilder::new(client).with(middleware).build();
-    client.get(here.url("/")).send().await.unwrap();
-    assert!(there.requests()[0].header("traceparent").is_some());
+    client.get(source.url("/")).send().await.unwrap();
+    assert!(target.requests()[0].header("traceparent").is_some());
 }
 
 #[tokio::test]
 async fn a_client_that_follows_no_redirects_is_not_redirected() {
     let _seen = testing::observe_with(CONFIG).unwrap();
-    let there = model();
-    let here = redirect(302, elsewhere(&there));
+    let target = model();
+    let source = redirect(302, other_host(&target));
     let client = builder().redirect(Policy::none()).build().unwrap();
     let middleware = llm_observe::http::client::middleware().propagate();
     let client = ClientBuilder::new(client).with(middleware).build();
-    let response = client.get(here.url("/")).send().await.unwrap();
+    let response = client.get(source.url("/")).send().await.unwrap();
     assert_eq!(response.status(), 302);
-    assert!(there.requests().is_empty());
+    assert!(target.requests().is_empty());
 }
