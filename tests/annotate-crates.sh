@@ -20,9 +20,9 @@ export CARGO_TARGET_DIR=$work/target RUSTFLAGS="--cap-lints warn -A warnings" CA
 tested="
 semver-1.0.28|std||test_identifier test_version test_version_req test_autotrait
 percent-encoding-2.3.2|||lib
-glob-0.3.4|||lib
-nom-7.1.3|||lib arithmetic css float issues json mp4 multiline overflow
-anyhow-1.0.104|||lib test_chain test_context test_convert test_downcast test_fmt test_macros test_repr test_source
+glob-0.3.4||doc-comment = { path = "../../doc-comment" }|lib
+nom-7.1.3||proptest = { version = "1", default-features = false, features = ["std"] };doc-comment = { path = "../../doc-comment" }|lib arithmetic css float issues json mp4 multiline overflow
+anyhow-1.0.104||thiserror = "2";rustversion = "1"|lib test_chain test_context test_convert test_downcast test_fmt test_macros test_repr test_source
 tokio-util-0.7.20|full|tokio = { version = "1", features = ["full"] };tokio-stream = "0.1";futures = "0.3";parking_lot = "0.12";tokio-test = { path = "../../tokio-test" }|lib abort_on_drop codecs context io_inspect io_sink_writer io_stream_reader io_sync_bridge panic reusable_box spawn_pinned|join-map
 "
 checked="
@@ -59,7 +59,7 @@ prepare() {
         cp "$root/Cargo.lock" "$folder/Cargo.lock"
     done
     observer
-    tokio_test
+    stand_ins
     printf '\n[dependencies.llm-observe]\npath = "%s/llm-observe"\n[dependencies.annotated-observer]\npath = "%s/observer"\n' "$root" "$work" >> "$folder/Cargo.toml"
     find "$folder/src" -name '*.rs' -exec sed -i 's/forbid(unsafe_code)/deny(unsafe_code)/' {} +
     functions=$("$annotate" "$folder/src")
@@ -98,8 +98,11 @@ pub fn start() {
 RUST
 }
 
-# What the tests of tokio-util use of tokio-test.
-tokio_test() {
+# What the tests use of tokio-test and doc-comment.
+stand_ins() {
+    mkdir -p "$work/doc-comment/src"
+    printf '[package]\nname = "doc-comment"\nversion = "0.0.0"\nedition = "2024"\n[workspace]\n' > "$work/doc-comment/Cargo.toml"
+    printf '#[macro_export]\nmacro_rules! doctest { ($($text:tt)*) => {}; }\n' > "$work/doc-comment/src/lib.rs"
     mkdir -p "$work/tokio-test/src"
     printf '[package]\nname = "tokio-test"\nversion = "0.0.0"\nedition = "2024"\n[workspace]\n' > "$work/tokio-test/Cargo.toml"
     cat > "$work/tokio-test/src/lib.rs" <<'RUST'
