@@ -15,16 +15,16 @@ mkdir -p "$work"
 [ -n "${ANNOTATE_WORK:-}" ] || trap 'rm -rf "$work"' EXIT
 target=${CARGO_TARGET_DIR:-$root/target}
 annotate=$target/debug/annotate
-export CARGO_TARGET_DIR=$work/target RUSTFLAGS="--cap-lints warn -A warnings" CARGO_INCREMENTAL=0
+export CARGO_TARGET_DIR=$work/target RUST_BACKTRACE=0 RUSTFLAGS="--cap-lints warn -A warnings" CARGO_INCREMENTAL=0
 
-tested="
+tested='
 semver-1.0.28|std||test_identifier test_version test_version_req test_autotrait
 percent-encoding-2.3.2|||lib
 glob-0.3.4||doc-comment = { path = "../../doc-comment" }|lib
 nom-7.1.3||proptest = { version = "1", default-features = false, features = ["std"] };doc-comment = { path = "../../doc-comment" }|lib arithmetic css float issues json mp4 multiline overflow
 anyhow-1.0.104||thiserror = "2";rustversion = "1"|lib test_chain test_context test_convert test_downcast test_fmt test_macros test_repr test_source
 tokio-util-0.7.20|full|tokio = { version = "1", features = ["full"] };tokio-stream = "0.1";futures = "0.3";parking_lot = "0.12";tokio-test = { path = "../../tokio-test" }|lib abort_on_drop codecs context io_inspect io_sink_writer io_stream_reader io_sync_bridge panic reusable_box spawn_pinned|join-map
-"
+'
 checked="
 httparse-1.10.1|std
 url-2.5.8|std
@@ -44,7 +44,7 @@ http-1.5.0|
 bytes-1.12.2|
 axum-core-0.5.6|
 h2-0.4.20|
-async-openai-0.43.0|!chat-completion-types,embedding-types,responses-types
+async-openai-0.43.0|!chat-completion-types,embedding-types,response-types
 "
 
 # prepare CRATE DEV-DEPENDENCIES DROPPED: a copy as it is and one with every function annotated.
