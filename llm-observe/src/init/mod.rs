@@ -22,7 +22,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{error::Error, kernel::dispatch, observer::Dispatcher};
+use crate::{
+    error::Error,
+    kernel::{dispatch, fork_mutex::is_fork},
+    observer::Dispatcher,
+};
 
 /// What `init!()` knows when it is compiled.
 #[derive(Clone, Copy, Debug)]
@@ -182,6 +186,12 @@ impl fmt::Debug for Observer {
 impl Drop for Observer {
     fn drop(&mut self) {
         dispatch::uninstall();
+        if is_fork() {
+            // The threads are the parent's, and what waits for them is too: the parent delivers it.
+            std::mem::forget(std::mem::take(&mut self.parts));
+            std::mem::forget(std::mem::take(&mut self.threads));
+            return;
+        }
         let left = self.flush(FLUSH_AT_DROP);
         self.threads.clear();
         // Outlets may still log while they stop: the loggers stop last.

@@ -12,12 +12,11 @@ use std::{
 
 use super::{
     call::Call,
-    context,
+    context, describe,
     error_info::ErrorInfo,
     ids::{SpanId, TraceId},
     operation::Operation,
     outcome::Outcome,
-    probe,
     propagation::RequestGuard,
     request_context::RequestContext,
     site::Site,
@@ -187,7 +186,7 @@ impl OperationCall {
 
     /// Ends it with `error`.
     pub fn fail<E: Error + 'static>(self, error: &E) {
-        let error = probe::describe(std::any::type_name::<E>(), error);
+        let error = describe::error(std::any::type_name::<E>(), error);
         self.end_with(Outcome::Error, error);
     }
 

@@ -139,11 +139,9 @@ fn labels(site: &OperationSite, wanted: impl Fn(&str) -> bool) -> Vec<Label> {
 
 impl Metrics {
     pub(super) fn publish_operations(&self) {
-        let all = self
-            .operations
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
+        let Some(all) = self.operations.lock().map(|all| all.clone()) else {
+            return;
+        };
         let mut active = BTreeMap::<(&'static str, Vec<Label>), u64>::new();
         for operations in all.values() {
             let ended = self.publish_ends(operations);

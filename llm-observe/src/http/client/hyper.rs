@@ -6,7 +6,7 @@ use http::Extensions;
 use hyper_util::client::legacy;
 
 use super::attempts::RetryReason;
-use crate::kernel::{classify, outcome::ErrorClass};
+use crate::kernel::{describe, outcome::ErrorClass};
 
 /// How many causes of an error are searched.
 const MAX_CAUSES: usize = 8;
@@ -35,7 +35,7 @@ fn as_error(any: &dyn Any) -> Option<&(dyn Error + 'static)> {
 fn reason(error: &(dyn Error + 'static)) -> RetryReason {
     let mut causes = std::iter::successors(Some(error), |&e| e.source()).take(MAX_CAUSES);
     let is_connect = causes.any(is_connect);
-    match classify::of_error(error) {
+    match describe::error("", error).class {
         ErrorClass::Timeout => RetryReason::Timeout,
         _ if is_connect => RetryReason::Connect,
         class => RetryReason::of_class(class),

@@ -14,6 +14,7 @@ use crate::{
         operation_call::OperationCall,
         outcome::{ErrorClass, Outcome},
         request_context::RequestContext,
+        user_text,
     },
 };
 
@@ -95,7 +96,7 @@ impl ServerCall {
 
     /// Ends it with `error`, whether it has a status or not.
     pub(crate) fn fail<E: fmt::Display + ?Sized>(self, error: &E) {
-        let message = error.to_string();
+        let message = user_text::display(error);
         let class = classify::of_text(&message).unwrap_or(ErrorClass::Internal);
         let error = ErrorInfo::new(std::any::type_name::<E>(), message, class);
         self.end(Outcome::Error, error);
