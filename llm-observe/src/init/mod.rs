@@ -117,11 +117,28 @@ pub struct Observer {
 
 impl Observer {
     /// Returns a layer for a subscriber of the program's own, so that its events come into the
-    /// log files too. It may be made before the observer.
+    /// log files too.
+    ///
+    /// A program has one subscriber. `init!()` installs one of its own, unless the program has one or has
+    /// made a layer by then. So with the layer made first, the program's subscriber may be installed before or
+    /// after:
+    ///
+    /// ```no_run
+    /// use tracing_subscriber::prelude::*;
+    ///
+    /// fn main() -> Result<(), Box<dyn std::error::Error>> {
+    ///     let layer = llm_observe::Observer::layer();
+    ///     let _observer = llm_observe::init!()?;
+    ///     tracing_subscriber::registry().with(layer).init();
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// From code, [`Builder::without_subscriber`] says the same.
     #[cfg(feature = "log")]
     #[must_use = "a layer does nothing until a subscriber has it"]
     pub fn layer() -> crate::log::Layer {
-        crate::log::Layer::default()
+        crate::log::layer()
     }
 
     /// Returns a builder, to set an observer up from code.

@@ -5,7 +5,10 @@ use std::{
     borrow::Cow,
     cell::Cell,
     fmt,
-    sync::{Arc, OnceLock},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use tracing::{
@@ -40,6 +43,20 @@ pub struct Layer {
 }
 
 static GLOBAL: OnceLock<Arc<Lines>> = OnceLock::new();
+
+/// Whether the program has made a layer: it composes a subscriber of its own.
+static MADE: AtomicBool = AtomicBool::new(false);
+
+/// Returns a layer for a subscriber of the program's own.
+pub(crate) fn layer() -> Layer {
+    MADE.store(true, Ordering::Relaxed);
+    Layer::default()
+}
+
+/// Returns whether the program has made a layer.
+pub(crate) fn is_layer_made() -> bool {
+    MADE.load(Ordering::Relaxed)
+}
 
 /// Gives the program's lines to layers that were created without.
 pub(crate) fn install(lines: Arc<Lines>) {
