@@ -58,6 +58,11 @@ pub(crate) trait Part: Send + Sync {
     /// Hands on what it holds, within `limit`, and adds to `report` what became of it.
     fn flush(&self, limit: Duration, report: &mut FlushReport);
 
+    /// Returns whether it works in a fork too, where its threads are not.
+    fn works_in_fork(&self) -> bool {
+        false
+    }
+
     /// Sends a marked test through each destination that it has.
     fn send_test(&self, limit: Duration) -> Vec<SendTestResult> {
         let _ = limit;
@@ -200,13 +205,23 @@ impl fmt::Debug for Observer {
     }
 }
 
+impl Observer {
+    /// The threads are the parent's, and so is what waits for them: the parent delivers it.
+    fn drop_in_fork(&mut self) {
+        std::mem::forget(std::mem::take(&mut self.threads));
+        for part in std::mem::take(&mut self.parts) {
+            if !part.works_in_fork() {
+                std::mem::forget(part);
+            }
+        }
+    }
+}
+
 impl Drop for Observer {
     fn drop(&mut self) {
         dispatch::uninstall();
         if is_fork() {
-            // The threads are the parent's, and what waits for them is too: the parent delivers it.
-            std::mem::forget(std::mem::take(&mut self.parts));
-            std::mem::forget(std::mem::take(&mut self.threads));
+            self.drop_in_fork();
             return;
         }
         let left = self.flush(FLUSH_AT_DROP);
