@@ -65,12 +65,12 @@ fn has_fields(does: Does) -> u8 {
     7
 }
 
-#[observe(fields(first = 1, never = None::<u8>.unwrap(), last = 2))]
+#[observe(fields(first = 1, never = "x".parse::<u8>().unwrap(), last = 2))]
 fn expression() -> u8 {
     7
 }
 
-#[observe(quality = |n| None::<f64>.unwrap() + f64::from(*n), fields(later = |n| *n))]
+#[observe(quality = |n| "x".parse::<f64>().unwrap() + f64::from(*n), fields(later = |n| *n))]
 fn quality() -> u8 {
     7
 }
