@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, error, fmt};
 
-/// What went wrong while an observer was set up or used.
+/// An error in setting up or using an observer.
 ///
 /// The text says where (which file, key, channel) and what to do; [`source`](error::Error::source)
 /// keeps the cause.

@@ -68,7 +68,7 @@ pub fn observe_with(config: &str) -> Result<TestObserver, Error> {
     Ok(TestObserver::over(config, redactor))
 }
 
-/// One call that ended while the observer looked.
+/// One call that the observer saw end.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Call {

@@ -1,5 +1,5 @@
 //! A Slack webhook that is wrong, refuses, limits, fails, stalls or is not there: the annotated
-//! function gives what it gives, as fast as ever, and what became of the alert is counted and said.
+//! function gives what it gives, as fast as ever, and the result of the alert is counted and logged.
 
 use std::time::Duration;
 

@@ -167,10 +167,10 @@ fn lines_of_the_failing(text: &str, json: &[Value], id: &str) {
         .lines()
         .find(|line| line.contains("POST /fails"))
         .unwrap();
-    let (_, said) = line.split_once(" - ERROR - ").unwrap();
+    let (_, message) = line.split_once(" - ERROR - ").unwrap();
     let session = "https://app.logrocket.com/acme/shop/s/6-01/0";
     let start = "POST /fails?api_key=REDACTED&k=5 502 in ";
-    assert!(said.starts_with(start), "{said}");
+    assert!(message.starts_with(start), "{message}");
     for part in [
         &*format!(" request_id={id} session={session} route=/fails peer=192.0.2.1:4711"),
         " user_agent=\"curl/8.5 (test)\" bytes_in=17 bytes_out=0",
@@ -179,15 +179,15 @@ fn lines_of_the_failing(text: &str, json: &[Value], id: &str) {
         " caused_by=\"nothing to embed\"",
         " passed_on=true",
     ] {
-        assert!(said.contains(part), "no {part:?} in {said}");
+        assert!(message.contains(part), "no {part:?} in {message}");
     }
     assert!(
-        said.ends_with(" trace_id=0af7651916cd43dd8448eb211c80319c"),
-        "{said}"
+        message.ends_with(" trace_id=0af7651916cd43dd8448eb211c80319c"),
+        "{message}"
     );
     assert!(
-        !said.contains("not asked for") && !said.contains("a question"),
-        "{said}"
+        !message.contains("not asked for") && !message.contains("a question"),
+        "{message}"
     );
 
     let of_request = |line: &&Value| line["request_id"] == id;

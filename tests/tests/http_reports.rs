@@ -83,8 +83,8 @@ async fn every_tracker_gets_the_request_and_its_session() {
     assert_eq!(sentry["tags"]["http.route"], "/ask/{id}");
     assert_eq!(sentry["tags"]["http.method"], "POST");
     assert_eq!(sentry["request"]["method"], "POST");
-    let said = sentry["breadcrumbs"]["values"].to_string();
-    assert!(said.contains("embedding for key"), "{said}");
+    let breadcrumbs = sentry["breadcrumbs"]["values"].to_string();
+    assert!(breadcrumbs.contains("embedding for key"), "{breadcrumbs}");
 
     let data = &rollbar["data"];
     assert_eq!(data["custom"]["sessionURL"], link, "{rollbar:#}");

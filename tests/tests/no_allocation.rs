@@ -140,9 +140,9 @@ fn a_usual_line_allocates_nothing_on_its_callers_path() {
     // A tracker keeps what came before an error, and there is none.
     let dsn = folder.write("dsn", "http://public@127.0.0.1:1/42");
     config.trackers.sentry = Some(Sentry::new(Secret::File(dsn)));
-    let mut by_hand = config.log.clone();
-    by_hand.file = "by_hand.log".to_owned();
-    let writer = LogWriter::open(&by_hand).unwrap();
+    let mut writer_log = config.log.clone();
+    writer_log.file = "writer.log".to_owned();
+    let writer = LogWriter::open(&writer_log).unwrap();
     let observer = Observer::builder().config(config).install().unwrap();
 
     let one = allocations(1, |n| {
@@ -190,7 +190,7 @@ fn a_usual_line_allocates_nothing_on_its_callers_path() {
             llm_observe::log::read::history(&folder.path().join("logs"), name, Default::default());
         of.unwrap().count() as u64
     };
-    assert_eq!(lines("by_hand.log"), 2 * rounds);
+    assert_eq!(lines("writer.log"), 2 * rounds);
     assert_eq!(lines("json.log"), 2 * rounds);
     assert_eq!(lines("events.json"), 3 * 2 * rounds);
     assert!(lines("own.json") > 5 * 2 * rounds);

@@ -59,11 +59,11 @@ fn a_browser_shows_the_events_and_its_console_is_silent() {
     }
     let recent = r#"id="h-recent">Since "#;
     assert!(front.contains(recent), "just opened, it knows no 5 minutes");
-    let figures = format!("{page}metrics");
-    let (figures, console) = browse(&chromium, &profile, &["--dump-dom", &figures]);
+    let metrics = format!("{page}metrics");
+    let (metrics, console) = browse(&chromium, &profile, &["--dump-dom", &metrics]);
     assert_eq!(console, [""; 0]);
     for event in ["work", "failing"] {
-        assert!(figures.contains(event), "no {event} in {figures}");
+        assert!(metrics.contains(event), "no {event} in {metrics}");
     }
     let picture = Path::new(env!("CARGO_TARGET_TMPDIR")).join("live-page.png");
     let screenshot = format!("--screenshot={}", picture.display());

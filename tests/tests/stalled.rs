@@ -1,4 +1,4 @@
-//! A call that hangs is told of while it hangs. One observer a process, so one test.
+//! A call that hangs is reported while it hangs. One observer a process, so one test.
 
 use std::{
     fs,
@@ -9,8 +9,8 @@ use std::{
 use llm_observe::{Observer, config::Config, observe};
 
 #[observe(event = "embedding", stalled = "100ms")]
-fn waits(told: &mpsc::Receiver<()>) {
-    told.recv().unwrap();
+fn waits(released: &mpsc::Receiver<()>) {
+    released.recv().unwrap();
 }
 
 #[test]
@@ -20,12 +20,12 @@ fn a_hanging_call_has_its_line_and_its_gauge_before_it_ends() {
         format!("[log]\ndir = {folder:?}\nconsole = \"never\"\n[server]\nlisten = \"off\"\n");
     let config = Config::parse(&text, "test.toml".as_ref()).unwrap();
     let observer = Observer::builder().config(config).install().unwrap();
-    let (tell, told) = mpsc::channel();
-    let call = std::thread::spawn(move || waits(&told));
+    let (release, released) = mpsc::channel();
+    let call = std::thread::spawn(move || waits(&released));
     let gauge = "llm_observe_stalled_calls{event=\"embedding\",function=\"stalled::waits\"}";
     let deadline = Instant::now() + Duration::from_secs(20);
     while !observer.metrics().unwrap().contains(&format!("{gauge} 1")) {
-        assert!(Instant::now() < deadline, "the call is never told of");
+        assert!(Instant::now() < deadline, "the call is never reported");
         std::thread::sleep(Duration::from_millis(20));
     }
     let _ = observer.flush(Duration::from_secs(5));
@@ -34,7 +34,7 @@ fn a_hanging_call_has_its_line_and_its_gauge_before_it_ends() {
         log.contains(" - WARN - embedding still running after "),
         "{log}"
     );
-    tell.send(()).unwrap();
+    release.send(()).unwrap();
     call.join().unwrap();
     assert!(observer.metrics().unwrap().contains(&format!("{gauge} 0")));
     let _ = observer.flush(Duration::from_secs(5));

@@ -7,6 +7,7 @@ mod loggers;
 mod metrics_tests;
 pub(crate) mod operations;
 mod settings;
+mod unused;
 
 #[cfg(feature = "delivery")]
 mod outlets;
@@ -26,6 +27,7 @@ use crate::{
     error::Error,
     kernel::{dispatch, fork_mutex::is_fork},
     observer::Dispatcher,
+    warn::warn,
 };
 
 /// What `init!()` knows when it is compiled.
@@ -55,7 +57,7 @@ const FLUSH_AT_DROP: Duration = Duration::from_secs(5);
 
 /// One running part of an observer: a logger, the alerts, the trackers, the outbox.
 pub(crate) trait Part: Send + Sync {
-    /// Hands on what it holds, within `limit`, and adds to `report` what became of it.
+    /// Hands on what it holds, within `limit`, and adds the result to `report`.
     fn flush(&self, limit: Duration, report: &mut FlushReport);
 
     /// Returns whether it works in a fork too, where its threads are not.
@@ -75,7 +77,7 @@ pub(crate) trait Part: Send + Sync {
     }
 }
 
-/// What one destination answered to a test.
+/// The result of a test that was sent to one destination.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SendTestResult {
@@ -85,7 +87,7 @@ pub struct SendTestResult {
     pub answer: Result<(), String>,
 }
 
-/// What a flush achieved.
+/// The result of a flush.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FlushReport {
@@ -189,8 +191,9 @@ impl Observer {
         self.listening
     }
 
-    /// Returns the metrics as Prometheus text, as a scrape would get them now; `None` when another
-    /// recorder was installed before.
+    /// Returns the metrics as Prometheus text, as a scrape would get them now; `None` only without
+    /// the feature `metrics`. Where the program had installed a recorder before, it has metrics of
+    /// this crate alone, and that recorder gets them too.
     #[must_use]
     pub fn metrics(&self) -> Option<String> {
         self.dispatcher.pipeline().metrics.render()
@@ -236,30 +239,23 @@ impl Drop for Observer {
         };
         let saved = left.kept.saturating_sub(left.unsaved);
         if saved > 0 {
-            say(&format!(
+            warn(&format!(
                 "{} could not be delivered yet; the next start tries again",
                 parcels(saved)
             ));
         }
         if left.unsaved > 0 {
-            say(&format!(
+            warn(&format!(
                 "{} could not be delivered and {} lost: the outbox's folder cannot be written",
                 parcels(left.unsaved),
                 if left.unsaved == 1 { "is" } else { "are" },
             ));
         }
         if left.pending_bytes > 0 {
-            say(&format!(
+            warn(&format!(
                 "{} bytes of log lines could not be written yet; the next start writes them",
                 left.pending_bytes
             ));
         }
     }
-}
-
-/// Tells the person at the terminal what concerns the toolkit itself.
-pub(crate) fn say(message: &str) {
-    use std::io::Write;
-    // There is nobody left to tell when even stderr is gone.
-    let _ = writeln!(std::io::stderr(), "llm-observe: {message}");
 }

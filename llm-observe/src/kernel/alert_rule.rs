@@ -4,7 +4,7 @@ use std::time::Duration;
 
 pub use llm_observe_config::Severity;
 
-/// What a rule of `alert(on(...))` fires on: a set.
+/// A set of triggers: the reasons for which a rule of `alert(on(...))` fires.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TriggerSet(u8);
 

@@ -2,14 +2,14 @@
 
 use std::{error::Error, io};
 
-use super::{outcome::ErrorClass, pool::prefix};
+use super::{io_error, outcome::ErrorClass, pool::prefix};
 
 /// How much of a text is read, in bytes.
 const MOST_READ: usize = 16 << 10;
 
 /// Returns the class of an error, without its sources. `text` is its `Display` text.
-pub(crate) fn of_link(error: &(dyn Error + 'static), text: &str) -> Option<ErrorClass> {
-    let io = error.downcast_ref::<io::Error>().and_then(of_io);
+pub(crate) fn of_link<'a>(error: &'a (dyn Error + 'a), text: &str) -> Option<ErrorClass> {
+    let io = io_error::downcast(error).and_then(of_io);
     io.or_else(|| of_text(text))
 }
 

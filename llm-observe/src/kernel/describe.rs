@@ -9,7 +9,7 @@ use super::{classify, error_info::ErrorInfo, outcome::ErrorClass, pool::MOST_TEX
 const MAX_CHAIN: usize = 16;
 
 /// Describes an error of type `type_name`.
-pub(crate) fn error(type_name: &'static str, error: &(dyn Error + 'static)) -> ErrorInfo {
+pub(crate) fn error<'a>(type_name: &'static str, error: &'a (dyn Error + 'a)) -> ErrorInfo {
     let message = user_text::display(error);
     let class = classify::of_link(error, &message);
     with_sources(type_name, message, class, error)
@@ -23,11 +23,11 @@ pub(crate) fn text(type_name: &'static str, message: String) -> ErrorInfo {
 
 /// Describes an error by its message and class, and by the chain of its sources. The nearest of them
 /// that has a class gives its own to an error without one.
-pub(crate) fn with_sources(
+fn with_sources<'a>(
     type_name: &'static str,
     message: String,
     mut class: Option<ErrorClass>,
-    error: &dyn Error,
+    error: &'a (dyn Error + 'a),
 ) -> ErrorInfo {
     let mut chain = Vec::new();
     let mut room = MOST_TEXT;

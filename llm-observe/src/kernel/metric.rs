@@ -1,6 +1,6 @@
 //! What a metric is: one row of the table that everything about metrics is made from.
 
-/// A metric: its name and all other facts about it.
+/// A metric: one row of the table of metrics.
 ///
 /// Registration, the help text and the buckets of a scrape, and the tables of the documents come
 /// from here. Tests compare the documents, the live page and real scrapes with it.
@@ -48,7 +48,7 @@ pub(crate) enum MetricKind {
     Histogram,
 }
 
-/// What a metric's numbers are.
+/// The unit of a metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Unit {

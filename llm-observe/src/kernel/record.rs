@@ -15,7 +15,7 @@ use super::{
     value::Fields,
 };
 
-/// What is known of a call once it has ended.
+/// Everything known about a call that has ended.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Record<'a> {

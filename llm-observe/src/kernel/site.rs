@@ -9,8 +9,17 @@ use super::{
     alert_rule::AlertRule,
     extra::GlobalView,
     function_path,
-    operation::{OperationSite, SpanKind, is_plain},
+    operation::{OperationSite, SpanKind},
 };
+
+/// Texts that are the same in all lines of a site, each between two that differ.
+#[derive(Debug)]
+pub(crate) struct PreparedTexts {
+    /// From the summary to the outcome.
+    pub(crate) event: Box<str>,
+    /// From the duration to the trace id.
+    pub(crate) function: Box<str>,
+}
 
 /// The constant facts of one annotated function. Made by `#[observe]`.
 #[derive(Debug)]
@@ -58,7 +67,7 @@ pub struct Site {
     owner: &'static u8,
     path: fn() -> &'static str,
     function: OnceLock<String>,
-    plain: OnceLock<bool>,
+    prepared: OnceLock<PreparedTexts>,
     pub(super) global: OnceLock<GlobalView>,
 }
 
@@ -99,7 +108,7 @@ impl Site {
             owner: &OWNER,
             path,
             function: OnceLock::new(),
-            plain: OnceLock::new(),
+            prepared: OnceLock::new(),
             global: OnceLock::new(),
         }
     }
@@ -166,11 +175,9 @@ impl Site {
             .get_or_init(|| function_path::readable((self.path)()))
     }
 
-    /// Returns whether its event and its function need no escape in a line.
-    pub(crate) fn is_plain(&self) -> bool {
-        *self
-            .plain
-            .get_or_init(|| is_plain(self.event) && is_plain(self.function()))
+    /// Returns the texts that its lines have in common, which `prepare` makes the first time.
+    pub(crate) fn prepared(&self, prepare: impl FnOnce(&Site) -> PreparedTexts) -> &PreparedTexts {
+        self.prepared.get_or_init(|| prepare(self))
     }
 
     /// Sets the span's name.

@@ -24,14 +24,14 @@ thread_local! {
 pub(crate) fn text(out: &mut Vec<u8>, micros: u64, timezone: Timezone) {
     put_second(out, micros / PER_SECOND, timezone == Timezone::Local, b' ');
     out.push(b'.');
-    put_digits(out, micros % PER_SECOND / 1_000, 3);
+    put_digits::<3>(out, micros % PER_SECOND / 1_000);
 }
 
 /// Appends `2026-11-23T07:17:09.123456Z` (RFC 3339, UTC).
 pub(crate) fn rfc3339(out: &mut Vec<u8>, micros: u64) {
     put_second(out, micros / PER_SECOND, false, b'T');
     out.push(b'.');
-    put_digits(out, micros % PER_SECOND, 6);
+    put_digits::<6>(out, micros % PER_SECOND);
     out.push(b'Z');
 }
 
@@ -83,11 +83,15 @@ fn describe(second: u64, local: bool) -> [u8; 19] {
     text
 }
 
-fn put_digits(out: &mut Vec<u8>, n: u64, digits: u32) {
-    for power in (0..digits).rev() {
-        let digit = n / 10_u64.pow(power) % 10;
-        out.push(b'0' + u8::try_from(digit).unwrap_or(0));
+/// Appends the last `N` digits of `n`.
+#[inline]
+fn put_digits<const N: usize>(out: &mut Vec<u8>, mut n: u64) {
+    let mut text = [b'0'; N];
+    for digit in text.iter_mut().rev() {
+        *digit += u8::try_from(n % 10).unwrap_or(0);
+        n /= 10;
     }
+    out.extend_from_slice(&text);
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What became of one attempt to deliver.
+//! The result of one attempt to deliver.
 
 use std::{future::Future, pin::Pin, time::Duration};
 

@@ -25,6 +25,18 @@ fn files_of_the_kernel_have_no_cycle() {
 }
 
 #[test]
+fn files_and_folders_of_http_have_no_cycle() {
+    let edges = runtime().edges();
+    none(&cycles(&edges, |_, file| {
+        file.starts_with("http/").then(|| file.to_owned())
+    }));
+    none(&cycles(&edges, |path, _| match path.as_slice() {
+        [top, part, ..] if top == "http" => Some(part.clone()),
+        _ => None,
+    }));
+}
+
+#[test]
 fn files_of_the_schema_the_macros_and_the_log_writer_have_no_cycle() {
     for name in [
         "llm-observe-config",

@@ -128,8 +128,8 @@ async fn a_failed_connection_is_an_error() {
         let exchange = call.operation::<llm_observe::http::Exchange>();
         let target = exchange.unwrap().target.clone();
         assert!(target.ends_with("/x?api_key=REDACTED"), "{target}");
-        let said = format!("{}{:?}", error.message, error.chain);
-        assert!(!said.contains("very-secret"), "{said}");
+        let text = format!("{}{:?}", error.message, error.chain);
+        assert!(!text.contains("very-secret"), "{text}");
     }
 }
 
@@ -216,8 +216,8 @@ async fn the_calling_function_reports_the_failure() {
         let seen = testing::observe();
         passing(url).await.unwrap_err();
         assert!(!only(&seen).reported);
-        let above = seen.calls_of("passing").remove(0);
-        assert!(above.reported && !above.passed_on, "{above:#?}");
+        let caller = seen.calls_of("passing").remove(0);
+        assert!(caller.reported && !caller.passed_on, "{caller:#?}");
         assert_eq!(seen.alerts().len(), 1);
     }
 }

@@ -14,8 +14,8 @@ fn redirect(status: u16, to: String) -> Listener {
 }
 
 /// Returns the URL of a listener under a host that `[http] propagate` does not list.
-fn elsewhere(listener: &Listener) -> String {
-    format!("http://localhost:{}/there", listener.address().port())
+fn other_host(listener: &Listener) -> String {
+    format!("http://localhost:{}/redirected", listener.address().port())
 }
 
 #[tokio::test]
@@ -28,22 +28,22 @@ async fn a_redirect_to_another_host_drops_the_trace() {
         (308, "POST"),
     ] {
         let seen = testing::observe_with(CONFIG).unwrap();
-        let there = model();
-        let here = redirect(status, elsewhere(&there));
-        let request = propagating().post(here.url("/")).body("the body");
+        let target = model();
+        let source = redirect(status, other_host(&target));
+        let request = propagating().post(source.url("/")).body("the body");
         let request = request
             .header("Authorization", "Bearer x")
             .header("X-Own", "1");
         let response = request.send().await.unwrap();
-        assert_eq!(response.url().as_str(), elsewhere(&there));
+        assert_eq!(response.url().as_str(), other_host(&target));
         assert_eq!(response.text().await.unwrap(), CHAT, "{status}");
 
-        let (first, second) = (&here.requests()[0], &there.requests()[0]);
+        let (first, second) = (&source.requests()[0], &target.requests()[0]);
         assert!(first.header("traceparent").is_some());
         assert_eq!(second.header("traceparent"), None, "{status}");
         assert_eq!(second.header("authorization"), None);
         assert_eq!(second.header("x-own"), Some("1"));
-        assert_eq!(second.line, format!("{method} /there HTTP/1.1"));
+        assert_eq!(second.line, format!("{method} /redirected HTTP/1.1"));
         let body = if method == "POST" { "the body" } else { "" };
         assert_eq!(second.text(), body);
         assert_eq!(only(&seen).outcome, Outcome::Ok);
@@ -53,14 +53,14 @@ async fn a_redirect_to_another_host_drops_the_trace() {
 #[tokio::test]
 async fn a_redirect_within_the_configured_hosts_keeps_the_trace() {
     let seen = testing::observe_with(CONFIG).unwrap();
-    let there = model();
-    let here = redirect(302, there.url("/there"));
-    let response = propagating().get(here.url("/")).send().await.unwrap();
+    let target = model();
+    let source = redirect(302, target.url("/redirected"));
+    let response = propagating().get(source.url("/")).send().await.unwrap();
     assert_eq!(response.text().await.unwrap(), CHAT);
-    let second = &there.requests()[0];
+    let second = &target.requests()[0];
     assert_eq!(
         second.header("traceparent"),
-        here.requests()[0].header("traceparent")
+        source.requests()[0].header("traceparent")
     );
     assert!(second.header("traceparent").is_some());
     only(&seen);
@@ -69,12 +69,12 @@ async fn a_redirect_within_the_configured_hosts_keeps_the_trace() {
 #[tokio::test]
 async fn redirects_that_begin_at_another_host_get_no_trace() {
     let _seen = testing::observe_with(CONFIG).unwrap();
-    let there = model();
-    let middle = redirect(302, elsewhere(&there));
+    let target = model();
+    let middle = redirect(302, other_host(&target));
     let first = redirect(302, middle.url("/"));
-    let response = propagating().get(elsewhere(&first)).send().await.unwrap();
+    let response = propagating().get(other_host(&first)).send().await.unwrap();
     assert_eq!(response.text().await.unwrap(), CHAT);
-    for listener in [&first, &middle, &there] {
+    for listener in [&first, &middle, &target] {
         assert_eq!(listener.requests()[0].header("traceparent"), None);
     }
 }
@@ -82,17 +82,17 @@ async fn redirects_that_begin_at_another_host_get_no_trace() {
 #[tokio::test]
 async fn the_last_of_several_redirects_drops_the_trace() {
     let _seen = testing::observe_with(CONFIG).unwrap();
-    let there = model();
-    let middle = redirect(307, elsewhere(&there));
+    let target = model();
+    let middle = redirect(307, other_host(&target));
     let first = redirect(307, middle.url("/"));
     let response = propagating().get(first.url("/")).send().await.unwrap();
     assert_eq!(response.text().await.unwrap(), CHAT);
     assert!(middle.requests()[0].header("traceparent").is_some());
-    assert_eq!(there.requests()[0].header("traceparent"), None);
+    assert_eq!(target.requests()[0].header("traceparent"), None);
     // After a redirect it is unknown whether this request is still a POST.
     let response = propagating().post(first.url("/")).send().await.unwrap();
     assert_eq!(response.status(), 307);
-    assert_eq!(there.requests().len(), 1);
+    assert_eq!(target.requests().len(), 1);
 }
 
 #[tokio::test]
@@ -110,44 +110,44 @@ async fn circular_redirects_end() {
 #[tokio::test]
 async fn reqwest_alone_would_keep_the_trace() {
     let _seen = testing::observe_with(CONFIG).unwrap();
-    let there = model();
-    let here = redirect(302, elsewhere(&there));
+    let target = model();
+    let source = redirect(302, other_host(&target));
     let client = builder().build().unwrap();
     let middleware = llm_observe::http::client::middleware().propagate();
     let client = ClientBuilder::new(client).with(middleware).build();
-    client.get(here.url("/")).send().await.unwrap();
-    assert!(there.requests()[0].header("traceparent").is_some());
+    client.get(source.url("/")).send().await.unwrap();
+    assert!(target.requests()[0].header("traceparent").is_some());
 }
 
 #[tokio::test]
 async fn a_client_that_follows_no_redirects_is_not_redirected() {
     let _seen = testing::observe_with(CONFIG).unwrap();
-    let there = model();
-    let here = redirect(302, elsewhere(&there));
+    let target = model();
+    let source = redirect(302, other_host(&target));
     let client = builder().redirect(Policy::none()).build().unwrap();
     let middleware = llm_observe::http::client::middleware().propagate();
     let client = ClientBuilder::new(client).with(middleware).build();
-    let response = client.get(here.url("/")).send().await.unwrap();
+    let response = client.get(source.url("/")).send().await.unwrap();
     assert_eq!(response.status(), 302);
-    assert!(there.requests().is_empty());
+    assert!(target.requests().is_empty());
 }
 
 #[tokio::test]
 async fn a_builder_keeps_its_policy() {
     let _seen = testing::observe_with(CONFIG).unwrap();
-    let there = model();
-    let here = redirect(302, elsewhere(&there));
+    let target = model();
+    let source = redirect(302, other_host(&target));
     let from_builder = llm_observe::http::client::from_builder;
     let stays = from_builder(builder().redirect(Policy::none())).unwrap();
-    let response = stays.get(here.url("/")).send().await.unwrap();
+    let response = stays.get(source.url("/")).send().await.unwrap();
     assert_eq!(response.status(), 302);
-    assert!(there.requests().is_empty());
+    assert!(tsource.requests().is_empty());
 
     let follows = from_builder(builder()).unwrap();
-    let response = follows.get(here.url("/")).send().await.unwrap();
+    let response = follows.get(source.url("/")).send().await.unwrap();
     assert_eq!(response.text().await.unwrap(), CHAT);
     // Which redirects its policy follows is not known.
-    let requests = [here.requests(), there.requests()].concat();
+    let requests = [source.requests(), tsource.requests()].concat();
     assert!(
         requests
             .iter()
@@ -158,8 +158,8 @@ async fn a_builder_keeps_its_policy() {
 #[tokio::test]
 async fn a_policy_of_its_own_asks_ours() {
     let _seen = testing::observe_with(CONFIG).unwrap();
-    let there = model();
-    let here = redirect(302, elsewhere(&there));
+    let target = model();
+    let source = redirect(302, other_host(&target));
     let policy = |path: &'static str| {
         Policy::custom(move |attempt| match attempt.url().path() == path {
             true => llm_observe::http::client::redirects().redirect(attempt),
@@ -171,10 +171,14 @@ async fn a_policy_of_its_own_asks_ours() {
         let middleware = llm_observe::http::client::middleware().propagate();
         ClientBuilder::new(client).with(middleware).build()
     };
-    let stopped = client("/other").get(here.url("/")).send().await.unwrap();
+    let stopped = client("/other").get(source.url("/")).send().await.unwrap();
     assert_eq!(stopped.status(), 302);
-    let followed = client("/there").get(here.url("/")).send().await.unwrap();
+    let followed = client("/redirected")
+        .get(source.url("/"))
+        .send()
+        .await
+        .unwrap();
     assert_eq!(followed.text().await.unwrap(), CHAT);
-    assert_eq!(there.requests()[0].header("traceparent"), None);
-    assert!(here.requests()[1].header("traceparent").is_some());
+    assert_eq!(tsource.requests()[0].header("traceparent"), None);
+    assert!(source.requests()[1].header("traceparent").is_some());
 }

@@ -62,8 +62,8 @@ async fn each_attempt_is_a_call_with_the_reason_for_its_retry() {
 async fn failed_connections_and_timeouts_are_reasons() {
     let seen = testing::observe();
     let client = retrying(plain());
-    let nobody = format!("http://{}/", Listener::nobody());
-    client.get(nobody).send().await.unwrap_err();
+    let unreachable = format!("http://{}/", Listener::nobody());
+    client.get(unreachable).send().await.unwrap_err();
     assert_eq!(seen.calls_of("http_call").len(), 4);
     let listener = Listener::start(Reply::Stall);
     let client = retrying(

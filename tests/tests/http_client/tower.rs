@@ -47,8 +47,8 @@ async fn a_response_is_read_and_not_changed() {
     assert_eq!(call.function(), format!("POST {}", listener.address()));
     assert_eq!(number(&call, "gen_ai.usage.input_tokens"), Some(19));
     let request = &listener.requests()[0];
-    let told = format!("00-{}-{}-01", call.trace_id, call.span_id);
-    assert_eq!(request.header("traceparent"), Some(&*told));
+    let expected = format!("00-{}-{}-01", call.trace_id, call.span_id);
+    assert_eq!(request.header("traceparent"), Some(&*expected));
     let exchange = call.operation::<llm_observe::http::Exchange>().unwrap();
     assert_eq!(exchange.peer, Some(listener.address()));
     assert_eq!(exchange.request_bytes, Some(2));
@@ -58,8 +58,8 @@ async fn a_response_is_read_and_not_changed() {
 #[tokio::test]
 async fn hypers_errors_are_classified() {
     let seen = testing::observe();
-    let nobody = format!("http://{}/", Listener::nobody());
-    send(post(nobody, "")).await.unwrap_err();
+    let unreachable = format!("http://{}/", Listener::nobody());
+    send(post(unreachable, "")).await.unwrap_err();
     let call = only(&seen);
     let error = call.error.clone().unwrap();
     assert_eq!(
@@ -106,11 +106,11 @@ async fn a_stack_that_retries_shares_its_attempts() {
 #[tokio::test]
 async fn the_host_is_taken_from_the_header_where_the_uri_has_none() {
     let seen = testing::observe();
-    let answers = service_fn(async |_: Request<Empty<Bytes>>| {
+    let responds = service_fn(async |_: Request<Empty<Bytes>>| {
         Ok::<_, Infallible>(Response::new(Empty::<Bytes>::new()))
     });
     for host in [Some("api.example.org:81"), Some("no host"), None] {
-        let client = ServiceBuilder::new().layer(layer()).service(answers);
+        let client = ServiceBuilder::new().layer(layer()).service(responds);
         let mut request = Request::new(Empty::new());
         *request.uri_mut() = Uri::from_static("/a?token=secret1234");
         if let Some(host) = host {

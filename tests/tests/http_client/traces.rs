@@ -27,10 +27,10 @@ fn last(listener: &Listener) -> Request {
 async fn only_configured_hosts_get_the_trace() {
     let (seen, listener) = (testing::observe_with(CONFIG).unwrap(), model());
     ask(listener.url("/")).await;
-    let (call, above) = (only(&seen), seen.calls_of("asking").remove(0));
-    let wanted = format!("00-{}-{}-01", above.trace_id, call.span_id);
-    assert_eq!(last(&listener).header("traceparent"), Some(&*wanted));
-    assert_eq!(call.parent_id, above.span_id);
+    let (call, caller) = (only(&seen), seen.calls_of("asking").remove(0));
+    let expected = format!("00-{}-{}-01", caller.trace_id, call.span_id);
+    assert_eq!(last(&listener).header("traceparent"), Some(&*expected));
+    assert_eq!(call.parent_id, caller.span_id);
 
     let port = listener.address().port();
     ask(format!("http://localhost:{port}/")).await;
@@ -47,13 +47,13 @@ async fn no_host_gets_the_trace_by_default() {
 #[tokio::test]
 async fn the_middleware_adds_the_trace_only_when_asked_to() {
     let (_seen, listener) = (testing::observe_with(CONFIG).unwrap(), model());
-    for (middleware, told) in [
+    for (middleware, propagates) in [
         (client::middleware(), false),
         (client::middleware().propagate(), true),
     ] {
         let client = ClientBuilder::new(plain()).with(middleware).build();
         client.get(listener.url("/")).send().await.unwrap();
-        assert_eq!(last(&listener).header("traceparent").is_some(), told);
+        assert_eq!(last(&listener).header("traceparent").is_some(), propagates);
     }
 }
 
@@ -108,4 +108,55 @@ async fn flags_and_tracestate_are_passed_on_as_recommended() {
     let sent = sent.unwrap();
     assert!(!sent.contains("af7651916cd43dd8448eb211c80319c"), "{sent}");
     assert_eq!(state, None);
+}
+
+/// As a service that passes a model's stream on: the body is read in a task of its own.
+#[tokio::test]
+async fn a_body_that_another_task_reads_belongs_to_the_request() {
+    let (seen, listener) = (testing::observe(), model());
+    let url = listener.url("/");
+    let handler = move || async move {
+        let response = observed().get(url).send().await.unwrap();
+        let reader = tokio::spawn(async move { drop(response.bytes().await.unwrap()) });
+        reader.await.unwrap();
+        "read"
+    };
+    let router = Router::new().route("/", get(handler)).layer(layer());
+    let request = http::Request::get("/").header("x-request-id", "r-1");
+    let answer = router
+        .oneshot(request.body(Body::empty()).unwrap())
+        .await
+        .unwrap();
+    assert_eq!(answer.status(), 200);
+    let call = only(&seen);
+    let id = call.request.as_ref().map(|request| request.id.to_string());
+    assert_eq!(id.as_deref(), Some("r-1"));
+}
+
+/// The same of a body that nobody reads to its end, and of a request that is given up.
+#[tokio::test]
+async fn what_another_task_drops_belongs_to_the_request() {
+    let (seen, listener) = (testing::observe(), model());
+    let url = listener.url("/");
+    let handler = move || async move {
+        let response = observed().get(&url).send().await.unwrap();
+        let mut asking = Box::pin(observed().get(&url).send());
+        let _ = futures_util::FutureExt::now_or_never(&mut asking);
+        std::thread::spawn(move || drop((response, asking)))
+            .join()
+            .unwrap();
+        "dropped"
+    };
+    let router = Router::new().route("/", get(handler)).layer(layer());
+    let request = http::Request::get("/").header("x-request-id", "r-2");
+    router
+        .oneshot(request.body(Body::empty()).unwrap())
+        .await
+        .unwrap();
+    let calls = seen.calls_of("http_call");
+    assert_eq!(calls.len(), 2, "{calls:#?}");
+    for call in calls {
+        let id = call.request.as_ref().map(|request| request.id.to_string());
+        assert_eq!(id.as_deref(), Some("r-2"), "{call:#?}");
+    }
 }

@@ -194,10 +194,10 @@ fn https_is_trusted_by_its_certificate_alone_and_gets_nothing_otherwise() {
     assert_eq!(delivered(&url(&server), &good), "Delivered");
     assert!(server.1.lock().unwrap()[0].starts_with("POST /in?token=t0k3n HTTP/1.1"));
 
-    let stranger = delivered(&url(&server), &Certified::local());
-    retried(&stranger, "invalid peer certificate: UnknownIssuer");
-    retried(&stranger, "SSL_CERT_FILE");
-    assert!(!stranger.contains("t0k3n"), "{stranger}");
+    let unknown = delivered(&url(&server), &Certified::local());
+    retried(&unknown, "invalid peer certificate: UnknownIssuer");
+    retried(&unknown, "SSL_CERT_FILE");
+    assert!(!unknown.contains("t0k3n"), "{unknown}");
     let other = Certified::new("other.example", |_| {});
     let wrong = Https::start(&other);
     retried(&delivered(&url(&wrong), &other), "not valid for name");
@@ -222,9 +222,9 @@ fn mail_over(tls: &str, option: &str) {
         return;
     };
     let to = format!("{tls} {}", server.port);
-    let stranger = delivered(&to, &Certified::local());
-    retried(&stranger, "invalid peer certificate: UnknownIssuer");
-    retried(&stranger, "SSL_CERT_FILE");
+    let unknown = delivered(&to, &Certified::local());
+    retried(&unknown, "invalid peer certificate: UnknownIssuer");
+    retried(&unknown, "SSL_CERT_FILE");
     assert_eq!(delivered(&to, &good), "Delivered");
     let taken = server.end();
     assert_eq!(taken.len(), 1, "{taken:#?}");

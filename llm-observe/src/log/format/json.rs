@@ -14,32 +14,49 @@ use crate::kernel::{
     record::Record,
     request_context::RequestContext,
     sink::LogEvent,
+    site::{PreparedTexts, Site},
     value::Value,
 };
 
 pub(super) fn call(out: &mut Vec<u8>, style: Style, record: &Record<'_>) {
     head(out, record.time, record.level());
     operation::summary(out, style, record, escape_json);
-    put(out, "\",\"event\":\"");
-    put(out, record.site.event);
-    put(out, "\",\"outcome\":\"");
+    let prepared = record.site.prepared(prepare);
+    put(out, &prepared.event);
     put(out, record.outcome.as_str());
     put(out, "\",\"duration_ms\":");
     put_millis(out, record.duration);
-    put(out, ",\"function\":");
     let function = record.site.function();
-    if record.site.is_plain() && function.len() <= style.max_value_bytes {
-        put_plain(out, function);
+    if function.len() <= style.max_value_bytes {
+        put(out, &prepared.function);
     } else {
+        put(out, ",\"function\":");
         put_json(out, style, function);
+        put(out, ",\"trace_id\":\"");
     }
-    put_ids(out, record.trace_id, record.span_id);
+    put_hex(out, record.trace_id);
+    put(out, "\",\"span_id\":\"");
+    put_hex64(out, record.span_id.0);
+    put(out, "\"");
     put_request(out, style, record.request);
     if let Some(error) = record.error {
         put_error(out, style, error);
     }
     put_fields(out, style, record);
     put(out, "}\n");
+}
+
+/// Returns what all lines of a site have in common.
+#[cold]
+fn prepare(site: &Site) -> PreparedTexts {
+    let mut function = b",\"function\":\"".to_vec();
+    escape_json(&mut function, site.function(), usize::MAX);
+    put(&mut function, "\",\"trace_id\":\"");
+    PreparedTexts {
+        // The compiler has checked that an event's name needs no escape.
+        event: format!("\",\"event\":\"{}\",\"outcome\":\"", site.event).into(),
+        function: String::from_utf8_lossy(&function).into(),
+    }
 }
 
 pub(super) fn event(out: &mut Vec<u8>, style: Style, event: &LogEvent<'_>) {
