@@ -9,15 +9,17 @@ use std::{
 
 use jiff::Timestamp;
 use reqwest::{
-    Client, RequestBuilder,
-    header::{HeaderMap, RETRY_AFTER},
+    Client, Request, RequestBuilder,
+    header::{
+        ACCEPT, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, RETRY_AFTER, USER_AGENT,
+    },
     redirect,
 };
 use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::BuilderVerifierExt;
 
 use super::Delivery;
-use crate::{error::Error, retry_after};
+use crate::{error::Error, redact::known::Known, retry_after};
 
 /// The longest part of a response body that is read, in bytes.
 const MOST_READ: usize = 64 * 1024;
@@ -66,9 +68,12 @@ impl HttpClient {
 
     /// Sends a request. An incomplete response is a transient failure.
     pub(crate) async fn send(&self, request: RequestBuilder) -> Result<HttpReply, Delivery> {
-        let answer = request.send().await.map_err(unreachable)?;
+        let request = request.build().map_err(unreachable)?;
+        let known = credentials(&request);
+        let answer = self.client.execute(request).await.map_err(unreachable)?;
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-        let body = read(answer).await?;
+        // A server may repeat what it was sent, in a 404 the path: its own credentials.
+        let body = known.removed(&read(answer).await?).into_owned();
         Ok(HttpReply {
             status,
             headers,
@@ -171,6 +176,21 @@ impl HttpReply {
             false => format!("HTTP {}: {start}", self.status),
         }
     }
+}
+
+/// Returns the credentials that a request has: its URL, and its headers but the usual ones.
+fn credentials(request: &Request) -> Known {
+    let usual = [
+        ACCEPT,
+        CONTENT_TYPE,
+        CONTENT_ENCODING,
+        CONTENT_LENGTH,
+        USER_AGENT,
+    ];
+    let own = request.headers().iter();
+    let own = own.filter(|(name, _)| !usual.contains(name));
+    own.filter_map(|(_, value)| value.to_str().ok())
+        .fold(Known::default().url(request.url().as_str()), Known::header)
 }
 
 async fn read(mut answer: reqwest::Response) -> Result<String, Delivery> {

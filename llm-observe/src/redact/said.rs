@@ -13,6 +13,9 @@ use super::{
     value::{Name, behind, credentials, judged, quoted, token_end, whole_token_end},
 };
 
+/// How far the parameters of credentials are looked at.
+const PARAMETERS: usize = 512;
+
 /// How far a command line is looked at.
 const LINE: usize = 160;
 
@@ -50,13 +53,15 @@ fn parameters(bytes: &[u8], end: usize) -> Option<(usize, usize)> {
         || starts_with(text, b"oauth_")
         || starts_with(text, b"realm=\"");
     // A challenge has a nonce and no response.
-    let stop = run(text, 0, |b| !matches!(b, b'\n' | b'\r'));
-    let line = known.then(|| text.get(..stop))??;
+    let on_line = |b: u8| !matches!(b, b'\n' | b'\r');
+    let near = known.then(|| run_within(text, 0, PARAMETERS, on_line))?;
+    let line = text.get(..near)?;
     let secret = |name: &[u8]| {
         line.windows(name.len())
             .any(|w| w.eq_ignore_ascii_case(name))
     };
-    (secret(b"response=") || secret(b"signature=")).then_some((from, from + stop))
+    let cut = secret(b"response=") || secret(b"signature=");
+    cut.then(|| (from, from + run(text, 0, on_line)))
 }
 
 /// `IDENTIFIED BY 'x'`, `IDENTIFIED WITH plugin BY 'x'`

@@ -39,6 +39,8 @@ pub(super) struct Scan<'t, 'k, 'a, 'o> {
     odd: bool,
     /// How many telling names were looked at more closely.
     looked: usize,
+    /// Where the next `@` is, as far as that is known.
+    next_at: usize,
 }
 
 impl<'t, 'k, 'a, 'o> Scan<'t, 'k, 'a, 'o> {
@@ -52,6 +54,7 @@ impl<'t, 'k, 'a, 'o> Scan<'t, 'k, 'a, 'o> {
             at: 0,
             odd: false,
             looked: 0,
+            next_at: 0,
         }
     }
 
@@ -184,6 +187,7 @@ impl<'t, 'k, 'a, 'o> Scan<'t, 'k, 'a, 'o> {
     fn mark(&mut self, at: usize) -> Option<usize> {
         match self.byte(at)? {
             b':' if self.bytes.get(at..)?.starts_with(b"://") => Some(self.url(at + 3)),
+            b':' if self.is_letter(at) => None,
             b':' => match shape::telegram(self.bytes, self.at, at) {
                 Some(found) => self.cut(found, MARK),
                 None if self.byte(at + 1) == Some(b':') || before(self.bytes, at) == Some(b':') => {
@@ -191,7 +195,7 @@ impl<'t, 'k, 'a, 'o> Scan<'t, 'k, 'a, 'o> {
                 }
                 None => self.assigned(at, at + 1),
             },
-            b'=' if before(self.bytes, at) == Some(b'=') => None,
+            b'=' if before(self.bytes, at) == Some(b'=') || self.is_letter(at) => None,
             b'=' => {
                 let sign =
                     |b: u8| matches!(b, b'!' | b':' | b'<' | b'>' | b'+' | b'?' | b'=' | b'~');
@@ -211,10 +215,23 @@ impl<'t, 'k, 'a, 'o> Scan<'t, 'k, 'a, 'o> {
         }
     }
 
+    /// Returns whether a word of one letter is before `at`: no name that tells anything.
+    fn is_letter(&self, at: usize) -> bool {
+        before(self.bytes, at).is_some_and(is_word)
+            && !before(self.bytes, at.saturating_sub(1)).is_some_and(is_word)
+    }
+
     /// `name=value` or `name: value`; the name ends before `at`.
     fn assigned(&mut self, at: usize, value: usize) -> Option<usize> {
         let found = name_before(self.bytes, self.at, at)?;
         let text = self.bytes.get(found.start..found.end)?;
+        // `/v1/token:refresh`, `/users/:token`: a route.
+        if before(self.bytes, found.start) == Some(b'/')
+            && self.byte(at) == Some(b':')
+            && self.byte(value).is_some_and(is_alnum)
+        {
+            return None;
+        }
         let in_query = matches!(before(self.bytes, found.start), Some(b'?' | b'&'));
         let Some((kind, many)) = self.keys.judged(text, in_query) else {
             return self.indirect(text, value);
@@ -293,7 +310,7 @@ impl<'t, 'k, 'a, 'o> Scan<'t, 'k, 'a, 'o> {
             "env",
         ];
         let last = name.rsplit(|b| *b == b' ').next().unwrap_or_default();
-        if !super::bytes::is_one_of(last, NAMES) {
+        if !super::bytes::is_one_of(last, NAMES) || !self.may_look(value) {
             return None;
         }
         let from = skip_spaces(self.bytes, value);
@@ -411,7 +428,10 @@ impl<'t, 'k, 'a, 'o> Scan<'t, 'k, 'a, 'o> {
 
     /// Cuts user, password and a secret path; the query is looked at as words of the text.
     fn url(&mut self, authority: usize) -> usize {
-        let parts = url::parts(self.bytes, authority);
+        if self.next_at < authority {
+            self.next_at = run(self.bytes, authority, |b| b != b'@');
+        }
+        let parts = url::parts(self.bytes, authority, self.next_at);
         if let Some(at) = parts.userinfo_end {
             let both = self
                 .text
@@ -444,7 +464,8 @@ const fn long_runs(here: u64, next: u64) -> u64 {
     runs &= runs >> 1;
     runs &= runs >> 2;
     runs &= runs >> 4;
-    runs &= runs >> 7;
+    // The steps so far make runs of 8.
+    runs &= runs >> (shape::SHORTEST - 8);
     #[allow(clippy::cast_possible_truncation, reason = "the runs of this block")]
     {
         runs as u64
