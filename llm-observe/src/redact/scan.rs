@@ -25,6 +25,9 @@ pub(super) struct Word<'a> {
     pub(super) bytes: &'a [u8],
 }
 
+/// How far the end of an element is looked for.
+const LONGEST_ELEMENT: usize = 512;
+
 /// How many telling names are looked at in any text, and one more for so many bytes of it.
 const MANY_NAMES: usize = 256;
 const BYTES_A_NAME: usize = 128;
@@ -232,12 +235,29 @@ impl<'t, 'k, 'a, 'o> Scan<'t, 'k, 'a, 'o> {
         {
             return None;
         }
+        // `arn:aws:secretsmanager:..:secret:db`: a path of colons.
+        if before(self.bytes, found.start) == Some(b':')
+            && self.byte(at) == Some(b':')
+            && self.byte(value).is_some_and(is_alnum)
+        {
+            return None;
+        }
         let in_query = matches!(before(self.bytes, found.start), Some(b'?' | b'&'));
         let Some((kind, many)) = self.keys.judged(text, in_query) else {
             return self.indirect(text, value);
         };
         let equals = before(self.bytes, value) == Some(b'=');
         let spaced = self.byte(value).is_none_or(|b| b.is_ascii_whitespace());
+        // `password == confirm`: code.
+        if equals && before(self.bytes, value - 1) == Some(b'=') {
+            let letter = |b: u8| b.is_ascii_alphabetic() || b == b'_';
+            let from = skip_spaces(self.bytes, value);
+            let end = run_within(self.bytes, from, 64, letter);
+            let ends = |b: u8| b.is_ascii_whitespace() || b == b')';
+            if end > from && self.byte(end).is_none_or(ends) {
+                return None;
+            }
+        }
         let style = match (
             equals,
             spaced && before(self.bytes, at).is_some_and(is_space),
@@ -359,11 +379,26 @@ impl<'t, 'k, 'a, 'o> Scan<'t, 'k, 'a, 'o> {
         if !attribute && !matches!(before(self.bytes, found.start), Some(b'<' | b':')) {
             return None;
         }
-        let (kind, many) = self
-            .keys
-            .judged(self.bytes.get(found.start..found.end)?, false)?;
-        let near = run_within(self.bytes, at + 1, 2048, |b| b != b'<');
+        let judged = |found: NameAt| {
+            let name = self.bytes.get(found.start..found.end)?;
+            Some((found, self.keys.judged(name, false)?))
+        };
+        let named = judged(found);
+        if named.is_none() && !attribute {
+            return None;
+        }
+        let near = run_within(self.bytes, at + 1, LONGEST_ELEMENT, |b| b != b'<');
         (self.byte(near)? == b'<').then_some(())?;
+        // `<apiKey type="string">x</apiKey>`: what closes it says its name.
+        let (found, (kind, many)) = named.or_else(|| {
+            let start = near + 2;
+            let end = run_within(self.bytes, start, 64, is_word);
+            judged(NameAt {
+                start,
+                end,
+                quoted: false,
+            })
+        })?;
         let name = self.named(found, kind, many, false);
         let range = value::judged(self.bytes, at + 1, near, name, Style::Quoted)?;
         self.cut(range, MARK)
@@ -432,7 +467,9 @@ impl<'t, 'k, 'a, 'o> Scan<'t, 'k, 'a, 'o> {
             self.next_at = run(self.bytes, authority, |b| b != b'@');
         }
         let parts = url::parts(self.bytes, authority, self.next_at);
-        if let Some(at) = parts.userinfo_end {
+        let user = |at: usize| self.bytes.get(authority..at);
+        // Everybody is `git` there.
+        if let Some(at) = parts.userinfo_end.filter(|at| user(*at) != Some(b"git")) {
             let both = self
                 .text
                 .get(authority..at)

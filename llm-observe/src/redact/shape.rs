@@ -209,6 +209,7 @@ fn matched(
 fn split(bytes: &[u8], word: Word<'_>) -> Option<(usize, usize)> {
     match before(bytes, word.start)? {
         b'.' | b'~' | b':' => {}
+        b'$' => return crypt(bytes, word),
         b'/' | b'+' => {
             if let Some(found) = base64(bytes, word) {
                 return Some(found);
@@ -231,6 +232,22 @@ fn split(bytes: &[u8], word: Word<'_>) -> Option<(usize, usize)> {
         let end = body_end(bytes, from, row, word.end)?;
         Some((start, end.max(word.end)))
     })
+}
+
+/// The hash of a password in the modular crypt format: `$2b$12$..`, `$argon2id$..`.
+/// <https://passlib.readthedocs.io/en/stable/modular_crypt_format.html>
+fn crypt(bytes: &[u8], word: Word<'_>) -> Option<(usize, usize)> {
+    const SCHEMES: &[&[u8]] = &[
+        b"$2a$", b"$2b$", b"$2y$", b"$argon2", b"$1$", b"$5$", b"$6$", b"$y$", b"$scrypt",
+        b"$pbkdf2",
+    ];
+    let is = |b: u8| is_word(b) || matches!(b, b'$' | b'=' | b',' | b'.' | b'/' | b'+');
+    let start = super::bytes::back(bytes, word.start.saturating_sub(128), word.start, is);
+    let text = bytes.get(start..word.start)?;
+    let dollar = text.iter().position(|b| *b == b'$')?;
+    let text = text.get(dollar..)?;
+    let known = SCHEMES.iter().any(|scheme| text.starts_with(scheme));
+    known.then(|| (start + dollar, run(bytes, word.end, is)))
 }
 
 /// A key in base64, of which the word is a later part: `ABSKab/cd..`.
