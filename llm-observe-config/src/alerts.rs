@@ -20,6 +20,9 @@ pub struct Alerts {
     pub resolve_after: Duration,
     /// Whether a message says that an alert is resolved. Default: true.
     pub send_resolved: bool,
+    /// Whether that message is also sent for a single failure that was not seen again. Channels that
+    /// keep an alert open, such as `pagerduty`, get it in any case. Default: true.
+    pub resolve_single: bool,
     /// The hours of the day in which only critical alerts are sent, such as `22:00-07:00`, as
     /// [`units::hours`](crate::units::hours) reads them. Default: none.
     pub quiet_hours: Option<String>,
@@ -42,6 +45,7 @@ impl Default for Alerts {
             repeat: Duration::from_secs(4 * 3600),
             resolve_after: Duration::from_secs(5 * 60),
             send_resolved: true,
+            resolve_single: true,
             quiet_hours: None,
             heartbeat: None,
             heartbeat_every: Duration::from_secs(60),
@@ -63,6 +67,7 @@ impl Alerts {
             value::some_duration,
         );
         section.set("send_resolved", &mut alerts.send_resolved, value::boolean);
+        section.set("resolve_single", &mut alerts.resolve_single, value::boolean);
         section.optional("quiet_hours", &mut alerts.quiet_hours, names::hours);
         section.optional("heartbeat", &mut alerts.heartbeat, value::secret);
         section.set(

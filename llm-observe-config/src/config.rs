@@ -118,6 +118,15 @@ impl Config {
     }
 }
 
+/// Returns the names of the tables that `text` has, whatever is in them: a table with nothing but
+/// defaults is configured too.
+#[must_use]
+pub fn tables(text: &str) -> BTreeSet<String> {
+    let (table, _) = DeTable::parse_recoverable(text);
+    let names = table.get_ref().keys();
+    names.map(|name| name.get_ref().to_string()).collect()
+}
+
 fn read_log(root: &Section<'_, '_>) -> Log {
     let log = root.table("log", |section| {
         let log = Log::read(section);

@@ -61,7 +61,7 @@ pub use channels::{
     Alertmanager, Channel, ChannelKind, Email, Pagerduty, Severity, Slack, Tls, Webhook,
 };
 pub use choice::UnknownWord;
-pub use config::Config;
+pub use config::{Config, tables};
 pub use endpoint::{BadEndpoint, Endpoint};
 pub use events::{Event, Objective};
 pub use find::{FILE_NAME, find};

@@ -55,6 +55,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 fn without_features_calls_give_what_they_give_and_open_spans() {
     let ended = Crate::new("no_features", DEPENDENCIES, MAIN).run(target(TEMPORARY));
     assert!(ended.status.success(), "{ended}");
+    // Its configuration asks for a server.
+    let said = "llm-observe: [server] has no effect: turn on the feature `server` of llm-observe";
+    assert!(ended.stderr.contains(said), "{ended}");
     let expected = [
         "before Ok(1)",
         "span embed",

@@ -49,6 +49,10 @@ impl Metrics {
     pub(crate) fn render(&self) -> Option<String> {
         None
     }
+
+    pub(crate) fn render_live(&self) -> Option<String> {
+        None
+    }
 }
 
 pub(crate) struct SiteMetrics(());

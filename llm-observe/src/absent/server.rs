@@ -7,8 +7,8 @@ use crate::error::Error;
 pub(crate) struct Server(SocketAddr);
 
 pub(crate) fn start(
-    _: &str,
-    _: impl Fn() -> Option<String> + Send + Sync + 'static,
+    _: &llm_observe_config::Server,
+    _: impl Fn(bool) -> Option<String> + Send + Sync + 'static,
 ) -> Result<Option<Server>, Error> {
     Ok(None)
 }

@@ -52,6 +52,9 @@ impl NoticeStatus {
     }
 }
 
+/// Calls within this time happened at once.
+const AT_ONCE: Duration = Duration::from_secs(1);
+
 /// One alert that a digest summarises.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -93,6 +96,8 @@ pub struct Notice {
     pub first: u64,
     /// When the last call ended.
     pub last: u64,
+    /// When it is resolved: for how long there was no further call. Zero when that is not why.
+    pub quiet: Duration,
     /// The different errors, the most frequent first, at most ten.
     pub errors: Vec<ErrorGroup>,
     /// How many calls failed with errors beyond these ten; in a digest, how many alerts are not
@@ -154,6 +159,7 @@ impl Notice {
             count: 0,
             first: now,
             last: now,
+            quiet: Duration::ZERO,
             errors: Vec::new(),
             more: 0,
             trace_id: String::new(),
@@ -199,6 +205,26 @@ impl Notice {
         self.trigger.verb()
     }
 
+    /// Returns the title of an end. One call has no duration that could be told.
+    fn resolved(&self, event: &str) -> String {
+        let quiet = match self.quiet {
+            Duration::ZERO => String::new(),
+            quiet => format!(", not seen again for {}", text::duration(quiet)),
+        };
+        let (calls, time) = (text::calls(self.count), self.duration());
+        match self.count {
+            1 if self.trigger == Trigger::Stalled => {
+                format!("{event} resolved: the stalled call has ended")
+            }
+            1 => format!("{event} resolved: one {}{quiet}", self.trigger.noun()),
+            _ if time < AT_ONCE => format!("{event} resolved: {calls} at once{quiet}"),
+            _ => {
+                let time = text::duration(time);
+                format!("{event} resolved after {time}: {calls}")
+            }
+        }
+    }
+
     /// Returns a summary in one line: "query failing: 37 calls in 12 s".
     #[must_use]
     pub fn title(&self) -> String {
@@ -209,7 +235,7 @@ impl Notice {
             NoticeStatus::Firing if self.count == 1 => format!("{event} {verb}"),
             NoticeStatus::Firing => format!("{event} {verb}: {calls} in {time}"),
             NoticeStatus::StillFiring => format!("{event} still {verb}: {calls} in {time}"),
-            NoticeStatus::Resolved => format!("{event} resolved after {time}: {calls}"),
+            NoticeStatus::Resolved => self.resolved(&event),
             NoticeStatus::Digest => {
                 let named = u64::try_from(self.suppressed.len()).unwrap_or(u64::MAX);
                 let all = named.saturating_add(self.more);

@@ -25,6 +25,7 @@ use crate::{
     kernel::{
         metrics_table as names,
         record::Record,
+        similar::SimilarError,
         sink::{RunningCall, Sink},
         stats::{Counter, Stats},
     },
@@ -120,14 +121,14 @@ impl AlertSink {
 
     fn ended(&self, record: &Record<'_>, trigger: Trigger) {
         let error = record.error.filter(|_| trigger.is_failure());
-        let class = error.map(|error| error.class);
         if is_delivering() {
             self.counters.own.add(1);
             return;
         }
-        let (kind, message) = error.map_or(("", ""), |e| (e.type_name, e.message.as_str()));
         let site = std::ptr::from_ref(record.site).addr();
-        let key = (site, trigger, class, kind, message);
+        // Alerts list errors whose texts differ in numbers apart.
+        let text = error.map(|error| error.message.as_str());
+        let key = (site, trigger, text, error.map(SimilarError::from));
         let merge = |pending: &mut PendingAlert| pending.occurrences.count_one(record.time);
         let first = || PendingAlert {
             site: record.site,

@@ -89,4 +89,17 @@ impl Trigger {
             Trigger::LowQuality => "of low quality",
         }
     }
+
+    /// Returns what one such call is: "one failure".
+    pub(super) const fn noun(self) -> &'static str {
+        match self {
+            Trigger::Error => "failure",
+            Trigger::Panic => "panic",
+            Trigger::Timeout => "timeout",
+            Trigger::Cancelled => "cancelled call",
+            Trigger::Slow => "slow call",
+            Trigger::Stalled => "stalled call",
+            Trigger::LowQuality => "call of low quality",
+        }
+    }
 }

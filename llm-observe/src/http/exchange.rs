@@ -9,7 +9,6 @@ use super::{
 };
 use crate::{
     kernel::{
-        call::Call,
         error_info::ErrorInfo,
         operation::{Attribute, AttributeValue, Operation, SummaryWriter},
         outcome::{ErrorClass, Outcome},
@@ -73,12 +72,6 @@ impl Exchange {
         let mut exchange = pool::take(&POOL).unwrap_or_default();
         exchange.site = Some(site);
         exchange
-    }
-
-    /// Returns the exchange of a call, if the call is an HTTP request.
-    pub(super) fn of(call: &mut Call) -> Option<&mut Exchange> {
-        let operation: &mut dyn Any = call.extra().operation.as_deref_mut()?;
-        operation.downcast_mut()
     }
 
     fn is_incoming(&self) -> bool {

@@ -12,6 +12,7 @@ pub mod client;
 pub(crate) mod server;
 
 mod attributes;
+mod error_types;
 mod exchange;
 mod http_site;
 mod method;

@@ -10,6 +10,7 @@ use super::{
     operations::{self, KINDS},
     own_outlets::{OwnOutlets, StartOutlets},
     settings::{self, Settings},
+    unused,
 };
 use crate::{
     error::Error,
@@ -114,7 +115,12 @@ impl Builder {
         }
         let mut settings = self.settings()?;
         let mut running = Started::start(&settings, self.redact)?;
-        running.outlets(&mut settings, self.own)?;
+        let own_channels = self.own.has_channels();
+        let outlets = unused::Outlets {
+            own_channels,
+            running: running.outlets(&mut settings, self.own)?,
+            slack_variable: settings::variable("SLACK_WEBHOOK_URL").is_some(),
+        };
         running.own_sinks(self.sinks);
         let observer = running.observer(&settings, self.metrics)?;
         running.publish(&observer)?;
@@ -125,6 +131,9 @@ impl Builder {
         panics::install();
         observer.register_sites();
         warn_of_unknown_events(&settings.config);
+        let (config, tables) = (&settings.config, &settings.tables);
+        let unused = unused::unused(config, tables, outlets, unused::BUILT);
+        unused.iter().for_each(|message| warn(message));
         Ok(Observer {
             dispatcher: observer,
             parts: running.parts,
@@ -136,7 +145,7 @@ impl Builder {
     fn settings(&self) -> Result<Settings, Error> {
         match (&self.config, &self.file) {
             (Some(config), _) => Ok(Settings::over(config.clone(), self.embedded)),
-            (None, Some(path)) => Ok(Settings::over(settings::read(path)?, self.embedded)),
+            (None, Some(path)) => Settings::read(path, self.embedded),
             (None, None) => Settings::load(self.embedded),
         }
     }
@@ -220,7 +229,9 @@ impl Started {
         Ok(())
     }
 
-    fn outlets(&mut self, settings: &mut Settings, mut own: OwnOutlets) -> Result<(), Error> {
+    /// Starts the outlets; returns whether there are any.
+    fn outlets(&mut self, settings: &mut Settings, mut own: OwnOutlets) -> Result<bool, Error> {
+        let before = self.parts.len();
         for start in OUTLETS {
             let started = start(settings, &mut own, &self.redactor, &self.stats)?;
             if let Some((sinks, part)) = started {
@@ -228,7 +239,7 @@ impl Started {
                 self.parts.push(part);
             }
         }
-        Ok(())
+        Ok(self.parts.len() > before)
     }
 
     /// Adds the program's own sinks, and lets all but the log have the lines that are logged.
@@ -247,7 +258,10 @@ impl Started {
         let table = [operations::metrics(), own].concat();
         let (metrics, ours) = Metrics::global(&settings.config, &table, self.stats.clone())?;
         if !ours {
-            warn("a metrics recorder is installed already and is used as it is");
+            warn(
+                "a metrics recorder is installed already and gets the metrics too; /metrics, the \
+                 live page and Observer::metrics() have those of llm-observe alone",
+            );
         }
         metrics.build_info(&settings.service.name, &settings.service.environment);
         let pipeline = Pipeline::new(
@@ -280,11 +294,13 @@ impl Started {
         settings: &Settings,
         observer: &Arc<Dispatcher>,
     ) -> Result<Option<std::net::SocketAddr>, Error> {
-        let Some(listen) = &settings.config.server.listen else {
-            return Ok(None);
-        };
         let pipeline = observer.pipeline().clone();
-        let Some(server) = server::start(listen, move || pipeline.metrics.render())? else {
+        let config = &settings.config.server;
+        let render = move |live: bool| match live {
+            true => pipeline.metrics.render_live(),
+            false => pipeline.metrics.render(),
+        };
+        let Some(server) = server::start(config, render)? else {
             return Ok(None);
         };
         let address = server.address();

@@ -144,8 +144,12 @@ fn labels(metric: &Metric) -> String {
 
 /// Returns the metric that a sample is of, and the label that its suffix adds.
 fn metric(sample: &str) -> (&'static Metric, &'static [&'static str]) {
-    let suffixes: [(&str, &[&str]); 4] = [
+    let suffixes: [(&str, &[&str]); 7] = [
         ("", &[]),
+        // Of `/metrics?live`.
+        ("_live", &["over", "upto"]),
+        ("_min", &["window"]),
+        ("_max", &["window"]),
         ("_bucket", &["le"]),
         ("_sum", &[]),
         ("_count", &[]),

@@ -7,6 +7,7 @@ mod loggers;
 mod metrics_tests;
 pub(crate) mod operations;
 mod settings;
+mod unused;
 
 #[cfg(feature = "delivery")]
 mod outlets;
@@ -163,8 +164,9 @@ impl Observer {
         self.listening
     }
 
-    /// Returns the metrics as Prometheus text, as a scrape would get them now; `None` when another
-    /// recorder was installed before.
+    /// Returns the metrics as Prometheus text, as a scrape would get them now; `None` only without
+    /// the feature `metrics`. Where the program had installed a recorder before, it has metrics of
+    /// this crate alone, and that recorder gets them too.
     #[must_use]
     pub fn metrics(&self) -> Option<String> {
         self.dispatcher.pipeline().metrics.render()

@@ -18,6 +18,22 @@ pub(crate) struct OwnOutlets {
     pub(crate) trackers: Vec<Arc<dyn crate::trackers::Tracker>>,
 }
 
+#[cfg(feature = "delivery")]
+impl OwnOutlets {
+    /// Returns whether there is a channel.
+    pub(crate) fn has_channels(&self) -> bool {
+        !self.channels.is_empty()
+    }
+}
+
+#[cfg(not(feature = "delivery"))]
+impl OwnOutlets {
+    /// Returns whether there is a channel: without deliveries there cannot be.
+    pub(crate) const fn has_channels(&self) -> bool {
+        false
+    }
+}
+
 /// Running outlets: the sinks that they get calls through, and what stops them.
 pub(crate) type StartedOutlets = (Vec<Arc<dyn Sink>>, Box<dyn Part>);
 

@@ -1,7 +1,7 @@
 //! The configuration that is in force: the embedded file, or the one that `LLM_OBSERVE_CONFIG`
 //! names, under the standard variables.
 
-use std::{env, fs, path::Path};
+use std::{collections::BTreeSet, env, fs, path::Path};
 
 use llm_observe_config::{Config, Secret};
 
@@ -13,6 +13,8 @@ use crate::error::Error;
 pub(crate) struct Settings {
     pub(crate) config: Config,
     pub(crate) service: Service,
+    /// The tables that the file has; none for a configuration from code.
+    pub(crate) tables: BTreeSet<String>,
     /// Whether the configuration itself names a project of Sentry, not only `SENTRY_DSN`.
     pub(crate) own_sentry: bool,
 }
@@ -34,14 +36,29 @@ pub(crate) fn variable(name: &str) -> Option<String> {
 impl Settings {
     /// Returns what is in force for a program with that embedded configuration.
     pub(crate) fn load(embedded: Option<Embedded>) -> Result<Settings, Error> {
-        let config = match variable("LLM_OBSERVE_CONFIG") {
-            Some(path) => read(Path::new(&path))?,
+        match variable("LLM_OBSERVE_CONFIG") {
+            Some(path) => Settings::read(Path::new(&path), embedded),
             None => match embedded.and_then(|e| e.config) {
-                Some((text, path)) => parse(text, Path::new(path))?,
-                None => Config::default(),
+                Some((text, path)) => Settings::parse(text, Path::new(path), embedded),
+                None => Ok(Settings::over(Config::default(), embedded)),
             },
-        };
-        Ok(Settings::over(config, embedded))
+        }
+    }
+
+    /// Returns what is in force under the configuration file at `path`.
+    pub(crate) fn read(path: &Path, embedded: Option<Embedded>) -> Result<Settings, Error> {
+        let text = fs::read_to_string(path).map_err(|e| {
+            let what = format!("cannot read the configuration {}", path.display());
+            Error::with(what, e)
+        })?;
+        Settings::parse(&text, path, embedded)
+    }
+
+    fn parse(text: &str, path: &Path, embedded: Option<Embedded>) -> Result<Settings, Error> {
+        Ok(Settings {
+            tables: llm_observe_config::tables(text),
+            ..Settings::over(parse(text, path)?, embedded)
+        })
     }
 
     /// Puts the standard variables over `config`.
@@ -52,20 +69,10 @@ impl Settings {
         Settings {
             config,
             service,
+            tables: BTreeSet::new(),
             own_sentry,
         }
     }
-}
-
-/// Reads and checks a configuration file.
-pub(crate) fn read(path: &Path) -> Result<Config, Error> {
-    let text = fs::read_to_string(path).map_err(|e| {
-        Error::with(
-            format!("cannot read the configuration {}", path.display()),
-            e,
-        )
-    })?;
-    parse(&text, path)
 }
 
 pub(crate) fn parse(text: &str, path: &Path) -> Result<Config, Error> {

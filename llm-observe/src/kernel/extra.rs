@@ -63,6 +63,8 @@ pub(crate) struct ChildFailure {
     pub(crate) alerted: bool,
     /// Whether it went to the error trackers.
     pub(crate) reported: bool,
+    /// Whether it was expected there.
+    pub(crate) expected: bool,
 }
 
 /// What a call has on it beyond its ids; only calls that need it pay for the allocation.

@@ -12,8 +12,9 @@ use std::{
 
 use super::{
     call::Call,
-    context,
+    clock, context,
     error_info::ErrorInfo,
+    extra::Extra,
     ids::{SpanId, TraceId},
     operation::Operation,
     outcome::Outcome,
@@ -191,6 +192,32 @@ impl OperationCall {
         self.end_with(Outcome::Error, error);
     }
 
+    /// Returns what is recorded on it, to add to.
+    pub(crate) fn extra(&mut self) -> &mut Extra {
+        self.call.extra()
+    }
+
+    /// Ends it with that failure, or well, at a reading of the clock that may have passed.
+    pub(crate) fn end_at(&mut self, failure: Option<(Outcome, ErrorInfo)>, at: u64) {
+        if !self.call.is_observed() {
+            return;
+        }
+        let _request = RequestGuard::enter(self.request.take());
+        let mut scope = self.call.take_scope();
+        if let Some((outcome, error)) = failure {
+            scope.failed(outcome, error);
+        }
+        self.call.end_at(scope, at);
+    }
+
+    /// Ends it as dropped before its end.
+    pub(crate) fn end_cancelled(&mut self) {
+        if self.call.is_observed() {
+            let _request = RequestGuard::enter(self.request.take());
+            self.call.cancelled();
+        }
+    }
+
     /// Ends it with that failure.
     pub(crate) fn end_with(mut self, outcome: Outcome, error: ErrorInfo) {
         self.end(Some((outcome, error)));
@@ -203,15 +230,7 @@ impl OperationCall {
     }
 
     fn end(&mut self, failure: Option<(Outcome, ErrorInfo)>) {
-        if !self.call.is_observed() {
-            return;
-        }
-        let _request = RequestGuard::enter(self.request.take());
-        let mut scope = self.call.take_scope();
-        if let Some((outcome, error)) = failure {
-            scope.failed(outcome, error);
-        }
-        self.call.end(scope);
+        self.end_at(failure, clock::ticks());
     }
 }
 
@@ -226,9 +245,6 @@ impl fmt::Debug for OperationCall {
 
 impl Drop for OperationCall {
     fn drop(&mut self) {
-        if self.call.is_observed() {
-            let _request = RequestGuard::enter(self.request.take());
-            self.call.cancelled();
-        }
+        self.end_cancelled();
     }
 }

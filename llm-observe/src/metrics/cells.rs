@@ -12,6 +12,7 @@ use std::sync::{
 use metrics::{Histogram, Key, Label, Recorder};
 
 use super::{
+    extremes::Range,
     published::Published,
     recorder::METADATA,
     shard::{self, Shard, Totals},
@@ -49,7 +50,14 @@ impl NewShards {
     }
 }
 
-/// The upper bounds of a histogram.
+/// Upper bounds below a millisecond, in nanoseconds: most functions take less than the least bound
+/// that is exported.
+const FINE: [u64; 20] = [
+    250, 500, 1_000, 1_500, 2_000, 3_000, 5_000, 7_000, 10_000, 15_000, 20_000, 30_000, 50_000,
+    70_000, 100_000, 150_000, 200_000, 300_000, 500_000, 700_000,
+];
+
+/// The upper bounds of the buckets that calls are counted in.
 pub(super) struct Bounds {
     /// In nanoseconds, ascending.
     pub(super) nanos: Box<[u64]>,
@@ -65,10 +73,18 @@ struct Shards {
 }
 
 impl Bounds {
+    /// Returns those of a histogram with these bounds, and finer ones below a millisecond. Each
+    /// bucket lies in one of the histogram's.
     pub(super) fn new(seconds: &[f64]) -> Arc<Bounds> {
-        let nanos: Box<[u64]> = seconds.iter().map(|b| nanos(*b)).collect();
-        let first = first_buckets(&nanos);
-        Arc::new(Bounds { nanos, first })
+        let mut all: Vec<u64> = seconds.iter().map(|b| nanos(*b)).collect();
+        all.extend(FINE);
+        all.sort_unstable();
+        all.dedup();
+        let first = first_buckets(&all);
+        Arc::new(Bounds {
+            nanos: all.into(),
+            first,
+        })
     }
 
     /// Returns how many buckets they make, with the one beyond the last.
@@ -143,7 +159,7 @@ impl Cells {
         self.shards.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds up all threads.
+    /// Adds up all threads. The range is that since the last time: for the publisher alone.
     pub(super) fn totals(&self) -> Totals {
         let mut shards = self.lock();
         let Shards { live, gone } = &mut *shards;
@@ -155,6 +171,7 @@ impl Cells {
             !closed
         });
         let mut totals = gone.clone();
+        gone.range = Range::EMPTY;
         live.iter().for_each(|shard| totals.add(shard));
         totals
     }

@@ -3,7 +3,10 @@
 //! A call adds to plain atomic cells of its own site; about once a second, and before every
 //! scrape, [`Metrics::publish`] moves what they gained to the recorder. Knows no server.
 
+mod both;
 mod cells;
+mod extremes;
+mod live;
 mod operations;
 mod publish;
 #[cfg(test)]
@@ -16,6 +19,7 @@ use std::{
     collections::BTreeMap,
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicU64},
+    time::Instant,
 };
 
 use llm_observe_config::Config;
@@ -43,8 +47,8 @@ use recorder::{AllBounds, METADATA, RecorderHandle};
 /// The metrics of one observer.
 pub(crate) struct Metrics {
     recorder: RecorderHandle,
-    /// Renders the recorder, where it is ours.
-    handle: Option<PrometheusHandle>,
+    /// Renders our recorder.
+    handle: PrometheusHandle,
     bounds: AllBounds,
     sites: SiteMap<Arc<SiteMetrics>>,
     /// The same, each at the place that its shards name.
@@ -56,11 +60,13 @@ pub(crate) struct Metrics {
     publisher: Mutex<Publisher>,
     /// How many values were recorded since the recorder digested the last ones.
     undigested: AtomicU64,
+    /// When the first slot of the recent time began.
+    start: Instant,
 }
 
 impl Metrics {
-    /// Installs the Prometheus recorder for the program. Where one is installed already, that one
-    /// is used, and the second value is `false`.
+    /// Installs the Prometheus recorder for the program. Where one is installed already, both get
+    /// the metrics, and the second value is `false`.
     pub(crate) fn global(
         config: &Config,
         table: &[&'static Metric],
@@ -68,9 +74,12 @@ impl Metrics {
     ) -> Result<(Metrics, bool), Error> {
         let recorder = recorder::prometheus(config, table)?;
         let handle = recorder.handle();
-        let ours = metrics::set_global_recorder(recorder).is_ok();
-        let handle = ours.then_some(handle);
-        let metrics = Metrics::over(RecorderHandle::Global, handle, config, table, stats);
+        let recorder = match metrics::set_global_recorder(recorder) {
+            Ok(()) => RecorderHandle::Global,
+            Err(refused) => RecorderHandle::Beside(refused.into_inner()),
+        };
+        let ours = !recorder.is_foreign();
+        let metrics = Metrics::over(recorder, handle, config, table, stats);
         Ok((metrics, ours))
     }
 
@@ -83,7 +92,7 @@ impl Metrics {
     ) -> Metrics {
         let recorder = recorder::prometheus(config, table)
             .unwrap_or_else(|_| PrometheusBuilder::new().build_recorder());
-        let handle = Some(recorder.handle());
+        let handle = recorder.handle();
         Metrics::over(
             RecorderHandle::Scoped(recorder),
             handle,
@@ -95,7 +104,7 @@ impl Metrics {
 
     fn over(
         recorder: RecorderHandle,
-        handle: Option<PrometheusHandle>,
+        handle: PrometheusHandle,
         config: &Config,
         table: &[&'static Metric],
         stats: Arc<Stats>,
@@ -112,6 +121,7 @@ impl Metrics {
             stats,
             publisher: Mutex::default(),
             undigested: AtomicU64::new(0),
+            start: Instant::now(),
         }
     }
 
@@ -178,10 +188,21 @@ impl Metrics {
         self.with_recorder(|r| r.register_gauge(&key, &METADATA).set(1.0));
     }
 
-    /// Returns the metrics as Prometheus text, up to date; `None` where the recorder is not ours.
+    /// Returns the metrics as Prometheus text, up to date. `None` only without the feature.
     pub(crate) fn render(&self) -> Option<String> {
         self.publish();
-        self.handle.as_ref().map(PrometheusHandle::render)
+        Some(self.handle.render())
+    }
+
+    /// Returns the slot of the recent time that is going on.
+    fn slot(&self) -> u64 {
+        self.start.elapsed().as_secs() / extremes::SLOT
+    }
+
+    /// Returns the sites of operations, by address.
+    fn all_operations(&self) -> BTreeMap<usize, Arc<OperationMetrics>> {
+        let all = self.operations.lock();
+        all.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn with_recorder<T>(&self, f: impl FnOnce(&dyn Recorder) -> T) -> T {

@@ -5,7 +5,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
 use metrics::{Key, Label};
@@ -106,6 +106,19 @@ impl OperationMetrics {
         slots.filter_map(OnceLock::get)
     }
 
+    pub(super) fn bounds(&self) -> &Bounds {
+        &self.bounds
+    }
+
+    /// Returns what has been published of each series, and its key.
+    pub(super) fn series(&self) -> impl Iterator<Item = (Key, MutexGuard<'_, Series>)> {
+        self.all().map(|ends| {
+            let published = ends.published.lock();
+            let published = published.unwrap_or_else(PoisonError::into_inner);
+            (self.key(ends), published)
+        })
+    }
+
     fn key(&self, ends: &Ends) -> Key {
         let mut labels = labels(self.site, |_| true);
         labels.extend(ends.labels.iter().cloned());
@@ -139,11 +152,7 @@ fn labels(site: &OperationSite, wanted: impl Fn(&str) -> bool) -> Vec<Label> {
 
 impl Metrics {
     pub(super) fn publish_operations(&self) {
-        let all = self
-            .operations
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
+        let all = self.all_operations();
         let mut active = BTreeMap::<(&'static str, Vec<Label>), u64>::new();
         for operations in all.values() {
             let ended = self.publish_ends(operations);
@@ -168,7 +177,9 @@ impl Metrics {
                 .published
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner);
-            let [sums, ..] = ends.cells.totals().timed;
+            let totals = ends.cells.totals();
+            series.extremes.add(self.slot(), totals.range);
+            let [sums, ..] = totals.timed;
             ended += sums.iter().map(|sum| sum.count).sum::<u64>();
             let key = || operations.key(ends);
             self.publish_durations(&operations.bounds, &sums, &mut series, key);

@@ -60,7 +60,7 @@ impl Metrics {
     pub(crate) fn publish(&self) {
         let mut publisher = self.publisher();
         publisher.rounds += 1;
-        let foreign = self.handle.is_none();
+        let foreign = self.recorder.is_foreign();
         let anew = foreign && publisher.rounds.is_multiple_of(ANEW_ROUNDS);
         self.find_changes(&mut publisher);
         self.publish_sites(&publisher, anew);
@@ -80,9 +80,7 @@ impl Metrics {
     /// Lets the recorder sum up what was recorded, so that its memory stays bounded.
     fn digest(&self) {
         self.undigested.store(0, Relaxed);
-        if let Some(handle) = &self.handle {
-            handle.run_upkeep();
-        }
+        self.handle.run_upkeep();
     }
 
     /// Marks the sites of the shards that have something to publish.
@@ -155,6 +153,7 @@ impl Metrics {
         }
         self.publish_classes(site, published);
         self.publish_timed(site, &totals, published);
+        published.extremes.add(self.slot(), totals.range);
     }
 
     fn publish_classes(&self, site: &SiteMetrics, published: &mut Published) {

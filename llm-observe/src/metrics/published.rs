@@ -6,6 +6,7 @@ use metrics::{Counter, Gauge, Histogram, Key, Label, Recorder};
 
 use super::{
     cells::labels,
+    extremes::Extremes,
     recorder::METADATA,
     shard::{Sum, TIMED},
 };
@@ -27,6 +28,8 @@ pub(super) struct Published {
     pub(super) classes: [Option<Counter>; ErrorClass::ALL.len()],
     /// Made with the first such end.
     pub(super) timed: [Option<Series>; TIMED.len()],
+    /// Of all of them.
+    pub(super) extremes: Extremes,
 }
 
 /// The histogram of one outcome; registered with its first value.
@@ -34,6 +37,8 @@ pub(super) struct Series {
     pub(super) histogram: Option<Histogram>,
     /// What was recorded so far, by bucket.
     pub(super) done: Vec<Sum>,
+    /// Of an operation; those of a function are in [`Published`].
+    pub(super) extremes: Extremes,
 }
 
 impl Series {
@@ -41,6 +46,7 @@ impl Series {
         Series {
             histogram: None,
             done: vec![Sum::default(); buckets],
+            extremes: Extremes::default(),
         }
     }
 }
@@ -64,6 +70,7 @@ impl Published {
                 .then(|| recorder.register_counter(&key(names::ITEMS), &METADATA)),
             classes: [const { None }; ErrorClass::ALL.len()],
             timed: [const { None }; TIMED.len()],
+            extremes: Extremes::default(),
         }
     }
 }

@@ -6,7 +6,7 @@ use llm_observe_config::Config;
 use metrics::{Metadata, Recorder};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusRecorder};
 
-use super::cells::Bounds;
+use super::{both::BothRecorders, cells::Bounds};
 use crate::{
     error::Error,
     kernel::{
@@ -17,9 +17,11 @@ use crate::{
 
 /// The recorder that is written to.
 pub(super) enum RecorderHandle {
-    /// The program's global one, ours or not.
+    /// Ours, which is the program's too.
     Global,
-    /// One of this observer alone.
+    /// Ours, beside the one that the program had installed before: both get everything.
+    Beside(PrometheusRecorder),
+    /// Ours, of this observer alone.
     Scoped(PrometheusRecorder),
 }
 
@@ -27,8 +29,16 @@ impl RecorderHandle {
     pub(super) fn with<T>(&self, f: impl FnOnce(&dyn Recorder) -> T) -> T {
         match self {
             RecorderHandle::Global => metrics::with_recorder(|r| f(r)),
+            RecorderHandle::Beside(own) => {
+                metrics::with_recorder(|theirs| f(&BothRecorders(own, theirs)))
+            }
             RecorderHandle::Scoped(recorder) => f(recorder),
         }
+    }
+
+    /// Returns whether one that is not ours is written to.
+    pub(super) const fn is_foreign(&self) -> bool {
+        matches!(self, RecorderHandle::Beside(_))
     }
 }
 

@@ -9,6 +9,7 @@ use std::{
     },
 };
 
+use super::extremes::{Range, ThreadRange};
 use crate::kernel::outcome::Outcome;
 
 /// The outcomes whose durations are kept: a cancelled or panicked call has none worth comparing.
@@ -50,6 +51,8 @@ pub(super) struct Shard {
     started: Tally,
     cancelled: Tally,
     panicked: Tally,
+    /// Of the durations that are kept.
+    range: ThreadRange,
     /// By outcome of [`TIMED`], then by bucket; made with the first such call.
     timed: [OnceLock<Box<[Bucket]>>; TIMED.len()],
     buckets: usize,
@@ -63,6 +66,7 @@ impl Shard {
             started: Tally::default(),
             cancelled: Tally::default(),
             panicked: Tally::default(),
+            range: ThreadRange::new(),
             timed: [const { OnceLock::new() }; TIMED.len()],
             buckets,
             closed: AtomicBool::new(false),
@@ -100,6 +104,7 @@ impl Shard {
             Outcome::Cancelled => return self.cancelled.add(1, Ordering::Relaxed),
             Outcome::Panic => return self.panicked.add(1, Ordering::Relaxed),
         };
+        self.range.add(nanos);
         let buckets = timed.get_or_init(|| (0..self.buckets).map(|_| Bucket::default()).collect());
         if let Some(bucket) = buckets.get(bucket()) {
             bucket.nanos.add(nanos, Ordering::Relaxed);
@@ -117,9 +122,12 @@ pub(super) struct Totals {
     pub(super) panicked: u64,
     /// By outcome of [`TIMED`], then by bucket; empty where no call ended so.
     pub(super) timed: [Vec<Sum>; TIMED.len()],
+    /// Of the durations that were counted since the last time.
+    pub(super) range: Range,
 }
 
 impl Totals {
+    /// Adds what a shard has counted, and takes its range.
     pub(super) fn add(&mut self, shard: &Shard) {
         // The ends first: a call that ends meanwhile then still counts as running, not as -1.
         for (sums, cell) in self.timed.iter_mut().zip(&shard.timed) {
@@ -130,6 +138,8 @@ impl Totals {
                 sum.nanos = sum.nanos.wrapping_add(bucket.nanos.get());
             }
         }
+        // After the counts: what is counted is in the range.
+        self.range = self.range.and(shard.range.take());
         self.cancelled += shard.cancelled.get();
         self.panicked += shard.panicked.get();
         self.started += shard.started.get();

@@ -28,15 +28,29 @@ fn is_same(error: &ErrorInfo, child: &ErrorInfo) -> bool {
         || matches!((error.chain.last(), child.chain.last()), (Some(a), Some(b)) if a == b)
 }
 
-/// Returns whether the failure was recorded with `child` already, and whether it was alerted there.
-/// `bare`: the error is a status alone, so whatever failed below is its cause. Where that was not
-/// reported, this failure is a new one.
-pub(super) fn known(error: &ErrorInfo, child: &ChildFailure, bare: bool) -> (bool, bool) {
+/// What a call below has made of a failure that comes up again.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Known {
+    /// Whether it was recorded with the call below already.
+    pub(super) again: bool,
+    /// Whether it was alerted there.
+    pub(super) alerted: bool,
+    /// Whether it was expected there.
+    pub(super) expected: bool,
+}
+
+/// Returns what is known of a failure from the call below. `bare`: the error is a status alone, so
+/// whatever failed below is its cause. Where that was not reported, this failure is a new one.
+pub(super) fn known(error: &ErrorInfo, child: &ChildFailure, bare: bool) -> Known {
     let again = match bare {
         true => child.reported,
         false => is_same(error, &child.error),
     };
-    (again, child.alerted && (again || bare))
+    Known {
+        again,
+        alerted: child.alerted && (again || bare),
+        expected: child.expected && again,
+    }
 }
 
 /// Keeps the class that the error had where it began: a limit that an error of the program's own

@@ -4,7 +4,7 @@
 use llm_observe_config::Event;
 
 use crate::kernel::{
-    alert_rule::TriggerSet,
+    alert_rule::{AlertRule, TriggerSet},
     outcome::{ErrorClass, Outcome},
     site::Site,
 };
@@ -14,6 +14,9 @@ use crate::kernel::{
 pub(super) struct AlertPolicy {
     /// What the attribute's rules fire on, all together.
     rules: TriggerSet,
+    /// Whether a rule of the attribute names errors: beyond `alert_on_error`, which asks for the
+    /// failures that nobody expects.
+    names_errors: bool,
     /// Whether the event's failures alert by its table.
     on_failure: bool,
     /// Whether the table mutes the event.
@@ -23,6 +26,9 @@ pub(super) struct AlertPolicy {
     /// Whether failures go to the error trackers.
     reports: bool,
 }
+
+/// The rule that `alert_on_error` stands for.
+const ON_ERROR: AlertRule = AlertRule::new(TriggerSet::FAILURE);
 
 /// What is known of a call's end.
 #[derive(Clone, Copy, Debug)]
@@ -37,7 +43,7 @@ pub(super) struct End {
     pub(super) may_alert: bool,
     /// Whether the call below that had the same failure was alerted for it.
     pub(super) alerted_below: bool,
-    /// Whether the failure was recorded by a call below.
+    /// Whether the failure is dealt with by a call below, as far as reports are concerned.
     pub(super) passed_on: bool,
 }
 
@@ -57,8 +63,10 @@ impl AlertPolicy {
     pub(super) fn new(site: &Site, event: Option<&Event>) -> AlertPolicy {
         let limited = site.stalled.is_some() || event.is_some_and(|event| event.stalled.is_some());
         let rules = site.alerts.iter().map(|rule| rule.on);
+        let named = |rule: &AlertRule| rule.on.intersects(TriggerSet::ERROR) && *rule != ON_ERROR;
         AlertPolicy {
             rules: rules.fold(TriggerSet::EMPTY, TriggerSet::or),
+            names_errors: site.alerts.iter().any(named),
             on_failure: event.is_some_and(|event| event.alert_on_error),
             muted: event.is_some_and(|event| event.mute),
             stalls: limited,
@@ -69,6 +77,12 @@ impl AlertPolicy {
     /// Returns whether a stalled call alerts: to set the limit is to ask for it.
     pub(super) const fn alerts_stalled(&self) -> bool {
         !self.muted && (self.stalls || self.rules.intersects(TriggerSet::STALLED))
+    }
+
+    /// Returns whether an error that was expected by the call below is a failure here all the same:
+    /// an `alert(on(error))` of this very function says so.
+    pub(super) const fn overrides_expected(&self) -> bool {
+        self.names_errors
     }
 
     /// Decides about a call that ended.
@@ -143,7 +157,6 @@ pub(crate) fn alerts_of(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::alert_rule::AlertRule;
 
     const fn site(rules: &'static [AlertRule]) -> Site {
         Site::new("query", "query", "rag", "src/lib.rs", 1, || "rag::query").alerts(rules)
@@ -152,6 +165,7 @@ mod tests {
     static RULED: Site = site(&[AlertRule::new(TriggerSet::FAILURE)]);
     static SLOW: Site = site(&[AlertRule::new(TriggerSet::SLOW)]);
     static PLAIN: Site = site(&[]);
+    static NAMED: Site = site(&[AlertRule::new(TriggerSet::ERROR)]);
 
     fn failed(class: ErrorClass) -> End {
         End {
@@ -227,6 +241,20 @@ mod tests {
         assert_eq!((muted.alerts, muted.settled), (TriggerSet::EMPTY, true));
         let muted = AlertPolicy::new(&PLAIN, Some(&listed(true))).decide(&end);
         assert_eq!((muted.alerts, muted.settled), (TriggerSet::EMPTY, true));
+    }
+
+    #[test]
+    fn only_a_rule_that_names_errors_overrides_what_a_call_below_expects() {
+        let table = listed(false);
+        for (site, overrides) in [
+            (&NAMED, true),
+            (&RULED, false),
+            (&PLAIN, false),
+            (&SLOW, false),
+        ] {
+            let policy = AlertPolicy::new(site, Some(&table));
+            assert_eq!(policy.overrides_expected(), overrides, "{:?}", site.alerts);
+        }
     }
 
     #[test]

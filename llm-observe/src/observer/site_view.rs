@@ -6,7 +6,7 @@ use llm_observe_config::Event;
 use tracing::Level;
 
 use super::{
-    child_failure,
+    child_failure::{self, Known},
     decision::{AlertPolicy, Decision, End},
     pipeline::{Pipeline, tracing_level},
 };
@@ -133,30 +133,33 @@ impl SiteView {
         let operation = extra.and_then(|extra| extra.operation.as_deref());
         let bare = operation.is_some_and(|operation| operation.is_bare_status(error));
         // Compared before redaction, which may make different errors alike.
-        let (again, alerted) = match &child {
-            Some(child) => child_failure::known(error, child, bare),
-            None => (false, false),
-        };
-        if let Some(child) = child.as_ref().filter(|_| again) {
+        let known = child
+            .as_ref()
+            .map(|child| child_failure::known(error, child, bare));
+        let known = known.unwrap_or_default();
+        if let Some(child) = child.as_ref().filter(|_| known.again) {
             child_failure::keep_class(error, &child.error);
         }
         let as_it_was = error.clone();
         if let Some(child) = child.as_ref().filter(|_| bare) {
             child_failure::explain(error, &child.error);
         }
-        let decision = self.alerts.decide(&self.end(end, extra, (again, alerted)));
+        let expected_below = known.expected && end.outcome == Outcome::Error;
+        end.expected |= expected_below && !self.alerts.overrides_expected();
+        let decision = self.alerts.decide(&self.end(end, extra, known));
         // An attempt that failed is no failure yet: the call above may make another one, and has
         // the error as its own when that does not help.
         if !operation.is_some_and(Operation::is_attempt) {
-            let before = child.is_some_and(|child| again && child.reported);
+            let before = child.is_some_and(|child| known.again && child.reported);
             let failure = ChildFailure {
                 error: as_it_was,
                 alerted: decision.settled,
                 reported: before || (self.site.report && !end.expected),
+                expected: end.expected,
             };
             child_failure::leave(ids, failure);
         }
-        (again, decision)
+        (known.again, decision)
     }
 
     /// Decides about a call without an error; most of them give no reason to notify anybody.
@@ -168,7 +171,7 @@ impl SiteView {
         if is_good {
             return Decision::default();
         }
-        self.alerts.decide(&self.end(end, extra, (false, false)))
+        self.alerts.decide(&self.end(end, extra, Known::default()))
     }
 
     /// Returns whether a quality is under the site's `min_quality`.
@@ -178,12 +181,7 @@ impl SiteView {
     }
 
     /// Returns what the decision about alerts is made from.
-    fn end(
-        &self,
-        end: &CallEnd,
-        extra: Option<&Extra>,
-        (passed_on, alerted_below): (bool, bool),
-    ) -> End {
+    fn end(&self, end: &CallEnd, extra: Option<&Extra>, known: Known) -> End {
         let operation = extra.and_then(|extra| extra.operation.as_deref());
         let quality = extra.and_then(|extra| extra.quality);
         End {
@@ -193,8 +191,9 @@ impl SiteView {
             slow: end.nanos > self.slow,
             low_quality: self.is_low(quality),
             may_alert: operation.is_none_or(|operation| operation.may_alert(end.outcome)),
-            alerted_below,
-            passed_on,
+            alerted_below: known.alerted,
+            // What was expected below was not reported there.
+            passed_on: known.again && !known.expected,
         }
     }
 
@@ -226,7 +225,7 @@ impl SiteView {
             request,
             operation,
             alerts: decision.alerts,
-            reported: end.outcome.is_failure() && self.site.report && !end.expected && !passed_on,
+            reported: decision.reported,
             ok_level: operation
                 .and_then(Operation::ok_level)
                 .unwrap_or(self.level),

@@ -1,4 +1,4 @@
-//! The live page: one HTML file that reads `/metrics` and draws tables. Knows no Rust.
+//! The live page: one HTML file that reads `/metrics?live` and draws tables. Knows no Rust.
 
 /// The page.
 pub(crate) const HTML: &str = include_str!("page.html");
@@ -15,7 +15,7 @@ mod tests {
             assert!(!rest.contains(outside), "{outside}");
         }
         assert_eq!(HTML.matches("fetch(").count(), 1);
-        assert!(HTML.contains("fetch(\"/metrics\""));
+        assert!(HTML.contains("fetch(\"/metrics?live\""));
     }
 
     /// Label values come from outside: they must not become markup or code.

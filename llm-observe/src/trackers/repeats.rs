@@ -1,4 +1,4 @@
-//! Equal errors: the first is reported at once, those within a window after it as one report
+//! Equal errors, numbers and ids in their texts aside: the first is reported at once, those within a window after it as one report
 //! with their number. Pure, over a clock that is a parameter.
 
 use std::{
@@ -7,6 +7,7 @@ use std::{
 };
 
 use super::report::Report;
+use crate::kernel::similar::SimilarError;
 
 /// How long equal errors are counted for one report, in microseconds.
 pub(super) const WINDOW: u64 = 30 * 1_000_000;
@@ -29,9 +30,8 @@ struct RepeatWindow {
 impl Repeats {
     /// Returns the report to send now for equal errors, and keeps the number of the others.
     pub(super) fn pass(&mut self, report: Report, now: u64) -> Option<Report> {
-        let key = self
-            .hasher
-            .hash_one((&report.function, &report.type_name, &report.message));
+        let key = (&report.event, &report.function, similar(&report));
+        let key = self.hasher.hash_one(key);
         if let Some(window) = self.seen.get_mut(&key) {
             window.gather(report);
             return None;
@@ -83,6 +83,16 @@ impl Repeats {
     }
 }
 
+/// Returns what equal errors have in common.
+fn similar(report: &Report) -> SimilarError<'_> {
+    SimilarError {
+        type_name: &report.type_name,
+        class: report.class,
+        message: &report.message,
+        chain: &report.chain,
+    }
+}
+
 impl RepeatWindow {
     fn gather(&mut self, report: Report) {
         let before = self.gathered.take().map_or(0, |gathered| gathered.count);
@@ -96,6 +106,7 @@ impl RepeatWindow {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernel::outcome::ErrorClass;
 
     fn report(message: &str, count: u64) -> Report {
         Report {
@@ -109,7 +120,9 @@ mod tests {
     fn different_errors_all_pass_and_equal_ones_are_counted() {
         let mut repeats = Repeats::default();
         for n in 0..1000 {
-            let passed = repeats.pass(report(&format!("{n}"), 1), 0);
+            let letters = |digit: u8| char::from(digit + b'a' - b'0');
+            let text: String = format!("{n}").bytes().map(letters).collect();
+            let passed = repeats.pass(report(&text, 1), 0);
             assert_eq!(passed.map(|r| r.count), Some(1));
         }
         assert_eq!(
@@ -124,5 +137,31 @@ mod tests {
         assert_eq!(due.iter().map(|r| r.count).collect::<Vec<_>>(), [499]);
         assert!(repeats.due(2 * WINDOW).is_empty(), "nothing came since");
         assert_eq!(repeats.wake(), None, "what stayed away is forgotten");
+    }
+
+    #[test]
+    fn a_wrapper_around_different_failures_is_no_repeat() {
+        let mut repeats = Repeats::default();
+        let mut pass = |class, cause: &str| {
+            let report = Report {
+                class,
+                chain: vec![cause.to_owned()],
+                ..report("the model failed", 1)
+            };
+            repeats.pass(report, 0).map(|r| (r.class, r.count))
+        };
+        for (class, cause) in [
+            (ErrorClass::Authentication, "status 401, request req_01aB7x"),
+            (ErrorClass::Internal, "status 500, request req_02aC7x"),
+            (
+                ErrorClass::ContextWindowExceeded,
+                "status 400, context length",
+            ),
+            (ErrorClass::Internal, "the answer is empty"),
+        ] {
+            assert_eq!(pass(class, cause), Some((class, 1)));
+        }
+        let again = pass(ErrorClass::Internal, "status 500, request req_99zZ0q");
+        assert_eq!(again, None);
     }
 }

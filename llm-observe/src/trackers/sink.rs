@@ -21,6 +21,7 @@ use crate::{
         error_info::ErrorInfo,
         metrics_table as names,
         record::Record,
+        similar::SimilarError,
         sink::Sink,
         stats::{Counter, Stats},
     },
@@ -96,7 +97,7 @@ impl TrackerSink {
             return;
         }
         let site = std::ptr::from_ref(record.site).addr();
-        let key = (site, error.type_name, error.message.as_str());
+        let key = (site, SimilarError::from(error));
         let merge = |report: &mut Report| report.count += 1;
         if !self.worker.add(key, merge, || self.first(record, error)) {
             self.overflow.add(1);

@@ -109,3 +109,54 @@ async fn flags_and_tracestate_are_passed_on_as_recommended() {
     assert!(!sent.contains("af7651916cd43dd8448eb211c80319c"), "{sent}");
     assert_eq!(state, None);
 }
+
+/// As a service that passes a model's stream on: the body is read in a task of its own.
+#[tokio::test]
+async fn a_body_that_another_task_reads_belongs_to_the_request() {
+    let (seen, listener) = (testing::observe(), model());
+    let url = listener.url("/");
+    let handler = move || async move {
+        let response = observed().get(url).send().await.unwrap();
+        let reader = tokio::spawn(async move { drop(response.bytes().await.unwrap()) });
+        reader.await.unwrap();
+        "read"
+    };
+    let router = Router::new().route("/", get(handler)).layer(layer());
+    let request = http::Request::get("/").header("x-request-id", "r-1");
+    let answer = router
+        .oneshot(request.body(Body::empty()).unwrap())
+        .await
+        .unwrap();
+    assert_eq!(answer.status(), 200);
+    let call = only(&seen);
+    let id = call.request.as_ref().map(|request| request.id.to_string());
+    assert_eq!(id.as_deref(), Some("r-1"));
+}
+
+/// The same of a body that nobody reads to its end, and of a request that is given up.
+#[tokio::test]
+async fn what_another_task_drops_belongs_to_the_request() {
+    let (seen, listener) = (testing::observe(), model());
+    let url = listener.url("/");
+    let handler = move || async move {
+        let response = observed().get(&url).send().await.unwrap();
+        let mut asking = Box::pin(observed().get(&url).send());
+        let _ = futures_util::FutureExt::now_or_never(&mut asking);
+        std::thread::spawn(move || drop((response, asking)))
+            .join()
+            .unwrap();
+        "dropped"
+    };
+    let router = Router::new().route("/", get(handler)).layer(layer());
+    let request = http::Request::get("/").header("x-request-id", "r-2");
+    router
+        .oneshot(request.body(Body::empty()).unwrap())
+        .await
+        .unwrap();
+    let calls = seen.calls_of("http_call");
+    assert_eq!(calls.len(), 2, "{calls:#?}");
+    for call in calls {
+        let id = call.request.as_ref().map(|request| request.id.to_string());
+        assert_eq!(id.as_deref(), Some("r-2"), "{call:#?}");
+    }
+}

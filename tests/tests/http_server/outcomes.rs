@@ -333,3 +333,80 @@ async fn an_error_of_the_service_passes_through_unchanged() {
         seen.metrics()
     );
 }
+
+/// What a service's own stream fails with.
+#[derive(Debug)]
+struct Interrupted(std::io::Error);
+
+impl std::fmt::Display for Interrupted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the answer was interrupted")
+    }
+}
+
+impl std::error::Error for Interrupted {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.0)
+    }
+}
+
+fn reset() -> std::io::Error {
+    std::io::Error::new(std::io::ErrorKind::ConnectionReset, "peer 7 is gone")
+}
+
+#[tokio::test]
+async fn an_error_of_a_body_is_recorded_with_its_causes() {
+    type Item = Result<bytes::Bytes, Box<dyn std::error::Error + Send + Sync>>;
+    let broken = async || {
+        let first: Item = Ok(bytes::Bytes::from_static(b"first"));
+        let items = [first, Err(Box::new(Interrupted(reset())) as _)];
+        Body::from_stream(futures_util::stream::iter(items))
+    };
+    let refused = async || {
+        let items = [Ok(bytes::Bytes::from_static(b"first")), Err(reset())];
+        Body::from_stream(futures_util::stream::iter(items))
+    };
+    let router = Router::new()
+        .route("/own", get(broken))
+        .route("/io", get(refused))
+        .layer(layer());
+    for (path, name, message, chain) in [
+        (
+            "/own",
+            "dyn core::error::Error",
+            "the answer was interrupted",
+            vec!["peer 7 is gone"],
+        ),
+        ("/io", "std::io::error::Error", "peer 7 is gone", vec![]),
+    ] {
+        let seen = testing::observe();
+        let answer = router.clone().oneshot(get_of(path)).await.unwrap();
+        answer.into_body().collect().await.unwrap_err();
+        let error = seen.calls_of("http_request")[0].error.clone().unwrap();
+        assert_eq!((error.type_name, &*error.message), (name, message));
+        assert_eq!(
+            (error.class, error.chain),
+            (
+                llm_observe::ErrorClass::Connection,
+                chain.into_iter().map(String::from).collect()
+            )
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_error_of_a_service_is_recorded_with_its_causes() {
+    type Boxed = Box<dyn std::error::Error + Send + Sync>;
+    let seen = testing::observe();
+    let service = service_fn(async |_: Request<()>| {
+        Err::<Response<Body>, Boxed>(Box::new(Interrupted(reset())))
+    });
+    let service = ServiceBuilder::new().layer(layer()).service(service);
+    service.oneshot(Request::new(())).await.unwrap_err();
+    let error = seen.calls()[0].error.clone().unwrap();
+    assert_eq!(error.message, "the answer was interrupted");
+    assert_eq!(
+        (error.class, error.chain.len()),
+        (llm_observe::ErrorClass::Connection, 1)
+    );
+}

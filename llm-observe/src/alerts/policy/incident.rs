@@ -235,6 +235,11 @@ impl Incident {
         });
     }
 
+    /// Returns whether it was one call that failed, and that has ended.
+    pub(super) fn is_single(&self) -> bool {
+        self.count == 1 && self.trigger != Trigger::Stalled
+    }
+
     /// Returns whether a channel that identifies alerts by their labels, not by their key, takes
     /// both for one.
     pub(super) fn has_labels_of(&self, other: &Incident) -> bool {

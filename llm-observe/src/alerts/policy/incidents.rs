@@ -1,6 +1,9 @@
 //! The incidents, and which messages about them are due.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::{
+    collections::{BTreeMap, HashMap, VecDeque},
+    time::Duration,
+};
 
 use super::{
     fingerprint::Fingerprint,
@@ -209,11 +212,19 @@ impl IncidentPolicy {
                 self.fingerprints.remove(fingerprint);
             }
         }
-        let channels = self.resolved_for(&incident);
+        let mut channels = self.resolved_for(&incident);
         let quiet = self.quiet_until(now).is_some();
         match status {
             Some(status) => {
-                let notice = incident.notice(status);
+                if incident.is_single() && !self.timing.resolve_single {
+                    // One failure that was not seen again needs no second message, except where the
+                    // first has opened something.
+                    channels.retain(|channel| self.limiter.keeps_open(channel));
+                }
+                let mut notice = incident.notice(status);
+                if !incident.recovered {
+                    notice.quiet = Duration::from_micros(self.timing.resolve_after);
+                }
                 if quiet && is_suppressed_in_quiet_hours(notice.severity) {
                     self.limiter.suppress(&channels, &notice, out);
                 } else {

@@ -43,6 +43,13 @@ impl ChannelLimiter {
         }
     }
 
+    /// Returns whether a channel keeps an alert open until it is resolved: each of its alerts stands for
+    /// itself, so that it takes no digests.
+    pub(super) fn keeps_open(&self, channel: &str) -> bool {
+        let limit = self.limits.get(channel);
+        limit.is_some_and(|limit| !limit.digests)
+    }
+
     /// Sends `notice` to each channel within its rate, and suppresses it for the others.
     pub(super) fn offer(
         &mut self,

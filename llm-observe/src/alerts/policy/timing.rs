@@ -12,6 +12,8 @@ pub(in crate::alerts) struct AlertTiming {
     pub(in crate::alerts) repeat: u64,
     pub(in crate::alerts) resolve_after: u64,
     pub(in crate::alerts) send_resolved: bool,
+    /// Whether that is also sent for a single call that failed.
+    pub(in crate::alerts) resolve_single: bool,
     pub(in crate::alerts) quiet_hours: Option<QuietHours>,
 }
 
@@ -30,6 +32,7 @@ impl AlertTiming {
             repeat: micros(alerts.repeat),
             resolve_after: micros(alerts.resolve_after),
             send_resolved: alerts.send_resolved,
+            resolve_single: alerts.resolve_single,
             quiet_hours,
         })
     }

@@ -4,7 +4,6 @@ use std::{
     any::Any,
     future::Future,
     net::SocketAddr,
-    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
@@ -27,7 +26,10 @@ use super::{
 };
 use crate::{
     http::{exchange::Exchange, http_site::HttpSite, trace_parent::TraceParent},
-    kernel::{call::Call, context, dispatch, request_context::SAMPLED, value::Value},
+    kernel::{
+        call::Call, context, dispatch, operation_call::OperationCall, request_context::SAMPLED,
+        value::Value,
+    },
 };
 
 const TRACE_PARENT: HeaderName = HeaderName::from_static("traceparent");
@@ -35,7 +37,8 @@ const TRACE_STATE: HeaderName = HeaderName::from_static("tracestate");
 
 /// A sent request that has no response yet. Dropped, it ends as cancelled.
 pub(crate) struct ClientCall {
-    call: Call,
+    /// With the request that it was made for: the body may be read in another task.
+    call: OperationCall,
     state: Arc<ClientState>,
     site: &'static HttpSite,
     model_request: Option<ModelRequest>,
@@ -76,7 +79,7 @@ impl ClientCall {
             metrics::retried(&state, site, retry);
         }
         call.ensure_started().then(|| ClientCall {
-            call,
+            call: OperationCall::over(call, context::request()),
             state,
             site,
             model_request,
@@ -95,17 +98,17 @@ impl ClientCall {
         if !self.propagates_to(host) || headers.contains_key(TRACE_PARENT) {
             return;
         }
-        let (ids, request) = (self.call.ids(), context::request());
+        let ((trace, span), request) = (self.call.ids(), self.call.request());
         let parent = TraceParent {
-            trace: ids.trace,
-            span: ids.span,
-            flags: request.as_ref().map_or(SAMPLED, |request| request.flags),
+            trace,
+            span,
+            flags: request.map_or(SAMPLED, |request| request.flags),
         };
         let Ok(value) = HeaderValue::from_bytes(&parent.format()) else {
             return;
         };
         headers.insert(TRACE_PARENT, value);
-        let state = request.as_ref().and_then(|request| request.state.as_ref());
+        let state = request.and_then(|request| request.state.as_ref());
         if let Some(state) = state.and_then(|state| HeaderValue::from_str(state).ok()) {
             headers.insert(TRACE_STATE, state);
         }
@@ -113,13 +116,7 @@ impl ClientCall {
 
     /// Runs `f` as work of the call. A panic ends the call and is resumed.
     pub(crate) fn run<T>(&mut self, f: impl FnOnce() -> T) -> T {
-        let entered = self.call.enter();
-        let done = catch_unwind(AssertUnwindSafe(f));
-        entered.leave(&mut self.call);
-        done.unwrap_or_else(|panic| {
-            self.call.panicked();
-            resume_unwind(panic)
-        })
+        self.call.in_scope(f)
     }
 
     /// Records the head of the response. `expected_bytes` is the length of the body, where it is known.
@@ -130,7 +127,7 @@ impl ClientCall {
         peer: Option<SocketAddr>,
         expected_bytes: Option<u64>,
     ) -> ClientResponse {
-        if let Some(exchange) = Exchange::of(&mut self.call) {
+        if let Some(exchange) = self.call.operation::<Exchange>() {
             exchange.status = Some(status);
             exchange.peer = peer;
         }
@@ -145,7 +142,7 @@ impl ClientCall {
     }
 
     /// Ends it without a response.
-    pub(crate) fn fail(mut self, failure: RequestFailure) {
+    pub(crate) fn fail(self, failure: RequestFailure) {
         self.end_attempt(failure.reason);
         let end = ModelCallEnd {
             duration: self.call.elapsed(),
@@ -156,9 +153,7 @@ impl ClientCall {
             let response = ModelResponse::default();
             metrics::model_call(&self.state, self.site, request, &response, &end);
         }
-        let mut scope = self.call.take_scope();
-        scope.failed(failure.outcome, failure.error);
-        self.call.end(scope);
+        self.call.end_with(failure.outcome, failure.error);
     }
 
     fn end_attempt(&self, reason: RetryReason) {

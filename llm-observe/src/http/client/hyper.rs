@@ -6,7 +6,10 @@ use http::Extensions;
 use hyper_util::client::legacy;
 
 use super::attempts::RetryReason;
-use crate::kernel::{classify, outcome::ErrorClass};
+use crate::{
+    http::error_types,
+    kernel::{classify, outcome::ErrorClass},
+};
 
 /// How many causes of an error are searched.
 const MAX_CAUSES: usize = 8;
@@ -14,22 +17,8 @@ const MAX_CAUSES: usize = 8;
 /// Returns `error` and how the attempt ended, if it is of a type that tower stacks over clients
 /// return.
 pub(super) fn recognise(error: &dyn Any) -> Option<(&(dyn Error + 'static), RetryReason)> {
-    let error = as_error(error)?;
+    let error = error_types::as_error(error)?;
     Some((error, reason(error)))
-}
-
-fn as_error(any: &dyn Any) -> Option<&(dyn Error + 'static)> {
-    if let Some(boxed) = any.downcast_ref::<Box<dyn Error + Send + Sync>>() {
-        return Some(&**boxed);
-    }
-    if let Some(error) = any.downcast_ref::<legacy::Error>() {
-        return Some(error);
-    }
-    if let Some(error) = any.downcast_ref::<hyper::Error>() {
-        return Some(error);
-    }
-    let error = any.downcast_ref::<std::io::Error>()?;
-    Some(error)
 }
 
 fn reason(error: &(dyn Error + 'static)) -> RetryReason {

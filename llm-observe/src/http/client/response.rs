@@ -15,16 +15,16 @@ use super::{
 use crate::{
     http::{attributes::STATUS_ERROR, exchange::Exchange, http_site::HttpSite},
     kernel::{
-        call::Call,
         classify, clock,
         error_info::ErrorInfo,
+        operation_call::OperationCall,
         outcome::{ErrorClass, Outcome},
     },
 };
 
 /// A response whose body has not ended. Dropped, it ends as its reader left it.
 pub(crate) struct ClientResponse {
-    call: Call,
+    call: OperationCall,
     state: Arc<ClientState>,
     site: &'static HttpSite,
     status: u16,
@@ -58,7 +58,7 @@ enum CallResult {
 
 impl ClientResponse {
     pub(super) fn new(
-        call: Call,
+        call: OperationCall,
         state: Arc<ClientState>,
         site: &'static HttpSite,
         status: u16,
@@ -109,7 +109,7 @@ impl ClientResponse {
         }
         if self.bytes == 0 {
             let elapsed = self.call.elapsed();
-            if let Some(exchange) = Exchange::of(&mut self.call) {
+            if let Some(exchange) = self.call.operation::<Exchange>() {
                 exchange.first_byte = Some(elapsed);
             }
         }
@@ -158,19 +158,16 @@ impl ClientResponse {
         let (model, missing) = reader.map_or_else(Default::default, ModelResponseReader::finish);
         let result = self.result(end, &model);
         let (bytes, has_reader) = (self.bytes, self.has_reader);
-        if let Some(exchange) = Exchange::of(&mut self.call) {
+        if let Some(exchange) = self.call.operation::<Exchange>() {
             exchange.response_bytes = has_reader.then_some(bytes);
         }
         fields::set_response(&mut self.call.extra().fields, &model, self.first_chunk);
         self.record_metrics(&result, &model, duration, missing.filter(|_| complete));
-        if let CallResult::Cancelled = result {
-            return self.call.cancelled();
+        match result {
+            CallResult::Cancelled => self.call.end_cancelled(),
+            CallResult::Failed(outcome, error) => self.call.end_at(Some((outcome, error)), at),
+            CallResult::Ok => self.call.end_at(None, at),
         }
-        let mut scope = self.call.take_scope();
-        if let CallResult::Failed(outcome, error) = result {
-            scope.failed(outcome, error);
-        }
-        self.call.end_at(scope, at);
     }
 
     fn result(&self, end: BodyEnd, model: &ModelResponse) -> CallResult {

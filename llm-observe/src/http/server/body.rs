@@ -80,7 +80,7 @@ impl BodyWatch {
         self.call.finish();
     }
 
-    fn fail<E: fmt::Display>(mut self, error: &E) {
+    fn fail<E: fmt::Display + 'static>(mut self, error: &E) {
         self.note_bytes();
         self.call.fail(error);
     }
@@ -131,7 +131,7 @@ impl<B> ObservedBody<B> {
 impl<B> Body for ObservedBody<B>
 where
     B: Body,
-    B::Error: fmt::Display,
+    B::Error: fmt::Display + 'static,
 {
     type Data = B::Data;
     type Error = B::Error;

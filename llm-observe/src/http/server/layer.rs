@@ -162,7 +162,7 @@ pub struct HttpService<S> {
 impl<S, B, R> Service<Request<B>> for HttpService<S>
 where
     S: Service<Request<B>, Response = Response<R>>,
-    S::Error: fmt::Display,
+    S::Error: fmt::Display + 'static,
     R: http_body::Body,
 {
     type Response = Response<ObservedBody<R>>;

@@ -70,7 +70,7 @@ impl<F> ResponseFuture<F> {
 impl<F, R, E> Future for ResponseFuture<F>
 where
     F: Future<Output = Result<Response<R>, E>>,
-    E: fmt::Display,
+    E: fmt::Display + 'static,
     R: Body,
 {
     type Output = Result<Response<ObservedBody<R>>, E>;

@@ -6,13 +6,14 @@ use http::HeaderMap;
 
 use super::{grpc, policy::HttpPolicy};
 use crate::{
-    http::exchange::Exchange,
+    http::{error_types, exchange::Exchange},
     kernel::{
         call::Call,
         classify,
         error_info::ErrorInfo,
         operation_call::OperationCall,
         outcome::{ErrorClass, Outcome},
+        probe,
         request_context::RequestContext,
     },
 };
@@ -94,11 +95,8 @@ impl ServerCall {
     }
 
     /// Ends it with `error`, whether it has a status or not.
-    pub(crate) fn fail<E: fmt::Display + ?Sized>(self, error: &E) {
-        let message = error.to_string();
-        let class = classify::of_text(&message).unwrap_or(ErrorClass::Internal);
-        let error = ErrorInfo::new(std::any::type_name::<E>(), message, class);
-        self.end(Outcome::Error, error);
+    pub(crate) fn fail<E: fmt::Display + 'static>(self, error: &E) {
+        self.end(Outcome::Error, describe(error));
     }
 
     /// Ends it as panicked.
@@ -113,4 +111,21 @@ impl ServerCall {
         self.note(|exchange| exchange.alerts = alerts);
         self.call.end_with(outcome, error);
     }
+}
+
+/// Describes the error of a service or of a body, with its causes where its type has them. One of
+/// which nothing is known is the service's own.
+fn describe<E: fmt::Display + 'static>(error: &E) -> ErrorInfo {
+    let mut info = match error_types::as_error(error) {
+        Some(known) => probe::describe(error_types::type_name_of(known), known),
+        None => {
+            let message = error.to_string();
+            let class = classify::of_text(&message).unwrap_or(ErrorClass::Internal);
+            ErrorInfo::new(std::any::type_name::<E>(), message, class)
+        }
+    };
+    if info.class == ErrorClass::Other {
+        info.class = ErrorClass::Internal;
+    }
+    info
 }

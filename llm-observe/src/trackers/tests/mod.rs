@@ -93,6 +93,15 @@ fn error(message: &str) -> ErrorInfo {
     ErrorInfo::new("rag::QueryError", message.to_owned(), ErrorClass::Other)
 }
 
+/// Returns a text of letters: texts that differ in numbers alone are of the same error.
+fn letters(n: usize) -> String {
+    let digits = n.to_string().into_bytes();
+    digits
+        .into_iter()
+        .map(|digit| char::from(digit + b'a' - b'0'))
+        .collect()
+}
+
 const LONG: Duration = Duration::from_secs(30);
 
 fn texts(destination: &ScriptedDestination) -> Vec<String> {
@@ -109,7 +118,7 @@ fn texts(destination: &ScriptedDestination) -> Vec<String> {
 fn a_thousand_different_errors_in_a_burst_are_a_thousand_reports() {
     let (trackers, outbox, destination) = start();
     for n in 0..1000 {
-        trackers.record(&record(&SITE, &error(&format!("error {n}"))));
+        trackers.record(&record(&SITE, &error(&format!("error {}", letters(n)))));
     }
     assert!(trackers.flush(LONG));
     assert_eq!(outbox.flush(LONG).delivered(), 1000);
@@ -221,7 +230,7 @@ fn a_tracker_whose_lost_panics_gets_the_next_report() {
     trackers.record(&record(&SITE, &error("first")));
     begun.recv().unwrap();
     for n in 0..MOST_DIFFERENT + 1 {
-        trackers.record(&record(&SITE, &error(&format!("error {n}"))));
+        trackers.record(&record(&SITE, &error(&format!("error {}", letters(n)))));
     }
     go.send(()).unwrap();
     assert!(trackers.flush(LONG));
@@ -359,7 +368,7 @@ fn overflowing_reports_are_counted_and_the_trackers_notified() {
     trackers.record(&record(&SITE, &error("first")));
     begun.recv().unwrap();
     for n in 0..MOST_DIFFERENT + 7 {
-        trackers.record(&record(&SITE, &error(&format!("error {n}"))));
+        trackers.record(&record(&SITE, &error(&format!("error {}", letters(n)))));
     }
     let labels = [("reason", "overflow")];
     let lost = stats

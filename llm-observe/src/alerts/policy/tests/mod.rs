@@ -262,6 +262,68 @@ fn a_stalled_call_fires_while_it_hangs_and_resolves_when_it_ends() {
 }
 
 #[test]
+fn the_end_of_a_single_failure_says_what_a_person_needs() {
+    let mut policy = policy();
+    fail(&mut policy, START);
+    policy.due(START + 2 * SECOND);
+    let [(_, end)] = &policy.due(START + 5 * MINUTE)[..] else {
+        panic!("one end")
+    };
+    assert_eq!(
+        end.title(),
+        "query resolved: one failure, not seen again for 5 min"
+    );
+    for _ in 0..3 {
+        fail(&mut policy, START + 10 * MINUTE);
+    }
+    policy.due(START + 10 * MINUTE + 2 * SECOND);
+    let [(_, end)] = &policy.due(START + 15 * MINUTE)[..] else {
+        panic!("one end")
+    };
+    assert_eq!(
+        end.title(),
+        "query resolved: 3 calls at once, not seen again for 5 min"
+    );
+}
+
+#[test]
+fn the_end_of_a_single_failure_can_be_left_out_where_nothing_was_opened() {
+    let timing = AlertTiming {
+        resolve_single: false,
+        ..timing()
+    };
+    let limit = |digests| ChannelLimit {
+        per_minute: 20,
+        digests,
+        refresh: None,
+    };
+    let limits = [("ops", limit(true)), ("page", limit(false))];
+    let limits = limits.map(|(name, limit)| (name.to_owned(), limit));
+    let mut policy = IncidentPolicy::new(timing, limits.into());
+    let route = route(&["ops", "page"]);
+    let fails = |policy: &mut IncidentPolicy, time| {
+        let boom = occurrence(time, "boom", ErrorClass::Internal);
+        policy.add("query", "rag::query", &route, &boom);
+    };
+    fails(&mut policy, START);
+    assert_eq!(policy.due(START + 2 * SECOND).len(), 2);
+    let ends = policy.due(START + 5 * MINUTE);
+    assert_eq!(statuses(&ends), [("page", NoticeStatus::Resolved, 1)]);
+    fails(&mut policy, START + 10 * MINUTE);
+    fails(&mut policy, START + 11 * MINUTE);
+    assert_eq!(policy.due(START + 11 * MINUTE).len(), 2);
+    let ends = policy.due(START + 16 * MINUTE);
+    assert_eq!(
+        statuses(&ends),
+        [
+            ("ops", NoticeStatus::Resolved, 2),
+            ("page", NoticeStatus::Resolved, 2)
+        ]
+    );
+    assert_eq!(policy.wake(), None);
+}
+
+#[test]
 fn in_quiet_hours_only_critical_alerts_are_sent_and_the_rest_after_them() {
     let quiet = QuietHours::in_zone("22:00-07:00", TimeZone::UTC).unwrap();
     assert_eq!(quiet.until(START + 12 * 60 * MINUTE), None);
