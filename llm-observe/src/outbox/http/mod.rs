@@ -66,12 +66,15 @@ impl HttpClient {
 
     /// Sends a request. An incomplete response is a transient failure.
     pub(crate) async fn send(&self, request: HttpRequest) -> Result<HttpReply, Delivery> {
-        let limit = request.limit();
+        let (limit, known) = (request.limit(), request.credentials());
         let request = request.build(|uri| self.connector.proxy_authorization(uri))?;
         let reply = async {
             let answer = self.client.request(request).await;
             let answer = answer.map_err(|error| Delivery::retry(innermost(&error)))?;
-            read(answer).await
+            let mut reply = read(answer).await?;
+            // A server may repeat what it was sent, in a 404 the path: its own credentials.
+            reply.body = known.removed(&reply.body).into_owned();
+            Ok(reply)
         };
         match limit {
             None => reply.await,
