@@ -10,12 +10,11 @@ mod axum;
 mod hyper;
 #[cfg(feature = "reqwest-middleware")]
 mod reqwest;
+mod typed;
 
-use std::{
-    any::{Any, type_name},
-    error::Error,
-    io,
-};
+use std::{any::Any, error::Error, io};
+
+use typed::{named, own};
 
 /// Returns a value as the error that it is, or that it holds.
 type AsError = fn(&dyn Any) -> Option<&(dyn Error + 'static)>;
@@ -62,13 +61,4 @@ fn boxed(any: &dyn Any) -> Option<&(dyn Error + 'static)> {
     }
     let error = any.downcast_ref::<Box<dyn Error>>()?;
     Some(&**error)
-}
-
-fn own<E: Error + 'static>(any: &dyn Any) -> Option<&(dyn Error + 'static)> {
-    let error: &E = any.downcast_ref()?;
-    Some(error)
-}
-
-fn named<E: Error + 'static>(error: &(dyn Error + 'static)) -> Option<&'static str> {
-    error.is::<E>().then(type_name::<E>)
 }

@@ -2,10 +2,12 @@
 
 use std::{any::Any, error::Error};
 
+use super::typed;
+
 pub(super) fn as_error(any: &dyn Any) -> Option<&(dyn Error + 'static)> {
-    super::own::<reqwest::Error>(any)
+    typed::own::<reqwest::Error>(any)
 }
 
 pub(super) fn named(error: &(dyn Error + 'static)) -> Option<&'static str> {
-    super::named::<reqwest::Error>(error)
+    typed::named::<reqwest::Error>(error)
 }
