@@ -35,11 +35,73 @@ fn lines_with<'a>(log: &'a str, part: &str) -> Vec<&'a str> {
     log.lines().filter(|line| line.contains(part)).collect()
 }
 
+/// Starts the example, and returns what follows `start` in the line that begins so.
+async fn serving(folder: &Folder, start: &'static str) -> (Running, String) {
+    let mut command = folder.command("rag_service");
+    command
+        .args(["--listen", "127.0.0.1:0"])
+        .stderr(std::process::Stdio::null());
+    let mut running = Running(command.spawn().expect("the example runs"));
+    let out = running.0.stdout.take().expect("piped");
+    let find = tokio::task::spawn_blocking(move || {
+        let mut lines = BufReader::new(out).lines().map_while(Result::ok);
+        let found =
+            lines.find_map(|line| line.strip_prefix(start).map(str::trim).map(str::to_owned));
+        // read on, so that the program does not block on a full pipe
+        std::thread::spawn(move || lines.for_each(drop));
+        found
+    });
+    let url = tokio::time::timeout(START, find)
+        .await
+        .expect("starts in time")
+        .expect("no panic");
+    (running, url.expect("it prints that line"))
+}
+
+/// What the example writes is its user's alone, and an orderly end leaves no buffer.
+#[cfg(unix)]
+#[tokio::test]
+async fn its_logs_are_private_and_sigterm_leaves_only_log_files() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = Folder::new();
+    let logs = folder.path().join("logs");
+    let spools = || {
+        let entries = std::fs::read_dir(&logs).expect("a folder of logs");
+        let names = entries.map(|entry| entry.expect("an entry").file_name());
+        let spools = names.filter(|name| name.to_string_lossy().ends_with(".spool"));
+        spools.count()
+    };
+    let (mut running, _) = serving(&folder, "serving until ctrl-c").await;
+    let mode = std::fs::metadata(&logs)
+        .expect("there")
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o700);
+    assert!(spools() <= 5, "one for each log file");
+    let id = running.0.id().to_string();
+    let told = std::process::Command::new("kill")
+        .args(["-TERM", &id])
+        .status();
+    if !told.is_ok_and(|status| status.success()) {
+        println!("skipped: there is no program `kill` here");
+        return;
+    }
+    let ended = tokio::task::spawn_blocking(move || running.0.wait());
+    let ended = tokio::time::timeout(START, ended).await.expect("ends");
+    let ended = ended.expect("no panic").expect("a child");
+    assert!(ended.success(), "{ended}");
+    assert_eq!(spools(), 0);
+    assert!(folder.log("app.log").contains("ingest ok in"));
+}
+
 #[test]
 fn once_answers_checks_its_own_metrics_and_ends() {
     let folder = Folder::new();
     let output = once(&folder, &[], &[]);
     assert!(output.status.success(), "{}", printed(&output));
+    let err = String::from_utf8_lossy(&output.stderr);
+    assert!(!err.contains("WARNING"), "{}", printed(&output));
     let out = String::from_utf8_lossy(&output.stdout);
     for part in [
         "wait as long as its Retry-After header says",
@@ -160,28 +222,7 @@ fn quickstart_checks_itself() {
 #[tokio::test]
 async fn bad_input_has_its_status_and_good_input_an_answer() {
     let folder = Folder::new();
-    let mut command = folder.command("rag_service");
-    command
-        .args(["--listen", "127.0.0.1:0"])
-        .stderr(std::process::Stdio::null());
-    let mut running = Running(command.spawn().expect("the example runs"));
-    let out = running.0.stdout.take().expect("piped");
-    let find = tokio::task::spawn_blocking(move || {
-        let mut lines = BufReader::new(out).lines().map_while(Result::ok);
-        let found = lines.find_map(|line| {
-            line.strip_prefix("service")
-                .map(str::trim)
-                .map(str::to_owned)
-        });
-        // read on, so that the program does not block on a full pipe
-        std::thread::spawn(move || lines.for_each(drop));
-        found
-    });
-    let url = tokio::time::timeout(START, find)
-        .await
-        .expect("starts in time")
-        .expect("no panic");
-    let url = url.expect("it says where it serves");
+    let (_running, url) = serving(&folder, "service").await;
     // an error means that another test was first
     let _ = rustls::crypto::ring::default_provider().install_default();
     let client = reqwest::Client::builder()

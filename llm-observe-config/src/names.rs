@@ -89,6 +89,12 @@ pub(crate) fn listen(value: &Value<'_>) -> Result<Option<String>, ValueError> {
     Err(ValueError::new("is not a socket address", help))
 }
 
+/// Returns whether other machines can reach a socket address.
+pub(crate) fn is_public(address: &str) -> bool {
+    let address = address.parse::<SocketAddr>();
+    address.is_ok_and(|address| !address.ip().to_canonical().is_loopback())
+}
+
 /// A span of hours of the day.
 pub(crate) fn hours(value: &Value<'_>) -> Result<String, ValueError> {
     let hours = text(value)?;

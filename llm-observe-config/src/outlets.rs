@@ -2,6 +2,7 @@
 
 use crate::endpoint::Endpoint;
 use crate::names;
+use crate::secret::Secret;
 use crate::section::Section;
 use crate::value;
 use crate::value_error::ValueError;
@@ -13,12 +14,18 @@ pub struct Server {
     /// The socket address to listen on; `None` (written `"off"`): no server. Default:
     /// `127.0.0.1:9464`.
     pub listen: Option<String>,
+    /// The token that every request but `/healthz` needs, as `Authorization: Bearer`. Needed for an
+    /// address that other machines can reach. Default: none.
+    pub token: Option<Secret>,
 }
 
 impl Default for Server {
     fn default() -> Self {
         let listen = Some("127.0.0.1:9464".to_owned());
-        Self { listen }
+        Self {
+            listen,
+            token: None,
+        }
     }
 }
 
@@ -68,7 +75,18 @@ impl Server {
     pub(crate) fn read(section: &Section<'_, '_>) -> Self {
         let mut server = Self::default();
         section.set("listen", &mut server.listen, names::listen);
+        section.optional("token", &mut server.token, value::secret);
+        server.check(section);
         server
+    }
+
+    fn check(&self, section: &Section<'_, '_>) {
+        let public = self.listen.as_deref().is_some_and(names::is_public);
+        if public && !section.has("token") {
+            let help = "add `token = \"env:LLM_OBSERVE_TOKEN\"`, or listen on 127.0.0.1";
+            let message = "can be reached from other machines, so a token is needed";
+            section.add_at("listen", ValueError::new(message, help));
+        }
     }
 }
 

@@ -582,6 +582,21 @@ fn outlets() {
     let listen = "is not a socket address; write \"127.0.0.1:9464\", \"0.0.0.0:9464\", \"[::1]:9464\" or \"off\"";
     wrong_line("server", "listen = \"localhost:9464\"", listen);
     wrong_line("server", "listen = \":9464\"", listen);
+    let public = "can be reached from other machines, so a token is needed; add `token = \"env:LLM_OBSERVE_TOKEN\"`, or listen on 127.0.0.1";
+    for address in ["0.0.0.0:9464", "[::]:9464", "10.0.0.7:9464"] {
+        wrong_line("server", &format!("listen = \"{address}\""), public);
+    }
+    for address in ["127.0.0.1:0", "127.1.2.3:1", "[::1]:9464", "off"] {
+        right(&format!("[server]\nlisten = \"{address}\"\n"));
+    }
+    let served = right("[server]\nlisten = \"0.0.0.0:9464\"\ntoken = \"env:TOKEN\"\n").server;
+    assert_eq!(served.token, Some(Secret::Env("TOKEN".into())));
+    // One mistake is one problem.
+    let literal = "must not hold the secret itself; write \"env:NAME\" or \"file:PATH\", and keep the secret there";
+    wrong(
+        "[server]\nlisten = \"0.0.0.0:9464\"\ntoken = \"hunter2\"\n",
+        &[&format!("3:9: `token` in [server] {literal}")],
+    );
     wrong_line(
         "metrics",
         "extra_buckets = [1, 0.5]",

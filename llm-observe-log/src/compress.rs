@@ -2,8 +2,7 @@
 //! complete `.gz`, never a part of one.
 
 use std::{
-    fs::{self, File},
-    io,
+    fs, io,
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -114,15 +113,22 @@ impl Job {
         };
         if disk::lock(&lock, LockMode::Exclusive).unwrap_or(false) {
             self.remove_partial_files();
-            for name in self.rotated() {
-                if let Err(error) = self.compress(&name) {
-                    (self.warn)(&format!(
-                        "cannot compress {}: {error}",
-                        self.dir.join(name).display()
-                    ));
-                }
-            }
+            self.compress_all(self.rotated());
             let _ = fs::remove_file(&path);
+        }
+    }
+
+    /// Retention, here or in another process, may delete a file that was listed: that is no fault.
+    fn compress_all(&self, names: Vec<String>) {
+        for name in names {
+            if let Err(error) = self.compress(&name)
+                && error.kind() != io::ErrorKind::NotFound
+            {
+                (self.warn)(&format!(
+                    "cannot compress {}: {error}",
+                    self.dir.join(name).display()
+                ));
+            }
         }
     }
 
@@ -167,7 +173,7 @@ impl Job {
             self.dir.join(format!("{name}.gz")),
         );
         if !done.exists() {
-            let mut from = File::open(&plain)?;
+            let mut from = disk::open_existing(&plain)?;
             let meta = from.metadata()?;
             let _ = fs::remove_file(&temp);
             let into = disk::create_new(&temp, 0o600)?;
@@ -183,5 +189,43 @@ impl Job {
             fs::rename(&temp, &done)?;
         }
         fs::remove_file(&plain)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+
+    #[test]
+    fn a_file_that_retention_deletes_first_is_no_warning() {
+        let dir = std::env::temp_dir().join(format!("llm-observe-gzip-{:016x}", fastrand::u64(..)));
+        fs::create_dir(&dir).unwrap();
+        let name = |number: u32| format!("app.log.2026-01-01T00-00-00Z.{number}");
+        (1..4).for_each(|number| fs::write(dir.join(name(number)), "line\n").unwrap());
+        fs::create_dir(dir.join(name(4))).unwrap();
+        let warnings = Arc::new(Mutex::new(Vec::new()));
+        let warn = {
+            let warnings = Arc::clone(&warnings);
+            move |text: &str| warnings.lock().unwrap().push(text.to_owned())
+        };
+        let job = Job {
+            dir: dir.clone(),
+            file: "app.log".to_owned(),
+            compress: true,
+            warn: Arc::new(warn),
+        };
+        let listed = job.rotated();
+        assert_eq!(listed.len(), 4);
+        fs::remove_file(dir.join(name(2))).unwrap();
+        job.compress_all(listed);
+        let left: Vec<_> = job.names().filter(|name| name.ends_with("gz")).collect();
+        assert_eq!(left.len(), 2, "{left:?}");
+        // Any other fault is one.
+        let warnings = warnings.lock().unwrap();
+        assert_eq!(warnings.len(), 1, "{warnings:?}");
+        assert!(warnings[0].contains(&name(4)), "{warnings:?}");
+        fs::remove_dir_all(dir).unwrap();
     }
 }

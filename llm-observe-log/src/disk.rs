@@ -9,7 +9,7 @@ use std::{
 
 pub(crate) use crate::system::{FileId, LockMode, allocate, keeps_pages, lock, unlock, user};
 
-use crate::system;
+use crate::{system, trust};
 
 /// One file as a listing shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,7 +74,14 @@ impl Disk for RealDisk {
         let mut options = OpenOptions::new();
         options.append(true).read(true).create(true);
         system::restrict(&mut options, mode, self.follow);
-        options.open(self.dir.join(name))
+        let path = self.dir.join(name);
+        let file = options.open(&path)?;
+        // Who allows symlinks has said where to write.
+        match self.follow {
+            true => trust::check_regular(&file, &path)?,
+            false => trust::check(&file, &path)?,
+        }
+        Ok(file)
     }
 
     fn append(&self, mut file: &File, bytes: &[u8]) -> io::Result<usize> {
@@ -137,7 +144,7 @@ pub(crate) fn private_dir(dir: &Path) -> io::Result<()> {
     }
 }
 
-/// Creates a new private file. An error when the name is taken.
+/// Creates a new private file. An error when the name is taken, also by a symlink.
 pub(crate) fn create_new(path: &Path, mode: u32) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create_new(true);
@@ -145,10 +152,32 @@ pub(crate) fn create_new(path: &Path, mode: u32) -> io::Result<File> {
     options.open(path)
 }
 
-/// Opens a private file for reading and writing, and creates it if `create` says so.
+/// Opens a private file for reading and writing, and creates it if `create` says so. An error when it
+/// is a symlink, no regular file, another user's, or known by another name too.
 pub(crate) fn open_private(path: &Path, create: bool) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(create);
     system::restrict(&mut options, 0o600, false);
-    options.open(path)
+    let file = options.open(path)?;
+    trust::check_private(&file, path)?;
+    Ok(file)
+}
+
+/// Opens a file for reading, whoever it belongs to. An error when it is no regular file.
+#[cfg(feature = "read")]
+pub(crate) fn open_to_read(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    system::restrict(options.read(true), 0, true);
+    let file = options.open(path)?;
+    trust::check_regular(&file, path)?;
+    Ok(file)
+}
+
+/// Opens a file for reading. An error when it is a symlink, no regular file, or another user's.
+pub(crate) fn open_existing(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    system::restrict(options.read(true), 0, false);
+    let file = options.open(path)?;
+    trust::check(&file, path)?;
+    Ok(file)
 }

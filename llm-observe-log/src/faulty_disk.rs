@@ -20,6 +20,8 @@ pub(crate) struct FaultyDisk {
     /// The error after that.
     pub(crate) error: AtomicI32,
     pub(crate) no_rename: AtomicBool,
+    /// Another program moves each file away just before it is renamed.
+    pub(crate) moves_first: AtomicBool,
     pub(crate) no_open: AtomicBool,
 }
 
@@ -30,6 +32,7 @@ impl FaultyDisk {
             room: AtomicI64::new(-1),
             error: AtomicI32::new(28),
             no_rename: AtomicBool::default(),
+            moves_first: AtomicBool::default(),
             no_open: AtomicBool::default(),
         }
     }
@@ -70,6 +73,10 @@ impl Disk for FaultyDisk {
     }
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
         unless(&self.no_rename)?;
+        if self.moves_first.load(Ordering::Relaxed) {
+            let moved = format!("moved-{:016x}", fastrand::u64(..));
+            self.real.rename(from, &moved)?;
+        }
         self.real.rename(from, to)
     }
     fn id_of(&self, name: &str) -> io::Result<FileId> {

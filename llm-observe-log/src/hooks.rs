@@ -1,11 +1,19 @@
 //! What the engine asks of the program around it: the text of a loss notice, where warnings go, and
 //! the time.
 
-use std::{fmt, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    fmt,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use jiff::Timestamp;
 
 use crate::stats::LossReason;
+
+/// Files that are warned about: whoever can create files could otherwise fill the memory with them.
+const MOST_WARNINGS: usize = 256;
 
 /// Formats a loss notice: see [`Hooks::loss_notice`].
 pub(crate) type LossNotice = Arc<dyn Fn(&mut Vec<u8>, u64, LossReason) + Send + Sync>;
@@ -71,6 +79,18 @@ impl Default for Hooks {
 impl fmt::Debug for Hooks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Hooks").finish_non_exhaustive()
+    }
+}
+
+/// Warns about a file, once for each one in this process.
+pub(crate) fn warn_once(warn: &Warn, path: &Path, message: &str) {
+    static WARNED: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+    let first = {
+        let mut warned = WARNED.lock().unwrap_or_else(PoisonError::into_inner);
+        warned.len() < MOST_WARNINGS && warned.insert(path.to_path_buf())
+    };
+    if first {
+        warn(&format!("{}: {message}", path.display()));
     }
 }
 

@@ -55,6 +55,7 @@ mod level;
 mod options;
 mod stats;
 mod system;
+mod trust;
 
 mod disk;
 mod error;

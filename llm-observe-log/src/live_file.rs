@@ -190,12 +190,6 @@ impl LiveFile {
     fn open_now(&self, now: Timestamp) -> io::Result<OpenFile> {
         let file = self.disk.open(&self.options.file, self.options.mode)?;
         let meta = file.metadata()?;
-        if !meta.is_file() {
-            return Err(io::Error::other(format!(
-                "{} is not a regular file",
-                self.options.file
-            )));
-        }
         let last = meta
             .modified()
             .ok()
@@ -231,6 +225,11 @@ impl LiveFile {
                 self.rotation_blocked_until = None;
                 self.rotations += 1;
                 self.delete_expired(now);
+                true
+            }
+            // Another program has moved it a moment ago: the next one is new.
+            Err(moved) if moved.kind() == io::ErrorKind::NotFound => {
+                self.open = None;
                 true
             }
             Err(error) => {
@@ -300,7 +299,10 @@ impl LiveFile {
     /// ring. Cuts off an incomplete last line, since the ring has the whole one.
     pub(crate) fn recover_append(&mut self, ring: &Ring) -> io::Result<()> {
         let intent = ring.intent();
-        let Some(name) = self.file_of(&intent)? else {
+        let Some(name) = self
+            .file_of(&intent)?
+            .filter(|_| intent.bytes <= ring.capacity())
+        else {
             return Ok(());
         };
         let file = self.disk.open(&name, self.options.mode)?;

@@ -22,6 +22,7 @@ const WORD: u64 = 8;
 
 /// "LLMOBS" and the version of this layout.
 const MAGIC: u64 = u64::from_be_bytes(*b"LLMOBS\x00\x01");
+const MAGIC_OF_ANY_VERSION: u64 = MAGIC & !0xffff;
 
 // Indices of the header's words. `TAIL` and `FREED` have a cache line each, since different threads
 // write them.
@@ -39,9 +40,21 @@ const LINE: u64 = 2 << 32;
 const PAD: u64 = 3 << 32;
 const LENGTH: u64 = (1 << 32) - 1;
 
+/// Positions are below this: at a gigabyte a second they would take 146 years to get there.
+const MOST: u64 = 1 << 62;
+
 /// There is no room for the line now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Full;
+
+/// Why memory that another process left is not a ring.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NoRing {
+    /// Another version of this crate wrote it, and can read it.
+    OtherVersion,
+    /// Its header contradicts itself or the size of the file.
+    Damaged,
+}
 
 /// What is about to be appended to which file: shows a later process how far the append got.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -64,18 +77,50 @@ impl Ring {
     /// Creates a ring in zeroed memory.
     pub(crate) fn create(map: Mapping) -> Option<Self> {
         let capacity = Self::room(&map).filter(|capacity| capacity.is_power_of_two())?;
-        map.get(AT_CAPACITY)?.store(capacity, Ordering::Relaxed);
-        map.get(AT_MAGIC)?.store(MAGIC, Ordering::Release);
-        Some(Self { map, capacity })
+        let ring = Self { map, capacity };
+        ring.mark();
+        Some(ring)
     }
 
-    /// Opens a ring that another process left. `None` when the memory holds no valid ring.
-    pub(crate) fn adopt(map: Mapping) -> Option<Self> {
-        let capacity = map.get(AT_CAPACITY)?.load(Ordering::Acquire);
-        let valid = map.get(AT_MAGIC)?.load(Ordering::Acquire) == MAGIC
-            && Some(capacity) == Self::room(&map);
+    fn mark(&self) {
+        self.at(AT_CAPACITY).store(self.capacity, Ordering::Relaxed);
+        self.at(AT_MAGIC).store(MAGIC, Ordering::Release);
+    }
+
+    /// Returns whether the header is still there.
+    pub(crate) fn is_marked(&self) -> bool {
+        self.at(AT_MAGIC).load(Ordering::Relaxed) == MAGIC
+    }
+
+    /// Empties a ring that another program has overwritten. What callers copy in at the moment may be
+    /// lost with it.
+    pub(crate) fn restart(&self) {
+        self.set_intent(Intent::default());
+        for position in [AT_TAIL, AT_TAKEN, AT_FREED] {
+            self.at(position).store(0, Ordering::SeqCst);
+        }
+        let words = self.map.get(HEADER_WORDS..).unwrap_or_default();
+        words
+            .iter()
+            .for_each(|word| word.store(0, Ordering::Relaxed));
+        self.mark();
+    }
+
+    /// Opens a ring that another process left.
+    pub(crate) fn adopt(map: Mapping) -> Result<Self, NoRing> {
+        let header = |index: usize| map.get(index).map(|word| word.load(Ordering::Acquire));
+        let (magic, capacity) = (header(AT_MAGIC), header(AT_CAPACITY));
+        if magic.is_some_and(|magic| magic != MAGIC && magic & !0xffff == MAGIC_OF_ANY_VERSION) {
+            return Err(NoRing::OtherVersion);
+        }
+        let capacity = capacity
+            .filter(|capacity| Some(*capacity) == Self::room(&map) && capacity.is_power_of_two())
+            .ok_or(NoRing::Damaged)?;
         let ring = Self { map, capacity };
-        (valid && capacity.is_power_of_two() && ring.is_ordered()).then_some(ring)
+        match ring.is_marked() && ring.is_ordered() {
+            true => Ok(ring),
+            false => Err(NoRing::Damaged),
+        }
     }
 
     fn room(map: &Mapping) -> Option<u64> {
@@ -84,9 +129,25 @@ impl Ring {
             .checked_mul(WORD)
     }
 
-    fn is_ordered(&self) -> bool {
+    /// Returns whether the positions are possible. Only for who takes: others would see them move.
+    pub(crate) fn is_ordered(&self) -> bool {
         let (taken, tail) = (self.taken(), self.tail());
-        taken <= tail && tail - taken <= self.capacity && taken % WORD == 0 && tail % WORD == 0
+        // So far from the largest number that no sum of positions can overflow.
+        tail < MOST
+            && taken <= tail
+            && tail - taken <= self.capacity
+            && taken % WORD == 0
+            && tail % WORD == 0
+    }
+
+    /// Returns the size of the memory that it takes.
+    pub(crate) fn bytes(&self) -> u64 {
+        (self.map.len() as u64).saturating_mul(WORD)
+    }
+
+    /// Returns whether it holds neither lines nor counts of lost ones.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.taken() == self.tail() && !self.has_lost()
     }
 
     pub(crate) fn capacity(&self) -> u64 {
@@ -106,13 +167,13 @@ impl Ring {
         let size = record_size(length);
         let (start, pad, used) = self.reserve(size, limit.min(self.capacity))?;
         if pad > 0 {
-            self.set(start, PAD | (pad - WORD));
+            self.set(start, PAD | pad.saturating_sub(WORD));
         }
-        let start = start + pad;
+        let start = start.wrapping_add(pad);
         // A process that dies in the copy leaves the length, and so the position of the next record.
         self.set(start, RESERVED | length);
         compiler_fence(Ordering::SeqCst);
-        self.copy_in(start + WORD, line);
+        self.copy_in(start.wrapping_add(WORD), line);
         self.word(start).store(LINE | length, Ordering::Release);
         Ok(used)
     }
@@ -123,9 +184,10 @@ impl Ring {
         let tail = self.at(AT_TAIL);
         let mut start = tail.load(Ordering::Relaxed);
         loop {
-            let left = self.capacity - (start & (self.capacity - 1));
+            let left = self.until_wrap(start);
             let pad = if size <= left { 0 } else { left };
-            let end = start + pad + size;
+            // Wraps only in a header that another program has overwritten.
+            let end = start.wrapping_add(pad).wrapping_add(size);
             // Acquire: what was freed has been zeroed.
             let used = end.saturating_sub(self.at(AT_FREED).load(Ordering::Acquire));
             if used > limit {
@@ -142,13 +204,15 @@ impl Ring {
     /// Returns whether `bytes` more would leave at most `limit` bytes in use.
     pub(crate) fn has_room(&self, bytes: u64, limit: u64) -> bool {
         let freed = self.at(AT_FREED).load(Ordering::Acquire);
-        (self.tail() + bytes).saturating_sub(freed) <= limit
+        self.tail().saturating_add(bytes).saturating_sub(freed) <= limit
     }
 
     /// Appends committed lines from position `from` to `out`, up to about `max` bytes and not beyond
     /// `until`. `ends` gets, for each line, where it ends in `out` and in the ring.
     ///
     /// Stops at a record that is still being copied, unless its process is `dead`: then it skips it.
+    /// Stops for good at a record that cannot be one. Never goes round the ring more than once, so that
+    /// no header makes it endless.
     pub(crate) fn gather(
         &self,
         from: u64,
@@ -158,23 +222,34 @@ impl Ring {
         out: &mut Vec<u8>,
         ends: &mut Vec<(usize, u64)>,
     ) -> u64 {
+        let until = until.min(from.saturating_add(self.capacity));
         let mut at = from;
         while at < until && out.len() < max {
             let header = self.word(at).load(Ordering::Acquire);
             let length = header & LENGTH;
-            match header & !LENGTH {
-                LINE => {
-                    self.copy_out(at + WORD, length, out);
-                    at += record_size(length);
-                    ends.push((out.len(), at));
-                }
-                PAD => at += WORD + length,
-                RESERVED if dead => at += record_size(length),
-                0 if dead => at += WORD,
+            let size = match header & !LENGTH {
+                LINE => record_size(length),
+                PAD => WORD + length,
+                RESERVED if dead => record_size(length),
+                0 if dead => WORD,
                 _ => break,
+            };
+            if size > self.until_wrap(at).min(until - at) {
+                break;
+            }
+            at += size;
+            if header & !LENGTH == LINE {
+                self.copy_out(at - size + WORD, length, out);
+                ends.push((out.len(), at));
             }
         }
-        at.min(until)
+        at
+    }
+
+    /// Returns how many bytes there are from a position to where the ring starts again.
+    #[inline]
+    fn until_wrap(&self, position: u64) -> u64 {
+        self.capacity - (position & (self.capacity - 1))
     }
 
     /// Returns how many lines have not reached the log.
@@ -201,8 +276,10 @@ impl Ring {
 
     /// Zeroes the taken part and gives it back to callers.
     pub(crate) fn free(&self) {
-        let (from, to) = (self.at(AT_FREED).load(Ordering::Relaxed), self.taken());
-        let mut at = from;
+        let (freed, to) = (self.at(AT_FREED).load(Ordering::Relaxed), self.taken());
+        let first = to.saturating_sub(self.capacity);
+        // Whatever the header says, it is not more than the whole ring.
+        let mut at = if freed > to { first } else { freed.max(first) };
         while at < to {
             let (words, next) = self.run(at, to - at);
             words
@@ -275,9 +352,9 @@ impl Ring {
     /// it. `prepared` is the position up to which that is done.
     pub(crate) fn prepare(&self, prepared: &mut u64) {
         let tail = self.tail();
-        let until = tail + self.capacity / 4;
+        let until = tail.saturating_add(self.capacity / 4);
         let mut at = tail.max(*prepared);
-        if until < at + self.capacity / 8 {
+        if until.saturating_sub(at) < self.capacity / 8 {
             return;
         }
         while at < until {
@@ -339,7 +416,7 @@ impl Ring {
         let start = position & (self.capacity - 1);
         let bytes = bytes.next_multiple_of(WORD).min(self.capacity - start);
         let from = HEADER_WORDS + index(start);
-        (from..from + index(bytes), position + bytes)
+        (from..from + index(bytes), position.saturating_add(bytes))
     }
 
     #[inline]
@@ -352,6 +429,13 @@ impl Ring {
         // Every index is masked to the capacity that `create` and `adopt` checked against the map.
         self.map.get(index).unwrap_or(&OUT_OF_RANGE)
     }
+}
+
+/// Returns whether a header, read from a file, is that of a ring without lines.
+pub(crate) fn is_empty_header(bytes: &[u8]) -> bool {
+    let (words, _) = bytes.as_chunks::<8>();
+    let word = |index| words.get(index).map(|word| u64::from_ne_bytes(*word));
+    word(AT_MAGIC) == Some(MAGIC) && word(AT_TAIL) == word(AT_TAKEN) && word(AT_LOST) == Some(0)
 }
 
 /// Converts bytes to words.

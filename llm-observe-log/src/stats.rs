@@ -17,18 +17,22 @@ pub enum LossReason {
     TooLong,
     /// The log file could not be opened in a forked process.
     Fork,
+    /// A buffer was damaged or truncated. Counts one for each buffer, since how many lines were in it
+    /// is not known.
+    Damaged,
 }
 
 impl LossReason {
     /// All reasons.
-    pub const ALL: [Self; 3] = [Self::Overflow, Self::TooLong, Self::Fork];
+    pub const ALL: [Self; 4] = [Self::Overflow, Self::TooLong, Self::Fork, Self::Damaged];
 
-    /// Returns the reason as a label: `overflow`, `too_long` or `fork`.
+    /// Returns the reason as a label: `overflow`, `too_long`, `fork` or `damaged`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Overflow => "overflow",
             Self::TooLong => "too_long",
             Self::Fork => "fork",
+            Self::Damaged => "damaged",
         }
     }
 }
@@ -68,6 +72,8 @@ pub struct WriterStats {
     pub pending_bytes: u64,
     /// Whether lines reach the file.
     pub health: Health,
+    /// Whether other users could change the files when the folder was opened.
+    pub exposed: bool,
     pub(crate) lost: [u64; LossReason::ALL.len()],
 }
 
@@ -92,6 +98,7 @@ pub(crate) struct Counters {
     overflow: AtomicU64,
     too_long: AtomicU64,
     fork: AtomicU64,
+    damaged: AtomicU64,
 }
 
 impl Counters {
@@ -100,10 +107,16 @@ impl Counters {
             LossReason::Overflow => &self.overflow,
             LossReason::TooLong => &self.too_long,
             LossReason::Fork => &self.fork,
+            LossReason::Damaged => &self.damaged,
         }
     }
 
-    pub(crate) fn snapshot(&self, pending_bytes: u64, health: Health) -> WriterStats {
+    pub(crate) fn snapshot(
+        &self,
+        pending_bytes: u64,
+        health: Health,
+        exposed: bool,
+    ) -> WriterStats {
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         WriterStats {
             lines: get(&self.lines),
@@ -111,6 +124,7 @@ impl Counters {
             recovered: get(&self.recovered),
             pending_bytes,
             health,
+            exposed,
             lost: LossReason::ALL.map(|reason| get(self.lost(reason))),
         }
     }

@@ -97,10 +97,16 @@ impl WriterThread {
         }
     }
 
+    /// Returns whether it sleeps until it is woken.
+    #[inline]
+    pub(crate) fn is_parked(&self) -> bool {
+        self.parked.load(Ordering::SeqCst)
+    }
+
     /// Makes the thread start a round soon: wakes it only if it would not wake up by itself.
     #[inline]
     pub(crate) fn wake_if_parked(&self) {
-        if self.parked.load(Ordering::SeqCst) {
+        if self.is_parked() {
             self.wake();
         }
     }

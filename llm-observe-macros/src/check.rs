@@ -3,7 +3,7 @@
 
 use llm_observe_config::{Config, suggest};
 use proc_macro2::{Span, TokenStream};
-use syn::{FnArg, Ident, ext::IdentExt};
+use syn::{FnArg, ext::IdentExt};
 
 use crate::{
     args::{self, Args, Captured, When},
@@ -26,7 +26,7 @@ pub(crate) fn function(
     returned(args, function, errors);
     names(args, function, errors);
     if let Some(config) = config {
-        catalogue(args, &function.sig.ident, config, errors);
+        catalogue(args, function, config, errors);
         channels(args, config, errors);
     }
 }
@@ -147,7 +147,7 @@ fn returned(args: &Args, function: &FnItem, errors: &mut Errors) {
     let Some(span) = args.span_of("timeout") else {
         return;
     };
-    if matches!(returns.shape, Shape::Sync) {
+    if matches!(returns.shape, Shape::Sync | Shape::Either) {
         errors.at(
             span,
             "`timeout` needs an async function: only a future can be dropped at the limit",
@@ -201,11 +201,17 @@ fn parameters(function: &FnItem) -> Vec<String> {
         .collect()
 }
 
-fn catalogue(args: &Args, function: &Ident, config: &Config, errors: &mut Errors) {
+fn catalogue(args: &Args, function: &FnItem, config: &Config, errors: &mut Errors) {
+    let sig = &function.sig;
     let Some(events) = &config.events else { return };
+    // What is wrong already may be why there is no event: one mistake is one error.
+    let unmeasurable = sig.constness.is_some() || matches!(function.body, Body::Missing(_));
+    if args.event.is_none() && (args.has_mistakes || unmeasurable) {
+        return;
+    }
     let (name, span) = match &args.event {
         Some(text) => (text.value(), text.span()),
-        None => (event::default_name(function), function.span()),
+        None => (event::default_name(&sig.ident), sig.ident.span()),
     };
     if events.contains_key(&name) {
         return;

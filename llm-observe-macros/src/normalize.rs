@@ -19,6 +19,16 @@ pub(crate) struct Prologue {
     pub(crate) names: Vec<Binding>,
 }
 
+impl Prologue {
+    /// The names alone, where the body stands in the function itself and sees its parameters.
+    pub(crate) fn of_signature(sig: &Signature, body: &Group) -> Prologue {
+        Prologue {
+            tokens: TokenStream::new(),
+            ..normalize(&mut sig.clone(), body)
+        }
+    }
+}
+
 /// A variable that the parameters bind.
 pub(crate) struct Binding {
     pub(crate) ident: Ident,

@@ -2,7 +2,8 @@
 
 use proc_macro2::Span;
 use syn::{
-    GenericArgument, PathArguments, ReturnType, Signature, Type, TypeParamBound,
+    GenericArgument, PathArguments, ReturnType, Signature, Type, TypeImplTrait, TypeParamBound,
+    TypePath,
     visit_mut::{self, VisitMut},
 };
 
@@ -17,6 +18,8 @@ pub(crate) enum Shape {
     Future,
     /// When the returned boxed future is done.
     Boxed,
+    /// By returning, or when the returned boxed future is done: the type's name does not tell.
+    Either,
 }
 
 /// What a function returns.
@@ -41,7 +44,10 @@ impl Returns {
         match future(&written) {
             Some((shape, output)) => Returns { shape, output },
             None => Returns {
-                shape: Shape::Sync,
+                shape: match peel(&written) {
+                    Type::Path(path) if !is_known(path, "Result") => Shape::Either,
+                    _ => Shape::Sync,
+                },
                 output: Some(written),
             },
         }
@@ -64,18 +70,29 @@ impl Returns {
     }
 
     /// Returns whether the output cannot be a `Result`. It looks at the text only: an alias or a
-    /// generic may be one.
+    /// generic may be one, a type that is written out as a function is none.
     pub(crate) fn cannot_fail(&self) -> bool {
         self.output.as_ref().is_some_and(|ty| match peel(ty) {
-            Type::Path(path) => path
-                .path
-                .segments
-                .last()
-                .is_some_and(|s| NOT_RESULTS.iter().any(|n| s.ident == n)),
-            Type::ImplTrait(_) | Type::Macro(_) | Type::Infer(_) | Type::Verbatim(_) => false,
+            Type::Path(path) => NOT_RESULTS.iter().any(|name| is_known(path, name)),
+            Type::ImplTrait(ty) => ty.bounds.iter().any(is_function),
+            Type::Macro(_) | Type::Infer(_) | Type::Verbatim(_) => false,
             _ => true,
         })
     }
+}
+
+fn is_known(path: &TypePath, name: &str) -> bool {
+    path.path.segments.last().is_some_and(|s| s.ident == name)
+}
+
+/// Returns whether the bound is that of a function or closure, such as `Fn(&str) -> bool`: only
+/// those are written with parentheses.
+fn is_function(bound: &TypeParamBound) -> bool {
+    let TypeParamBound::Trait(bound) = bound else {
+        return false;
+    };
+    let last = bound.path.segments.last();
+    last.is_some_and(|last| matches!(last.arguments, PathArguments::Parenthesized(_)))
 }
 
 /// Names of types that are not a `Result`.
@@ -95,18 +112,30 @@ pub(crate) fn peel(ty: &Type) -> &Type {
 
 fn future(ty: &Type) -> Option<(Shape, Option<Type>)> {
     match peel(ty) {
-        Type::ImplTrait(ty) => output_of(ty.bounds.iter()).map(|output| (Shape::Future, output)),
+        Type::ImplTrait(ty) if ty.bounds.iter().all(is_of_observed) => {
+            output_of(ty.bounds.iter()).map(|output| (Shape::Future, output))
+        }
         Type::Path(path) => {
             let last = path.path.segments.last()?;
-            let inner = first_type(&last.arguments);
             match last.ident.to_string().as_str() {
-                "BoxFuture" | "LocalBoxFuture" => Some((Shape::Boxed, inner.cloned())),
-                "Pin" => boxed(peel(inner?)),
+                // What else they stand for, such as their output, is the type's affair.
+                "BoxFuture" | "LocalBoxFuture" => Some((Shape::Boxed, None)),
+                "Pin" => boxed(peel(first_type(&last.arguments)?)),
                 _ => None,
             }
         }
         _ => None,
     }
+}
+
+/// Returns whether an observed future has that bound wherever the future itself has it.
+fn is_of_observed(bound: &TypeParamBound) -> bool {
+    const KEPT: [&str; 4] = ["Future", "Send", "Sync", "Unpin"];
+    let TypeParamBound::Trait(bound) = bound else {
+        return true;
+    };
+    let last = bound.path.segments.last();
+    last.is_some_and(|last| KEPT.iter().any(|kept| last.ident == kept)) || bound.maybe.is_some()
 }
 
 fn boxed(ty: &Type) -> Option<(Shape, Option<Type>)> {
@@ -146,6 +175,21 @@ fn output_of<'a>(mut bounds: impl Iterator<Item = &'a TypeParamBound>) -> Option
     })
 }
 
+/// Returns whether the type has the type of a function or closure in it that has no name, such as
+/// `impl Fn(&str) -> bool`.
+pub(crate) fn has_closure(ty: &Type) -> bool {
+    struct Find(bool);
+    impl VisitMut for Find {
+        fn visit_type_impl_trait_mut(&mut self, ty: &mut TypeImplTrait) {
+            self.0 |= ty.bounds.iter().any(is_function);
+            visit_mut::visit_type_impl_trait_mut(self, ty);
+        }
+    }
+    let mut find = Find(false);
+    find.visit_type_mut(&mut ty.clone());
+    find.0
+}
+
 /// Replaces each `impl Trait` by `_`, and returns whether there was one.
 pub(crate) fn infer_impls(ty: &mut Type) -> bool {
     struct Infer(bool);
@@ -169,7 +213,7 @@ pub(crate) fn infer_impls(ty: &mut Type) -> bool {
 pub(crate) fn capture_all(ty: &mut Type) {
     struct Respan;
     impl VisitMut for Respan {
-        fn visit_type_impl_trait_mut(&mut self, ty: &mut syn::TypeImplTrait) {
+        fn visit_type_impl_trait_mut(&mut self, ty: &mut TypeImplTrait) {
             let span = Span::mixed_site().located_at(ty.impl_token.span);
             ty.impl_token = syn::Token![impl](span);
             visit_mut::visit_type_impl_trait_mut(self, ty);

@@ -74,15 +74,22 @@ pub mod http;
 
 #[cfg(feature = "log")]
 pub mod log;
+// Public like the one that it stands for, so that the compiler says which feature has what is
+// missing in it, and not that it is private.
 #[cfg(not(feature = "log"))]
+#[doc(hidden)]
 #[path = "absent/log.rs"]
-mod log;
+pub mod log;
 
 #[cfg(feature = "metrics")]
 mod metrics;
 #[cfg(not(feature = "metrics"))]
 #[path = "absent/metrics.rs"]
 mod metrics;
+
+#[cfg(not(all(feature = "delivery", feature = "log")))]
+#[path = "absent/needs_feature.rs"]
+mod needs_feature;
 
 #[cfg(feature = "server")]
 mod page;

@@ -12,18 +12,19 @@ pub use std::result::Result::{self, Err, Ok};
 pub use tracing::Level;
 
 pub use crate::{
-    __ok_value as ok_value, __verdict as verdict,
+    __end as end, __ok_value as ok_value, __verdict as verdict,
     init::{Embedded, init},
     kernel::{
         alert_rule::{AlertRule, Severity, TriggerSet},
         capture::{check, count, debug, display, items, score, see, value},
+        ending,
         future::{Observed, future, limited_future},
         limit::Limited,
         links::Links,
         probe,
         scope::CallScope,
         site::Site,
-        sync_call::SyncCall as Call,
+        sync_call::{InlineCall, SyncCall as Call},
     },
 };
 

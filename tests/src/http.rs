@@ -26,10 +26,20 @@ pub struct Response {
 ///
 /// When there is no server, it stalls, or what it says is not HTTP.
 pub fn get(address: SocketAddr, path: &str) -> io::Result<Response> {
+    get_with(address, path, &[&format!("Host: {address}")])
+}
+
+/// Gets `path` as [`get`] does, with these header lines and no others.
+///
+/// # Errors
+///
+/// As [`get`].
+pub fn get_with(address: SocketAddr, path: &str, headers: &[&str]) -> io::Result<Response> {
     let mut stream = TcpStream::connect_timeout(&address, LIMIT)?;
     stream.set_read_timeout(Some(LIMIT))?;
     stream.set_write_timeout(Some(LIMIT))?;
-    write!(stream, "GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n")?;
+    let headers: String = headers.iter().map(|line| format!("{line}\r\n")).collect();
+    write!(stream, "GET {path} HTTP/1.0\r\n{headers}\r\n")?;
     let mut text = String::new();
     stream.read_to_string(&mut text)?;
     parse(&text).ok_or_else(|| io::Error::other(format!("not HTTP: {text}")))

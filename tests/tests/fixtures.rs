@@ -187,6 +187,80 @@ pub fn f() {}",
 }
 
 #[test]
+fn one_mistake_is_one_error_where_the_file_has_a_catalogue() {
+    let fixture = Fixture::new(
+        "one-mistake",
+        &[
+            (
+                "Cargo.toml",
+                &manifest("fixture-one-mistake", &format!("llm-observe = {RUNTIME}")),
+            ),
+            ("llm-observe.toml", EVENTS),
+            (
+                "src/lib.rs",
+                "use llm_observe::observe;
+#[observe(evnt = \"embedding\")]
+pub fn misspelt() {}
+#[observe]
+pub const fn constant() {}
+#[observe(slow = \"2\")]
+pub mod block {
+    pub fn inherits() {}
+}
+#[observe]
+pub trait Store {
+    #[observe]
+    fn no_body();
+    fn wrong_name() {}
+}",
+            ),
+        ],
+    );
+    let errors = fixture.errors();
+    let lines: Vec<_> = errors.iter().map(|e| e.rsplit(':').nth(1)).collect();
+    let expected = ["2", "5", "6", "13", "14"].map(Some);
+    assert_eq!(lines, expected, "{errors:#?}");
+}
+
+#[test]
+fn what_a_feature_hides_is_named_with_the_feature() {
+    let fixture = Fixture::new(
+        "features",
+        &[
+            (
+                "Cargo.toml",
+                &manifest("fixture-features", &format!("llm-observe = {RUNTIME}")),
+            ),
+            (
+                "src/lib.rs",
+                "use llm_observe::log::{LogWriter, read};
+pub fn f() {
+    llm_observe::http::layer();
+    llm_observe::alerts::new();
+    llm_observe::Observer::builder().channel(());
+    llm_observe::Observer::builder().tracker(());
+    llm_observe::Observer::layer(); 
+}",
+            ),
+        ],
+    );
+    let (compiles, text) = fixture.check();
+    assert!(!compiles, "{text}");
+    for feature in ["log", "http", "delivery"] {
+        let said = format!("gated behind the `{feature}` feature");
+        assert!(text.contains(&said), "{feature}: {text}");
+    }
+    for said in [
+        "alerts need a feature",
+        "error trackers need a feature",
+        "the feature `log`",
+    ] {
+        assert!(text.contains(said), "{said}: {text}");
+    }
+    assert!(!text.contains("private"), "{text}");
+}
+
+#[test]
 fn mistakes_in_the_file_are_one_error_with_line_and_column() {
     let fixture = Fixture::new(
         "mistakes",

@@ -189,11 +189,40 @@ fn prometheus_scrapes_and_answers_with_the_counts() {
     drop(running);
 }
 
+/// As docs/server.md shows: an address that others can reach, and the token in the scrape config.
+#[test]
+fn prometheus_scrapes_with_the_token() {
+    let Some(prometheus) = peers::find("prometheus") else {
+        return;
+    };
+    let folder = Folder::new();
+    folder.write("token", "7f4e9c-token-of-the-test\n");
+    let config = CONFIG.replace("127.0.0.1:0\"", "0.0.0.0:0\"\ntoken = \"file:token\"");
+    let mut command = observed(SUBJECT, &folder, &config);
+    let mut running = Running::start(command.args(["init", "work", "listening", "hold"]));
+    let target = SocketAddr::from(([127, 0, 0, 1], running.listening().port()));
+    let authorization = "authorization: {credentials_file: token}, ";
+    let (_server, server) = serve_with(&prometheus, &folder, target, authorization);
+    let ok = "llm_observe_calls_total{event='work',outcome='ok'}";
+    assert_eq!(ask(server, ok), 1.0);
+    drop(running);
+}
+
 /// Starts a Prometheus that scrapes `target`, and returns where it answers.
 fn serve(prometheus: &Path, folder: &Folder, target: SocketAddr) -> (Running, SocketAddr) {
+    serve_with(prometheus, folder, target, "")
+}
+
+/// Starts a Prometheus as [`serve`] does, with more keys in its scrape config.
+fn serve_with(
+    prometheus: &Path,
+    folder: &Folder,
+    target: SocketAddr,
+    keys: &str,
+) -> (Running, SocketAddr) {
     let config = format!(
-        "global: {{scrape_interval: 200ms, scrape_timeout: 200ms}}\n\
-         scrape_configs:\n- {{job_name: subject, static_configs: [{{targets: ['{target}']}}]}}\n"
+        "global: {{scrape_interval: 200ms, scrape_timeout: 200ms}}\nscrape_configs:\n\
+         - {{job_name: subject, {keys}static_configs: [{{targets: ['{target}']}}]}}\n"
     );
     folder.write("prometheus.yml", &config);
     let address = free_address();

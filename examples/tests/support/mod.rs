@@ -36,8 +36,9 @@ impl Folder {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!("llm-observe-examples-{}-{number}", std::process::id());
-        let folder = std::env::temp_dir().join(name);
-        std::fs::create_dir_all(&folder).expect("the temporary folder is writable");
+        // not among the system's temporary files, which other users can write
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        std::fs::create_dir_all(&folder).expect("the target folder is writable");
         let config =
             include_str!("../../llm-observe.toml").replace("127.0.0.1:9464", "127.0.0.1:0");
         std::fs::write(folder.join("config.toml"), config).expect("the folder is writable");
@@ -72,7 +73,7 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        // after a failure the folder stays among the system's temporary files
+        // after a failure the folder stays in the target folder
         let _ = std::fs::remove_dir_all(&self.0);
     }
 }

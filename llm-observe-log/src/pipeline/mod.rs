@@ -10,6 +10,7 @@ mod successor;
 use std::{
     fs::File,
     io,
+    path::Path,
     sync::{
         Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak,
         atomic::{AtomicBool, AtomicU32, Ordering},
@@ -20,14 +21,15 @@ use std::{
 use crate::{
     compress::Compressor,
     disk::{self, Disk},
-    hooks::Hooks,
+    hooks::{Hooks, warn_once},
     level::Level,
     live_file::LiveFile,
     options::LogOptions,
     ring::Full,
-    spool::Spool,
+    spool::{self, Orphans, Spool},
     stats::{Counters, Health, LossReason, WriterStats},
     system::ForkGuard,
+    trust,
     writer_thread::{Task, WriterThread},
 };
 
@@ -62,6 +64,10 @@ pub(crate) struct Pipeline {
     waiters: AtomicU32,
     closing: AtomicBool,
     closed: AtomicBool,
+    /// Held while a truncated spool is mended.
+    mending: Mutex<()>,
+    /// Whether other users could change the files when the folder was opened.
+    exposed: bool,
 }
 
 /// What only the writer thread touches.
@@ -103,7 +109,12 @@ impl Pipeline {
     ) -> io::Result<Arc<Self>> {
         let (dir, file) = (disk.dir().to_path_buf(), &options.file);
         let write_lock = disk::open_private(&dir.join(format!(".{file}.write-lock")), true)?;
-        let orphans = Spool::orphans(&dir, file, &[]);
+        let exposed = warn_of_exposure(&dir, &hooks);
+        let Orphans {
+            spools: orphans,
+            damaged,
+        } = spool::orphans(&dir, file, &hooks.warn);
+        spool::remove_empty(&dir);
         let spool = Spool::create(&dir, file, options.buffer_bytes, &hooks.warn)?;
         let compressor = Compressor::new(&options, &dir, &hooks.warn);
         let work = Work {
@@ -116,7 +127,7 @@ impl Pipeline {
             prepared: 0,
             compressor,
         };
-        Ok(Arc::new(Self {
+        let pipeline = Arc::new(Self {
             limits: Level::limits(spool.ring.capacity()),
             options,
             hooks,
@@ -135,13 +146,21 @@ impl Pipeline {
             waiters: AtomicU32::new(0),
             closing: AtomicBool::new(false),
             closed: AtomicBool::new(false),
-        }))
+            mending: Mutex::new(()),
+            exposed,
+        });
+        pipeline.count_lost(LossReason::Damaged, damaged);
+        Ok(pipeline)
     }
 
     #[inline]
     pub(crate) fn write(&self, level: Level, line: &[u8]) {
         if !self.fork_guard.is_valid() {
             return self.write_to_successor(level, line);
+        }
+        // While lines come, the writer thread looks after the spool.
+        if self.thread.is_parked() {
+            self.mend_if_truncated();
         }
         let limit = self.limits.get(level as usize).copied().unwrap_or_default();
         let used = match self.push(limit, line) {
@@ -174,7 +193,7 @@ impl Pipeline {
     #[cold]
     fn write_slowly(&self, limit: u64, line: &[u8]) {
         if line.len() as u64 > self.spool.ring.max_line() {
-            return self.count_lost(LossReason::TooLong);
+            return self.count_lost(LossReason::TooLong, 1);
         }
         self.thread.wake();
         let mut deadline = lock(&self.wait_deadline);
@@ -187,7 +206,7 @@ impl Pipeline {
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 self.refused.store(true, Ordering::Relaxed);
-                self.count_lost(LossReason::Overflow);
+                self.count_lost(LossReason::Overflow, 1);
                 break;
             }
             deadline = self
@@ -204,9 +223,48 @@ impl Pipeline {
         Instant::now() + self.options.max_wait
     }
 
-    fn count_lost(&self, reason: LossReason) {
-        self.counters.lost(reason).fetch_add(1, Ordering::Relaxed);
-        self.spool.ring.add_lost(reason, 1);
+    fn count_lost(&self, reason: LossReason, count: u64) {
+        self.counters
+            .lost(reason)
+            .fetch_add(count, Ordering::Relaxed);
+        self.spool.ring.add_lost(reason, count);
+    }
+
+    /// Repairs the spool when another program has truncated or overwritten it: touching the memory
+    /// behind its end would end the process. Between this check and the next one, it still would.
+    fn mend_if_truncated(&self) {
+        if !self.spool.is_whole() {
+            self.mend(|| self.spool.is_whole());
+        }
+    }
+
+    /// As [`mend_if_truncated`](Self::mend_if_truncated), and when another program has overwritten the
+    /// positions. Called by the writer thread.
+    fn mend_if_damaged(&self) {
+        let is_sound = || self.spool.is_whole() && self.spool.ring.is_ordered();
+        if !is_sound() {
+            self.mend(is_sound);
+        }
+    }
+
+    #[cold]
+    fn mend(&self, is_mended: impl Fn() -> bool) {
+        let _mending = lock(&self.mending);
+        if is_mended() {
+            return;
+        }
+        let path = self.path();
+        match self.spool.mend() {
+            Ok(()) => {
+                self.count_lost(LossReason::Damaged, 1);
+                (self.hooks.warn)(&format!(
+                    "{path}: another program changed the buffer; lines that waited in it are lost"
+                ));
+            }
+            Err(error) => (self.hooks.warn)(&format!(
+                "{path}: another program changed the buffer, and it cannot be repaired: {error}"
+            )),
+        }
     }
 
     /// Writes how many lines are missing, where they are missing.
@@ -244,8 +302,10 @@ impl Pipeline {
     /// Returns what this log file has done since it was opened.
     pub(crate) fn stats(&self) -> WriterStats {
         let current = self.current();
+        current.mend_if_truncated();
         let health = lock(&current.health).clone();
-        current.counters.snapshot(current.waiting_bytes(), health)
+        let (counters, waiting) = (&current.counters, current.waiting_bytes());
+        counters.snapshot(waiting, health, current.exposed)
     }
 
     fn waiting_bytes(&self) -> u64 {
@@ -257,12 +317,14 @@ impl Pipeline {
     /// are not.
     pub(crate) fn flush(&self, limit: Duration) -> u64 {
         let current = self.current();
+        current.mend_if_truncated();
         let ring = &current.spool.ring;
         let end = ring.tail();
         current.wait(limit, || {
-            ring.taken() >= end && !current.predecessor_has_lines()
+            // A ring that was damaged has started again.
+            (ring.taken() >= end || ring.tail() < end) && !current.predecessor_has_lines()
         });
-        end.saturating_sub(ring.taken())
+        end.min(ring.tail()).saturating_sub(ring.taken())
     }
 
     fn wait(&self, limit: Duration, done: impl Fn() -> bool) {
@@ -314,6 +376,15 @@ impl Pipeline {
             ));
         }
     }
+}
+
+/// Warns when other users can change the log files, once for each folder. Returns whether they can.
+fn warn_of_exposure(dir: &Path, hooks: &Hooks) -> bool {
+    let exposure = trust::exposure(dir);
+    if let Some(exposure) = &exposure {
+        warn_once(&hooks.warn, dir, exposure);
+    }
+    exposure.is_some()
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -11,7 +11,7 @@ use super::{Pipeline, RETRY_INTERVAL, Work, lock};
 use crate::{
     disk::{self, LockMode},
     live_file::{self, LiveFile},
-    spool::Spool,
+    spool,
     stats::{Health, LossReason},
     writer_thread::{RETENTION_INTERVAL, Task},
 };
@@ -42,6 +42,7 @@ impl Pipeline {
         if !closing && work.retry_at.is_some_and(|at| Instant::now() < at) {
             return true;
         }
+        self.mend_if_damaged();
         self.delete_expired(&mut work);
         self.spool.ring.prepare(&mut work.prepared);
         let predecessor = self.predecessor();
@@ -54,11 +55,16 @@ impl Pipeline {
             self.finish_if_closing(&mut work, closing);
             return false;
         }
+        let before = self.spool.ring.taken();
         let result = self.move_lines(&mut work);
         let written = result.is_ok();
         self.record_result(&mut work, result);
         if written {
-            self.notify_waiters();
+            // Callers that wait for room wait no longer than `max_wait` if nothing has moved.
+            match self.spool.ring.taken() == before {
+                true => self.moved.notify_all(),
+                false => self.notify_waiters(),
+            }
             predecessor.iter().for_each(|p| p.notify_waiters());
         }
         self.finish_if_closing(&mut work, closing);
@@ -171,11 +177,10 @@ impl Pipeline {
     /// newline, so that nothing is appended to it.
     fn await_torn_end(&self, work: &mut Work) -> io::Result<()> {
         let known = work.orphans.len();
-        work.orphans.extend(Spool::orphans(
-            work.live_file.disk.dir(),
-            &self.options.file,
-            &work.orphans,
-        ));
+        let dir = work.live_file.disk.dir();
+        let found = spool::orphans(dir, &self.options.file, &self.hooks.warn);
+        self.count_lost(LossReason::Damaged, found.damaged);
+        work.orphans.extend(found.spools);
         // A dying process gives up the write lock a moment before its ring.
         let since = *work.torn_since.get_or_insert_with(Instant::now);
         work.live_file.may_close_torn_line =
@@ -198,7 +203,13 @@ impl Pipeline {
             for reason in LossReason::ALL {
                 self.spool.ring.add_lost(reason, orphan.ring.lost(reason));
             }
-            orphan.remove();
+            match orphan.ring.taken() < orphan.ring.tail() {
+                true => {
+                    self.count_lost(LossReason::Damaged, 1);
+                    orphan.set_aside(&self.hooks.warn);
+                }
+                false => orphan.remove(),
+            }
             work.orphans.remove(0);
         }
         Ok(())

@@ -25,7 +25,7 @@ impl Pipeline {
         match self.successor() {
             Some(successor) => successor.write(level, line),
             // The ring is shared with the parent, which writes the notice of the missing line.
-            None => self.count_lost(LossReason::Fork),
+            None => self.count_lost(LossReason::Fork, 1),
         }
     }
 

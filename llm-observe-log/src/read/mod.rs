@@ -24,14 +24,14 @@ mod parse;
 
 use std::{
     collections::VecDeque,
-    fs::{self, File},
+    fs,
     io::{self, BufRead, BufReader, Read},
     path::{Path, PathBuf},
 };
 
 use flate2::read::MultiGzDecoder;
 
-use crate::{rotation::parse_backup, spool};
+use crate::{disk, rotation::parse_backup, spool};
 
 pub use line::Line;
 
@@ -186,7 +186,7 @@ impl Iterator for History {
 
 impl OpenReader {
     fn new(path: PathBuf) -> io::Result<Self> {
-        let file = File::open(&path)?;
+        let file = disk::open_to_read(&path)?;
         let reader: Box<dyn BufRead + Send> = match path.extension().is_some_and(|end| end == "gz")
         {
             true => Box::new(BufReader::new(MultiGzDecoder::new(BufReader::new(file)))),

@@ -2,6 +2,8 @@ use std::io::Write;
 
 use proptest::prelude::*;
 
+use std::fs::File;
+
 use super::*;
 
 const TEXT: &str =

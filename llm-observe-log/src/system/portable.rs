@@ -71,6 +71,23 @@ pub(crate) fn is_private(_meta: &Metadata) -> bool {
     true
 }
 
+pub(crate) fn is_trusted(_meta: &Metadata, _folder: &Metadata) -> bool {
+    true
+}
+
+pub(crate) fn has_other_names(_meta: &Metadata) -> bool {
+    false
+}
+
+/// Unknown here: permissions are those of the folder.
+pub(crate) fn exposure(_folder: &Metadata) -> Option<String> {
+    None
+}
+
+pub(crate) fn lets_anybody_rename(_folder: &Metadata) -> bool {
+    false
+}
+
 /// The time of creation stands for the file's identity: the standard library has no other.
 pub(crate) fn id(meta: &Metadata) -> FileId {
     let made = meta.created().ok();

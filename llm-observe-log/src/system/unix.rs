@@ -11,11 +11,15 @@ use rustix::fs::{CWD, FallocateFlags, FlockOperation, OFlags, RenameFlags};
 
 use super::types::{FileId, LockMode};
 
+/// Sets the mode of a new file. An existing one is opened without waiting, so that a FIFO of that name
+/// blocks nobody, and through a symlink only with `follow`.
 pub(crate) fn restrict(options: &mut OpenOptions, mode: u32, follow: bool) {
+    let flags = match follow {
+        true => OFlags::NONBLOCK,
+        false => OFlags::NONBLOCK | OFlags::NOFOLLOW,
+    };
     options.mode(mode);
-    if !follow {
-        options.custom_flags(i32::try_from(OFlags::NOFOLLOW.bits()).unwrap_or_default());
-    }
+    options.custom_flags(i32::try_from(flags.bits()).unwrap_or_default());
 }
 
 pub(crate) fn restrict_dir(builder: &mut DirBuilder) {
@@ -34,6 +38,40 @@ pub(crate) fn user() -> u32 {
 
 pub(crate) fn is_private(meta: &Metadata) -> bool {
     meta.uid() == user() && meta.mode() & 0o077 == 0
+}
+
+/// Returns whether nobody can have put the file into its folder who could not replace it anyway: it
+/// belongs to this user, to root, or to the owner of the folder, or nobody else can write there. The
+/// owner of the folder is also that of all files where a file system knows one user only (NFS with
+/// `all_squash`, CIFS).
+pub(crate) fn is_trusted(meta: &Metadata, folder: &Metadata) -> bool {
+    let owners = [user(), 0, folder.uid()];
+    owners.contains(&meta.uid()) || folder.mode() & 0o022 == 0
+}
+
+/// Returns whether the file has other names.
+pub(crate) fn has_other_names(meta: &Metadata) -> bool {
+    meta.nlink() > 1
+}
+
+/// Returns why others than this user and root can write this folder; `None` when they cannot. A sticky
+/// folder keeps them from the files that are not theirs. A group that has the user's own number is
+/// the user's own, by the convention of most distributions.
+pub(crate) fn exposure(folder: &Metadata) -> Option<String> {
+    let (owner, group, mode) = (folder.uid(), folder.gid(), folder.mode());
+    if owner != user() && owner != 0 {
+        return Some(format!("it belongs to user {owner}"));
+    }
+    let others = mode & 0o002 != 0;
+    let of_group = mode & 0o020 != 0 && group != 0 && group != owner;
+    let sticky = mode & 0o1000 != 0 && owner == user();
+    ((others || of_group) && !sticky)
+        .then(|| format!("its mode {:04o} lets other users write", mode & 0o7777))
+}
+
+/// Returns whether anybody can rename what is in this folder.
+pub(crate) fn lets_anybody_rename(folder: &Metadata) -> bool {
+    folder.mode() & 0o1002 == 0o002
 }
 
 pub(crate) fn id(meta: &Metadata) -> FileId {

@@ -1,6 +1,9 @@
 //! Processes that are killed, exit or abort, and processes that run beside them.
 
+use std::sync::Arc;
+
 use super::*;
+use crate::{disk::Disk, faulty_disk::FaultyDisk, pipeline::Pipeline, writer_thread::WriterThread};
 
 #[test]
 #[ignore = "the child of a test"]
@@ -15,6 +18,31 @@ fn writes_and_is_killed() {
     });
     let n = u64::from(who);
     (0..n).for_each(|n| log.write(Level::Info, line(0, n).as_bytes()));
+    rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL)
+        .unwrap();
+}
+
+/// All lines stay in the ring.
+#[test]
+#[ignore = "the child of a test"]
+fn writes_to_a_full_ring_and_is_killed() {
+    let Some((dir, who)) = child_args() else {
+        return;
+    };
+    let dir = std::mem::ManuallyDrop::new(dir);
+    let options = LogOptions {
+        buffer_bytes: 1 << 16,
+        ..dir.options()
+    };
+    let disk = Arc::new(FaultyDisk::new(&dir.0));
+    disk.no_open.store(true, Ordering::Relaxed);
+    let options = LogOptions {
+        dir: disk.dir().to_path_buf(),
+        ..options
+    };
+    let pipeline = Pipeline::open(options, silent_hooks(), disk, WriterThread::manual()).unwrap();
+    let n = u64::from(who);
+    (0..n).for_each(|n| pipeline.write(Level::Info, line(0, n).as_bytes()));
     rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL)
         .unwrap();
 }

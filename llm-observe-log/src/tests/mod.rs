@@ -3,6 +3,7 @@
 
 mod backpressure;
 mod clocks;
+mod damage;
 mod disk_errors;
 mod disks;
 mod forks;

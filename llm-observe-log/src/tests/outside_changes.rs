@@ -1,6 +1,9 @@
 //! What other programs do to the files.
 
+use std::sync::Arc;
+
 use super::*;
+use crate::{faulty_disk::FaultyDisk, pipeline::Pipeline, writer_thread::WriterThread};
 
 #[test]
 fn files_may_be_moved_truncated_and_deleted() {
@@ -26,6 +29,41 @@ fn files_may_be_moved_truncated_and_deleted() {
     fs::remove_dir_all(&dir.0).unwrap();
     put("four\n");
     assert_eq!(fs::read_to_string(&live).unwrap(), "four\n");
+}
+
+/// As `logrotate` may do at any moment.
+#[test]
+fn a_file_that_is_moved_just_before_its_rotation_is_no_warning() {
+    let dir = TestDir::new();
+    let disk = Arc::new(FaultyDisk::new(&dir.0));
+    disk.moves_first.store(true, Ordering::Relaxed);
+    let options = LogOptions {
+        max_bytes: 1_000,
+        ..dir.options()
+    };
+    let pipeline =
+        Pipeline::open(options, recording_hooks(), disk, WriterThread::manual()).unwrap();
+    for n in 0..50 {
+        pipeline.write(Level::Info, line(0, n).as_bytes());
+        pipeline.run_pass_now();
+    }
+    let mut moved: Vec<_> = fs::read_dir(&dir.0)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| {
+            path.file_name()
+                .unwrap()
+                .to_string_lossy()
+                .starts_with("moved-")
+        })
+        .map(|path| fs::read_to_string(path).unwrap())
+        .chain([fs::read_to_string(dir.0.join("app.log")).unwrap()])
+        .collect();
+    moved.sort();
+    assert!(moved.len() > 5 && moved.iter().all(|text| text.len() <= 1_000));
+    let lines: Vec<_> = moved.concat().lines().map(str::to_owned).collect();
+    assert_complete(&lines, &BTreeMap::from([(0, 50)]));
+    assert_eq!(warnings_of(&dir.0), Vec::<String>::new());
 }
 
 #[test]

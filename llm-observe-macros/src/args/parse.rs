@@ -17,11 +17,13 @@ use crate::errors::Errors;
 /// Returns the arguments that `tokens` say, and adds every mistake in them to `errors`.
 pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Args {
     let mut args = Args::default();
+    let before = errors.count();
     let result = Parser::parse2(
         |input: ParseStream<'_>| all(input, &mut args, errors),
         tokens,
     );
     errors.take(result);
+    args.has_mistakes = errors.count() > before;
     args
 }
 

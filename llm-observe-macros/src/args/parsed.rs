@@ -15,6 +15,8 @@ use crate::returns::{Returns, Shape};
 pub(crate) struct Args {
     /// Every key that was written, with its position.
     pub(super) written: Vec<(&'static str, Span)>,
+    /// Whether something in it could not be read.
+    pub(crate) has_mistakes: bool,
     pub(crate) krate: Option<Path>,
     pub(crate) event: Option<LitStr>,
     pub(crate) level: Option<Level>,
@@ -76,7 +78,7 @@ impl Args {
             args.expected = None;
             args.err = None;
         }
-        if returns.cannot_fail() || matches!(returns.shape, Shape::Sync) {
+        if returns.cannot_fail() || matches!(returns.shape, Shape::Sync | Shape::Either) {
             args.timeout = None;
         }
         if returns.is_empty() {
@@ -104,6 +106,7 @@ impl Args {
             .extend(inherited_fields(&self.fields, &block.fields));
         self.skip.extend(block.skip.iter().cloned());
         self.skip_all |= block.skip_all;
+        self.has_mistakes |= block.has_mistakes;
         if self.alerts.is_empty() {
             self.alerts.clone_from(&block.alerts);
         }

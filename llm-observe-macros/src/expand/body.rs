@@ -8,13 +8,14 @@ use super::{
     block::BlockContext,
     boxed,
     finish::FinishClosure,
+    inline::{self, Form},
     site,
     start::{self, Start},
 };
 use crate::{
     args::Args,
     item::FnItem,
-    normalize::normalize,
+    normalize::{Prologue, normalize},
     returns::{self, Returns, Shape},
     runtime::path_at,
 };
@@ -28,7 +29,13 @@ pub(crate) fn body(
 ) -> TokenStream {
     let args = context.args;
     let returns = Returns::of(&function.sig);
-    let prologue = normalize(&mut function.sig, block);
+    let inline = inline::wanted(function, &returns)
+        .then(|| inline::form(args, function, block, runtime))
+        .flatten();
+    let prologue = match inline {
+        Some(_) => Prologue::of_signature(&function.sig, block),
+        None => normalize(&mut function.sig, block),
+    };
     let Start {
         tokens: start,
         names,
@@ -42,9 +49,12 @@ pub(crate) fn body(
         args,
         returns: &returns,
     };
+    if let Some(form) = inline {
+        return template.inline(form, &function.sig.output);
+    }
     match returns.shape {
         Shape::Sync if returns.is_never() => template.endless(),
-        Shape::Sync => template.sync(&function.sig.output),
+        Shape::Sync | Shape::Either => template.sync(&function.sig.output),
         Shape::Async if returns.is_never() => template.endless_async(),
         Shape::Async => {
             let observed = template.asynchronous();
@@ -72,36 +82,73 @@ struct Template<'a> {
 impl Template<'_> {
     /// A call that ends when the function returns.
     fn sync(&self, output: &ReturnType) -> TokenStream {
+        let (runtime, out, closure) = (self.runtime, local("out"), self.closure(output));
+        self.ends_with(&quote!(let #out = #runtime::call_once(#closure);))
+    }
+
+    /// A call that ends with `out`, which the statement `value` makes.
+    fn ends_with(&self, value: &TokenStream) -> TokenStream {
         let Template { runtime, .. } = self;
         let call = local("__call");
         let FinishClosure { call: finish, out } = FinishClosure::new();
         let end = FinishClosure::new().tokens(self.args, self.returns, runtime);
-        let finish = match end.is_empty() {
-            true => quote!(#call.finish_ok();),
-            false => quote!(#call.finish(|#finish| { let #out = &#out; #end });),
+        let span = FinishClosure::span(self.args);
+        let finish = match self.returns.shape {
+            _ if end.is_empty() => quote!(#call.finish_ok(); #out),
+            Shape::Sync => {
+                let note = quote_spanned!(span=> |#finish| { let #out = &#out; #end });
+                quote!(#call.finish(#note); #out)
+            }
+            _ => {
+                let note = quote_spanned!(span=> move |#finish, #out| { #end });
+                quote!(#runtime::end!(#call, #out, #note))
+            }
         };
-        let closure = self.closure(output);
-        let enter = self.enter();
+        let enter = self.enter("Call");
         quote! {
             let #call = #enter;
-            let #out = #runtime::call_once(#closure);
+            #value
             #finish
-            #out
+        }
+    }
+
+    /// The same with the body in the function itself, as what `form` says.
+    fn inline(&self, form: Form, output: &ReturnType) -> TokenStream {
+        let (call, enter) = (local("__call"), self.enter("InlineCall"));
+        let before = &self.before;
+        match form {
+            Form::Guarded => {
+                let (body, guard) = (self.body(), local("__guard"));
+                quote!(let #guard = #enter; #before #body)
+            }
+            Form::Value => {
+                let (out, body) = (local("out"), self.block);
+                let ty = match output {
+                    ReturnType::Default => quote!(()),
+                    ReturnType::Type(_, ty) => quote!(#ty),
+                };
+                self.ends_with(&quote!(#before let #out: #ty = #body;))
+            }
+            Form::Argument => {
+                let (body, note) = (self.block, self.end());
+                quote!(let mut #call = #enter; #before #call.end(#body, #note))
+            }
         }
     }
 
     /// A sync call of type `!`: it can end only by a panic, which the guard's drop is.
     fn endless(&self) -> TokenStream {
-        let (call, enter) = (local("__call"), self.enter());
+        let (call, enter) = (local("__call"), self.enter("Call"));
         let (before, body) = (&self.before, self.body());
         quote!(let #call = #enter; #before #body)
     }
 
-    fn enter(&self) -> TokenStream {
+    fn enter(&self, guard: &str) -> TokenStream {
         let Template { site, runtime, .. } = self;
+        let guard = local(guard);
         match self.links() {
-            None => quote!(#runtime::Call::enter(#site)),
-            Some(links) => quote!(#runtime::Call::enter_linked(#site, #links)),
+            None => quote!(#runtime::#guard::enter(#site)),
+            Some(links) => quote!(#runtime::#guard::enter_linked(#site, #links)),
         }
     }
 
@@ -144,7 +191,7 @@ impl Template<'_> {
     /// A call that ends when the future that the function makes is done.
     fn future(&self, output: &ReturnType) -> TokenStream {
         let Template { site, runtime, .. } = self;
-        let (make, end, output) = (self.closure(output), self.end(), self.output());
+        let (make, end, output) = (self.closure(output), self.end(), self.output_of(output));
         let links = match self.links() {
             Some(links) => quote!(#runtime::Option::Some(#links)),
             None => quote!(#runtime::Option::None),
@@ -163,14 +210,13 @@ impl Template<'_> {
     fn boxed(&self, output: &ReturnType, start: &TokenStream) -> TokenStream {
         let runtime = self.runtime;
         let Some(boxed) = boxed::only_statement(&self.block.stream()) else {
+            if self.args.timeout.is_none() {
+                return self.sync(output);
+            }
             let future = self.future(output);
             return quote!(#runtime::Box::pin(#future));
         };
-        let type_hint = self
-            .returns
-            .output
-            .as_ref()
-            .map(|ty| type_hint(ty, self.runtime));
+        let type_hint = type_hint(&self.output_of(output), runtime);
         let observed = boxed.replace(|head, block| {
             let body = if is_lone_expression(&block.stream()) {
                 block.stream()
@@ -207,7 +253,10 @@ impl Template<'_> {
         let (FinishClosure { call, out }, runtime) = (finish, self.runtime);
         match end.is_empty() {
             true => quote!(#runtime::nothing),
-            false => quote!(|#call, #out| { #end }),
+            false => {
+                let span = FinishClosure::span(self.args);
+                quote_spanned!(span=> move |#call, #out| { #end })
+            }
         }
     }
 
@@ -228,13 +277,19 @@ impl Template<'_> {
             .then(|| quote!(#runtime::Links::new() #parent #causes))
     }
 
-    /// The output of the future as a type argument.
-    fn output(&self) -> Type {
-        let mut ty = self
-            .returns
-            .output
-            .clone()
-            .unwrap_or_else(|| syn::parse_quote!(_));
+    /// The output of the future as a type argument: as it is written, or that of what the type
+    /// stands for.
+    fn output_of(&self, returned: &ReturnType) -> Type {
+        let runtime = self.runtime;
+        let mut ty = match (&self.returns.output, returned) {
+            (Some(output), _) => output.clone(),
+            (None, ReturnType::Type(_, ty)) if matches!(self.returns.shape, Shape::Boxed) => {
+                let span = Span::mixed_site().located_at(ty.span());
+                let at = path_at(runtime, span);
+                Type::Verbatim(quote_spanned!(span=> <#ty as #at::core::future::Future>::Output))
+            }
+            _ => syn::parse_quote!(_),
+        };
         returns::infer_impls(&mut ty);
         ty
     }
@@ -307,7 +362,11 @@ fn desugar(function: &mut FnItem, runtime: &TokenStream) {
         ReturnType::Type(arrow, ty) => (arrow, ty),
     };
     returns::capture_all(&mut ty);
-    let future = Type::Verbatim(quote!(impl #runtime::core::future::Future<Output = #ty>));
+    // Where the type is written, so that an `impl Trait` in it that does not hold is reported there.
+    let span = span.located_at(ty.span());
+    let at = path_at(runtime, span);
+    let future =
+        Type::Verbatim(quote_spanned!(span=> impl #at::core::future::Future<Output = #ty>));
     function.sig.output = ReturnType::Type(arrow, Box::new(future));
 }
 

@@ -26,6 +26,29 @@ impl FinishClosure {
         }
     }
 
+    /// Returns where the closure stands: at the first of the user's closures in it, so that one which
+    /// uses an argument that the body has taken is reported there.
+    pub(crate) fn span(args: &Args) -> Span {
+        let items = args.items.as_ref();
+        let fields = args.fields.iter().filter_map(|field| match &field.when {
+            When::End(closure) => Some(closure),
+            _ => None,
+        });
+        let closures = [
+            args.ok_if.as_ref(),
+            args.error_if.as_ref(),
+            args.quality.as_ref(),
+        ];
+        let first = closures
+            .into_iter()
+            .flatten()
+            .chain(items.filter(|items| matches!(items, Expr::Closure(_))))
+            .chain(fields)
+            .next();
+        let span = Span::mixed_site();
+        first.map_or(span, |closure| span.located_at(closure.span()))
+    }
+
     /// Returns the statements that end a call, over `call: &mut FinishClosure` and `out: &Output`.
     pub(crate) fn tokens(
         &self,

@@ -9,6 +9,7 @@ pub(crate) mod block;
 mod body;
 mod boxed;
 mod finish;
+mod inline;
 mod site;
 mod start;
 

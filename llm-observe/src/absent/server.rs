@@ -7,7 +7,7 @@ use crate::error::Error;
 pub(crate) struct Server(SocketAddr);
 
 pub(crate) fn start(
-    _: &str,
+    _: &llm_observe_config::Server,
     _: impl Fn(bool) -> Option<String> + Send + Sync + 'static,
 ) -> Result<Option<Server>, Error> {
     Ok(None)

@@ -13,22 +13,28 @@ use crate::outbox::{Outbox, private};
 
 const FILE: &str = "alerts.json";
 
+/// The most bytes of a state that are read: far more than all incidents of a process take.
+const MOST: u64 = 64 << 20;
+
 /// Writes the state. A failure is logged: it may cost a message that is sent twice or never.
 pub(super) fn save(outbox: &Outbox, policy: &IncidentPolicy) {
     let Some(folder) = outbox.folder() else {
         return;
     };
-    if let Err(error) = write(&folder, policy) {
+    let written = serde_json::to_vec(&policy.saved())
+        .map_err(io::Error::from)
+        .and_then(|bytes| write(&folder, &bytes));
+    if let Err(error) = written {
         tracing::debug!(target: "llm_observe::outbox", %error, "the state of alerts cannot be saved");
     }
 }
 
-fn write(folder: &Path, policy: &IncidentPolicy) -> io::Result<()> {
-    let bytes = serde_json::to_vec(&policy.saved())?;
+fn write(folder: &Path, bytes: &[u8]) -> io::Result<()> {
     let new = folder.join("alerts.new");
-    let mut options = private::options();
-    let mut file = options.write(true).create(true).truncate(true).open(&new)?;
-    file.write_all(&bytes)?;
+    // Whatever has that name is removed, not written through: it may be a link. Mostly there is nothing.
+    let _ = fs::remove_file(&new);
+    let mut file = private::options().write(true).create_new(true).open(&new)?;
+    file.write_all(bytes)?;
     drop(file);
     fs::rename(new, folder.join(FILE))
 }
@@ -66,8 +72,42 @@ fn is_state(path: &Path) -> bool {
 }
 
 fn load(path: &Path, outbox: &Outbox, policy: &mut IncidentPolicy, now: u64) {
-    if let Ok(bytes) = fs::read(path) {
+    if let Ok(Some(bytes)) = private::read(path, MOST) {
         let saved: SavedState = serde_json::from_slice(&bytes).unwrap_or_default();
         policy.restore(saved, now, |key| outbox.has_inherited(key));
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::{os::unix::fs::symlink, path::PathBuf};
+
+    use super::*;
+
+    struct Folder(PathBuf);
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    #[test]
+    fn nothing_is_written_through_a_link() {
+        let name = format!("llm-observe-state-{:016x}", fastrand::u64(..));
+        let folder = Folder(std::env::temp_dir().join(name));
+        fs::create_dir(&folder.0).unwrap();
+        let (valuable, new) = (folder.0.join("valuable"), folder.0.join("alerts.new"));
+        for hard in [false, true] {
+            fs::write(&valuable, "precious").unwrap();
+            match hard {
+                true => fs::hard_link(&valuable, &new).unwrap(),
+                false => symlink(&valuable, &new).unwrap(),
+            }
+            write(&folder.0, b"state").unwrap();
+            assert_eq!(fs::read_to_string(&valuable).unwrap(), "precious");
+            let written = fs::symlink_metadata(folder.0.join(FILE)).unwrap();
+            assert!(written.is_file() && written.len() == 5);
+        }
     }
 }

@@ -294,15 +294,13 @@ impl Started {
         settings: &Settings,
         observer: &Arc<Dispatcher>,
     ) -> Result<Option<std::net::SocketAddr>, Error> {
-        let Some(listen) = &settings.config.server.listen else {
-            return Ok(None);
-        };
         let pipeline = observer.pipeline().clone();
+        let config = &settings.config.server;
         let render = move |live: bool| match live {
             true => pipeline.metrics.render_live(),
             false => pipeline.metrics.render(),
         };
-        let Some(server) = server::start(listen, render)? else {
+        let Some(server) = server::start(config, render)? else {
             return Ok(None);
         };
         let address = server.address();

@@ -49,6 +49,10 @@ impl Call {
         }
     }
 
+    pub(crate) const fn site(&self) -> &'static Site {
+        self.site
+    }
+
     /// Links it to other spans, before it starts.
     pub(crate) fn link(&mut self, links: Links) {
         self.extra().links = Some(links);

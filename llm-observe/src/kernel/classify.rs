@@ -2,16 +2,17 @@
 
 use std::{error::Error, io};
 
-use super::outcome::ErrorClass;
+use super::{io_error, outcome::ErrorClass};
 
 /// Returns the class of an error: its own, or that of the nearest source that has one.
-pub(crate) fn of_error(error: &(dyn Error + 'static)) -> ErrorClass {
-    let mut links = std::iter::successors(Some(error), |&e| e.source()).take(16);
+pub(crate) fn of_error<'a>(error: &'a (dyn Error + 'a)) -> ErrorClass {
+    let mut links =
+        std::iter::successors(Some(error), |&e| e.source().map(|e| e as &dyn Error)).take(16);
     links.find_map(of_link).unwrap_or(ErrorClass::Other)
 }
 
-fn of_link(error: &(dyn Error + 'static)) -> Option<ErrorClass> {
-    if let Some(class) = error.downcast_ref::<io::Error>().and_then(of_io) {
+fn of_link<'a>(error: &'a (dyn Error + 'a)) -> Option<ErrorClass> {
+    if let Some(class) = io_error::downcast(error).and_then(of_io) {
         return Some(class);
     }
     of_text(&error.to_string())

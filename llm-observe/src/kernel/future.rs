@@ -68,7 +68,12 @@ where
     limited_future::<T, F, F, E>(site, links, make, |future| future, end)
 }
 
-/// The same, with `limit` around the future that `make` returns.
+/// Observes `future`, which a sync function has made, as what is left of its call.
+pub(super) fn made<F, E>(call: Call, future: F, end: E) -> Observed<F, E> {
+    Observed { future, call, end }
+}
+
+/// The same as [`future()`], with `limit` around the future that `make` returns.
 #[inline]
 pub fn limited_future<T, F, L, E>(
     site: &'static Site,

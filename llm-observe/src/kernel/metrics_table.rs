@@ -108,6 +108,12 @@ pub(crate) const LOG_REFUSED: &Metric = &Metric::gauge(
     "1 while the disk refuses a logger's lines.",
 );
 
+pub(crate) const LOG_EXPOSED: &Metric = &Metric::gauge(
+    "llm_observe_log_folder_exposed",
+    &["logger"],
+    "1 when other users of the machine can change a logger's files.",
+);
+
 pub(crate) const DELIVERIES: &Metric = &Metric::counter(
     "llm_observe_deliveries_total",
     &["destination", "result"],
@@ -118,6 +124,12 @@ pub(crate) const OUTBOX_PENDING: &Metric = &Metric::gauge(
     "llm_observe_outbox_pending",
     &["destination"],
     "Reports and alerts that wait for their destination.",
+);
+
+pub(crate) const OUTBOX_EXPOSED: &Metric = &Metric::gauge(
+    "llm_observe_outbox_folder_exposed",
+    &[],
+    "1 when other users of the machine can change what waits for its destination.",
 );
 
 pub(crate) const CIRCUIT_OPEN: &Metric = &Metric::gauge(
@@ -173,8 +185,10 @@ pub(crate) const TABLE: &[&Metric] = &[
     LOG_RECOVERED,
     LOG_WAITING,
     LOG_REFUSED,
+    LOG_EXPOSED,
     DELIVERIES,
     OUTBOX_PENDING,
+    OUTBOX_EXPOSED,
     CIRCUIT_OPEN,
     ALERTS_LOST,
     REPORTS_LOST,

@@ -11,11 +11,14 @@ pub(crate) mod clock;
 pub(crate) mod context;
 pub(crate) mod current;
 pub(crate) mod dispatch;
+#[doc(hidden)]
+pub mod ending;
 pub(crate) mod error_info;
 pub(crate) mod extra;
 mod function_path;
 pub(crate) mod future;
 pub(crate) mod ids;
+mod io_error;
 pub(crate) mod limit;
 pub(crate) mod links;
 pub(crate) mod metric;

@@ -7,6 +7,10 @@
 //! `Box<dyn Error>`), `Display`, `Debug`, any `Result`, and at last any value. It sees through
 //! type aliases because it works on types. In a generic function it can use only the bounds
 //! written there.
+//!
+//! No level asks for a lifetime, because trait selection does not look at them: a level that holds
+//! but for its `'static` would be taken, and then refused, for every error that borrows. Only the
+//! sources of an error are `'static`, by what [`Error::source`] returns.
 
 use std::{any::type_name, error::Error, fmt};
 
@@ -27,7 +31,7 @@ pub struct Failure<'a> {
 }
 
 enum Known<'a> {
-    Error(&'a (dyn Error + 'static)),
+    Error(&'a (dyn Error + 'a)),
     Display(&'a dyn fmt::Display),
     Debug(&'a dyn fmt::Debug),
     Nothing,
@@ -55,7 +59,7 @@ impl Failure<'_> {
 const MAX_CHAIN: usize = 16;
 
 /// Describes an error: type, message, class and chain.
-pub(crate) fn describe(type_name: &'static str, error: &(dyn Error + 'static)) -> ErrorInfo {
+pub(crate) fn describe<'a>(type_name: &'static str, error: &'a (dyn Error + 'a)) -> ErrorInfo {
     let mut info = ErrorInfo::new(type_name, error.to_string(), classify::of_error(error));
     let sources = std::iter::successors(error.source(), |&error| error.source());
     info.chain = sources.take(MAX_CHAIN).map(ToString::to_string).collect();
@@ -81,9 +85,9 @@ pub trait HasVerdict<'a> {
 }
 
 macro_rules! level {
-    ($(#[$doc:meta])* [$($refs:tt)*], [$($bound:tt)*], |$out:ident| $verdict:expr) => {
+    ($(#[$doc:meta])* [$($refs:tt)*], $(for<$life:lifetime>)? [$($bound:tt)*], |$out:ident| $verdict:expr) => {
         $(#[$doc])*
-        impl<'a, T, E> HasVerdict<'a> for $($refs)* Probe<'a, Result<T, E>> where $($bound)* {
+        impl<'a, $($life: 'a,)? T, E> HasVerdict<'a> for $($refs)* Probe<'a, Result<T, E>> where $($bound)* {
             #[inline]
             fn verdict(self) -> Verdict<'a> {
                 let $out: &'a Result<T, E> = self.0;
@@ -106,17 +110,17 @@ fn failed<'a, T, E>(out: &'a Result<T, E>, known: impl FnOnce(&'a E) -> Known<'a
 
 level!(
     /// An error by trait.
-    [&&&&&&], [E: Error + 'static],
+    [&&&&&&], [E: Error],
     |out| failed(out, |e| Known::Error(e))
 );
 level!(
     /// Something that borrows as a `Send + Sync` error, such as `anyhow::Error`.
-    [&&&&&], [E: AsRef<dyn Error + Send + Sync + 'static>],
+    [&&&&&], for<'e> [E: AsRef<dyn Error + Send + Sync + 'e>],
     |out| failed(out, |e| Known::Error(e.as_ref()))
 );
 level!(
     /// Something that borrows as an error, such as `Box<dyn Error>`.
-    [&&&&], [E: AsRef<dyn Error + 'static>],
+    [&&&&], for<'e> [E: AsRef<dyn Error + 'e>],
     |out| failed(out, |e| Known::Error(e.as_ref()))
 );
 level!(

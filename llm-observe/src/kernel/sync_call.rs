@@ -1,4 +1,6 @@
-//! The call of a sync function: on the stack from start to end.
+//! The call of a sync function: on the stack from start to end, or until it has made a future.
+
+use std::thread;
 
 use super::{
     call::{Call, Entered},
@@ -40,6 +42,16 @@ impl OnStack {
         if let Some(entered) = self.entered.take() {
             entered.leave(&mut self.call);
         }
+    }
+}
+
+impl OnStack {
+    /// Takes the call off the stack, still running, for the future that it has made.
+    fn take(&mut self) -> Option<Call> {
+        self.entered.as_ref()?;
+        self.leave();
+        let site = self.call.site();
+        Some(std::mem::replace(&mut self.call, Call::new(site)))
     }
 }
 
@@ -111,5 +123,60 @@ impl SyncCall {
         }
         // Nothing is left to drop. Forgetting it lets the compiler leave out the drop glue.
         std::mem::forget(self);
+    }
+
+    /// Takes the call, still running, for the future that it has made.
+    pub(super) fn into_call(mut self) -> Option<Call> {
+        self.0.as_mut().and_then(OnStack::take)
+    }
+}
+
+/// The call of a sync function whose body stands in the function itself and not in a closure:
+/// it may leave by `return`, past everything but the drop of this guard.
+pub struct InlineCall {
+    call: Option<SyncCall>,
+    /// Whether the thread was unwinding already, so that a panic cannot be known from a return.
+    was_panicking: bool,
+}
+
+impl InlineCall {
+    /// Starts a call of `site`.
+    #[inline]
+    #[must_use]
+    pub fn enter(site: &'static Site) -> InlineCall {
+        InlineCall::of(SyncCall::enter(site))
+    }
+
+    /// Starts a call of `site` that is linked to other spans than the one it is made in.
+    pub fn enter_linked(site: &'static Site, links: Links) -> InlineCall {
+        InlineCall::of(SyncCall::enter_linked(site, links))
+    }
+
+    #[inline]
+    fn of(call: SyncCall) -> InlineCall {
+        let was_panicking = call.is_on() && thread::panicking();
+        InlineCall {
+            call: Some(call),
+            was_panicking,
+        }
+    }
+
+    /// Ends it with `out`, of which `note` records what is to be known, and returns it.
+    #[inline]
+    pub fn end<T>(&mut self, out: T, note: impl FnOnce(&mut CallScope, &T)) -> T {
+        if let Some(call) = self.call.take() {
+            call.finish(|scope| note(scope, &out));
+        }
+        out
+    }
+}
+
+impl Drop for InlineCall {
+    #[inline]
+    fn drop(&mut self) {
+        let Some(call) = self.call.take() else { return };
+        if call.is_on() && (self.was_panicking || !thread::panicking()) {
+            call.finish_ok();
+        }
     }
 }

@@ -283,9 +283,12 @@ impl Route {
         let waiting = i64::try_from(of_file.pending_bytes).unwrap_or(i64::MAX);
         stats.gauge(names::LOG_WAITING, &logger).set(waiting);
         let refused = matches!(of_file.health, Health::Waiting { .. });
-        stats
-            .gauge(names::LOG_REFUSED, &logger)
-            .set(i64::from(refused));
+        for (name, holds) in [
+            (names::LOG_REFUSED, refused),
+            (names::LOG_EXPOSED, of_file.exposed),
+        ] {
+            stats.gauge(name, &logger).set(i64::from(holds));
+        }
     }
 }
 

@@ -74,6 +74,7 @@ fn a_disk_error_is_a_metric_while_it_lasts_and_lost_lines_stay_counted() {
         select: None,
         lines: stats.counter(names::LOG_LINES, &labels),
     };
+    let exposed = || stats.gauge(names::LOG_EXPOSED, &labels).get();
     let shows = |what: &str, refused: i64, waits: bool, lost: bool| {
         wait_until(what, || {
             route.publish(&stats);
@@ -87,6 +88,7 @@ fn a_disk_error_is_a_metric_while_it_lasts_and_lost_lines_stay_counted() {
     };
     let line = format!("{}\n", "x".repeat(100));
     shows("the disk takes lines", 0, false, false);
+    assert_eq!(exposed(), 0);
     fs::rename(&logs, &away).unwrap();
     fs::write(&logs, "not a folder").unwrap();
     route.file.line(Level::Error, line.as_bytes());
@@ -96,4 +98,24 @@ fn a_disk_error_is_a_metric_while_it_lasts_and_lost_lines_stay_counted() {
     fs::remove_file(&logs).unwrap();
     fs::rename(&away, &logs).unwrap();
     shows("the lines are written", 0, false, true);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_folder_that_others_can_write_is_a_metric() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = TestDir::new();
+    fs::set_permissions(&dir.0, fs::Permissions::from_mode(0o777)).unwrap();
+    let stats = Stats::default();
+    let labels = [("logger", "audit")];
+    let route = Route {
+        name: "audit".to_owned(),
+        path: dir.0.join("app.log"),
+        file: options::open(&log_in(&dir.0)).unwrap(),
+        format: Format::Text,
+        select: None,
+        lines: stats.counter(names::LOG_LINES, &labels),
+    };
+    route.publish(&stats);
+    assert_eq!(stats.gauge(names::LOG_EXPOSED, &labels).get(), 1);
 }

@@ -32,19 +32,26 @@ pub(super) struct Slot {
 /// Takes a slot of `dir` to write in.
 pub(super) fn claim(dir: &Path) -> io::Result<Slot> {
     private::make_folder(dir)?;
+    let mut unusable = None;
     for slot in 0..SLOTS {
         let own = dir.join(slot.to_string());
-        private::make_folder(&own)?;
-        if let Some(lock) = try_lock(&own)? {
-            return Ok(Slot {
-                dir: dir.to_owned(),
-                own,
-                _lock: lock,
-            });
+        match private::make_folder(&own).and_then(|()| try_lock(&own)) {
+            Ok(Some(lock)) => {
+                return Ok(Slot {
+                    dir: dir.to_owned(),
+                    own,
+                    _lock: lock,
+                });
+            }
+            Ok(None) => {}
+            // Another one may be usable: a name in it can be taken by something else.
+            Err(error) => {
+                unusable.get_or_insert(error);
+            }
         }
     }
-    let full = format!("{SLOTS} processes use {} already", dir.display());
-    Err(io::Error::other(full))
+    let full = || io::Error::other(format!("{SLOTS} processes use {} already", dir.display()));
+    Err(unusable.unwrap_or_else(full))
 }
 
 impl Slot {
@@ -66,12 +73,14 @@ impl Slot {
     }
 }
 
-/// Returns the files of a slot without its lock, with those that its owner had adopted.
+/// Returns the files of a slot without its lock, with those that its owner had adopted. A symlink in
+/// the place of one of its folders is not followed: what it leads to would be moved.
 fn files(slot: &Path) -> Vec<PathBuf> {
     let folders = [slot.to_owned(), slot.join(LEFT)];
-    let entries = folders
-        .iter()
-        .filter_map(|folder| fs::read_dir(folder).ok());
+    let folders = folders
+        .into_iter()
+        .take_while(|folder| private::check_folder(folder).is_ok());
+    let entries = folders.filter_map(|folder| fs::read_dir(folder).ok());
     let files = entries.flatten().flatten().filter(|entry| {
         entry.file_name() != LOCK && entry.file_type().is_ok_and(|kind| kind.is_file())
     });
@@ -79,11 +88,10 @@ fn files(slot: &Path) -> Vec<PathBuf> {
 }
 
 fn try_lock(slot: &Path) -> io::Result<Option<File>> {
-    let lock = private::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(slot.join(LOCK))?;
+    private::check_folder(slot)?;
+    let mut options = private::options();
+    options.create(true).truncate(false).write(true);
+    let lock = private::open(&slot.join(LOCK), &options)?;
     match lock.try_lock() {
         Ok(()) => Ok(Some(lock)),
         Err(TryLockError::WouldBlock) => Ok(None),

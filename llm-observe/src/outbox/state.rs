@@ -3,7 +3,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -18,12 +18,30 @@ use super::{
     guard::caught,
     options::OutboxOptions,
     parcel::Parcel,
+    private,
     queue::{PendingParcel, Queue},
     report::{DeliveryReport, DestinationReport},
     store::{FoundParcels, ParcelStore, StoredParcel},
     time::{micros, now_micros, steady_micros},
 };
-use crate::kernel::stats::Stats;
+use crate::{
+    kernel::{metrics_table as names, stats::Stats},
+    warn::warn,
+};
+
+/// Warns when other users can change what waits: a message could be theirs.
+fn show_exposure(dir: Option<&Path>, stats: &Stats) {
+    let exposure = dir.and_then(|dir| Some((dir, private::exposure(dir)?)));
+    if let Some((dir, why)) = &exposure {
+        warn(&format!(
+            "{}: WARNING: other users can change what is in the folder of the outbox: {why}; use one \
+             that only you can write",
+            dir.display()
+        ));
+    }
+    let exposed = i64::from(exposure.is_some());
+    stats.gauge(names::OUTBOX_EXPOSED, &[]).set(exposed);
+}
 
 /// The queue, the files and the counters of an outbox.
 pub(super) struct DeliveryState {
@@ -49,7 +67,8 @@ impl DeliveryState {
         destinations: Vec<Arc<dyn Destination>>,
         stats: Arc<Stats>,
     ) -> DeliveryState {
-        let (store, opened) = ParcelStore::open(options.dir.as_deref());
+        let (store, opened) = ParcelStore::open(options.dir.as_deref(), options.max_bytes);
+        show_exposure(options.dir.as_deref(), &stats);
         let dir = options
             .dir
             .as_deref()
@@ -107,7 +126,7 @@ impl DeliveryState {
                 self.log.unknown_destination(&parcel.destination);
             }
             self.inherit(&parcel);
-            self.add(&parcel, size, StoredParcel::File(path));
+            self.add(&parcel, size, StoredParcel::File(path, size));
         }
     }
 

@@ -22,14 +22,16 @@ const UNFINISHED: &str = "part";
 pub(super) enum StoredParcel {
     /// In memory only: there is no folder, or the write failed.
     Memory(Arc<Parcel>),
-    /// In that file.
-    File(PathBuf),
+    /// In that file, of that many bytes.
+    File(PathBuf, u64),
 }
 
 /// The folder, or none.
 #[derive(Debug)]
 pub(super) struct ParcelStore {
     owned: Option<Slot>,
+    /// The longest file that can be a parcel: a longer one would not be kept.
+    most: u64,
 }
 
 /// What was found in a folder.
@@ -50,13 +52,15 @@ impl FoundParcels {
 }
 
 impl ParcelStore {
-    /// Opens the folder. Without one, or when it cannot be used, everything stays in memory.
-    pub(super) fn open(dir: Option<&Path>) -> (ParcelStore, io::Result<()>) {
-        match dir.map(owner::claim) {
-            None => (ParcelStore { owned: None }, Ok(())),
-            Some(Ok(owned)) => (ParcelStore { owned: Some(owned) }, Ok(())),
-            Some(Err(error)) => (ParcelStore { owned: None }, Err(error)),
-        }
+    /// Opens the folder. Without one, or when it cannot be used, everything stays in memory. No file
+    /// of more than `most` bytes is read.
+    pub(super) fn open(dir: Option<&Path>, most: u64) -> (ParcelStore, io::Result<()>) {
+        let (owned, opened) = match dir.map(owner::claim) {
+            None => (None, Ok(())),
+            Some(Ok(owned)) => (Some(owned), Ok(())),
+            Some(Err(error)) => (None, Err(error)),
+        };
+        (ParcelStore { owned, most }, opened)
     }
 
     /// Returns the folder that this process writes in.
@@ -68,7 +72,7 @@ impl ParcelStore {
     pub(super) fn load(&self) -> FoundParcels {
         let mut found = FoundParcels::default();
         if let Some(own) = self.own() {
-            load_slot(own, &mut found);
+            load_slot(own, self.most, &mut found);
         }
         found.sorted()
     }
@@ -77,7 +81,7 @@ impl ParcelStore {
     pub(super) fn adopt(&self) -> FoundParcels {
         let mut found = FoundParcels::default();
         if let Some(owned) = &self.owned {
-            owned.each_left(|file| adopt_file(file, &owned.own, &mut found));
+            owned.each_left(|file| adopt_file(file, &owned.own, self.most, &mut found));
         }
         found.sorted()
     }
@@ -89,7 +93,7 @@ impl ParcelStore {
             return (StoredParcel::Memory(Arc::new(parcel)), size, Ok(()));
         };
         match write_file(slot, &parcel) {
-            Ok((path, size)) => (StoredParcel::File(path), size, Ok(())),
+            Ok((path, size)) => (StoredParcel::File(path, size), size, Ok(())),
             Err(error) => {
                 let size = weight(&parcel);
                 (StoredParcel::Memory(Arc::new(parcel)), size, Err(error))
@@ -103,13 +107,16 @@ impl StoredParcel {
     pub(super) fn read(&self) -> Option<Arc<Parcel>> {
         match self {
             StoredParcel::Memory(parcel) => Some(parcel.clone()),
-            StoredParcel::File(path) => parcel::decode(&fs::read(path).ok()?).map(Arc::new),
+            StoredParcel::File(path, size) => {
+                let bytes = private::read(path, *size).ok().flatten()?;
+                parcel::decode(&bytes).map(Arc::new)
+            }
         }
     }
 
     /// Removes the parcel from disk.
     pub(super) fn remove(&self) {
-        if let StoredParcel::File(path) = self {
+        if let StoredParcel::File(path, _) = self {
             // It may have been removed already.
             let _ = fs::remove_file(path);
         }
@@ -127,13 +134,13 @@ fn weight(parcel: &Parcel) -> u64 {
     u64::try_from(bytes).unwrap_or(u64::MAX)
 }
 
-fn load_slot(slot: &Path, found: &mut FoundParcels) {
+fn load_slot(slot: &Path, most: u64, found: &mut FoundParcels) {
     let Ok(entries) = fs::read_dir(slot) else {
         return;
     };
     for path in entries.flatten().map(|entry| entry.path()) {
         match extension(&path) {
-            Some(FINISHED) => load_file(path, found),
+            Some(FINISHED) => load_file(path, most, found),
             Some(UNFINISHED) => discard(&path, found),
             _ => {}
         }
@@ -141,12 +148,12 @@ fn load_slot(slot: &Path, found: &mut FoundParcels) {
 }
 
 /// Moves one file of another slot. One that cannot be moved is found again later.
-fn adopt_file(file: &Path, own: &Path, found: &mut FoundParcels) {
+fn adopt_file(file: &Path, own: &Path, most: u64, found: &mut FoundParcels) {
     let name = file.file_name().unwrap_or_default();
     match extension(file) {
         Some(UNFINISHED) => discard(file, found),
         Some(FINISHED) if fs::rename(file, own.join(name)).is_ok() => {
-            load_file(own.join(name), found);
+            load_file(own.join(name), most, found);
         }
         Some(FINISHED) => {}
         _ => {
@@ -165,8 +172,15 @@ fn extension(path: &Path) -> Option<&str> {
     path.extension().and_then(|e| e.to_str())
 }
 
-fn load_file(path: PathBuf, found: &mut FoundParcels) {
-    let bytes = fs::read(&path).unwrap_or_default();
+fn load_file(path: PathBuf, most: u64, found: &mut FoundParcels) {
+    let bytes = match private::read(&path, most) {
+        Ok(bytes) => bytes.unwrap_or_default(),
+        // Out of file descriptors, for one: the next start finds it again.
+        Err(error) => {
+            tracing::warn!(target: "llm_observe::outbox", %error, path = %path.display(), "what an earlier process left cannot be read yet");
+            return;
+        }
+    };
     match parcel::decode(&bytes) {
         Some(parcel) => {
             let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);

@@ -9,14 +9,30 @@
 //! whose path is the credential, private keys, card numbers, and what the configuration adds.
 //! Numbers behind `tokens`, `token_count` and the like are no secrets.
 
+mod bytes;
 mod card;
+mod classes;
+mod disguise;
+mod field;
+mod harmless;
+mod issuers;
 mod key;
+pub(crate) mod known;
+mod names;
+mod names_at;
+mod nested;
+pub(crate) mod neutral;
+mod phrases;
 mod redacted;
+mod said;
 mod scan;
+mod set;
 mod shape;
+mod steps;
 mod url;
 mod value;
 mod whole;
+mod words;
 
 use std::{
     borrow::Cow,
@@ -79,8 +95,46 @@ impl Redactor {
     /// Returns `text` without its secrets; borrowed where it holds none.
     #[must_use]
     pub fn redact<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        let shapes = Scan::new(text, &self.keys).run();
-        self.configured(shapes)
+        match self.once(text) {
+            Cow::Borrowed(text) => self.configured(Cow::Borrowed(text)),
+            Cow::Owned(clean) => self.configured(Cow::Owned(self.settled(clean))),
+        }
+    }
+
+    /// Looks at a text once: as it is, then as it is shown.
+    fn once<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let (out, odd) = Scan::new(text, &self.keys, Out::new(text, None)).run();
+        match out.finish() {
+            clean if !odd => clean,
+            Cow::Borrowed(text) => self.shown(text),
+            Cow::Owned(clean) => match self.shown(&clean) {
+                Cow::Borrowed(_) => Cow::Owned(clean),
+                Cow::Owned(cleaner) => Cow::Owned(cleaner),
+            },
+        }
+    }
+
+    /// Cuts what is only seen once the text is shown to somebody.
+    fn shown<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        match disguise::view(text) {
+            Some(view) => {
+                let out = Out::new(text, Some(&view.origin));
+                let (out, _) = Scan::new(&view.text, &self.keys, out).run();
+                out.finish()
+            }
+            None => Cow::Borrowed(text),
+        }
+    }
+
+    /// Looks again at what had secrets: what stands in their place may bring others to light.
+    fn settled(&self, mut text: String) -> String {
+        for _ in 0..2 {
+            match self.once(&text) {
+                Cow::Borrowed(_) => break,
+                Cow::Owned(clean) => text = clean,
+            }
+        }
+        text
     }
 
     /// Returns a URL without the credentials in it: user and password, and the values of its
@@ -138,7 +192,7 @@ fn compiled(patterns: &[String]) -> Result<Option<Regex>, Error> {
 
 /// Replaces each match that is not empty.
 fn replaced<'a>(regex: &Regex, text: Cow<'a, str>) -> Cow<'a, str> {
-    let mut out = Out::new(&text);
+    let mut out = Out::new(&text, None);
     for found in regex.find_iter(&*text) {
         if !found.is_empty() {
             out.cut(found.start(), found.end(), MARK);
@@ -151,18 +205,21 @@ fn replaced<'a>(regex: &Regex, text: Cow<'a, str>) -> Cow<'a, str> {
 }
 
 /// A text with some ranges replaced; nothing is copied until the first of them.
-struct Out<'a> {
+struct Out<'a, 'o> {
     text: &'a str,
+    /// Where each byte of what is looked at comes from, when that is not `text` itself.
+    origin: Option<&'o [u32]>,
     /// How much of `text` is dealt with.
     done: usize,
     /// The result up to there, once it differs.
     new: Option<String>,
 }
 
-impl<'a> Out<'a> {
-    fn new(text: &'a str) -> Out<'a> {
+impl<'a, 'o> Out<'a, 'o> {
+    fn new(text: &'a str, origin: Option<&'o [u32]>) -> Out<'a, 'o> {
         Out {
             text,
+            origin,
             done: 0,
             new: None,
         }
@@ -170,7 +227,7 @@ impl<'a> Out<'a> {
 
     /// Replaces `start..end`. Ranges come in order; one that overlaps what is done is cut short.
     fn cut(&mut self, start: usize, end: usize, with: &str) {
-        let start = start.max(self.done);
+        let (start, end) = (self.origin(start).max(self.done), self.origin(end));
         if end <= start {
             return;
         }
@@ -180,6 +237,15 @@ impl<'a> Out<'a> {
         new.push_str(self.text.get(self.done..start).unwrap_or_default());
         new.push_str(with);
         self.done = end;
+    }
+
+    fn origin(&self, at: usize) -> usize {
+        match self.origin {
+            None => at,
+            Some(origin) => origin.get(at).map_or(self.text.len(), |at| {
+                usize::try_from(*at).unwrap_or(usize::MAX)
+            }),
+        }
     }
 
     fn finish(self) -> Cow<'a, str> {

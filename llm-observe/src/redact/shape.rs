@@ -1,164 +1,361 @@
-//! Keys and tokens that are known by their shape: a prefix and a length, as their issuers
-//! document them.
+//! Keys and tokens that are known by their shape, wherever they stand: those of the table of issuers,
+//! and the few that no prefix tells.
 
-use super::scan::{Word, is_word};
+use super::{
+    bytes::{before, run, run_within},
+    classes::is_word,
+    issuers::{Body, ISSUERS, Issuer, Place},
+    scan::Word,
+};
 
 /// The length under which a word can be none of these.
 pub(super) const SHORTEST: usize = 15;
 
-/// A prefix, and the fewest word characters behind it.
-struct Shape {
-    prefix: &'static [u8],
-    behind: usize,
-    /// Whether it may start in the middle of a word; where not, what is before it must be
-    /// the start of the word, `_` or `-`.
-    anywhere: bool,
+/// How much of a body is looked at to see whether it is words of a name.
+const LOOKED_AT: usize = 48;
+
+const SLOTS: usize = 4096;
+
+/// No row.
+const NONE: u8 = u8::MAX;
+
+/// A table of rows by the hash of three bytes: the first of each hash, and the next one of the same.
+struct ByThree {
+    first: [u8; SLOTS],
+    next: [u8; ISSUERS.len()],
 }
 
-const fn strong(prefix: &'static str, behind: usize) -> Shape {
-    Shape {
-        prefix: prefix.as_bytes(),
-        behind,
-        anywhere: true,
-    }
-}
+/// The rows that stand at the start of something, by the first three bytes of their prefix.
+static STARTS: ByThree = by_three(Place::Start);
 
-const fn weak(prefix: &'static str, behind: usize) -> Shape {
-    Shape {
-        prefix: prefix.as_bytes(),
-        behind,
-        anywhere: false,
-    }
-}
+/// The rows that stand anywhere, by the three bytes of their prefix that end in its first `-` or `_`.
+static DASHES: ByThree = by_three(Place::Anywhere);
 
-const SHAPES: &[Shape] = &[
-    strong("sk-ant-", 12),
-    strong("sk-proj-", 12),
-    strong("sk-svcacct-", 12),
-    strong("sk-or-v1-", 12),
-    strong("sk_live_", 12),
-    strong("sk_test_", 12),
-    strong("rk_live_", 12),
-    strong("whsec_", 16),
-    strong("AIzaSy", 28),
-    strong("GOCSPX-", 16),
-    strong("github_pat_", 20),
-    strong("glpat-", 16),
-    strong("xoxb-", 10),
-    strong("xoxp-", 10),
-    strong("xoxa-", 10),
-    strong("xoxe-", 10),
-    strong("xoxr-", 10),
-    strong("xoxs-", 10),
-    strong("xapp-", 10),
-    strong("nvapi-", 16),
-    strong("pplx-", 32),
-    strong("tvly-", 16),
-    strong("dop_v1_", 32),
-    strong("sntrys_", 16),
-    strong("sntryu_", 16),
-    strong("pypi-AgEI", 16),
-    weak("AIza", 31),
-    weak("ghp_", 20),
-    weak("gho_", 20),
-    weak("ghu_", 20),
-    weak("ghs_", 20),
-    weak("ghr_", 20),
-    weak("hf_", 28),
-    weak("gsk_", 28),
-    weak("xai-", 32),
-    weak("r8_", 32),
-    weak("npm_", 32),
-];
-
-/// For each byte, the shapes that start with it: bit n is `SHAPES[n]`.
-const FIRST: [u64; 256] = first_bytes();
-
-const fn first_bytes() -> [u64; 256] {
-    let mut table = [0; 256];
-    let mut i = 0;
-    // A const context: an index or a shift that is out of bounds would not compile.
-    #[allow(clippy::indexing_slicing)]
-    while i < SHAPES.len() {
-        table[SHAPES[i].prefix[0] as usize] |= 1 << i;
-        i += 1;
+const fn by_three(place: Place) -> ByThree {
+    let mut table = ByThree {
+        first: [NONE; SLOTS],
+        next: [NONE; ISSUERS.len()],
+    };
+    // A const context: an index that is out of bounds, or a row too many, would not compile.
+    assert!(ISSUERS.len() < NONE as usize);
+    let mut i = ISSUERS.len();
+    #[allow(clippy::indexing_slicing, clippy::cast_possible_truncation)]
+    while i > 0 {
+        i -= 1;
+        let prefix = ISSUERS[i].prefix.as_bytes();
+        let at = match place {
+            Place::Start => 0,
+            Place::Anywhere => dash(prefix) - 2,
+        };
+        if tail_start(prefix) == 0 && ISSUERS[i].place as u8 == place as u8 {
+            let slot = slot(prefix[at], prefix[at + 1], prefix[at + 2]);
+            table.next[i] = table.first[slot];
+            table.first[slot] = i as u8;
+        }
     }
     table
 }
 
-/// Returns the range of the first secret that starts within `word`.
-pub(super) fn find(bytes: &[u8], word: Word<'_>) -> Option<(usize, usize)> {
-    let solid = (0..word.bytes.len()).find(|at| starts_solid(bytes, word, *at));
-    match solid {
-        Some(at) => Some((word.start + at, word.end)),
-        None => jwt(bytes, word),
+impl ByThree {
+    /// Returns the rows whose three bytes may be these.
+    #[inline]
+    fn rows(&'static self, three: &[u8]) -> impl Iterator<Item = &'static Issuer> {
+        let first = match three {
+            [a, b, c, ..] => self.first.get(slot(*a, *b, *c)).copied(),
+            _ => None,
+        };
+        let present = |row: u8| (row != NONE).then_some(usize::from(row));
+        let next = move |row: &usize| self.next.get(*row).copied().and_then(present);
+        std::iter::successors(first.and_then(present), next).filter_map(|row| ISSUERS.get(row))
     }
 }
 
-/// Returns whether a secret that is all word characters starts at `at`.
-fn starts_solid(bytes: &[u8], word: Word<'_>, at: usize) -> bool {
-    let rest = word.bytes.get(at..).unwrap_or_default();
-    let first = rest.first().map_or(0, |b| usize::from(*b));
-    let candidates = FIRST.get(first).copied().unwrap_or_default();
-    if candidates == 0 || rest.len() < SHORTEST {
-        return false;
+/// Returns where the first `-` or `_` of a prefix is; at least 2.
+const fn dash(prefix: &[u8]) -> usize {
+    let mut at = 0;
+    #[allow(clippy::indexing_slicing, reason = "bounded by the length")]
+    while at < prefix.len() && prefix[at] != b'-' && prefix[at] != b'_' {
+        at += 1;
     }
-    is_listed(rest, candidates, || is_bounded(bytes, word, at))
-        || ((is_sk(rest) || is_aws(rest)) && is_bounded(bytes, word, at))
+    if at < 2 { 2 } else { at }
 }
 
-fn is_listed(rest: &[u8], mut candidates: u64, bounded: impl Fn() -> bool) -> bool {
-    while let Some(shape) = SHAPES.get(candidates.trailing_zeros() as usize) {
-        if rest.starts_with(shape.prefix)
-            && rest.len() >= shape.prefix.len() + shape.behind
-            && (shape.anywhere || bounded())
-        {
-            return true;
+/// How many rows have something in their prefix that is in no word (`hvs.`).
+const SPLITS: usize = splits().1;
+
+/// Those rows: found at the word behind it.
+static SPLIT: [u8; ISSUERS.len()] = splits().0;
+
+const fn splits() -> ([u8; ISSUERS.len()], usize) {
+    let (mut rows, mut count, mut i) = ([0; ISSUERS.len()], 0, 0);
+    #[allow(clippy::indexing_slicing, clippy::cast_possible_truncation)]
+    while i < ISSUERS.len() {
+        if tail_start(ISSUERS[i].prefix.as_bytes()) > 0 {
+            rows[count] = i as u8;
+            count += 1;
         }
-        candidates &= candidates - 1;
+        i += 1;
     }
-    false
+    (rows, count)
 }
 
-/// Returns whether a secret may start at `at`: at the word's start, behind `_` or `-`, or behind
-/// an escape that the word begins with (`\nsk-...`, `%20sk-...`).
-fn is_bounded(bytes: &[u8], word: Word<'_>, at: usize) -> bool {
-    let Some(before) = at.checked_sub(1).and_then(|i| word.bytes.get(i)) else {
-        return true;
-    };
-    if matches!(before, b'_' | b'-') {
-        return true;
+const fn slot(a: u8, b: u8, c: u8) -> usize {
+    let three = a as u32 | (b as u32) << 8 | (c as u32) << 16;
+    (three.wrapping_mul(0x9e37_79b1) >> 20) as usize
+}
+
+/// Returns where the part of a prefix starts that is in one word.
+const fn tail_start(prefix: &[u8]) -> usize {
+    let mut at = prefix.len();
+    #[allow(clippy::indexing_slicing, reason = "bounded by the length")]
+    while at > 0 && is_word(prefix[at - 1]) {
+        at -= 1;
     }
-    let escape = word.start.checked_sub(1).and_then(|i| bytes.get(i));
-    matches!((escape, at), (Some(b'\\'), 1 | 5) | (Some(b'%'), 2))
+    at
 }
 
-/// OpenAI's older keys and those of its many imitators: `sk-`, then at least 16 characters that
-/// are no words of a name (`sk-learn-contrib-tools`).
-fn is_sk(rest: &[u8]) -> bool {
-    let Some(key) = rest.strip_prefix(b"sk-") else {
-        return false;
+/// Returns the range of the first secret that starts within `word`, or right before it.
+pub(super) fn find(bytes: &[u8], word: Word<'_>) -> Option<(usize, usize)> {
+    split(bytes, word)
+        .or_else(|| twilio(word))
+        .or_else(|| resend(bytes, word))
+        .or_else(|| discord(bytes, word))
+        .or_else(|| solid(bytes, word))
+        .or_else(|| jwt(bytes, word))
+}
+
+/// A prefix within the word. It starts the word, or a part of it behind `-` or `_`, or has one.
+fn solid(bytes: &[u8], word: Word<'_>) -> Option<(usize, usize)> {
+    super::steps::add(word.bytes.len());
+    let mut ahead = Ahead::default();
+    for at in escaped_starts(bytes, word) {
+        let found = starting(bytes, word, at, &mut ahead);
+        if found.is_some() {
+            return found;
+        }
+    }
+    for (at, byte) in word.bytes.iter().enumerate() {
+        if !matches!(byte, b'-' | b'_') {
+            continue;
+        }
+        let within = at.checked_sub(2).and_then(|from| word.bytes.get(from..));
+        let found = DASHES.rows(within.unwrap_or_default()).find_map(|row| {
+            let start = at.checked_sub(dash(row.prefix.as_bytes()))?;
+            matched(bytes, word, start, row, &mut ahead)
+        });
+        let found = found.or_else(|| starting(bytes, word, at + 1, &mut ahead));
+        if found.is_some() {
+            return found;
+        }
+    }
+    None
+}
+
+/// Returns where a secret may start in a word besides behind `-` and `_`: at its start, behind an
+/// escape that it begins with (`\nsk-...`, `%20sk-...`), or behind a colour (`[31msk-...`).
+fn escaped_starts(bytes: &[u8], word: Word<'_>) -> impl Iterator<Item = usize> {
+    let starts: &[usize] = match before(bytes, word.start) {
+        Some(b'\\') => &[0, 1, 3, 5],
+        Some(b'%') => &[0, 2],
+        Some(b'[' | b';') => &[0, 2, 3, 4],
+        _ => &[0],
     };
-    // Enough to tell; the whole would make a long word of many `sk-` quadratic.
-    let head = key.get(..48).unwrap_or(key);
-    let solid = !head.contains(&b'-');
-    key.len() >= 16
-        && (solid
-            || head
-                .iter()
-                .any(|b| b.is_ascii_digit() || b.is_ascii_uppercase()))
+    starts.iter().copied()
 }
 
-/// AWS access key ids: `AKIA` or `ASIA` and 16 capitals or digits.
-fn is_aws(rest: &[u8]) -> bool {
-    rest.len() == 20
-        && (rest.starts_with(b"AKIA") || rest.starts_with(b"ASIA"))
-        && rest
-            .iter()
-            .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+/// A prefix that starts at `at`.
+#[inline]
+fn starting(bytes: &[u8], word: Word<'_>, at: usize, ahead: &mut Ahead) -> Option<(usize, usize)> {
+    STARTS
+        .rows(word.bytes.get(at..)?)
+        .find_map(|row| matched(bytes, word, at, row, ahead))
 }
 
-/// A JSON Web Token, RFC 7519: `eyJ` (base64 of `{"`), and three parts with dots between.
+fn matched(
+    bytes: &[u8],
+    word: Word<'_>,
+    at: usize,
+    row: &Issuer,
+    ahead: &mut Ahead,
+) -> Option<(usize, usize)> {
+    let prefix = row.prefix.as_bytes();
+    let text = word.bytes.get(at..)?;
+    let from = word.start + at + prefix.len();
+    // The last byte first: rows of one hash mostly differ in it.
+    let fits = text.get(prefix.len() - 1) == prefix.last() && text.starts_with(prefix);
+    if !fits || (row.body.has_dashes() && ahead.is_words(bytes, from, word.end)) {
+        return None;
+    }
+    let end = body_end(bytes, from, row, word.end)?;
+    Some((word.start + at, end.max(word.end)))
+}
+
+/// A prefix that ends before the word, or in its start.
+fn split(bytes: &[u8], word: Word<'_>) -> Option<(usize, usize)> {
+    match before(bytes, word.start)? {
+        b'.' | b'~' | b':' => {}
+        b'/' | b'+' => {
+            if let Some(found) = base64(bytes, word) {
+                return Some(found);
+            }
+        }
+        _ => return None,
+    }
+    super::steps::add(SPLITS / 4);
+    SPLIT.iter().take(SPLITS).find_map(|row| {
+        let row = ISSUERS.get(usize::from(*row))?;
+        let prefix = row.prefix.as_bytes();
+        let tail = tail_start(prefix);
+        let start = word.start.checked_sub(tail)?;
+        let fits = bytes.get(start..)?.starts_with(prefix)
+            && !before(bytes, start).is_some_and(|b| b.is_ascii_alphanumeric());
+        let from = start + prefix.len();
+        if !fits || (row.body.has_dashes() && Ahead::default().is_words(bytes, from, word.end)) {
+            return None;
+        }
+        let end = body_end(bytes, from, row, word.end)?;
+        Some((start, end.max(word.end)))
+    })
+}
+
+/// A key in base64, of which the word is a later part: `ABSKab/cd..`.
+fn base64(bytes: &[u8], word: Word<'_>) -> Option<(usize, usize)> {
+    let is = |b| Body::Base64.has(b) && b != b'=';
+    let start = super::bytes::back(bytes, word.start.saturating_sub(64), word.start, is);
+    let text = bytes.get(start..)?;
+    let row = STARTS
+        .rows(text)
+        .find(|row| row.body == Body::Base64 && text.starts_with(row.prefix.as_bytes()))?;
+    Some((
+        start,
+        body_end(bytes, start + row.prefix.len(), row, start)?,
+    ))
+}
+
+impl Body {
+    /// Returns whether words with dashes between may look like it.
+    const fn has_dashes(self) -> bool {
+        matches!(self, Body::Word | Body::Dotted | Body::Base64)
+    }
+
+    const fn has(self, byte: u8) -> bool {
+        match self {
+            Body::Hex => byte.is_ascii_hexdigit(),
+            Body::Upper | Body::AwsId => byte.is_ascii_uppercase() || byte.is_ascii_digit(),
+            Body::Alnum => byte.is_ascii_alphanumeric(),
+            Body::Word => is_word(byte),
+            Body::Dotted => is_word(byte) || byte == b'.',
+            Body::Base64 => is_word(byte) || matches!(byte, b'+' | b'/' | b'='),
+        }
+    }
+}
+
+/// Returns where the body behind a prefix ends, if there is one.
+fn body_end(bytes: &[u8], from: usize, row: &Issuer, word_end: usize) -> Option<usize> {
+    let has = |byte| row.body.has(byte);
+    // Of a body that may be any word, what is in the word need not be looked at again.
+    let known = row.body.has_dashes() && word_end >= from + row.least;
+    if !known && run_within(bytes, from, row.least, has) < from + row.least {
+        return None;
+    }
+    if row.body == Body::AwsId && bytes.get(from + 16).is_some_and(|b| is_word(*b)) {
+        return None;
+    }
+    let end = run(bytes, from, has);
+    // The full stop of a sentence is none of the token's.
+    Some(if before(bytes, end) == Some(b'.') {
+        end - 1
+    } else {
+        end
+    })
+}
+
+/// What comes next in a word; every byte of it is looked at once, however many prefixes are in it.
+#[derive(Default)]
+struct Ahead {
+    /// The next digit or capital.
+    strange: usize,
+    /// The next `-` or `_`.
+    dash: usize,
+}
+
+impl Ahead {
+    /// Returns whether the body at `from` is lower-case words with dashes between.
+    fn is_words(&mut self, bytes: &[u8], from: usize, word_end: usize) -> bool {
+        let end = word_end.min(from + LOOKED_AT);
+        let ordinary = |b: u8| !(b.is_ascii_digit() || b.is_ascii_uppercase());
+        if self.strange < from {
+            self.strange = run_within(bytes, from, word_end.saturating_sub(from), ordinary);
+        }
+        if self.dash < from {
+            let letter = |b: u8| !matches!(b, b'-' | b'_');
+            self.dash = run_within(bytes, from, word_end.saturating_sub(from), letter);
+        }
+        self.dash < end && self.strange >= end
+    }
+}
+
+/// A key of Twilio: `SK` and 32 hexadecimal digits.
+/// <https://www.twilio.com/docs/iam/api-keys>
+fn twilio(word: Word<'_>) -> Option<(usize, usize)> {
+    let key = word.bytes.strip_prefix(b"SK")?;
+    (key.len() == 32 && key.iter().all(u8::is_ascii_hexdigit)).then_some((word.start, word.end))
+}
+
+/// A key of Resend: `re_`, eight letters or digits, `_` and 24 more.
+/// <https://resend.com/docs/api-reference/introduction>
+fn resend(bytes: &[u8], word: Word<'_>) -> Option<(usize, usize)> {
+    let key = word.bytes.strip_prefix(b"re_")?;
+    let from = word.start + 3;
+    let id = run_within(bytes, from, 9, |b| b.is_ascii_alphanumeric());
+    let tail = key.get(9..)?;
+    let fits = id == from + 8 && key.get(8) == Some(&b'_') && tail.len() >= 16;
+    let solid = fits && tail.iter().all(u8::is_ascii_alphanumeric);
+    solid.then_some((word.start, word.end))
+}
+
+/// The token of a Discord bot: an id in base64, six characters of time, and at least 27 of a MAC.
+/// <https://docs.discord.com/developers/reference#authentication>
+fn discord(bytes: &[u8], word: Word<'_>) -> Option<(usize, usize)> {
+    if !matches!(word.bytes.first(), Some(b'M' | b'N' | b'O')) || word.bytes.len() < 23 {
+        return None;
+    }
+    let time = part(bytes, word.end + 1);
+    let mac = part(bytes, time + 1);
+    let dotted = bytes.get(word.end) == Some(&b'.') && bytes.get(time) == Some(&b'.');
+    (dotted && time == word.end + 7 && mac >= time + 1 + 27).then_some((word.start, mac))
+}
+
+/// The token of a Telegram bot, whose id ends at `colon`: 35 characters behind it.
+/// <https://core.telegram.org/bots/api#authorizing-your-bot>
+pub(super) fn telegram(bytes: &[u8], floor: usize, colon: usize) -> Option<(usize, usize)> {
+    let start = super::bytes::back(bytes, colon.saturating_sub(13).max(floor), colon, |b| {
+        b.is_ascii_digit()
+    });
+    if !(6..=12).contains(&(colon - start)) {
+        return None;
+    }
+    let end = run_within(bytes, colon + 1, 41, is_word);
+    (34..=40)
+        .contains(&(end - colon - 1))
+        .then_some((start, end))
+}
+
+/// A client secret of Azure AD, whose `Q` ends at `tilde`: three characters, a digit and `Q` before
+/// it, at least 31 behind it.
+/// <https://learn.microsoft.com/en-us/purview/sit-defn-client-secret-api-key>
+pub(super) fn azure(bytes: &[u8], floor: usize, tilde: usize) -> Option<(usize, usize)> {
+    let is = |b: u8| is_word(b) || matches!(b, b'~' | b'.');
+    let start = tilde.checked_sub(5).filter(|start| *start >= floor)?;
+    let head = bytes.get(start..tilde)?;
+    let known =
+        matches!(head, [a, b, c, d, b'Q'] if is(*a) && is(*b) && is(*c) && d.is_ascii_digit());
+    let end = run_within(bytes, tilde + 1, 64, is);
+    (known && end > tilde + 24).then_some((start, end))
+}
+
+/// A JSON Web Token, RFC 7519: `eyJ` (base64 of `{"`), and three parts with dots between; five, of
+/// which some may be empty, where it is encrypted (RFC 7516).
 fn jwt(bytes: &[u8], word: Word<'_>) -> Option<(usize, usize)> {
     // The first part is the rest of the word: looked for once, however often `eyJ` is in it.
     if bytes.get(word.end) != Some(&b'.') {
@@ -168,22 +365,32 @@ fn jwt(bytes: &[u8], word: Word<'_>) -> Option<(usize, usize)> {
         word.bytes
             .get(*at..)
             .is_some_and(|rest| rest.starts_with(b"eyJ"))
-            && is_bounded(bytes, word, *at)
+            && matches!(before(word.bytes, *at), None | Some(b'_' | b'-'))
     };
-    let start = word.start + (0..word.bytes.len()).find(starts)?;
-    let payload = word.end + 1 + part(bytes, word.end + 1);
-    let signed = bytes.get(payload) == Some(&b'.');
-    signed.then(|| (start, payload + 1 + part(bytes, payload + 1)))
+    let start = escaped_starts(bytes, word)
+        .find(|at| {
+            word.bytes
+                .get(*at..)
+                .is_some_and(|rest| rest.starts_with(b"eyJ"))
+        })
+        .or_else(|| (0..word.bytes.len()).find(starts))?;
+    let start = word.start + start;
+    let payload = part(bytes, word.end + 1);
+    if bytes.get(payload) != Some(&b'.') {
+        return None;
+    }
+    let mut end = part(bytes, payload + 1);
+    for _ in 0..2 {
+        if bytes.get(end) == Some(&b'.') && bytes.get(end + 1).is_some_and(|b| is_word(*b)) {
+            end = part(bytes, end + 1);
+        }
+    }
+    Some((start, end))
 }
 
-/// Returns the length of the part of a token that starts at `from`.
+/// Returns where the part of a token ends that starts at `from`.
 fn part(bytes: &[u8], from: usize) -> usize {
-    bytes
-        .get(from..)
-        .unwrap_or_default()
-        .iter()
-        .take_while(|b| is_word(**b))
-        .count()
+    run(bytes, from, is_word)
 }
 
 /// Returns where a PEM private key ends that starts with the dashes of `word`.
@@ -202,4 +409,58 @@ pub(super) fn private_key(text: &str, word: Word<'_>) -> Option<usize> {
         Some(word.end + header + 5 + at + 8 + footer + 5)
     });
     Some(end.unwrap_or(text.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::redact::Redactor;
+
+    /// What a body of that kind may look like.
+    fn body(kind: Body, len: usize) -> String {
+        let letters: &[u8] = match kind {
+            Body::Hex => b"0a1b2c3d4e5f6789",
+            Body::Upper | Body::AwsId => b"Q7W2E9R4T6Y8U3P5",
+            _ => b"a7Kq2Zr9Xw4Lm8Tb",
+        };
+        (0..len)
+            .map(|i| char::from(letters[(i * 7 + i / 16) % letters.len()]))
+            .collect()
+    }
+
+    #[test]
+    fn of_each_issuer_a_key_goes_and_what_is_too_short_stays() {
+        let redactor = Redactor::default();
+        for row in ISSUERS {
+            let key = format!("{}{}", row.prefix, body(row.body, row.least));
+            for text in [
+                format!("got {key} back"),
+                format!("\"{key}\""),
+                format!("({key})"),
+            ] {
+                let out = redactor.redact(&text);
+                assert!(
+                    !out.contains(&key[row.prefix.len()..]),
+                    "{}: {out}",
+                    row.name
+                );
+            }
+            let short = format!("got {}{} back", row.prefix, body(Body::Hex, 5));
+            assert_eq!(redactor.redact(&short), short, "{}", row.name);
+            assert!(row.source.starts_with("https://") && !row.name.is_empty());
+            assert!(row.prefix.len() >= 3, "{}", row.name);
+        }
+    }
+
+    #[test]
+    fn words_behind_a_prefix_are_no_key() {
+        let redactor = Redactor::default();
+        let words = "wide-and-open-field-of-corn-and-rye-by-the-river";
+        // `sk-or-v1-` is one of `sk-` too, with a digit behind it.
+        let plain = |row: &&Issuer| !row.prefix.starts_with("sk-") || row.prefix.len() == 3;
+        for row in ISSUERS.iter().filter(plain) {
+            let text = format!("see {}{words} there", row.prefix);
+            assert_eq!(redactor.redact(&text), text, "{}", row.name);
+        }
+    }
 }

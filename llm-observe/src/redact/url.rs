@@ -1,5 +1,7 @@
 //! The parts of a URL in the middle of a text: user and password, host, a path that is secret.
 
+use super::bytes::{back, is_one_of, run_within};
+
 /// Where the parts of an authority are.
 pub(super) struct Parts {
     /// The `@` behind user and password.
@@ -31,6 +33,79 @@ pub(super) fn parts(bytes: &[u8], from: usize) -> Parts {
         host,
         host_end: authority_end(bytes, host),
     }
+}
+
+/// Returns the range of user and password before the `@` of an authority without a scheme.
+pub(super) fn bare_userinfo(bytes: &[u8], floor: usize, at: usize) -> Option<(usize, usize)> {
+    /// What has a colon and an address behind it, and no password.
+    const LABELS: &[&str] = &[
+        "mailto",
+        "user",
+        "email",
+        "mail",
+        "from",
+        "to",
+        "cc",
+        "bcc",
+        "sip",
+        "sips",
+        "xmpp",
+        "acct",
+        "owner",
+        "author",
+        "by",
+        "for",
+        "contact",
+        "reply-to",
+        "sender",
+        "recipient",
+        "login",
+        "id",
+        "account",
+        "customer",
+        "redacted",
+        "username",
+        "assignee",
+        "npm",
+        "pkg",
+        "cargo",
+        "image",
+    ];
+    let part = |b: u8| b.is_ascii_graphic() && !b"\"'<>,;()[]{}=@/\\|`".contains(&b);
+    let start = back(
+        bytes,
+        at.saturating_sub(LONGEST_USERINFO / 4).max(floor),
+        at,
+        part,
+    );
+    let both = bytes.get(start..at)?;
+    let colon = both.iter().position(|b| *b == b':')?;
+    let (user, password) = (both.get(..colon)?, both.get(colon + 1..)?);
+    let named = user.len() > 1
+        && user
+            .iter()
+            .all(|b| b.is_ascii_alphanumeric() || b"._-".contains(b))
+        && !user.iter().all(u8::is_ascii_digit)
+        && !is_one_of(user, LABELS);
+    let host_end = run_within(bytes, at + 1, 128, |b| {
+        b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-')
+    });
+    let host = bytes.get(at + 1..host_end)?;
+    let top = host.rsplit(|b| *b == b'.').next()?;
+    let port = bytes.get(host_end) == Some(&b':')
+        && bytes.get(host_end + 1).is_some_and(u8::is_ascii_digit);
+    let path = bytes.get(host_end) == Some(&b'/');
+    let is_host = host.first().is_some_and(u8::is_ascii_alphanumeric)
+        && !host.starts_with(b"sha")
+        && (port
+            || path
+            || is_one_of(host, &["localhost"])
+            || (host.contains(&b'.') && top.iter().all(u8::is_ascii_alphabetic)));
+    let strong = password
+        .iter()
+        .any(|b| !b.is_ascii_lowercase() && *b != b'.' && *b != b'-');
+    let secret = password.len() >= 3 && password.first() != Some(&b':') && (strong || port);
+    (named && is_host && secret).then_some((start, at))
 }
 
 /// Returns where the host ends of a Slack webhook that is written without its scheme at `from`.

@@ -1,25 +1,94 @@
-//! Where a value starts and ends: behind `name=`, `"name": "`, `--name `, `Bearer `.
+//! Where the value behind a name starts and ends, in whatever notation it is written.
 
-use super::{key::Kind, scan::Word};
+use super::{
+    bytes::{before, is_alnum, is_one_of, is_space, run, run_within, skip_spaces},
+    harmless::{self, LOOKED_AT, Style, is_spared},
+    key::Kind,
+    nested,
+    phrases::{CONNECTING, STATES},
+};
 
-/// How many spaces may stand around `=` and `:`.
-const MOST_SPACES: usize = 8;
-
-/// Returns the range of the value that starts at `from`, or `None` when there is none, or it is
-/// nothing secret (empty, `null`, already redacted, a number of tokens).
-pub(super) fn behind(bytes: &[u8], from: usize, kind: Kind) -> Option<(usize, usize)> {
-    let (start, end) = match kind {
-        Kind::Line => (from, line_end(bytes, from)),
-        Kind::Scheme => with_scheme(bytes, from)?,
-        Kind::Value | Kind::Token => read(bytes, from)?,
-    };
-    let value = bytes.get(start..end)?;
-    (!is_spared(value, kind)).then_some((start, end))
+/// What is known of the name that a value stands behind.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Name {
+    pub(super) kind: Kind,
+    /// Whether it is in the plural.
+    pub(super) many: bool,
+    /// Whether it stands between quotes, as in JSON.
+    pub(super) quoted: bool,
+    /// The quote that the name and its value are in, both: `'X-Key: abc'`.
+    pub(super) within: Option<u8>,
+    /// Whether it is a parameter in the query of a URL.
+    pub(super) in_query: bool,
+    /// Whether nothing but spaces is before it on its line.
+    pub(super) first: bool,
+    /// Where it starts.
+    pub(super) start: usize,
 }
 
-/// Returns whether a value is nothing secret, whatever its name.
-pub(super) fn is_spared(value: &[u8], kind: Kind) -> bool {
-    is_harmless(value) || (kind == Kind::Token && is_number(value))
+/// Returns the range of the value behind the separator that ends at `at`; `None` when there is none,
+/// or it is nothing secret.
+pub(super) fn behind(bytes: &[u8], at: usize, name: Name, style: Style) -> Option<(usize, usize)> {
+    let from = skip_spaces(bytes, at);
+    if name.kind != Kind::Token
+        && let Some(block) = nested::yaml_block(bytes, from, name.start)
+    {
+        return Some(block);
+    }
+    if style == Style::Said && matches!(bytes.get(from), Some(b'\n' | b'\r')) {
+        return nested::yaml_items(bytes, from, name);
+    }
+    if let Some((start, end)) = quoted(bytes, from) {
+        return judged(bytes, start, end, name, Style::Quoted);
+    }
+    if let Some(group) = nested::group(bytes, from) {
+        return group.secret_in(bytes, name);
+    }
+    match name.kind {
+        Kind::Line => line(bytes, from, name),
+        Kind::Scheme => scheme_and_rest(bytes, from, name),
+        _ => bare(bytes, from, name, style),
+    }
+}
+
+/// Returns the range where it is something secret; of credentials without their scheme.
+pub(super) fn judged(
+    bytes: &[u8],
+    start: usize,
+    end: usize,
+    name: Name,
+    style: Style,
+) -> Option<(usize, usize)> {
+    let value = bytes.get(start..end)?;
+    if is_spared(value, name.kind, name.many, style) {
+        return None;
+    }
+    if name.kind == Kind::Token
+        && style == Style::Quoted
+        && value.first().is_some_and(u8::is_ascii_whitespace)
+    {
+        return None;
+    }
+    if name.kind != Kind::Scheme {
+        return Some((start, end));
+    }
+    let scheme = scheme_len(value);
+    let rest = value.get(scheme..)?;
+    let cut = !rest.is_empty() && !is_spared(rest, Kind::Scheme, false, style);
+    cut.then_some((start + scheme, end))
+}
+
+/// Returns the length of the scheme that credentials start with, and of the space behind it.
+fn scheme_len(value: &[u8]) -> usize {
+    let name = run_within(value, 0, 32, |b| is_alnum(b) || b == b'-');
+    let spaced = value.get(name) == Some(&b' ');
+    if name > 0 && spaced && (is_scheme(value.get(..name).unwrap_or_default())) {
+        name + 1
+    } else if name == value.len() && is_scheme(value) {
+        name
+    } else {
+        0
+    }
 }
 
 /// Returns the scheme that the value of an `Authorization` header starts with.
@@ -28,23 +97,274 @@ pub(super) fn scheme(value: &str) -> Option<&str> {
     is_scheme(scheme.as_bytes()).then_some(scheme)
 }
 
+fn is_scheme(word: &[u8]) -> bool {
+    const SCHEMES: &[&str] = &[
+        "bearer",
+        "basic",
+        "token",
+        "digest",
+        "negotiate",
+        "apikey",
+        "key",
+        "ntlm",
+        "hawk",
+        "oauth",
+        "ssws",
+        "dpop",
+    ];
+    is_one_of(word, SCHEMES)
+}
+
+/// Reads up to the quote that closes the one at `at`, as deeply escaped as that one; `b`, `r` and the
+/// like may stand before it.
+pub(super) fn quoted(bytes: &[u8], at: usize) -> Option<(usize, usize)> {
+    let prefix = usize::from(matches!(
+        bytes.get(at),
+        Some(b'b' | b'r' | b'u' | b'f' | b'N' | b'@' | b'E')
+    ));
+    let at = match bytes.get(at + prefix) {
+        Some(b'"' | b'\'' | b'\\' | b'`') => at + prefix,
+        _ => at,
+    };
+    let depth = run(bytes, at, |b| b == b'\\') - at;
+    let quote = *bytes.get(at + depth)?;
+    if !matches!(quote, b'"' | b'\'' | b'`') {
+        return None;
+    }
+    let start = at + depth + 1;
+    let mut escapes = 0;
+    for (i, byte) in bytes.iter().enumerate().skip(start) {
+        if *byte == quote && escapes <= depth {
+            super::steps::add(i - start);
+            return Some((start, i - escapes));
+        }
+        escapes = if *byte == b'\\' { escapes + 1 } else { 0 };
+    }
+    super::steps::add(bytes.len() - start.min(bytes.len()));
+    Some((start, bytes.len()))
+}
+
+/// A header that is secret to the end of its line, or to the quote that it is in.
+fn line(bytes: &[u8], from: usize, name: Name) -> Option<(usize, usize)> {
+    let near = run_within(bytes, from, LOOKED_AT, |b| on_line(b, name));
+    judged(bytes, from, near, name, Style::Said)?;
+    Some((from, line_end(bytes, from, name)))
+}
+
+fn on_line(byte: u8, name: Name) -> bool {
+    !matches!(byte, b'\n' | b'\r') && Some(byte) != name.within
+}
+
+fn line_end(bytes: &[u8], from: usize, name: Name) -> usize {
+    run(bytes, from, |b| on_line(b, name))
+}
+
+/// `Bearer abc`, `Digest a="b", c="d"`, or credentials without a scheme.
+fn scheme_and_rest(bytes: &[u8], from: usize, name: Name) -> Option<(usize, usize)> {
+    let end = token_end(bytes, from, name);
+    let word = bytes.get(from..end)?;
+    let next = skip_spaces(bytes, end);
+    let more = token_end(bytes, next, name);
+    let rest = bytes.get(next..more)?;
+    if rest.is_empty() || next == end {
+        let (start, _) = judged(bytes, from, end, name, Style::Said)?;
+        return Some((start, whole_token_end(bytes, from, end, name)));
+    }
+    let clause = bytes.get(from..clause_end(bytes, from, name))?;
+    let pairs = rest.contains(&b'=') && (!rest.ends_with(b"=") || bytes.get(more) == Some(&b'"'));
+    let parameters = pairs && !is_one_of(word, &["bearer", "basic", "negotiate", "ntlm"]);
+    if parameters {
+        return Some((next, line_end(bytes, next, name)));
+    }
+    if is_scheme(word) {
+        let spared = STATES.has(rest) || is_one_of(rest, &["token", "auth", "credentials"]);
+        return (!spared && !is_spared(rest, Kind::Scheme, false, Style::Said))
+            .then(|| (next, whole_token_end(bytes, next, more, name)));
+    }
+    // An issuer's own scheme, or a sentence.
+    let shown = !is_spared(clause, Kind::Scheme, false, Style::Said);
+    let secret = |word: &[u8]| word.iter().any(u8::is_ascii_digit) || word.len() > 20;
+    match (shown, secret(word), secret(rest)) {
+        (true, _, true) => Some((next, whole_token_end(bytes, next, more, name))),
+        (true, true, _) => Some((from, end)),
+        _ => None,
+    }
+}
+
+/// A value without quotes: a word, or the rest of what is said.
+fn bare(bytes: &[u8], from: usize, name: Name, style: Style) -> Option<(usize, usize)> {
+    if name.kind == Kind::Code {
+        let digits = run_within(bytes, from, 32, |b| {
+            b.is_ascii_digit() || matches!(b, b' ' | b'-')
+        });
+        let end = super::bytes::back(bytes, from, digits, |b| !b.is_ascii_digit());
+        return judged(bytes, from, end, name, style);
+    }
+    let end = token_end(bytes, from, name);
+    if end == from {
+        return None;
+    }
+    // `get_password(..)`: an expression.
+    if bytes.get(end) == Some(&b'(')
+        || bytes.get(from..end)?.contains(&b'(') && is_call(bytes.get(from..end)?)
+    {
+        return None;
+    }
+    let long = style == Style::Said || (name.first && !name.quoted);
+    if !long || name.in_query {
+        judged(bytes, from, end, name, style)?;
+        return Some((from, whole_token_end(bytes, from, end, name)));
+    }
+    let clause = clause_end(bytes, from, name).max(end);
+    judged(bytes, from, clause, name, style)?;
+    let first = bytes.get(from..end)?;
+    let only = next_word(bytes, end)
+        .is_none_or(|next| harmless::is_password_like(first) && CONNECTING.has(next));
+    if only {
+        judged(bytes, from, end, name, style)?;
+        return Some((from, whole_token_end(bytes, from, end, name)));
+    }
+    Some((from, whole_token_end(bytes, from, clause, name)))
+}
+
+fn is_call(value: &[u8]) -> bool {
+    let name = run(value, 0, |b| b.is_ascii_lowercase() || b"_.:".contains(&b));
+    name > 0 && value.get(name) == Some(&b'(')
+}
+
+/// Returns the word behind a space at `at`.
+fn next_word(bytes: &[u8], at: usize) -> Option<&[u8]> {
+    let start = run_within(bytes, at, 4, is_space);
+    let end = run_within(bytes, start, 24, |b| is_alnum(b) || b == b'\'');
+    (start > at && end > start).then(|| bytes.get(start..end))?
+}
+
+/// Returns where a value without quotes and spaces ends. A delimiter within a password is part of it
+/// unless something starts behind it: a space, a quote, another `name=`.
+pub(super) fn token_end(bytes: &[u8], from: usize, name: Name) -> usize {
+    let near = bytes.len().min(from.saturating_add(LOOKED_AT));
+    token_end_within(bytes.get(..near).unwrap_or(bytes), from, name)
+}
+
+/// As [`token_end`], however long the value is: of one that is cut.
+pub(super) fn whole_token_end(bytes: &[u8], from: usize, near: usize, name: Name) -> usize {
+    if near < from.saturating_add(LOOKED_AT) {
+        return near;
+    }
+    token_end_within(bytes, from, name)
+}
+
+fn token_end_within(bytes: &[u8], from: usize, name: Name) -> usize {
+    let mut at = from;
+    loop {
+        at = run(bytes, at, |b| !delimits(b));
+        let Some(byte) = bytes.get(at).copied() else {
+            return at;
+        };
+        let ends = match byte {
+            b',' | b';' | b'&' | b'#' | b')' | b'}' | b']' | b'>' | b'|' => {
+                name.in_query && matches!(byte, b'&' | b'#')
+                    || name.quoted
+                    || starts_anew(bytes, at + 1)
+            }
+            b'\\' => bytes.get(at + 1).is_none_or(|b| {
+                matches!(b, b'n' | b'r' | b't' | b'"' | b'\'' | b'\\' | b'u' | b'x')
+            }),
+            _ => true,
+        };
+        if ends {
+            return at;
+        }
+        at += 1;
+    }
+}
+
+fn delimits(byte: u8) -> bool {
+    byte.is_ascii_whitespace()
+        || matches!(
+            byte,
+            b',' | b';'
+                | b'&'
+                | b'"'
+                | b'\''
+                | b'<'
+                | b'>'
+                | b')'
+                | b'}'
+                | b']'
+                | b'\\'
+                | b'#'
+                | b'|'
+                | b'`'
+        )
+}
+
+/// Returns whether what is at `at` is no part of the value before it.
+fn starts_anew(bytes: &[u8], at: usize) -> bool {
+    let Some(byte) = bytes.get(at).copied() else {
+        return true;
+    };
+    if delimits(byte) || matches!(byte, b'(' | b'[' | b'{' | b':' | b'=' | b'.') {
+        return true;
+    }
+    let name = run_within(bytes, at, 32, |b| {
+        is_alnum(b) || matches!(b, b'_' | b'-' | b'.')
+    });
+    name > at && matches!(bytes.get(name), Some(b'=' | b':' | b'%' | b'"'))
+}
+
+/// Returns where what is said behind a name ends: at the line's end, a quote, a closing bracket, or
+/// before the next name; at most so far as is looked at.
+fn clause_end(bytes: &[u8], from: usize, name: Name) -> usize {
+    let most = bytes.len().min(from + LOOKED_AT);
+    let mut at = from;
+    while at < most {
+        let end = token_end(bytes, at, name);
+        let space = run_within(bytes, end, 3, is_space);
+        let Some(next) = bytes.get(space).copied() else {
+            return end;
+        };
+        // `, name: x`: another one.
+        let comma = usize::from(matches!(bytes.get(end), Some(b',' | b';')));
+        if comma == 0 && (space == end || matches!(next, b'\n' | b'\r')) {
+            return end;
+        }
+        let word = run_within(bytes, end + comma, 3, is_space);
+        let stop = run_within(bytes, word, 40, |b| {
+            is_alnum(b) || matches!(b, b'_' | b'-' | b'.')
+        });
+        let named = matches!(bytes.get(stop), Some(b'=' | b':')) && stop > word;
+        let dashes = matches!(
+            bytes.get(word),
+            Some(b'-' | b'|' | b'(' | b'[' | b'{' | b'"' | b'\'' | b'=')
+        );
+        let full_stop =
+            before(bytes, end) == Some(b'.') && bytes.get(word).is_some_and(u8::is_ascii_uppercase);
+        if named
+            || dashes
+            || full_stop
+            || word == end + comma && comma == 0
+            || comma == 1 && word == end + 1
+        {
+            return end;
+        }
+        at = word;
+    }
+    at.min(most).max(from)
+}
+
 /// Returns the range of what follows the word `Bearer` or `Basic`, when it looks like
 /// credentials and not like the next word of a sentence.
-pub(super) fn credentials(bytes: &[u8], word: Word<'_>) -> Option<(usize, usize)> {
-    if bytes.get(word.end) != Some(&b' ') {
+pub(super) fn credentials(bytes: &[u8], scheme: &[u8], end: usize) -> Option<(usize, usize)> {
+    if bytes.get(end) != Some(&b' ') {
         return None;
     }
-    let bearer = word.bytes.eq_ignore_ascii_case(b"bearer");
-    if !bearer && !word.bytes.eq_ignore_ascii_case(b"basic") {
+    let bearer = scheme.eq_ignore_ascii_case(b"bearer");
+    if !bearer && !scheme.eq_ignore_ascii_case(b"basic") {
         return None;
     }
-    let start = word.end + 1;
-    let end = start
-        + bytes
-            .get(start..)?
-            .iter()
-            .take_while(|b| is_token68(**b))
-            .count();
+    let start = end + 1;
+    let end = run(bytes, start, is_token68);
     let value = bytes.get(start..end)?;
     let secret = if bearer {
         is_bearer(value)
@@ -54,161 +374,9 @@ pub(super) fn credentials(bytes: &[u8], word: Word<'_>) -> Option<(usize, usize)
     secret.then_some((start, end))
 }
 
-/// Returns where the value of `name` starts: behind `=`, `:`, `=>`, or the space after `--name`.
-pub(super) fn separator(bytes: &[u8], name: Word<'_>) -> Option<usize> {
-    let mut at = name.end;
-    while matches!(bytes.get(at), Some(b'\\')) {
-        at += 1;
-    }
-    if matches!(bytes.get(at), Some(b'"' | b'\'')) {
-        at += 1;
-    } else if at != name.end {
-        return None;
-    }
-    let spaced = skip_spaces(bytes, at);
-    match bytes.get(spaced)? {
-        b':' if matches!(bytes.get(spaced + 1), Some(b':')) => None,
-        b'=' | b':' => {
-            let arrow = matches!(bytes.get(spaced + 1), Some(b'>' | b'='));
-            Some(skip_spaces(bytes, spaced + 1 + usize::from(arrow)))
-        }
-        _ if name.bytes.starts_with(b"--") && spaced > name.end => Some(spaced),
-        _ => None,
-    }
-}
-
-/// Reads a value: quoted, bare, or either within `Some(...)`.
-fn read(bytes: &[u8], from: usize) -> Option<(usize, usize)> {
-    let mut at = from;
-    // `Some(Secret("x"))` is the deepest that derived `Debug` output of options goes.
-    for _ in 0..3 {
-        if let Some(quoted) = quoted(bytes, at) {
-            return Some(quoted);
-        }
-        match within(bytes, at) {
-            Some(inner) => at = inner,
-            None => break,
-        }
-    }
-    let end = bare_end(bytes, at);
-    (end > at).then_some((at, end))
-}
-
-/// Returns where the inside of `Name(` starts.
-fn within(bytes: &[u8], at: usize) -> Option<usize> {
-    let name = bytes
-        .get(at..)?
-        .iter()
-        .take_while(|b| b.is_ascii_alphanumeric())
-        .count();
-    (name > 0 && bytes.get(at + name) == Some(&b'(')).then_some(at + name + 1)
-}
-
-/// Reads up to the quote that closes the one at `at`, as deeply escaped as that one.
-fn quoted(bytes: &[u8], at: usize) -> Option<(usize, usize)> {
-    let depth = bytes.get(at..)?.iter().take_while(|b| **b == b'\\').count();
-    let quote = *bytes.get(at + depth)?;
-    if !matches!(quote, b'"' | b'\'') {
-        return None;
-    }
-    let start = at + depth + 1;
-    let mut escapes = 0;
-    for (i, byte) in bytes.iter().enumerate().skip(start) {
-        if *byte == quote && escapes <= depth {
-            return Some((start, i - escapes));
-        }
-        escapes = if *byte == b'\\' { escapes + 1 } else { 0 };
-    }
-    Some((start, bytes.len()))
-}
-
-fn bare_end(bytes: &[u8], at: usize) -> usize {
-    let rest = bytes.get(at..).unwrap_or_default();
-    at + rest.iter().take_while(|b| !ends_bare(**b)).count()
-}
-
-fn ends_bare(byte: u8) -> bool {
-    byte.is_ascii_whitespace()
-        || matches!(
-            byte,
-            b',' | b';' | b'&' | b'"' | b'\'' | b'<' | b'>' | b')' | b'}' | b'\\' | b'#'
-        )
-}
-
-/// `Bearer abc`, `Basic abc`, or credentials without a scheme; quoted or not.
-fn with_scheme(bytes: &[u8], from: usize) -> Option<(usize, usize)> {
-    let (start, end) = read(bytes, from)?;
-    let word = bytes.get(start..end)?;
-    if !is_scheme(word) {
-        return Some((start, end));
-    }
-    let next = skip_spaces(bytes, end);
-    let end = bare_end(bytes, next);
-    (end > next).then_some((next, end))
-}
-
-fn is_scheme(word: &[u8]) -> bool {
-    const SCHEMES: [&[u8]; 6] = [
-        b"bearer",
-        b"basic",
-        b"token",
-        b"digest",
-        b"negotiate",
-        b"apikey",
-    ];
-    SCHEMES
-        .iter()
-        .any(|scheme| word.eq_ignore_ascii_case(scheme))
-}
-
-fn line_end(bytes: &[u8], at: usize) -> usize {
-    let rest = bytes.get(at..).unwrap_or_default();
-    at + rest
-        .iter()
-        .take_while(|b| !matches!(b, b'\n' | b'\r'))
-        .count()
-}
-
-fn skip_spaces(bytes: &[u8], at: usize) -> usize {
-    let rest = bytes.get(at..).unwrap_or_default();
-    at + rest
-        .iter()
-        .take(MOST_SPACES)
-        .take_while(|b| matches!(b, b' ' | b'\t'))
-        .count()
-}
-
-fn is_harmless(value: &[u8]) -> bool {
-    const WORDS: [&[u8]; 6] = [b"null", b"none", b"nil", b"true", b"false", b"undefined"];
-    value.iter().all(|b| *b == b'*')
-        || WORDS.iter().any(|word| value.eq_ignore_ascii_case(word))
-        || starts_ignoring_case(value, b"[redacted]")
-        || starts_ignoring_case(value, b"redacted")
-}
-
-fn starts_ignoring_case(value: &[u8], start: &[u8]) -> bool {
-    value
-        .get(..start.len())
-        .is_some_and(|head| head.eq_ignore_ascii_case(start))
-}
-
-/// A number, with a unit of time or a per cent sign or without.
-fn is_number(value: &[u8]) -> bool {
-    let digits = value
-        .iter()
-        .take_while(|b| b.is_ascii_digit() || matches!(b, b'.' | b'_'))
-        .count();
-    let unit = value.get(digits..).unwrap_or_default();
-    digits > 0
-        && matches!(
-            unit,
-            b"" | b"ns" | b"us" | b"ms" | b"s" | b"m" | b"h" | b"%" | b"\xc2\xb5s"
-        )
-}
-
 /// RFC 9110's `token68`: what credentials are made of.
 fn is_token68(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=')
+    is_alnum(byte) || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=')
 }
 
 fn is_bearer(value: &[u8]) -> bool {
@@ -240,8 +408,8 @@ fn sextet(byte: u8) -> Option<u32> {
         b'A'..=b'Z' => byte - b'A',
         b'a'..=b'z' => byte - b'a' + 26,
         b'0'..=b'9' => byte - b'0' + 52,
-        b'+' => 62,
-        b'/' => 63,
+        b'+' | b'-' => 62,
+        b'/' | b'_' => 63,
         _ => return None,
     }))
 }

@@ -7,9 +7,10 @@ use std::borrow::Cow;
 
 use super::{
     MARK, Out, Redactor, URL_MARK,
+    classes::is_word,
+    harmless::{Style, is_spared},
     key::Kind,
-    scan::is_word,
-    value::{self, is_spared},
+    value,
 };
 
 /// How often a part may be encoded: a redirect to a redirect to a URL.
@@ -22,7 +23,7 @@ impl Redactor {
         if !url.bytes().any(is_difficult) {
             return Cow::Borrowed(url);
         }
-        let mut out = Out::new(url);
+        let mut out = Out::new(url, None);
         let end = url.find('#').unwrap_or(url.len());
         let query = url.find('?').filter(|query| *query < end).unwrap_or(end);
         for (from, to) in split(url, 0, query, '/') {
@@ -50,7 +51,9 @@ impl Redactor {
             let in_query = word.len() == name.len();
             self.keys.kind(word, in_query)
         });
-        kinds.any(|kind| !value.is_empty() && !is_spared(value.as_bytes(), kind))
+        kinds.any(|kind| {
+            !value.is_empty() && !is_spared(value.as_bytes(), kind, false, Style::Assigned)
+        })
     }
 
     /// Returns whether there is a secret in what is encoded there.
@@ -72,7 +75,9 @@ impl Redactor {
     /// says that it is one.
     pub(crate) fn redact_header<'a>(&self, name: &str, value: &'a str) -> Cow<'a, str> {
         match self.keys.kind(name.as_bytes(), false) {
-            Some(kind) if is_spared(value.as_bytes(), kind) => Cow::Borrowed(value),
+            Some(kind) if is_spared(value.as_bytes(), kind, false, Style::Quoted) => {
+                Cow::Borrowed(value)
+            }
             Some(Kind::Scheme) => match value::scheme(value) {
                 Some(scheme) => Cow::Owned(format!("{scheme} {MARK}")),
                 None => Cow::Borrowed(MARK),
@@ -106,7 +111,7 @@ fn split(url: &str, from: usize, to: usize, at: char) -> impl Iterator<Item = (u
 }
 
 /// Decodes `%2F` and the like, once; what is no such triple stays.
-fn decoded(text: &str) -> String {
+pub(super) fn decoded(text: &str) -> String {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((byte, after)) = rest.split_first() {

@@ -25,7 +25,7 @@ pub fn f<T: A>(
                 h()
             }
         },
-        |call, out| {
+        move |call, out| {
             call.verdict(::llm_observe::__private::verdict!(out));
         },
     )

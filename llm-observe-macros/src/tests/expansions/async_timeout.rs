@@ -27,7 +27,7 @@ fn f(
                 ::llm_observe::__private::From::from(__elapsed),
             ),
         ),
-        |call, out| {
+        move |call, out| {
             call.verdict(::llm_observe::__private::verdict!(out));
         },
     )

@@ -1,32 +1,23 @@
 // #[observe()]
 fn f(n: u8) -> Pin<Box<dyn Future<Output = u8> + Send>> {
-    ::llm_observe::__private::Box::pin(
-        ::llm_observe::__private::future::<
-            u8,
-            _,
-            _,
-        >(
-            {
-                enum __Here {}
-                #[used]
-                #[cfg_attr(
-                    target_os = "linux",
-                    unsafe(link_section = "llm_observe_sites")
-                )]
-                static __SITE: ::llm_observe::__private::Site = ::llm_observe::__private::Site::here(
-                    "f",
-                    "f",
-                    ::llm_observe::__private::core::module_path!(),
-                    ::llm_observe::__private::path_of::<__Here>,
-                );
-                &__SITE
-            },
-            ::llm_observe::__private::Option::None,
-            move || -> Pin<Box<dyn Future<Output = u8> + Send>> {
-                g();
-                Box::pin(async { 1 })
-            },
-            ::llm_observe::__private::nothing,
-        ),
-    )
+    let __call = ::llm_observe::__private::Call::enter({
+        enum __Here {}
+        #[used]
+        #[cfg_attr(target_os = "linux", unsafe(link_section = "llm_observe_sites"))]
+        static __SITE: ::llm_observe::__private::Site = ::llm_observe::__private::Site::here(
+            "f",
+            "f",
+            ::llm_observe::__private::core::module_path!(),
+            ::llm_observe::__private::path_of::<__Here>,
+        );
+        &__SITE
+    });
+    let out = ::llm_observe::__private::call_once(move || -> Pin<
+        Box<dyn Future<Output = u8> + Send>,
+    > {
+        g();
+        Box::pin(async { 1 })
+    });
+    __call.finish_ok();
+    out
 }

@@ -12,6 +12,8 @@ use super::*;
 use crate::{kernel::stats::Stats, redact::Redacted};
 
 mod bad_destinations;
+#[cfg(unix)]
+mod foreign_files;
 mod model;
 mod processes;
 mod queue;

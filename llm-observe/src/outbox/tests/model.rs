@@ -53,7 +53,7 @@ struct Model {
 impl Model {
     fn new() -> Model {
         let folder = Folder::new();
-        let (store, opened) = ParcelStore::open(Some(&folder.path()));
+        let (store, opened) = ParcelStore::open(Some(&folder.path()), u64::MAX);
         opened.unwrap();
         Model {
             folder,
@@ -95,7 +95,7 @@ impl Model {
                 // As after a kill: nothing but the files is left.
                 self.store = None;
                 wait_for_owner(&self.folder.path());
-                let (store, opened) = ParcelStore::open(Some(&self.folder.path()));
+                let (store, opened) = ParcelStore::open(Some(&self.folder.path()), u64::MAX);
                 opened.unwrap();
                 let found = store.load();
                 self.store = Some(store);
@@ -105,7 +105,7 @@ impl Model {
                     let gone = self.queue.push(PendingParcel::new(
                         &parcel,
                         size,
-                        StoredParcel::File(path),
+                        StoredParcel::File(path, size),
                     ));
                     self.give_up(gone);
                 }

@@ -1,0 +1,134 @@
+//! When the body stands in the function itself and not in a closure: where a closure would lose the
+//! caller's location, or the type that the function expects.
+
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+use syn::{Attribute, ReturnType};
+
+use super::finish::FinishClosure;
+use crate::{
+    args::Args,
+    item::FnItem,
+    returns::{self, Returns, Shape},
+};
+
+/// How the body stands in the function.
+#[derive(Clone, Copy)]
+pub(crate) enum Form {
+    /// As its last expression: it may leave in any way, and nothing is read of its value.
+    Guarded,
+    /// As the value of a variable.
+    Value,
+    /// As the argument of what reads its value, where the type has no name to give a variable.
+    Argument,
+}
+
+/// Returns whether the function is one that a closure would change: `#[track_caller]` does not
+/// reach into it, and the type of a returned closure's parameters is told by the function's own
+/// return type alone.
+pub(crate) fn wanted(function: &FnItem, returns: &Returns) -> bool {
+    matches!(returns.shape, Shape::Sync | Shape::Either)
+        && !returns.is_never()
+        && (function.attrs.iter().any(is_track_caller) || returns_closure(&function.sig.output))
+}
+
+fn is_track_caller(attr: &Attribute) -> bool {
+    attr.path().is_ident("track_caller")
+}
+
+fn returns_closure(output: &ReturnType) -> bool {
+    match output {
+        ReturnType::Default => false,
+        ReturnType::Type(_, ty) => returns::has_closure(ty),
+    }
+}
+
+/// Returns the form that the body allows. A value is read only where the body has one way out.
+pub(crate) fn form(
+    args: &Args,
+    function: &FnItem,
+    body: &Group,
+    runtime: &TokenStream,
+) -> Option<Form> {
+    let returns = Returns::of(&function.sig);
+    let end = FinishClosure::new().tokens(args, &returns, runtime);
+    if end.is_empty() {
+        return Some(Form::Guarded);
+    }
+    let form = match has_unnamed(&function.sig.output) {
+        true => Form::Argument,
+        false => Form::Value,
+    };
+    (!may_leave_early(body.stream())).then_some(form)
+}
+
+fn has_unnamed(output: &ReturnType) -> bool {
+    match output {
+        ReturnType::Default => false,
+        ReturnType::Type(_, ty) => returns::infer_impls(&mut ty.clone()),
+    }
+}
+
+/// Macros of std that leave a function by a panic, if at all. Any other may have a `return` in it.
+const CALM: [&str; 28] = [
+    "assert",
+    "assert_eq",
+    "assert_ne",
+    "cfg",
+    "column",
+    "concat",
+    "dbg",
+    "debug_assert",
+    "debug_assert_eq",
+    "debug_assert_ne",
+    "env",
+    "eprint",
+    "eprintln",
+    "file",
+    "format",
+    "format_args",
+    "include_bytes",
+    "include_str",
+    "line",
+    "matches",
+    "module_path",
+    "panic",
+    "print",
+    "println",
+    "stringify",
+    "todo",
+    "unreachable",
+    "vec",
+];
+
+/// Returns whether the body may leave before its end, by `return`, `?` or a macro.
+fn may_leave_early(body: TokenStream) -> bool {
+    let mut before: Option<String> = None;
+    let mut tokens = body.into_iter().peekable();
+    while let Some(token) = tokens.next() {
+        let word = match &token {
+            TokenTree::Ident(ident) => Some(ident.to_string()),
+            _ => None,
+        };
+        let leaves = match &token {
+            TokenTree::Ident(ident) => ident == "return" || ident == "become" || ident == "yield",
+            TokenTree::Punct(punct) if punct.as_char() == '?' => true,
+            TokenTree::Punct(punct) if punct.as_char() == '!' => {
+                let is_macro = matches!(tokens.peek(), Some(TokenTree::Group(group)) if group.delimiter() != Delimiter::None);
+                is_macro
+                    && before.is_some_and(|name| !CALM.contains(&name.as_str()) && !is_word(&name))
+            }
+            TokenTree::Group(group) => may_leave_early(group.stream()),
+            _ => false,
+        };
+        if leaves {
+            return true;
+        }
+        before = word;
+    }
+    false
+}
+
+/// Returns whether a `!` behind that word negates: `if !(..)`, `return !(..)`.
+fn is_word(name: &str) -> bool {
+    ["if", "while", "match", "in", "else", "move", "break"].contains(&name)
+}
