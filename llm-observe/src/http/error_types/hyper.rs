@@ -4,12 +4,12 @@ use std::{any::Any, error::Error};
 
 use hyper_util::client::legacy;
 
-use super::typed;
+use super::downcast;
 
 pub(super) fn as_error(any: &dyn Any) -> Option<&(dyn Error + 'static)> {
-    typed::own::<hyper::Error>(any).or_else(|| typed::own::<legacy::Error>(any))
+    downcast::own::<hyper::Error>(any).or_else(|| downcast::own::<legacy::Error>(any))
 }
 
 pub(super) fn named(error: &(dyn Error + 'static)) -> Option<&'static str> {
-    typed::named::<hyper::Error>(error).or_else(|| typed::named::<legacy::Error>(error))
+    downcast::named::<hyper::Error>(error).or_else(|| downcast::named::<legacy::Error>(error))
 }

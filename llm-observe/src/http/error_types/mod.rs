@@ -6,22 +6,20 @@
 
 #[cfg(feature = "axum")]
 mod axum;
+mod downcast;
 #[cfg(feature = "http-client")]
 mod hyper;
 #[cfg(feature = "reqwest-middleware")]
 mod reqwest;
-mod typed;
 
 use std::{any::Any, error::Error, io};
-
-use typed::{named, own};
 
 /// Returns a value as the error that it is, or that it holds.
 type AsError = fn(&dyn Any) -> Option<&(dyn Error + 'static)>;
 
 const KNOWN: &[AsError] = &[
     boxed,
-    own::<io::Error>,
+    downcast::own::<io::Error>,
     #[cfg(feature = "axum")]
     axum::inner,
     #[cfg(feature = "http-client")]
@@ -34,7 +32,7 @@ const KNOWN: &[AsError] = &[
 type TypeNamed = fn(&(dyn Error + 'static)) -> Option<&'static str>;
 
 const NAMED: &[TypeNamed] = &[
-    named::<io::Error>,
+    downcast::named::<io::Error>,
     #[cfg(feature = "http-client")]
     hyper::named,
     #[cfg(feature = "reqwest-middleware")]

@@ -2,12 +2,12 @@
 
 use std::{any::Any, error::Error};
 
-use super::typed;
+use super::downcast;
 
 pub(super) fn as_error(any: &dyn Any) -> Option<&(dyn Error + 'static)> {
-    typed::own::<reqwest::Error>(any)
+    downcast::own::<reqwest::Error>(any)
 }
 
 pub(super) fn named(error: &(dyn Error + 'static)) -> Option<&'static str> {
-    typed::named::<reqwest::Error>(error)
+    downcast::named::<reqwest::Error>(error)
 }

@@ -9,63 +9,23 @@
 //! and state) and the line, padded to whole words. A caller that dies between reserving and committing
 //! leaves zeros, or a header with the length to skip: recovery always finds the next line.
 
+mod layout;
+
 use std::{
     ops::Range,
     sync::atomic::{AtomicU64, Ordering, compiler_fence},
 };
 
+use self::layout::{
+    AT_CAPACITY, AT_FREED, AT_INTENT, AT_LOST, AT_MAGIC, AT_TAIL, AT_TAKEN, LENGTH, LINE, MAGIC,
+    MOST, PAD, RESERVED, WORD, index, is_other_version, record_size,
+};
+pub(crate) use self::layout::{HEADER_WORDS, Intent, NoRing, is_empty_header};
 use crate::{stats::LossReason, system::Mapping};
-
-/// Words in front of the ring itself.
-pub(crate) const HEADER_WORDS: usize = 512;
-const WORD: u64 = 8;
-
-/// "LLMOBS" and the version of this layout.
-const MAGIC: u64 = u64::from_be_bytes(*b"LLMOBS\x00\x01");
-const MAGIC_OF_ANY_VERSION: u64 = MAGIC & !0xffff;
-
-// Indices of the header's words. `TAIL` and `FREED` have a cache line each, since different threads
-// write them.
-const AT_MAGIC: usize = 0;
-const AT_CAPACITY: usize = 1;
-const AT_INTENT: usize = 8;
-const AT_TAIL: usize = 32;
-const AT_TAKEN: usize = 64;
-const AT_FREED: usize = 96;
-const AT_LOST: usize = 128;
-
-// States of a record, in the header's high half.
-const RESERVED: u64 = 1 << 32;
-const LINE: u64 = 2 << 32;
-const PAD: u64 = 3 << 32;
-const LENGTH: u64 = (1 << 32) - 1;
-
-/// Positions are below this: at a gigabyte a second they would take 146 years to get there.
-const MOST: u64 = 1 << 62;
 
 /// There is no room for the line now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Full;
-
-/// Why memory that another process left is not a ring.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum NoRing {
-    /// Another version of this crate wrote it, and can read it.
-    OtherVersion,
-    /// Its header contradicts itself or the size of the file.
-    Damaged,
-}
-
-/// What is about to be appended to which file: shows a later process how far the append got.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Intent {
-    pub(crate) dev: u64,
-    pub(crate) ino: u64,
-    /// The file's length before.
-    pub(crate) offset: u64,
-    /// How many bytes are to be appended; 0 when no append is in progress.
-    pub(crate) bytes: u64,
-}
 
 /// The ring itself.
 pub(crate) struct Ring {
@@ -110,7 +70,7 @@ impl Ring {
     pub(crate) fn adopt(map: Mapping) -> Result<Self, NoRing> {
         let header = |index: usize| map.get(index).map(|word| word.load(Ordering::Acquire));
         let (magic, capacity) = (header(AT_MAGIC), header(AT_CAPACITY));
-        if magic.is_some_and(|magic| magic != MAGIC && magic & !0xffff == MAGIC_OF_ANY_VERSION) {
+        if magic.is_some_and(is_other_version) {
             return Err(NoRing::OtherVersion);
         }
         let capacity = capacity
@@ -431,26 +391,4 @@ impl Ring {
     }
 }
 
-/// Returns whether a header, read from a file, is that of a ring without lines.
-pub(crate) fn is_empty_header(bytes: &[u8]) -> bool {
-    let (words, _) = bytes.as_chunks::<8>();
-    let word = |index| words.get(index).map(|word| u64::from_ne_bytes(*word));
-    word(AT_MAGIC) == Some(MAGIC) && word(AT_TAIL) == word(AT_TAKEN) && word(AT_LOST) == Some(0)
-}
-
-/// Converts bytes to words.
-#[inline]
-#[allow(
-    clippy::cast_possible_truncation,
-    reason = "at most the capacity, which is mapped, so it is a `usize`"
-)]
-fn index(bytes: u64) -> usize {
-    (bytes / WORD) as usize
-}
-
 static OUT_OF_RANGE: AtomicU64 = AtomicU64::new(0);
-
-#[inline]
-fn record_size(length: u64) -> u64 {
-    WORD + length.next_multiple_of(WORD)
-}
