@@ -6,23 +6,20 @@
 
 #[cfg(feature = "axum")]
 mod axum;
+mod downcast;
 #[cfg(feature = "http-client")]
 mod hyper;
 #[cfg(feature = "reqwest-middleware")]
 mod reqwest;
 
-use std::{
-    any::{Any, type_name},
-    error::Error,
-    io,
-};
+use std::{any::Any, error::Error, io};
 
 /// Returns a value as the error that it is, or that it holds.
 type AsError = fn(&dyn Any) -> Option<&(dyn Error + 'static)>;
 
 const KNOWN: &[AsError] = &[
     boxed,
-    own::<io::Error>,
+    downcast::own::<io::Error>,
     #[cfg(feature = "axum")]
     axum::inner,
     #[cfg(feature = "http-client")]
@@ -35,7 +32,7 @@ const KNOWN: &[AsError] = &[
 type TypeNamed = fn(&(dyn Error + 'static)) -> Option<&'static str>;
 
 const NAMED: &[TypeNamed] = &[
-    named::<io::Error>,
+    downcast::named::<io::Error>,
     #[cfg(feature = "http-client")]
     hyper::named,
     #[cfg(feature = "reqwest-middleware")]
@@ -62,13 +59,4 @@ fn boxed(any: &dyn Any) -> Option<&(dyn Error + 'static)> {
     }
     let error = any.downcast_ref::<Box<dyn Error>>()?;
     Some(&**error)
-}
-
-fn own<E: Error + 'static>(any: &dyn Any) -> Option<&(dyn Error + 'static)> {
-    let error: &E = any.downcast_ref()?;
-    Some(error)
-}
-
-fn named<E: Error + 'static>(error: &(dyn Error + 'static)) -> Option<&'static str> {
-    error.is::<E>().then(type_name::<E>)
 }

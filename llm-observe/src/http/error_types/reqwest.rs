@@ -2,10 +2,12 @@
 
 use std::{any::Any, error::Error};
 
+use super::downcast;
+
 pub(super) fn as_error(any: &dyn Any) -> Option<&(dyn Error + 'static)> {
-    super::own::<reqwest::Error>(any)
+    downcast::own::<reqwest::Error>(any)
 }
 
 pub(super) fn named(error: &(dyn Error + 'static)) -> Option<&'static str> {
-    super::named::<reqwest::Error>(error)
+    downcast::named::<reqwest::Error>(error)
 }
