@@ -12,7 +12,7 @@ pub use std::result::Result::{self, Err, Ok};
 pub use tracing::Level;
 
 pub use crate::{
-    __end as end, __ok_value as ok_value, __verdict as verdict,
+    __end as end, __ok_value as ok_value, __section as section, __verdict as verdict,
     init::{Embedded, init},
     kernel::{
         alert_rule::{AlertRule, Severity, TriggerSet},

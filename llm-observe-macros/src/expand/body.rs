@@ -244,7 +244,8 @@ impl Template<'_> {
         let span = Span::mixed_site().located_at(timeout.span);
         let (at, elapsed) = (path_at(runtime, span), Ident::new("__elapsed", span));
         let make = quote_spanned!(span=> #at::Result::Err(#at::From::from(#elapsed)));
-        quote_spanned!(span=> #at::Limited::new(#future, |#elapsed| #make))
+        let nanos = timeout.nanos;
+        quote_spanned!(span=> #at::Limited::new(#at::nanos(#nanos), #future, |#elapsed| #make))
     }
 
     fn end(&self) -> TokenStream {

@@ -57,10 +57,11 @@ impl FinishClosure {
         runtime: &TokenStream,
     ) -> TokenStream {
         let FinishClosure { call, out } = self;
-        let mut tokens = TokenStream::new();
+        let mut verdict = TokenStream::new();
         if !returns.cannot_fail() {
-            tokens.extend(quote!(#call.verdict(#runtime::verdict!(#out));));
+            verdict.extend(quote!(#call.verdict(#runtime::verdict!(#out));));
         }
+        let mut tokens = TokenStream::new();
         if args
             .err
             .as_ref()
@@ -83,7 +84,11 @@ impl FinishClosure {
         }
         tokens.extend(self.returned(args, runtime));
         tokens.extend(self.of_ok(args, runtime));
-        tokens
+        if tokens.is_empty() {
+            return verdict;
+        }
+        // What is the user's own code is evaluated where a panic in it does no harm.
+        quote!(#verdict #call.read(|#call| { #tokens });)
     }
 
     // A `match`, because a pattern may have a guard; its `Err` is spanned at the pattern, so that

@@ -28,7 +28,7 @@ pub(crate) fn site(
     quote! {{
         enum __Here {}
         #[used]
-        #[cfg_attr(target_os = "linux", unsafe(link_section = "llm_observe_sites"))]
+        #[cfg_attr(target_os = "linux", unsafe(link_section = #runtime::section!()))]
         static __SITE: #runtime::Site = #runtime::Site::here(
             #event,
             #name,

@@ -16,7 +16,13 @@ pub(crate) fn open(_: &Config, _: Arc<Redactor>, _: &Arc<Stats>) -> Result<Optio
     Ok(None)
 }
 
+pub(crate) const fn is_layer_made() -> bool {
+    false
+}
+
 impl Loggers {
+    pub(crate) const fn install(&self) {}
+
     pub(crate) fn sink(&self) -> Arc<dyn Sink> {
         Arc::new(Nowhere)
     }

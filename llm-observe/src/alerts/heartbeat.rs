@@ -8,7 +8,7 @@ use llm_observe_config as config;
 use crate::{
     error::Error,
     kernel::{metrics_table as names, stats::Stats},
-    outbox::http::HttpClient,
+    outbox::http::{HttpClient, HttpRequest},
 };
 
 /// Returns the task that calls `alerts.heartbeat`; `None` when none is configured.
@@ -47,7 +47,7 @@ fn beat(
     let (delivered, failed) = (count("delivered"), count("failed"));
     async move {
         loop {
-            let request = http.get(&url).timeout(every.min(Duration::from_secs(20)));
+            let request = HttpRequest::get(&url).timeout(every.min(Duration::from_secs(20)));
             match http.send(request).await {
                 Ok(reply) if reply.status < 300 => delivered.add(1),
                 _ => failed.add(1),

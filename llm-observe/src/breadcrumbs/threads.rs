@@ -2,21 +2,21 @@
 
 use std::{
     cell::OnceCell,
-    sync::{Arc, Mutex, PoisonError, Weak},
+    sync::{Arc, Weak},
 };
 
 use super::{
     breadcrumb::Breadcrumb,
     ring::{BreadcrumbRing, MOST_REPORTED},
 };
-use crate::kernel::ids::TraceId;
+use crate::kernel::{fork_mutex::ForkMutex, ids::TraceId};
 
 /// How many threads are searched: a program with more has most of them idle.
 const MOST_THREADS: usize = 256;
 
-type SharedRing = Arc<Mutex<BreadcrumbRing>>;
+type SharedRing = Arc<ForkMutex<BreadcrumbRing>>;
 
-static RINGS: Mutex<Vec<Weak<Mutex<BreadcrumbRing>>>> = Mutex::new(Vec::new());
+static RINGS: ForkMutex<Vec<Weak<ForkMutex<BreadcrumbRing>>>> = ForkMutex::new(Vec::new());
 
 thread_local! {
     static OWN: OnceCell<SharedRing> = const { OnceCell::new() };
@@ -26,20 +26,20 @@ thread_local! {
 /// belong to no trace, oldest first. A ring that is locked at this moment is skipped: nobody waits.
 pub(crate) fn before(trace: TraceId) -> Vec<Breadcrumb> {
     let own = OWN.try_with(|own| own.get().cloned()).ok().flatten();
-    let others: Vec<SharedRing> = {
-        let rings = RINGS.lock().unwrap_or_else(PoisonError::into_inner);
+    let others: Vec<SharedRing> = RINGS.lock().map_or_else(Vec::new, |rings| {
         let living = rings.iter().rev().filter_map(Weak::upgrade);
         let is_own = |ring: &SharedRing| own.as_ref().is_some_and(|own| Arc::ptr_eq(own, ring));
         let others = living.filter(|ring| !is_own(ring));
         others.take(MOST_THREADS).collect()
-    };
+    });
     let mut found = Vec::new();
-    if let Some(own) = own {
-        let own = own.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(own) = own
+        && let Some(own) = own.lock()
+    {
         own.find(&[trace, TraceId::default()], &mut found);
     }
     for ring in others {
-        if let Ok(ring) = ring.try_lock() {
+        if let Some(ring) = ring.try_lock() {
             ring.find(&[trace], &mut found);
         }
     }
@@ -52,16 +52,19 @@ pub(crate) fn before(trace: TraceId) -> Vec<Breadcrumb> {
 pub(super) fn push(write: impl FnOnce(&mut BreadcrumbRing)) {
     // A thread that is being torn down keeps nothing more.
     let _ = OWN.try_with(|own| {
-        let ring = own.get_or_init(register).lock();
-        write(&mut ring.unwrap_or_else(PoisonError::into_inner));
+        // None in a fork, if another thread of the parent was reading this one's.
+        if let Some(mut ring) = own.get_or_init(register).lock() {
+            write(&mut ring);
+        }
     });
 }
 
 #[cold]
 fn register() -> SharedRing {
-    let ring = Arc::new(Mutex::new(BreadcrumbRing::new()));
-    let mut rings = RINGS.lock().unwrap_or_else(PoisonError::into_inner);
-    rings.retain(|ring| ring.strong_count() > 0);
-    rings.push(Arc::downgrade(&ring));
+    let ring = Arc::new(ForkMutex::new(BreadcrumbRing::new()));
+    if let Some(mut rings) = RINGS.lock() {
+        rings.retain(|ring| ring.strong_count() > 0);
+        rings.push(Arc::downgrade(&ring));
+    }
     ring
 }

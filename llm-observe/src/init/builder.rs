@@ -35,6 +35,7 @@ pub struct Builder {
     own: OwnOutlets,
     sinks: Vec<Arc<dyn Sink>>,
     metrics: Vec<&'static Metric>,
+    leaves_subscriber: bool,
 }
 
 /// What starts the outlets of the configuration and of the program.
@@ -102,6 +103,17 @@ impl Builder {
         self
     }
 
+    /// Installs no subscriber for `tracing` and no logger for `log`, and leaves both to the program, which may
+    /// install its own before or after this. Its events come into the log files through
+    /// [`Observer::layer`].
+    ///
+    /// Otherwise a subscriber is installed unless there is one, and a later `tracing_subscriber::fmt().init()`
+    /// of the program panics, since a program has one subscriber.
+    pub fn without_subscriber(mut self) -> Builder {
+        self.leaves_subscriber = true;
+        self
+    }
+
     /// Starts everything and makes it the program's observer.
     ///
     /// # Errors
@@ -114,7 +126,8 @@ impl Builder {
             return Err(twice());
         }
         let mut settings = self.settings()?;
-        let mut running = Started::start(&settings, self.redact)?;
+        let leaves_subscriber = self.leaves_subscriber || log::is_layer_made();
+        let mut running = Started::start(&settings, self.redact, leaves_subscriber)?;
         let own_channels = self.own.has_channels();
         let outlets = unused::Outlets {
             own_channels,
@@ -192,7 +205,11 @@ struct Started {
 type Forward = Box<dyn FnOnce(&[Arc<dyn Sink>])>;
 
 impl Started {
-    fn start(settings: &Settings, redact: Option<Redaction>) -> Result<Started, Error> {
+    fn start(
+        settings: &Settings,
+        redact: Option<Redaction>,
+        leaves_subscriber: bool,
+    ) -> Result<Started, Error> {
         let mut redactor = Redactor::new(&settings.config.redact)?;
         if let Some(redact) = redact {
             redactor = redactor.custom(redact);
@@ -204,22 +221,27 @@ impl Started {
             parts: Vec::new(),
             threads: Vec::new(),
             rounds: Vec::new(),
-            foreign_subscriber: tracing::dispatcher::has_been_set(),
+            // One that is left to the program may come later.
+            foreign_subscriber: leaves_subscriber || tracing::dispatcher::has_been_set(),
             forward_events: None,
         };
-        running.log(settings)?;
+        running.log(settings, leaves_subscriber)?;
         Ok(running)
     }
 
-    fn log(&mut self, settings: &Settings) -> Result<(), Error> {
+    fn log(&mut self, settings: &Settings, leaves_subscriber: bool) -> Result<(), Error> {
         let Some(loggers) = log::open(&settings.config, self.redactor.clone(), &self.stats)? else {
             return Ok(());
         };
         self.sinks.push(loggers.sink());
         self.forward_events = Some(Box::new(loggers.forward_events()));
         self.rounds.push(Box::new(loggers.publisher()));
-        self.foreign_subscriber = !loggers.subscribe();
-        if self.foreign_subscriber {
+        if leaves_subscriber {
+            loggers.install();
+        } else {
+            self.foreign_subscriber = !loggers.subscribe();
+        }
+        if self.foreign_subscriber && !leaves_subscriber {
             warn(
                 "a tracing subscriber is installed already and is used as it is: add \
                  `llm_observe::Observer::layer()` to it to have its events in the log files too",

@@ -11,6 +11,10 @@ impl Part for Loggers {
         report.pending_bytes += Loggers::flush(self, limit);
     }
 
+    fn works_in_fork(&self) -> bool {
+        true
+    }
+
     fn files(&self) -> Vec<PathBuf> {
         Loggers::files(self)
     }

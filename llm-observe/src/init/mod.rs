@@ -23,7 +23,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{error::Error, kernel::dispatch, observer::Dispatcher, warn::warn};
+use crate::{
+    error::Error,
+    kernel::{dispatch, fork_mutex::is_fork},
+    observer::Dispatcher,
+    warn::warn,
+};
 
 /// What `init!()` knows when it is compiled.
 #[derive(Clone, Copy, Debug)]
@@ -54,6 +59,11 @@ const FLUSH_AT_DROP: Duration = Duration::from_secs(5);
 pub(crate) trait Part: Send + Sync {
     /// Hands on what it holds, within `limit`, and adds the result to `report`.
     fn flush(&self, limit: Duration, report: &mut FlushReport);
+
+    /// Returns whether it works in a fork too, where its threads are not.
+    fn works_in_fork(&self) -> bool {
+        false
+    }
 
     /// Sends a marked test through each destination that it has.
     fn send_test(&self, limit: Duration) -> Vec<SendTestResult> {
@@ -114,11 +124,28 @@ pub struct Observer {
 
 impl Observer {
     /// Returns a layer for a subscriber of the program's own, so that its events come into the
-    /// log files too. It may be made before the observer.
+    /// log files too.
+    ///
+    /// A program has one subscriber. `init!()` installs one of its own, unless the program has one or has
+    /// made a layer by then. So with the layer made first, the program's subscriber may be installed before or
+    /// after:
+    ///
+    /// ```no_run
+    /// use tracing_subscriber::prelude::*;
+    ///
+    /// fn main() -> Result<(), Box<dyn std::error::Error>> {
+    ///     let layer = llm_observe::Observer::layer();
+    ///     let _observer = llm_observe::init!()?;
+    ///     tracing_subscriber::registry().with(layer).init();
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// From code, [`Builder::without_subscriber`] says the same.
     #[cfg(feature = "log")]
     #[must_use = "a layer does nothing until a subscriber has it"]
     pub fn layer() -> crate::log::Layer {
-        crate::log::Layer::default()
+        crate::log::layer()
     }
 
     /// Returns a builder, to set an observer up from code.
@@ -181,9 +208,25 @@ impl fmt::Debug for Observer {
     }
 }
 
+impl Observer {
+    /// The threads are the parent's, and so is what waits for them: the parent delivers it.
+    fn drop_in_fork(&mut self) {
+        std::mem::forget(std::mem::take(&mut self.threads));
+        for part in std::mem::take(&mut self.parts) {
+            if !part.works_in_fork() {
+                std::mem::forget(part);
+            }
+        }
+    }
+}
+
 impl Drop for Observer {
     fn drop(&mut self) {
         dispatch::uninstall();
+        if is_fork() {
+            self.drop_in_fork();
+            return;
+        }
         let left = self.flush(FLUSH_AT_DROP);
         self.threads.clear();
         // Outlets may still log while they stop: the loggers stop last.

@@ -210,6 +210,12 @@ impl Call {
         self.end(scope);
     }
 
+    /// Returns whether its function has a `timeout`.
+    #[inline]
+    pub(crate) const fn has_limit(&self) -> bool {
+        self.site.timeout.is_some()
+    }
+
     /// Returns how long it has been running.
     pub(crate) fn elapsed(&self) -> Duration {
         Duration::from_nanos(clock::nanos(self.start, clock::ticks()))

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{pool, value::Value};
+use super::{pool, user_text, value::Value};
 
 /// What can be recorded as it is, without `%` (`Display`) or `?` (`Debug`).
 #[diagnostic::on_unimplemented(
@@ -92,12 +92,12 @@ pub fn value<T: IntoValue + ?Sized>(value: &T) -> Option<Value> {
 
 /// Returns `value` as its `Display` text.
 pub fn display<T: fmt::Display + ?Sized>(value: &T) -> Option<Value> {
-    Some(Value::Str(pool::formatted(format_args!("{value}"))))
+    Some(Value::Str(user_text::display(value)))
 }
 
 /// Returns `value` as its `Debug` text.
 pub fn debug<T: fmt::Debug + ?Sized>(value: &T) -> Option<Value> {
-    Some(Value::Str(pool::formatted(format_args!("{value:?}"))))
+    Some(Value::Str(user_text::debug(value)))
 }
 
 /// What can count items.

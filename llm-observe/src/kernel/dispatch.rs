@@ -13,6 +13,7 @@ use std::{
 
 use super::{
     extra::{GlobalView, SiteObserver},
+    fork_mutex,
     site::Site,
 };
 
@@ -43,6 +44,7 @@ pub(crate) fn is_on() -> bool {
 
 /// Makes `observer` the program's; `false` when there was one already.
 pub(crate) fn install(observer: Arc<dyn Dispatch>) -> bool {
+    fork_mutex::remember_process();
     let fresh = GLOBAL.set(observer).is_ok();
     if fresh {
         OBSERVERS.fetch_add(1, Ordering::Release);
@@ -151,6 +153,7 @@ pub(crate) struct ScopedCount(());
 impl ScopedCount {
     /// Counts one more.
     pub(crate) fn new() -> ScopedCount {
+        fork_mutex::remember_process();
         SCOPED.fetch_add(1, Ordering::Release);
         OBSERVERS.fetch_add(1, Ordering::Release);
         ScopedCount(())

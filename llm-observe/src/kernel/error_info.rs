@@ -1,6 +1,9 @@
 //! An error as a call ended in it: plain text, no longer the error itself.
 
-use super::outcome::ErrorClass;
+use super::{
+    outcome::ErrorClass,
+    pool::{MOST_TEXT, prefix},
+};
 
 /// An error as it was when the call ended in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,16 +24,22 @@ pub struct ErrorInfo {
 }
 
 impl ErrorInfo {
-    /// Returns an error of that type and text, with no chain.
+    /// Returns an error of that type and text, with no chain. Of a longer text than 64 KiB the
+    /// beginning is kept.
     #[must_use]
     pub fn new(
         type_name: &'static str,
         message: impl Into<String>,
         class: ErrorClass,
     ) -> ErrorInfo {
+        let mut message = message.into();
+        // With the mark that says where it was cut.
+        if message.len() > MOST_TEXT + 64 {
+            message.truncate(prefix(&message, MOST_TEXT).len());
+        }
         ErrorInfo {
             type_name,
-            message: message.into(),
+            message,
             class,
             chain: Vec::new(),
             location: None,

@@ -1,7 +1,7 @@
 //! What is kept of a call while it runs and handed over when it ends, and the trait of what takes
 //! it over.
 
-use std::{cell::RefCell, fmt, sync::Arc, time::Duration};
+use std::{cell::RefCell, fmt, sync::Arc};
 
 use super::{
     error_info::ErrorInfo,
@@ -78,8 +78,6 @@ pub(crate) struct Extra {
     pub(crate) tracing: Option<tracing::Span>,
     /// The spans that the attribute says it belongs under or comes from.
     pub(crate) links: Option<Links>,
-    /// The limit it ran into.
-    pub(crate) elapsed: Option<Duration>,
     /// The trace and span that it belongs under, when these are not the thread's.
     pub(crate) parent: Option<(TraceId, SpanId)>,
     /// What the call is besides a function call.

@@ -11,6 +11,7 @@ use pin_project_lite::pin_project;
 
 use super::{
     call::{Call, Entered},
+    limit,
     links::Links,
     scope::CallScope,
     site::Site,
@@ -123,9 +124,16 @@ where
         let ready = this.future.poll(cx);
         polling.stop();
         if let Poll::Ready(output) = &ready {
+            // Only around this call's own limit is it known whose limit was reached.
+            let reached = match polling.call.has_limit() {
+                true => limit::take_reached(),
+                false => None,
+            };
             let mut scope = polling.call.take_scope();
             (this.end)(&mut scope, output);
-            scope.apply_limit();
+            if let Some(limit) = reached {
+                scope.timed_out(limit);
+            }
             polling.call.end(scope);
         }
         ready

@@ -1,6 +1,7 @@
 //! `timeout`: a future that is dropped at its call's limit, and the error it then returns.
 
 use std::{
+    cell::Cell,
     error, fmt,
     future::Future,
     io,
@@ -11,7 +12,7 @@ use std::{
 
 use pin_project_lite::pin_project;
 
-use super::{context, extra::Extra, timer::Deadline};
+use super::timer::Deadline;
 
 /// The error of a call that took longer than its `timeout`.
 ///
@@ -50,25 +51,37 @@ impl From<Elapsed> for String {
     }
 }
 
+thread_local! {
+    /// How the [`Limited`] ended that was ready last on this thread: with its limit, if that was reached.
+    /// [`Observed`](super::future::Observed) is directly around it and takes this at once.
+    static REACHED: Cell<Option<Duration>> = const { Cell::new(None) };
+}
+
+/// Returns the limit that the future of a call ran into, which has just become ready.
+pub(super) fn take_reached() -> Option<Duration> {
+    REACHED.try_with(Cell::take).ok().flatten()
+}
+
 pin_project! {
-    /// A future that is dropped at the `timeout` of the call it runs in. Without an observer there
-    /// is no call, and no limit.
+    /// A future that is dropped at the `timeout` of its function, whether anybody observes the call
+    /// or not. The time starts with the first poll.
     #[must_use = "futures do nothing unless awaited or polled"]
     pub struct Limited<F, M> {
         #[pin]
         future: Option<F>,
         make: Option<M>,
-        limit: Limit,
+        limit: Duration,
+        started: Started,
     }
 }
 
 /// How far the limit has come.
-enum Limit {
-    NotStarted,
-    None,
-    At {
+enum Started {
+    No,
+    /// The limit is beyond what the clock can count.
+    Endless,
+    Until {
         when: Instant,
-        limit: Duration,
         deadline: Option<Deadline>,
     },
 }
@@ -78,12 +91,13 @@ where
     F: Future,
     M: FnOnce(Elapsed) -> F::Output,
 {
-    /// Limits `future`; `make` makes the output of a call that ran into the limit.
-    pub fn new(future: F, make: M) -> Limited<F, M> {
+    /// Limits `future` to `limit`; `make` makes the output of a call that ran into it.
+    pub fn new(limit: Duration, future: F, make: M) -> Limited<F, M> {
         Limited {
             future: Some(future),
             make: Some(make),
-            limit: Limit::NotStarted,
+            limit,
+            started: Started::No,
         }
     }
 }
@@ -101,58 +115,46 @@ where
             return Poll::Pending;
         };
         if let Poll::Ready(output) = future.poll(cx) {
-            *this.limit = Limit::None;
+            let _ = REACHED.try_with(|reached| reached.set(None));
             return Poll::Ready(output);
         }
-        let Some(limit) = this.limit.reached(cx) else {
+        if !this.started.reached(*this.limit, cx) {
+            return Poll::Pending;
+        }
+        let Some(make) = this.make.take() else {
             return Poll::Pending;
         };
         // What it holds is released before the caller goes on.
         this.future.set(None);
-        *this.limit = Limit::None;
-        context::change(|call| {
-            call.extra.get_or_insert_with(Extra::from_pool).elapsed = Some(limit)
-        });
-        match this.make.take() {
-            Some(make) => Poll::Ready(make(Elapsed { limit })),
-            None => Poll::Pending,
-        }
+        *this.started = Started::Endless;
+        let output = make(Elapsed { limit: *this.limit });
+        let _ = REACHED.try_with(|reached| reached.set(Some(*this.limit)));
+        Poll::Ready(output)
     }
 }
 
-impl Limit {
-    /// Returns the limit if it is reached, and sees that the task is woken then if it is not.
-    fn reached(&mut self, cx: &Context<'_>) -> Option<Duration> {
-        if let Limit::NotStarted = self {
-            *self = Limit::start();
+impl Started {
+    /// Returns whether `limit` is reached, and sees that the task is woken then if it is not.
+    fn reached(&mut self, limit: Duration, cx: &Context<'_>) -> bool {
+        if let Started::No = self {
+            *self = match Instant::now().checked_add(limit) {
+                None => Started::Endless,
+                Some(when) => Started::Until {
+                    when,
+                    deadline: None,
+                },
+            };
         }
-        let Limit::At {
-            when,
-            limit,
-            deadline,
-        } = self
-        else {
-            return None;
+        let Started::Until { when, deadline } = self else {
+            return false;
         };
         if *when <= Instant::now() {
-            return Some(*limit);
+            return true;
         }
-        match deadline {
-            Some(deadline) => deadline.wakes(cx.waker()),
-            None => *deadline = Deadline::new(*when, cx.waker()),
+        let wakes = deadline.as_ref().is_some_and(|d| d.wakes(cx.waker()));
+        if !wakes {
+            *deadline = Deadline::new(*when, cx.waker());
         }
-        None
-    }
-
-    fn start() -> Limit {
-        let limit = context::look(|call| call.site.and_then(|site| site.timeout)).flatten();
-        match limit.and_then(|limit| Some((limit, Instant::now().checked_add(limit)?))) {
-            Some((limit, when)) => Limit::At {
-                when,
-                limit,
-                deadline: None,
-            },
-            None => Limit::None,
-        }
+        false
     }
 }

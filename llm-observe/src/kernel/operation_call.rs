@@ -12,13 +12,12 @@ use std::{
 
 use super::{
     call::Call,
-    clock, context,
+    clock, context, describe,
     error_info::ErrorInfo,
     extra::Extra,
     ids::{SpanId, TraceId},
     operation::Operation,
     outcome::Outcome,
-    probe,
     propagation::RequestGuard,
     request_context::RequestContext,
     site::Site,
@@ -188,7 +187,7 @@ impl OperationCall {
 
     /// Ends it with `error`.
     pub fn fail<E: Error + 'static>(self, error: &E) {
-        let error = probe::describe(std::any::type_name::<E>(), error);
+        let error = describe::error(std::any::type_name::<E>(), error);
         self.end_with(Outcome::Error, error);
     }
 

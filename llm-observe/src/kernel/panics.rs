@@ -2,27 +2,36 @@
 //! that it unwinds through takes them.
 
 use std::{
-    any::Any,
     backtrace::{Backtrace, BacktraceStatus},
     cell::RefCell,
     panic::{self, PanicHookInfo},
     sync::Once,
 };
 
-use super::{error_info::ErrorInfo, outcome::ErrorClass};
+use super::{
+    error_info::ErrorInfo,
+    outcome::ErrorClass,
+    user_text::{self, PanicPlace},
+};
 
 thread_local! {
     static LAST: RefCell<Option<ErrorInfo>> = const { RefCell::new(None) };
 }
 
-/// Puts our hook before the program's, once. The program's own still runs after it.
+/// Puts our hook before the program's, once. The program's own still runs after it, except for a
+/// panic in a `Display`, `Debug` or `source` that is called here alone: the text shows that one.
 pub(crate) fn install() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let before = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
-            keep(info);
-            before(info);
+            let place = user_text::panic_place();
+            if place == PanicPlace::Program {
+                keep(info);
+            }
+            if place != PanicPlace::Text {
+                before(info);
+            }
         }));
     });
 }
@@ -42,7 +51,11 @@ pub(crate) fn unknown() -> ErrorInfo {
 }
 
 fn keep(info: &PanicHookInfo<'_>) {
-    let mut error = ErrorInfo::new("panic", text(info.payload()), ErrorClass::Internal);
+    let mut error = ErrorInfo::new(
+        "panic",
+        user_text::panic_message(info.payload()),
+        ErrorClass::Internal,
+    );
     error.location = info.location().map(ToString::to_string);
     let trace = Backtrace::capture();
     if trace.status() == BacktraceStatus::Captured {
@@ -50,14 +63,4 @@ fn keep(info: &PanicHookInfo<'_>) {
     }
     // A thread that is being torn down has no such place any more.
     let _ = LAST.try_with(|last| last.replace(Some(error)));
-}
-
-fn text(payload: &(dyn Any + Send)) -> String {
-    if let Some(text) = payload.downcast_ref::<&str>() {
-        (*text).to_owned()
-    } else if let Some(text) = payload.downcast_ref::<String>() {
-        text.clone()
-    } else {
-        "a panic whose payload is no text".to_owned()
-    }
 }

@@ -1,13 +1,17 @@
 //! Pools of a thread: the memory of texts and calls that have ended, for the next ones, so that a
 //! usual call allocates nothing.
 
-use std::{cell::RefCell, fmt, fmt::Write};
+use std::cell::RefCell;
 
 /// How many of a kind a thread keeps.
 const KEPT: usize = 32;
 
 /// A text that grew larger is not kept.
 const LARGEST: usize = 4 << 10;
+
+/// The longest text that is taken from a value, in bytes. What is shown of it is shorter
+/// (`[log] max_value_bytes`, the limits of trackers); what is longer costs the caller time.
+pub(crate) const MOST_TEXT: usize = 64 << 10;
 
 /// What a thread keeps to be used again.
 pub(crate) type Pool<T> = RefCell<Vec<T>>;
@@ -35,18 +39,24 @@ thread_local! {
     static TEXTS: Pool<String> = const { RefCell::new(Vec::new()) };
 }
 
-/// Returns `value` as a text of its own.
+/// Returns `value` as a text of its own, at most [`MOST_TEXT`] bytes of it.
 pub(crate) fn text(value: &str) -> String {
     let mut text: String = take(&TEXTS).unwrap_or_default();
-    text.push_str(value);
+    text.push_str(prefix(value, MOST_TEXT));
     text
 }
 
-/// Returns what is formatted as a text of its own; as far as it got, where a `Display` fails.
-pub(crate) fn formatted(value: fmt::Arguments<'_>) -> String {
-    let mut text: String = take(&TEXTS).unwrap_or_default();
-    let _ = text.write_fmt(value);
-    text
+/// Returns a prefix of `text` of at most `most` bytes that ends with a whole character.
+#[inline]
+pub(crate) fn prefix(text: &str, most: usize) -> &str {
+    if text.len() <= most {
+        return text;
+    }
+    let mut end = most;
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end).unwrap_or_default()
 }
 
 /// Keeps the memory of a text that is no longer needed.
@@ -66,7 +76,7 @@ mod tests {
         let first = text("one");
         let memory = first.as_ptr();
         recycle(first);
-        let second = formatted(format_args!("{}", 2));
+        let second = text("2");
         assert_eq!((second.as_str(), second.as_ptr()), ("2", memory));
         recycle(String::with_capacity(LARGEST + 1));
         assert_eq!(text("").capacity(), 0);

@@ -14,7 +14,7 @@
 
 use std::{any::type_name, error::Error, fmt};
 
-use super::{classify, error_info::ErrorInfo, outcome::ErrorClass};
+use super::{describe, error_info::ErrorInfo, user_text};
 
 /// The outcome that a returned value stands for.
 pub enum Verdict<'a> {
@@ -42,28 +42,12 @@ impl Failure<'_> {
     #[cold]
     pub(crate) fn describe(&self) -> ErrorInfo {
         match self.known {
-            Known::Error(error) => describe(self.type_name, error),
-            Known::Display(error) => self.with_message(error.to_string()),
-            Known::Debug(error) => self.with_message(format!("{error:?}")),
-            Known::Nothing => self.with_message(String::new()),
+            Known::Error(error) => describe::error(self.type_name, error),
+            Known::Display(error) => describe::text(self.type_name, user_text::display(error)),
+            Known::Debug(error) => describe::text(self.type_name, user_text::debug(error)),
+            Known::Nothing => describe::text(self.type_name, String::new()),
         }
     }
-
-    fn with_message(&self, message: String) -> ErrorInfo {
-        let class = classify::of_text(&message).unwrap_or(ErrorClass::Other);
-        ErrorInfo::new(self.type_name, message, class)
-    }
-}
-
-/// The longest chain of sources that is followed; a longer one is most likely a cycle.
-const MAX_CHAIN: usize = 16;
-
-/// Describes an error: type, message, class and chain.
-pub(crate) fn describe<'a>(type_name: &'static str, error: &'a (dyn Error + 'a)) -> ErrorInfo {
-    let mut info = ErrorInfo::new(type_name, error.to_string(), classify::of_error(error));
-    let sources = std::iter::successors(error.source(), |&error| error.source());
-    info.chain = sources.take(MAX_CHAIN).map(ToString::to_string).collect();
-    info
 }
 
 /// A returned value to be looked at.

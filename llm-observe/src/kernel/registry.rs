@@ -4,18 +4,32 @@
 //! joins to one array; nothing runs before `main`, and a function costs the compiler one
 //! static. Elsewhere a function is known from its first call on, which [`all`] then has to do
 //! without. What is particular to the platform is here and in that one attribute.
+//!
+//! A program may have several versions of this crate, whose sites differ in layout. Each version has a
+//! section of its own, and of two copies of one version each takes its own sites.
 
 use super::site::Site;
 
 /// The event of the site that stands in where there is none; no attribute can name it.
 const PLACEHOLDER: &str = "";
 
+/// The name of the section: this crate's version, and the number of the layout of [`Site`] in it. Generated
+/// code takes the name from here, so that both always agree. A name that is a C identifier has its bounds
+/// named by the linker.
+#[macro_export]
+#[doc(hidden)]
+macro_rules! __section {
+    () => {
+        "llm_observe_sites_0_1_0_2"
+    };
+}
+
 /// Returns every annotated function that is linked into the program; none where the platform
 /// cannot tell.
 pub(crate) fn all() -> impl Iterator<Item = &'static Site> {
     section::sites()
         .iter()
-        .filter(|site| site.event != PLACEHOLDER)
+        .filter(|site| site.is_own() && site.event != PLACEHOLDER)
 }
 
 /// Returns the number of places: each result of [`place`] is below it.
@@ -44,7 +58,7 @@ mod section {
     /// Makes the section exist in a program without annotated functions, whose linker would not
     /// know its bounds otherwise.
     #[used]
-    #[unsafe(link_section = "llm_observe_sites")]
+    #[unsafe(link_section = crate::__section!())]
     static FIRST: Site = Site::new(
         PLACEHOLDER,
         PLACEHOLDER,
@@ -57,9 +71,9 @@ mod section {
     unsafe extern "C" {
         // The linker defines both for a section whose name is a C identifier (GNU ld, gold, lld
         // and mold alike).
-        #[link_name = "__start_llm_observe_sites"]
+        #[link_name = concat!("__start_", crate::__section!())]
         static START: usize;
-        #[link_name = "__stop_llm_observe_sites"]
+        #[link_name = concat!("__stop_", crate::__section!())]
         static STOP: usize;
     }
 
@@ -68,7 +82,8 @@ mod section {
         let (start, stop) = (&raw const START, &raw const STOP);
         let length = (stop.addr() - start.addr()) / size_of::<Site>();
         let start = start.cast::<Site>();
-        // SAFETY: the section holds nothing but `Site`s: `FIRST` and those of the attribute, each a
+        // SAFETY: the section holds nothing but `Site`s of this layout, which its name has the number of:
+        // `FIRST` and those of the attribute, each a
         // static of that type, initialised when the program is loaded and changed only through its
         // own cells. A type's size is a multiple of its alignment, so the linker leaves no gap.
         unsafe { std::slice::from_raw_parts(start, length) }
@@ -88,6 +103,9 @@ mod section {
 mod tests {
     use super::{Site, place};
 
+    /// The size of the layout of that number on a platform of 64 bits.
+    const SIZE: usize = 344;
+
     #[test]
     fn a_site_of_the_section_has_its_place_and_no_other_has_one() {
         for (at, site) in super::section::sites().iter().enumerate() {
@@ -95,6 +113,16 @@ mod tests {
         }
         static OUTSIDE: Site = Site::new("e", "f", "m", "f.rs", 1, || "m::f");
         assert_eq!(place(&OUTSIDE), None);
+    }
+
+    /// What changes here changes the name of the section: of two layouts under one name, one would be read
+    /// as the other.
+    #[test]
+    fn the_section_is_named_by_the_version_and_the_layout() {
+        let version = env!("CARGO_PKG_VERSION").replace(['.', '-', '+'], "_");
+        let section = crate::__section!();
+        let layout = section.strip_prefix(&format!("llm_observe_sites_{version}_"));
+        assert_eq!((layout, size_of::<Site>()), (Some("2"), SIZE));
     }
 
     #[test]

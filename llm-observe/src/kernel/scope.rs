@@ -9,6 +9,7 @@ use super::{
     extra::Extra,
     outcome::{ErrorClass, Outcome},
     probe::Verdict,
+    user_text,
     value::Value,
 };
 
@@ -39,9 +40,16 @@ impl CallScope {
             return;
         };
         let mut scope = CallScope::new(extra);
-        // Runs the user's expressions: the thread's call must not be borrowed meanwhile.
-        note(&mut scope);
+        // Runs the program's own expressions: the thread's call must not be borrowed meanwhile.
+        scope.read(note);
         context::change(|current| current.extra = scope.extra);
+    }
+
+    /// Lets `read` evaluate what is the program's own code in the attribute. A panic in it ends here,
+    /// and what comes after it in the attribute is not recorded: without an observer it would not
+    /// have run at all.
+    pub fn read(&mut self, read: impl FnOnce(&mut CallScope)) {
+        user_text::closure(|| read(self));
     }
 
     /// Records a field.
@@ -114,17 +122,9 @@ impl CallScope {
         self.error = Some(Box::new(error));
     }
 
-    /// Makes the outcome `timeout` where the call ran into its limit, whatever error it returned.
-    #[inline]
-    pub(crate) fn apply_limit(&mut self) {
-        let elapsed = self.extra.as_ref().and_then(|extra| extra.elapsed);
-        if let Some(limit) = elapsed {
-            self.timed_out(limit);
-        }
-    }
-
+    /// Makes the outcome `timeout`, whatever error was returned: the call ran into its limit.
     #[cold]
-    fn timed_out(&mut self, limit: Duration) {
+    pub(crate) fn timed_out(&mut self, limit: Duration) {
         self.outcome = Outcome::Timeout;
         let error = self.error.get_or_insert_with(|| {
             let message = format!("timed out after {limit:?}");

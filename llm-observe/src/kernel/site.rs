@@ -63,11 +63,16 @@ pub struct Site {
     pub report: bool,
     /// What it has besides when its calls are operations.
     operation: Option<&'static OperationSite>,
+    /// Which copy of this crate made it, by an address.
+    owner: &'static u8,
     path: fn() -> &'static str,
     function: OnceLock<String>,
     prepared: OnceLock<PreparedTexts>,
     pub(super) global: OnceLock<GlobalView>,
 }
+
+/// Its address is that of one copy of this crate in the program.
+static OWNER: u8 = 0;
 
 impl Site {
     /// Returns the facts of a function with nothing but defaults.
@@ -100,6 +105,7 @@ impl Site {
             has_quality: false,
             report: true,
             operation: None,
+            owner: &OWNER,
             path,
             function: OnceLock::new(),
             prepared: OnceLock::new(),
@@ -135,6 +141,11 @@ impl Site {
         site.function = OnceLock::from(name.to_owned());
         site.operation = Some(Box::leak(Box::new(operation)));
         site
+    }
+
+    /// Returns whether this copy of the crate made it: a program may have several.
+    pub(crate) fn is_own(&self) -> bool {
+        std::ptr::eq(self.owner, &raw const OWNER)
     }
 
     /// Returns the kind of its spans.

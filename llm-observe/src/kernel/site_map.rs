@@ -1,12 +1,9 @@
 //! One value for each site, found without a search: by the site's place in the section of the
 //! linker, and for a site that was made at run time by its address.
 
-use std::{
-    collections::HashMap,
-    sync::{Mutex, OnceLock, PoisonError},
-};
+use std::{collections::HashMap, sync::OnceLock};
 
-use super::{registry, site::Site};
+use super::{fork_mutex::ForkMutex, registry, site::Site};
 
 /// How many places are allocated together.
 const BLOCK: usize = 64;
@@ -19,7 +16,7 @@ pub(crate) struct SiteMap<T> {
     /// of a test sees few of them.
     linked: Box<[OnceLock<Block<T>>]>,
     /// Of the other sites, by address.
-    others: Mutex<HashMap<usize, T>>,
+    others: ForkMutex<HashMap<usize, T>>,
 }
 
 impl<T> Default for SiteMap<T> {
@@ -27,7 +24,7 @@ impl<T> Default for SiteMap<T> {
         let blocks = registry::places().div_ceil(BLOCK);
         SiteMap {
             linked: (0..blocks).map(|_| OnceLock::new()).collect(),
-            others: Mutex::default(),
+            others: ForkMutex::default(),
         }
     }
 }
@@ -37,11 +34,14 @@ impl<T: Clone> SiteMap<T> {
     pub(crate) fn get_or_make(&self, site: &'static Site, make: impl FnOnce() -> T) -> T {
         match self.linked(site) {
             Some(value) => value.get_or_init(make).clone(),
-            None => {
-                let mut others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
-                let address = std::ptr::from_ref(site).addr();
-                others.entry(address).or_insert_with(make).clone()
-            }
+            None => match self.others.lock() {
+                Some(mut others) => {
+                    let address = std::ptr::from_ref(site).addr();
+                    others.entry(address).or_insert_with(make).clone()
+                }
+                // In a fork: one for this time.
+                None => make(),
+            },
         }
     }
 

@@ -8,12 +8,12 @@ use std::{
     fmt,
     hash::{Hash, Hasher},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc,
         atomic::{AtomicI64, AtomicU64, Ordering},
     },
 };
 
-use super::metric::Metric;
+use super::{fork_mutex::ForkMutex, metric::Metric};
 
 /// A count that only grows.
 #[derive(Clone, Debug, Default)]
@@ -91,7 +91,7 @@ pub(crate) enum Number {
 /// All numbers of one observer.
 #[derive(Default)]
 pub(crate) struct Stats {
-    numbers: Mutex<Numbers>,
+    numbers: ForkMutex<Numbers>,
 }
 
 #[derive(Default)]
@@ -122,7 +122,7 @@ impl Stats {
         labels: &[(&'static str, &str)],
     ) -> Counter {
         let new = Number::Counter(Counter::default());
-        match self.lock().get_or_make(Key::new(metric, labels), new) {
+        match self.get_or_make(Key::new(metric, labels), new) {
             Number::Counter(counter) => counter,
             // A gauge of that name: the table has one kind for each.
             Number::Gauge(_) => Counter::default(),
@@ -132,7 +132,7 @@ impl Stats {
     /// Returns the gauge of that metric with those labels, made at 0 when it is new.
     pub(crate) fn gauge(&self, metric: &'static Metric, labels: &[(&'static str, &str)]) -> Gauge {
         let new = Number::Gauge(Gauge::default());
-        match self.lock().get_or_make(Key::new(metric, labels), new) {
+        match self.get_or_make(Key::new(metric, labels), new) {
             Number::Gauge(gauge) => gauge,
             Number::Counter(_) => Gauge::default(),
         }
@@ -140,16 +140,18 @@ impl Stats {
 
     /// Returns the numbers that were made after the first `known` ones, in the order they were made.
     pub(crate) fn made_after(&self, known: usize) -> Vec<(Arc<Key>, Number)> {
-        let numbers = self.lock();
+        let numbers = self.numbers.lock();
         numbers
-            .all
-            .get(known..)
-            .map(<[_]>::to_vec)
+            .and_then(|numbers| Some(numbers.all.get(known..)?.to_vec()))
             .unwrap_or_default()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Numbers> {
-        self.numbers.lock().unwrap_or_else(PoisonError::into_inner)
+    /// In a fork it may be one that nobody else has.
+    fn get_or_make(&self, key: Key, new: Number) -> Number {
+        match self.numbers.lock() {
+            Some(mut numbers) => numbers.get_or_make(key, new),
+            None => new,
+        }
     }
 }
 

@@ -3,27 +3,32 @@
 
 use std::{
     collections::BTreeMap,
-    io,
-    sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError},
+    io, process,
+    sync::{Condvar, OnceLock, PoisonError},
     task::Waker,
     thread,
     time::Instant,
 };
 
+use super::fork_mutex::{self, ForkMutex};
+
 /// Who is to be woken, by when and then by the order of asking.
 type Waiting = BTreeMap<(Instant, u64), Waker>;
 
-#[derive(Default)]
 struct Clock {
-    waiting: Mutex<(Waiting, u64)>,
+    waiting: ForkMutex<(Waiting, u64)>,
     earlier: Condvar,
+    /// The process that its thread is in.
+    process: u32,
+    /// That of a fork.
+    successor: OnceLock<Option<&'static Clock>>,
 }
 
 static CLOCK: OnceLock<Option<&'static Clock>> = OnceLock::new();
 
 /// A deadline at which a task is woken; dropping it takes it back.
-#[derive(Debug)]
 pub(crate) struct Deadline {
+    clock: &'static Clock,
     key: (Instant, u64),
 }
 
@@ -31,51 +36,66 @@ impl Deadline {
     /// Wakes `waker` at `when`. `None` when there is no thread to do it.
     pub(crate) fn new(when: Instant, waker: &Waker) -> Option<Deadline> {
         let clock = clock()?;
-        let mut waiting = clock.lock();
+        let mut waiting = clock.waiting.lock()?;
         waiting.1 += 1;
         let key = (when, waiting.1);
         waiting.0.insert(key, waker.clone());
-        if waiting
-            .0
-            .first_key_value()
-            .is_some_and(|(first, _)| *first == key)
-        {
+        let first = waiting.0.first_key_value();
+        if first.is_some_and(|(first, _)| *first == key) {
             clock.earlier.notify_one();
         }
-        Some(Deadline { key })
+        Some(Deadline { clock, key })
     }
 
-    /// Wakes `waker` instead of the one before.
-    pub(crate) fn wakes(&self, waker: &Waker) {
-        let Some(clock) = clock() else { return };
-        if let Some(known) = clock.lock().0.get_mut(&self.key)
+    /// Wakes `waker` instead of the one before. Returns `false` in a fork, where nobody will.
+    #[must_use]
+    pub(crate) fn wakes(&self, waker: &Waker) -> bool {
+        if !self.clock.is_here() {
+            return false;
+        }
+        if let Some(mut waiting) = self.clock.waiting.lock()
+            && let Some(known) = waiting.0.get_mut(&self.key)
             && !known.will_wake(waker)
         {
             known.clone_from(waker);
         }
+        true
     }
 }
 
 impl Drop for Deadline {
     fn drop(&mut self) {
-        if let Some(clock) = clock() {
-            let waker = clock.lock().0.remove(&self.key);
-            drop(waker);
-        }
+        let waiting = self.clock.waiting.lock();
+        let waker = waiting.and_then(|mut waiting| waiting.0.remove(&self.key));
+        // It is an executor's: not dropped under the lock.
+        drop(waker);
     }
 }
 
 impl Clock {
-    fn lock(&self) -> MutexGuard<'_, (Waiting, u64)> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    fn start() -> io::Result<&'static Clock> {
+        fork_mutex::remember_process();
+        let clock: &'static Clock = Box::leak(Box::new(Clock {
+            waiting: ForkMutex::default(),
+            earlier: Condvar::new(),
+            process: process::id(),
+            successor: OnceLock::new(),
+        }));
+        thread::Builder::new()
+            .name("llm-observe-timer".to_owned())
+            .spawn(move || clock.run())?;
+        Ok(clock)
+    }
+
+    fn is_here(&self) -> bool {
+        self.process == process::id()
     }
 
     fn run(&self) {
-        let mut waiting = self.lock();
-        loop {
+        while let Some(mut waiting) = self.waiting.lock() {
             let now = Instant::now();
             let next = waiting.0.first_key_value().map(|((when, _), _)| *when);
-            waiting = match next {
+            match next {
                 Some(when) if when <= now => {
                     let due = waiting.0.pop_first();
                     drop(waiting);
@@ -83,31 +103,27 @@ impl Clock {
                     if let Some((_, waker)) = due {
                         waker.wake();
                     }
-                    self.lock()
                 }
                 Some(when) => {
                     let waited = self.earlier.wait_timeout(waiting, when - now);
-                    waited.unwrap_or_else(PoisonError::into_inner).0
+                    drop(waited.unwrap_or_else(PoisonError::into_inner));
                 }
-                None => self
-                    .earlier
-                    .wait(waiting)
-                    .unwrap_or_else(PoisonError::into_inner),
-            };
+                None => {
+                    let waited = self.earlier.wait(waiting);
+                    drop(waited.unwrap_or_else(PoisonError::into_inner));
+                }
+            }
         }
     }
 }
 
+/// Returns the clock whose thread is in this process.
 fn clock() -> Option<&'static Clock> {
-    *CLOCK.get_or_init(|| start().ok())
-}
-
-fn start() -> io::Result<&'static Clock> {
-    let clock: &'static Clock = Box::leak(Box::default());
-    thread::Builder::new()
-        .name("llm-observe-timer".to_owned())
-        .spawn(move || clock.run())?;
-    Ok(clock)
+    let mut clock = *CLOCK.get_or_init(|| Clock::start().ok());
+    while let Some(earlier) = clock.filter(|clock| !clock.is_here()) {
+        clock = *earlier.successor.get_or_init(|| Clock::start().ok());
+    }
+    clock
 }
 
 #[cfg(test)]
@@ -136,7 +152,7 @@ mod tests {
         let _early = Deadline::new(after(20), &waker(1)).unwrap();
         drop(Deadline::new(after(30), &waker(9)).unwrap());
         let changed = Deadline::new(after(90), &waker(8)).unwrap();
-        changed.wakes(&waker(3));
+        assert!(changed.wakes(&waker(3)));
         let limit = Duration::from_secs(20);
         let order: Vec<u8> = (0..3).map(|_| woken.recv_timeout(limit).unwrap()).collect();
         assert_eq!(order, [1, 2, 3]);

@@ -10,7 +10,7 @@ use std::{
 
 use tracing::Level;
 
-use crate::kernel::stats::Counter;
+use crate::kernel::{fork_mutex::is_fork, stats::Counter};
 
 /// The most lines that wait for a slow terminal. Further lines are dropped and counted.
 const MAX_WAITING: usize = 4_096;
@@ -59,6 +59,11 @@ impl ConsoleWriter {
 
     /// Takes a finished text line.
     pub(crate) fn write(&self, level: Level, line: &[u8]) {
+        if is_fork() {
+            // The thread is the parent's.
+            self.lost.add(1);
+            return;
+        }
         let line = if self.colour {
             coloured(level, line)
         } else {

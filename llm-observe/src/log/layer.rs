@@ -4,8 +4,11 @@
 use std::{
     borrow::Cow,
     cell::Cell,
-    fmt::{self, Write},
-    sync::{Arc, OnceLock},
+    fmt,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use tracing::{
@@ -19,7 +22,13 @@ use tracing_subscriber::layer::Context;
 
 use super::lines::Lines;
 use crate::{
-    kernel::{clock, context, pool, sink::LogEvent, value::Value},
+    kernel::{
+        clock, context, describe,
+        pool::{self, MOST_TEXT, prefix},
+        sink::LogEvent,
+        user_text,
+        value::Value,
+    },
     redact::{Redact, Redacted, Redactor},
     spans,
 };
@@ -34,6 +43,20 @@ pub struct Layer {
 }
 
 static GLOBAL: OnceLock<Arc<Lines>> = OnceLock::new();
+
+/// Whether the program has made a layer: it composes a subscriber of its own.
+static MADE: AtomicBool = AtomicBool::new(false);
+
+/// Returns a layer for a subscriber of the program's own.
+pub(crate) fn layer() -> Layer {
+    MADE.store(true, Ordering::Relaxed);
+    Layer::default()
+}
+
+/// Returns whether the program has made a layer.
+pub(crate) fn is_layer_made() -> bool {
+    MADE.load(Ordering::Relaxed)
+}
 
 /// Gives the program's lines to layers that were created without.
 pub(crate) fn install(lines: Arc<Lines>) {
@@ -158,7 +181,7 @@ impl Redact for Parts {
 impl Visit for Parts {
     fn record_str(&mut self, field: &Field, value: &str) {
         if field.name() == "message" {
-            self.message.push_str(value);
+            self.message.push_str(prefix(value, MOST_TEXT));
         } else {
             self.set(field, Value::Str(pool::text(value)));
         }
@@ -166,20 +189,18 @@ impl Visit for Parts {
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         if field.name() == "message" {
-            // Writing to a string fails only if the value's own `Debug` does. The message is then cut.
-            let _ = write!(self.message, "{value:?}");
+            user_text::append(&mut self.message, format_args!("{value:?}"), MOST_TEXT);
         } else {
-            self.set(
-                field,
-                Value::Str(pool::formatted(format_args!("{value:?}"))),
-            );
+            self.set(field, Value::Str(user_text::debug(value)));
         }
     }
 
     fn record_error(&mut self, field: &Field, value: &(dyn std::error::Error + 'static)) {
-        let mut text = pool::formatted(format_args!("{value}"));
-        for cause in std::iter::successors(value.source(), |&e| e.source()).take(16) {
-            let _ = write!(text, ": {cause}");
+        let error = describe::error("", value);
+        let mut text = error.message;
+        for cause in error.chain {
+            text.push_str(": ");
+            text.push_str(&cause);
         }
         self.set(field, Value::Str(text));
     }

@@ -27,6 +27,7 @@ use tracing::level_filters::LevelFilter;
 use tracing_subscriber::{filter::Targets, layer::SubscriberExt};
 
 pub use layer::Layer;
+pub(crate) use layer::{is_layer_made, layer};
 pub(crate) use lines::Lines;
 pub use llm_observe_log::read;
 pub use writer::LogWriter;
@@ -91,10 +92,15 @@ impl Loggers {
         self.lines.clone()
     }
 
+    /// Gives the lines to the layers that the program has, or will have, in a subscriber of its own.
+    pub(crate) fn install(&self) {
+        layer::install(self.lines.clone());
+    }
+
     /// Subscribes to events of `tracing` and `log`. Returns `false` when the program has installed a
     /// subscriber of its own, which then has to include [`Layer`].
     pub(crate) fn subscribe(&self) -> bool {
-        layer::install(self.lines.clone());
+        self.install();
         // A program may have its own `log` logger. Its records then stay there.
         let _ = tracing_log::LogTracer::init();
         let subscriber = tracing_subscriber::registry().with(Layer::over(self.lines.clone()));

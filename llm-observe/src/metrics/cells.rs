@@ -2,7 +2,7 @@
 //! contention.
 
 use std::sync::{
-    Arc, Mutex, PoisonError,
+    Arc, Mutex,
     atomic::{
         AtomicBool, AtomicU64, AtomicUsize,
         Ordering::{AcqRel, Relaxed, Release},
@@ -18,6 +18,7 @@ use super::{
     shard::{self, Shard, Totals},
 };
 use crate::kernel::{
+    fork_mutex::ForkMutex,
     metrics_table as names,
     outcome::{ErrorClass, Outcome},
     record::Record,
@@ -30,23 +31,25 @@ pub(super) struct Cells {
     /// Its place among a thread's shards: no two have the same.
     number: usize,
     bounds: Arc<Bounds>,
-    shards: Mutex<Shards>,
+    shards: ForkMutex<Shards>,
     /// Where new shards are listed, and the place of the site there.
     watched: Option<(Arc<NewShards>, usize)>,
 }
 
 /// The shards that were made since the last publication, each with the place of its site.
 #[derive(Default)]
-pub(super) struct NewShards(Mutex<Vec<(Arc<Shard>, usize)>>);
+pub(super) struct NewShards(ForkMutex<Vec<(Arc<Shard>, usize)>>);
 
 impl NewShards {
     pub(super) fn take(&self) -> Vec<(Arc<Shard>, usize)> {
-        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        let new = self.0.lock();
+        new.map_or_else(Vec::new, |mut new| std::mem::take(&mut *new))
     }
 
     fn push(&self, shard: Arc<Shard>, place: usize) {
-        let mut new = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        new.push((shard, place));
+        if let Some(mut new) = self.0.lock() {
+            new.push((shard, place));
+        }
     }
 }
 
@@ -103,7 +106,7 @@ impl Cells {
         static NUMBERS: AtomicUsize = AtomicUsize::new(0);
         Cells {
             number: NUMBERS.fetch_add(1, Relaxed),
-            shards: Mutex::default(),
+            shards: ForkMutex::default(),
             bounds,
             watched: None,
         }
@@ -148,20 +151,21 @@ impl Cells {
     #[cold]
     fn new_shard(&self) -> Arc<Shard> {
         let shard = Arc::new(Shard::new(self.bounds.buckets()));
-        self.lock().live.push(shard.clone());
+        // Where a fork cannot list it, nobody publishes it: the thread that does is the parent's.
+        if let Some(mut shards) = self.shards.lock() {
+            shards.live.push(shard.clone());
+        }
         if let Some((new, place)) = &self.watched {
             new.push(shard.clone(), *place);
         }
         shard
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Shards> {
-        self.shards.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Adds up all threads. The range is that since the last time: for the publisher alone.
     pub(super) fn totals(&self) -> Totals {
-        let mut shards = self.lock();
+        let Some(mut shards) = self.shards.lock() else {
+            return Totals::default();
+        };
         let Shards { live, gone } = &mut *shards;
         live.retain(|shard| {
             let closed = shard.is_closed();

@@ -32,7 +32,7 @@ impl Metrics {
     }
 
     fn write_live(&self, out: &mut String) -> fmt::Result {
-        let all = self.all().clone();
+        let all = self.all.lock().map(|all| all.clone()).unwrap_or_default();
         for site in &all {
             let published = site.published.lock();
             let published = published.unwrap_or_else(PoisonError::into_inner);

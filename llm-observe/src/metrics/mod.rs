@@ -18,7 +18,7 @@ mod shard;
 use std::{
     collections::BTreeMap,
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicU64},
+    sync::{Arc, Mutex, atomic::AtomicU64},
     time::Instant,
 };
 
@@ -32,6 +32,7 @@ pub(crate) use operations::OperationMetrics;
 use crate::{
     error::Error,
     kernel::{
+        fork_mutex::ForkMutex,
         metric::Metric,
         metrics_table as names,
         operation::{Instruments, OperationSite},
@@ -52,10 +53,10 @@ pub(crate) struct Metrics {
     bounds: AllBounds,
     sites: SiteMap<Arc<SiteMetrics>>,
     /// The same, each at the place that its shards name.
-    all: Mutex<Vec<Arc<SiteMetrics>>>,
+    all: ForkMutex<Vec<Arc<SiteMetrics>>>,
     new_shards: Arc<NewShards>,
     /// By the address of their site.
-    operations: Mutex<BTreeMap<usize, Arc<OperationMetrics>>>,
+    operations: ForkMutex<BTreeMap<usize, Arc<OperationMetrics>>>,
     stats: Arc<Stats>,
     publisher: Mutex<Publisher>,
     /// How many values were recorded since the recorder digested the last ones.
@@ -115,9 +116,9 @@ impl Metrics {
             handle,
             bounds: AllBounds::new(config, table),
             sites: SiteMap::default(),
-            all: Mutex::default(),
+            all: ForkMutex::default(),
             new_shards: Arc::default(),
-            operations: Mutex::default(),
+            operations: ForkMutex::default(),
             stats,
             publisher: Mutex::default(),
             undigested: AtomicU64::new(0),
@@ -131,35 +132,35 @@ impl Metrics {
     }
 
     fn new_site(&self, site: &'static Site) -> Arc<SiteMetrics> {
-        let mut all = self.all();
+        let mut all = self.all.lock();
+        // In a fork, where nobody publishes, it may have no place.
+        let place = all.as_ref().map_or(usize::MAX, |all| all.len());
         let new = self.with_recorder(|recorder| {
             let bounds = self.bounds.of_calls();
-            SiteMetrics::new(site, bounds, &self.new_shards, all.len(), recorder)
+            SiteMetrics::new(site, bounds, &self.new_shards, place, recorder)
         });
         let new = Arc::new(new);
-        all.push(new.clone());
+        if let Some(all) = &mut all {
+            all.push(new.clone());
+        }
         new
-    }
-
-    fn all(&self) -> MutexGuard<'_, Vec<Arc<SiteMetrics>>> {
-        self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns the cells of a site of operations, made when they are new.
     pub(crate) fn operations(&self, site: &'static OperationSite) -> Arc<OperationMetrics> {
-        let mut all = self
-            .operations
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let address = std::ptr::from_ref(site).addr();
-        let new = all.entry(address).or_insert_with(|| {
+        let new = || {
             let Instruments { duration, active } = *site.instruments();
             // Those of a program's own operation are in no table.
             let metrics: Vec<_> = [Some(duration), active].into_iter().flatten().collect();
             self.with_recorder(|recorder| recorder::describe(&metrics, recorder));
             Arc::new(OperationMetrics::new(site, self.bounds.of(duration)))
-        });
-        new.clone()
+        };
+        let Some(mut all) = self.operations.lock() else {
+            // In a fork: one that nobody publishes.
+            return new();
+        };
+        let address = std::ptr::from_ref(site).addr();
+        all.entry(address).or_insert_with(new).clone()
     }
 
     /// Records one value of a histogram. For what happens seldom: it looks the series up.
@@ -202,7 +203,7 @@ impl Metrics {
     /// Returns the sites of operations, by address.
     fn all_operations(&self) -> BTreeMap<usize, Arc<OperationMetrics>> {
         let all = self.operations.lock();
-        all.unwrap_or_else(PoisonError::into_inner).clone()
+        all.map(|all| all.clone()).unwrap_or_default()
     }
 
     fn with_recorder<T>(&self, f: impl FnOnce(&dyn Recorder) -> T) -> T {

@@ -86,8 +86,9 @@ impl Metrics {
     /// Marks the sites of the shards that have something to publish.
     fn find_changes(&self, publisher: &mut Publisher) {
         let new = self.new_shards.take();
-        if !new.is_empty() {
-            let all = self.all();
+        if !new.is_empty()
+            && let Some(all) = self.all.lock()
+        {
             publisher.called.resize(all.len(), None);
             for (_, place) in &new {
                 if let (Some(called), Some(site)) =
@@ -120,8 +121,10 @@ impl Metrics {
 
     fn publish_sites(&self, publisher: &Publisher, anew: bool) {
         if anew {
-            let all = self.all().clone();
-            all.iter().for_each(|site| self.publish_site(site));
+            let all = self.all.lock().map(|all| all.clone());
+            all.iter()
+                .flatten()
+                .for_each(|site| self.publish_site(site));
             return;
         }
         let called = publisher.called.iter().flatten();

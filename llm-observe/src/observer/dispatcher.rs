@@ -5,7 +5,7 @@ use std::{
     any::{Any, TypeId},
     collections::HashMap,
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
 };
 
 use super::{
@@ -13,7 +13,9 @@ use super::{
     setup::{Extension, OperationKind, Setup},
     site_view::SiteView,
 };
-use crate::kernel::{dispatch::Dispatch, extra::SiteObserver, registry, site::Site};
+use crate::kernel::{
+    dispatch::Dispatch, extra::SiteObserver, fork_mutex::ForkMutex, registry, site::Site,
+};
 
 /// An observer, as the kernel dispatches to it.
 pub(crate) struct Dispatcher {
@@ -21,7 +23,7 @@ pub(crate) struct Dispatcher {
     /// By type; there are a handful.
     extensions: Vec<(TypeId, Extension)>,
     /// By address. Views know the pipeline, not the dispatcher: nothing holds itself.
-    sites: Mutex<HashMap<usize, Arc<SiteView>>>,
+    sites: ForkMutex<HashMap<usize, Arc<SiteView>>>,
 }
 
 impl Dispatcher {
@@ -38,7 +40,7 @@ impl Dispatcher {
         Arc::new(Dispatcher {
             pipeline: Arc::new(pipeline),
             extensions: extensions.map(|e| ((*e).type_id(), e)).collect(),
-            sites: Mutex::default(),
+            sites: ForkMutex::default(),
         })
     }
 
@@ -57,12 +59,13 @@ impl Dispatcher {
 
 impl Dispatch for Dispatcher {
     fn site(&self, site: &'static Site) -> Arc<dyn SiteObserver> {
-        let mut sites = self.sites.lock().unwrap_or_else(PoisonError::into_inner);
+        let new = || Arc::new(SiteView::new(self.pipeline.clone(), site));
+        let Some(mut sites) = self.sites.lock() else {
+            // In a fork: one for this call.
+            return new();
+        };
         let address = std::ptr::from_ref(site).addr();
-        sites
-            .entry(address)
-            .or_insert_with(|| Arc::new(SiteView::new(self.pipeline.clone(), site)))
-            .clone()
+        sites.entry(address).or_insert_with(new).clone()
     }
 
     fn extension(&self, of: TypeId) -> Option<&Arc<dyn Any + Send + Sync>> {

@@ -1,15 +1,12 @@
 //! Calls that are still running after their `stalled` limit.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use crate::{
     kernel::{
         clock, context,
         extra::CallIds,
+        fork_mutex::ForkMutex,
         ids::SpanId,
         request_context::RequestContext,
         sink::{RunningCall, Sink},
@@ -22,7 +19,7 @@ use crate::{
 /// The running calls of sites that have a limit.
 #[derive(Default)]
 pub(super) struct Stalls {
-    calls: Mutex<HashMap<SpanId, Watched>>,
+    calls: ForkMutex<HashMap<SpanId, Watched>>,
 }
 
 struct Watched {
@@ -52,10 +49,6 @@ impl Watched {
 }
 
 impl Stalls {
-    fn lock(&self) -> MutexGuard<'_, HashMap<SpanId, Watched>> {
-        self.calls.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Watches a call that starts.
     pub(super) fn started(
         &self,
@@ -75,7 +68,10 @@ impl Stalls {
             alerts,
             is_stalled: false,
         };
-        self.lock().insert(ids.span, watched);
+        // A fork has no thread that would look at it.
+        if let Some(mut calls) = self.calls.lock() {
+            calls.insert(ids.span, watched);
+        }
     }
 
     /// Stops watching a call that ended. If it had stalled, the sinks get it once more.
@@ -85,7 +81,8 @@ impl Stalls {
         redactor: &Redactor,
         sinks: impl Iterator<Item = &'a dyn Sink>,
     ) {
-        let Some(watched) = self.lock().remove(&span) else {
+        let watched = self.calls.lock().and_then(|mut calls| calls.remove(&span));
+        let Some(watched) = watched else {
             return;
         };
         if watched.is_stalled {
@@ -103,8 +100,10 @@ impl Stalls {
     ) {
         let now = clock::ticks();
         // Handed over only after the lock is released: a sink may take its time.
-        let newly: Vec<Redacted<RunningCall>> = self
-            .lock()
+        let Some(mut calls) = self.calls.lock() else {
+            return;
+        };
+        let newly: Vec<Redacted<RunningCall>> = calls
             .values_mut()
             .filter(|call| !call.is_stalled)
             .filter_map(|call| {
@@ -116,6 +115,7 @@ impl Stalls {
                 })
             })
             .collect();
+        drop(calls);
         for call in &newly {
             sinks.clone().for_each(|sink| sink.stalled(call));
         }
@@ -124,6 +124,8 @@ impl Stalls {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
+
     use super::*;
     use crate::kernel::{ids::TraceId, record::Record};
 

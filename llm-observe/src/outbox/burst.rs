@@ -4,13 +4,15 @@
 use std::{
     collections::HashMap,
     hash::{BuildHasher, Hash, RandomState},
-    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{Condvar, PoisonError},
     time::{Duration, Instant},
 };
 
+use crate::kernel::fork_mutex::{ForkMutex, is_fork};
+
 /// A bounded set of different items that wait to be taken; equal ones are merged.
 pub(super) struct Burst<T> {
-    state: Mutex<BurstState<T>>,
+    state: ForkMutex<BurstState<T>>,
     wake: Condvar,
     hasher: RandomState,
     most: usize,
@@ -34,6 +36,15 @@ pub(super) struct Taken<T> {
     pub(super) closed: bool,
 }
 
+impl<T> Taken<T> {
+    /// Nothing, and nothing after it: the thread is in a fork.
+    const LAST: Taken<T> = Taken {
+        items: Vec::new(),
+        flush: None,
+        closed: true,
+    };
+}
+
 impl<T> Burst<T> {
     /// Returns an empty set for at most `most` different items.
     pub(super) fn new(most: usize) -> Burst<T> {
@@ -45,7 +56,7 @@ impl<T> Burst<T> {
             closed: false,
         };
         Burst {
-            state: Mutex::new(state),
+            state: ForkMutex::new(state),
             wake: Condvar::new(),
             hasher: RandomState::new(),
             most,
@@ -53,7 +64,7 @@ impl<T> Burst<T> {
     }
 
     /// Merges into the item of the same key, or adds the first one. Returns `false` when there is no
-    /// room for a further key.
+    /// room for a further key, and in a fork, where no thread would take it.
     pub(super) fn add(
         &self,
         key: impl Hash,
@@ -61,7 +72,10 @@ impl<T> Burst<T> {
         first: impl FnOnce() -> T,
     ) -> bool {
         let hash = self.hasher.hash_one(key);
-        let mut state = self.state();
+        let state = self.state.lock();
+        let Some(mut state) = state.filter(|_| !is_fork()) else {
+            return false;
+        };
         let known = state.index.get(&hash).copied();
         if let Some(item) = known.and_then(|at| state.items.get_mut(at)) {
             merge(item);
@@ -82,7 +96,9 @@ impl<T> Burst<T> {
 
     /// Waits until there is something to do, at most until `until`, and takes everything.
     pub(super) fn take(&self, until: Option<Instant>) -> Taken<T> {
-        let mut state = self.state();
+        let Some(mut state) = self.state.lock() else {
+            return Taken::LAST;
+        };
         while state.items.is_empty() && state.requested == state.completed && !state.closed {
             let left = until.map(|at| at.saturating_duration_since(Instant::now()));
             match left {
@@ -112,13 +128,18 @@ impl<T> Burst<T> {
 
     /// Completes the requested flushes up to number `flush`.
     pub(super) fn complete(&self, flush: u64) {
-        self.state().completed = flush;
+        if let Some(mut state) = self.state.lock() {
+            state.completed = flush;
+        }
         self.wake.notify_all();
     }
 
     /// Has the thread process everything, and waits for it up to `limit`.
     pub(super) fn flush(&self, limit: Duration) -> bool {
-        let mut state = self.state();
+        let state = self.state.lock();
+        let Some(mut state) = state.filter(|_| !is_fork()) else {
+            return false;
+        };
         state.requested += 1;
         let flush = state.requested;
         self.wake.notify_all();
@@ -133,11 +154,9 @@ impl<T> Burst<T> {
 
     /// Has the thread end once it has taken everything.
     pub(super) fn close(&self) {
-        self.state().closed = true;
+        if let Some(mut state) = self.state.lock() {
+            state.closed = true;
+        }
         self.wake.notify_all();
-    }
-
-    fn state(&self) -> MutexGuard<'_, BurstState<T>> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

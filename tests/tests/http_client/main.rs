@@ -22,6 +22,7 @@ use reqwest_middleware::ClientWithMiddleware;
 
 /// Returns a builder of clients with a timeout.
 fn builder() -> reqwest::ClientBuilder {
+    // The examples of this workspace turn `reqwest/rustls-no-provider` on for all of it.
     static PROVIDER: Once = Once::new();
     PROVIDER.call_once(|| {
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -34,6 +35,11 @@ fn builder() -> reqwest::ClientBuilder {
 /// Returns an observed client.
 fn observed() -> ClientWithMiddleware {
     client::from_builder(builder()).unwrap()
+}
+
+/// Returns an observed client that sends `traceparent`.
+fn propagating() -> ClientWithMiddleware {
+    client::propagating(builder()).unwrap()
 }
 
 /// Returns a client that is not observed.

@@ -5,7 +5,7 @@ use llm_observe_tests::listener::{Listener, Reply};
 use reqwest::redirect::Policy;
 use reqwest_middleware::ClientBuilder;
 
-use super::{CHAT, builder, model, observed, only};
+use super::{CHAT, builder, model, only, propagating};
 
 const CONFIG: &str = "[http]\npropagate = [\"127.0.0.1\"]\n";
 
@@ -30,7 +30,7 @@ async fn a_redirect_to_another_host_drops_the_trace() {
         let seen = testing::observe_with(CONFIG).unwrap();
         let target = model();
         let source = redirect(status, other_host(&target));
-        let request = observed().post(source.url("/")).body("the body");
+        let request = propagating().post(source.url("/")).body("the body");
         let request = request
             .header("Authorization", "Bearer x")
             .header("X-Own", "1");
@@ -55,7 +55,7 @@ async fn a_redirect_within_the_configured_hosts_keeps_the_trace() {
     let seen = testing::observe_with(CONFIG).unwrap();
     let target = model();
     let source = redirect(302, target.url("/redirected"));
-    let response = observed().get(source.url("/")).send().await.unwrap();
+    let response = propagating().get(source.url("/")).send().await.unwrap();
     assert_eq!(response.text().await.unwrap(), CHAT);
     let second = &target.requests()[0];
     assert_eq!(
@@ -72,7 +72,7 @@ async fn redirects_that_begin_at_another_host_get_no_trace() {
     let target = model();
     let middle = redirect(302, other_host(&target));
     let first = redirect(302, middle.url("/"));
-    let response = observed().get(other_host(&first)).send().await.unwrap();
+    let response = propagating().get(other_host(&first)).send().await.unwrap();
     assert_eq!(response.text().await.unwrap(), CHAT);
     for listener in [&first, &middle, &target] {
         assert_eq!(listener.requests()[0].header("traceparent"), None);
@@ -85,12 +85,12 @@ async fn the_last_of_several_redirects_drops_the_trace() {
     let target = model();
     let middle = redirect(307, other_host(&target));
     let first = redirect(307, middle.url("/"));
-    let response = observed().get(first.url("/")).send().await.unwrap();
+    let response = propagating().get(first.url("/")).send().await.unwrap();
     assert_eq!(response.text().await.unwrap(), CHAT);
     assert!(middle.requests()[0].header("traceparent").is_some());
     assert_eq!(target.requests()[0].header("traceparent"), None);
     // After a redirect it is unknown whether this request is still a POST.
-    let response = observed().post(first.url("/")).send().await.unwrap();
+    let response = propagating().post(first.url("/")).send().await.unwrap();
     assert_eq!(response.status(), 307);
     assert_eq!(target.requests().len(), 1);
 }
@@ -101,7 +101,7 @@ async fn circular_redirects_end() {
     let circle = Listener::start(Reply::Close);
     let to = vec![("Location", circle.url("/again"))];
     circle.usually(Reply::Status(302, to, String::new()));
-    let error = observed().get(circle.url("/")).send().await.unwrap_err();
+    let error = propagating().get(circle.url("/")).send().await.unwrap_err();
     assert!(error.is_redirect());
     assert_eq!(circle.requests().len(), 11);
 }
@@ -130,4 +130,55 @@ async fn a_client_that_follows_no_redirects_is_not_redirected() {
     let response = client.get(source.url("/")).send().await.unwrap();
     assert_eq!(response.status(), 302);
     assert!(target.requests().is_empty());
+}
+
+#[tokio::test]
+async fn a_builder_keeps_its_policy() {
+    let _seen = testing::observe_with(CONFIG).unwrap();
+    let target = model();
+    let source = redirect(302, other_host(&target));
+    let from_builder = llm_observe::http::client::from_builder;
+    let stays = from_builder(builder().redirect(Policy::none())).unwrap();
+    let response = stays.get(source.url("/")).send().await.unwrap();
+    assert_eq!(response.status(), 302);
+    assert!(target.requests().is_empty());
+
+    let follows = from_builder(builder()).unwrap();
+    let response = follows.get(source.url("/")).send().await.unwrap();
+    assert_eq!(response.text().await.unwrap(), CHAT);
+    // Which redirects its policy follows is not known.
+    let requests = [source.requests(), target.requests()].concat();
+    assert!(
+        requests
+            .iter()
+            .all(|request| request.header("traceparent").is_none())
+    );
+}
+
+#[tokio::test]
+async fn a_policy_of_its_own_asks_ours() {
+    let _seen = testing::observe_with(CONFIG).unwrap();
+    let target = model();
+    let source = redirect(302, other_host(&target));
+    let policy = |path: &'static str| {
+        Policy::custom(move |attempt| match attempt.url().path() == path {
+            true => llm_observe::http::client::redirects().redirect(attempt),
+            false => attempt.stop(),
+        })
+    };
+    let client = |path| {
+        let client = builder().redirect(policy(path)).build().unwrap();
+        let middleware = llm_observe::http::client::middleware().propagate();
+        ClientBuilder::new(client).with(middleware).build()
+    };
+    let stopped = client("/other").get(source.url("/")).send().await.unwrap();
+    assert_eq!(stopped.status(), 302);
+    let followed = client("/redirected")
+        .get(source.url("/"))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(followed.text().await.unwrap(), CHAT);
+    assert_eq!(target.requests()[0].header("traceparent"), None);
+    assert!(source.requests()[1].header("traceparent").is_some());
 }

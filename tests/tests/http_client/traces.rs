@@ -9,13 +9,13 @@ use llm_observe_tests::listener::{Listener, Request};
 use reqwest_middleware::ClientBuilder;
 use tower::ServiceExt;
 
-use super::{model, observed, only, plain};
+use super::{model, observed, only, plain, propagating};
 
 const CONFIG: &str = "[http]\npropagate = [\"127.0.0.1\"]\n";
 
 #[observe(event = "asking")]
 async fn ask(url: String) {
-    let response = observed().get(url).send().await.unwrap();
+    let response = propagating().get(url).send().await.unwrap();
     response.bytes().await.unwrap();
 }
 
@@ -61,7 +61,7 @@ async fn the_middleware_adds_the_trace_only_when_asked_to() {
 async fn an_existing_traceparent_stays() {
     let (_seen, listener) = (testing::observe_with(CONFIG).unwrap(), model());
     let theirs = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00";
-    let request = observed().get(listener.url("/"));
+    let request = propagating().get(listener.url("/"));
     request.header("traceparent", theirs).send().await.unwrap();
     assert_eq!(last(&listener).header("traceparent"), Some(theirs));
 }

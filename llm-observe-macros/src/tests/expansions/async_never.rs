@@ -6,7 +6,7 @@ async fn f() -> ! {
                 #[used]
                 #[cfg_attr(
                     target_os = "linux",
-                    unsafe(link_section = "llm_observe_sites")
+                    unsafe(link_section = ::llm_observe::__private::section!())
                 )]
                 static __SITE: ::llm_observe::__private::Site = ::llm_observe::__private::Site::here(
                     "f",

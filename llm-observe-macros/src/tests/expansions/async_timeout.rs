@@ -6,7 +6,10 @@ fn f(
         {
             enum __Here {}
             #[used]
-            #[cfg_attr(target_os = "linux", unsafe(link_section = "llm_observe_sites"))]
+            #[cfg_attr(
+                target_os = "linux",
+                unsafe(link_section = ::llm_observe::__private::section!())
+            )]
             static __SITE: ::llm_observe::__private::Site = ::llm_observe::__private::Site::here(
                     "f",
                     "f",
@@ -17,6 +20,7 @@ fn f(
             &__SITE
         },
         ::llm_observe::__private::Limited::new(
+            ::llm_observe::__private::nanos(90000000000u64),
             async move {
                 if false {
                     return ::llm_observe::__private::any::<Result<u8, E>>();

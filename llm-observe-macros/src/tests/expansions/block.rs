@@ -5,7 +5,10 @@ impl Store {
         let __call = ::llm_observe::__private::Call::enter({
             enum __Here {}
             #[used]
-            #[cfg_attr(target_os = "linux", unsafe(link_section = "llm_observe_sites"))]
+            #[cfg_attr(
+                target_os = "linux",
+                unsafe(link_section = ::llm_observe::__private::section!())
+            )]
             static __SITE: ::llm_observe::__private::Site = ::llm_observe::__private::Site::here(
                     "store",
                     "a",
@@ -23,7 +26,10 @@ impl Store {
         let __call = ::llm_observe::__private::Call::enter({
             enum __Here {}
             #[used]
-            #[cfg_attr(target_os = "linux", unsafe(link_section = "llm_observe_sites"))]
+            #[cfg_attr(
+                target_os = "linux",
+                unsafe(link_section = ::llm_observe::__private::section!())
+            )]
             static __SITE: ::llm_observe::__private::Site = ::llm_observe::__private::Site::here(
                     "store",
                     "b",

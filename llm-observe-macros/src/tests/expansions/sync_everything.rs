@@ -8,7 +8,10 @@ fn f(text: &str, all: Vec<u8>) -> Result<Answer, E> {
         {
             enum __Here {}
             #[used]
-            #[cfg_attr(target_os = "linux", unsafe(link_section = "llm_observe_sites"))]
+            #[cfg_attr(
+                target_os = "linux",
+                unsafe(link_section = my::facade::__private::section!())
+            )]
             static __SITE: my::facade::__private::Site = my::facade::__private::Site::here(
                     "embedding",
                     "f",
@@ -59,23 +62,25 @@ fn f(text: &str, all: Vec<u8>) -> Result<Answer, E> {
         .finish(|call| {
             let out = &out;
             call.verdict(my::facade::__private::verdict!(out));
-            match out {
-                my::facade::__private::Result::Err(E::A | E::B(_)) => call.expected(),
-                _ => {}
-            }
-            call.error_if(my::facade::__private::check(out, |v| v.is_err()));
-            if let my::facade::__private::Option::Some(value) = my::facade::__private::ok_value!(
-                out
-            ) {
-                call.record("return", my::facade::__private::debug(value));
-                call.quality(my::facade::__private::score(value, |v| v.score));
-                call.record(
-                    "hits",
-                    my::facade::__private::value(
-                        &my::facade::__private::see(value, |v| v.len()),
-                    ),
-                );
-            }
+            call.read(|call| {
+                match out {
+                    my::facade::__private::Result::Err(E::A | E::B(_)) => call.expected(),
+                    _ => {}
+                }
+                call.error_if(my::facade::__private::check(out, |v| v.is_err()));
+                if let my::facade::__private::Option::Some(value) = my::facade::__private::ok_value!(
+                    out
+                ) {
+                    call.record("return", my::facade::__private::debug(value));
+                    call.quality(my::facade::__private::score(value, |v| v.score));
+                    call.record(
+                        "hits",
+                        my::facade::__private::value(
+                            &my::facade::__private::see(value, |v| v.len()),
+                        ),
+                    );
+                }
+            });
         });
     out
 }

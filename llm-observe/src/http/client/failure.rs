@@ -9,9 +9,10 @@ use std::{
 
 use super::{attempts::RetryReason, hyper};
 use crate::kernel::{
-    classify,
+    describe,
     error_info::ErrorInfo,
     outcome::{ErrorClass, Outcome},
+    user_text,
 };
 
 /// The failure of a request.
@@ -42,15 +43,14 @@ impl RequestFailure {
         if let Some((error, reason)) = known {
             return RequestFailure::of_error(error, name, reason);
         }
-        let message = error.to_string();
-        let class = classify::of_text(&message).unwrap_or(ErrorClass::Other);
+        let error = describe::text(name, user_text::display(error));
         RequestFailure {
-            outcome: match class {
+            outcome: match error.class {
                 ErrorClass::Timeout => Outcome::Timeout,
                 _ => Outcome::Error,
             },
-            error: ErrorInfo::new(name, message, class),
-            reason: RetryReason::of_class(class),
+            reason: RetryReason::of_class(error.class),
+            error,
         }
     }
 
@@ -60,16 +60,17 @@ impl RequestFailure {
         name: &'static str,
         reason: RetryReason,
     ) -> RequestFailure {
-        let (outcome, class) = match reason {
-            RetryReason::Timeout => (Outcome::Timeout, ErrorClass::Timeout),
-            RetryReason::Connect => (Outcome::Error, ErrorClass::Connection),
-            RetryReason::Status(_) | RetryReason::Other => {
-                (Outcome::Error, classify::of_error(error))
-            }
+        let mut info = describe::error(name, error);
+        info.chain.truncate(MAX_CHAIN);
+        let outcome = match reason {
+            RetryReason::Timeout => Outcome::Timeout,
+            RetryReason::Connect | RetryReason::Status(_) | RetryReason::Other => Outcome::Error,
         };
-        let mut info = ErrorInfo::new(name, error.to_string(), class);
-        let causes = std::iter::successors(error.source(), |&cause| cause.source());
-        info.chain = causes.take(MAX_CHAIN).map(ToString::to_string).collect();
+        match reason {
+            RetryReason::Timeout => info.class = ErrorClass::Timeout,
+            RetryReason::Connect => info.class = ErrorClass::Connection,
+            RetryReason::Status(_) | RetryReason::Other => {}
+        }
         RequestFailure {
             outcome,
             error: info,

@@ -8,7 +8,7 @@ use hyper_util::client::legacy;
 use super::attempts::RetryReason;
 use crate::{
     http::error_types,
-    kernel::{classify, outcome::ErrorClass},
+    kernel::{describe, outcome::ErrorClass},
 };
 
 /// How many causes of an error are searched.
@@ -24,7 +24,7 @@ pub(super) fn recognise(error: &dyn Any) -> Option<(&(dyn Error + 'static), Retr
 fn reason(error: &(dyn Error + 'static)) -> RetryReason {
     let mut causes = std::iter::successors(Some(error), |&e| e.source()).take(MAX_CAUSES);
     let is_connect = causes.any(is_connect);
-    match classify::of_error(error) {
+    match describe::error("", error).class {
         ErrorClass::Timeout => RetryReason::Timeout,
         _ if is_connect => RetryReason::Connect,
         class => RetryReason::of_class(class),

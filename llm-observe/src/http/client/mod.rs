@@ -40,7 +40,7 @@ pub use body::ClientResponseBody;
 #[cfg(feature = "reqwest-middleware")]
 pub use redirects::redirects;
 #[cfg(feature = "reqwest-middleware")]
-pub use reqwest::{Middleware, from_builder, middleware};
+pub use reqwest::{Middleware, from_builder, middleware, propagating};
 pub use tower::{ClientLayer, ClientResponseFuture, ClientService, layer};
 
 /// Sent HTTP requests as a kind of operation.

@@ -55,6 +55,19 @@ pub(super) async fn await_stop<F: Future>(sent: F) -> (F::Output, bool) {
 /// # Ok(())
 /// # }
 /// ```
+///
+/// A policy of your own asks this one about the redirects that it follows:
+///
+/// ```
+/// use llm_observe::http::client::redirects;
+/// use reqwest::redirect::Policy;
+///
+/// let policy = Policy::custom(|attempt| match attempt.url().scheme() {
+///     "https" => redirects().redirect(attempt),
+///     _ => attempt.stop(),
+/// });
+/// # let _ = policy;
+/// ```
 #[must_use]
 pub fn redirects() -> redirect::Policy {
     redirect::Policy::custom(|attempt| {

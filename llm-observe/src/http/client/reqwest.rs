@@ -1,5 +1,7 @@
 //! The middleware for `reqwest`, through the crate `reqwest-middleware`.
 
+use std::sync::Once;
+
 use async_trait::async_trait;
 use http::Extensions;
 use reqwest::{Body, Request, Response, ResponseBuilderExt, Url};
@@ -13,11 +15,12 @@ use super::{
     target::RequestTarget,
     tower,
 };
+use crate::warn::warn;
 
-/// Returns an observed `reqwest` client. Requests to the hosts of `[http] propagate` carry
-/// `traceparent`.
+/// Returns an observed `reqwest` client. It does what `builder` says, redirects included.
 ///
-/// The client's redirect policy is replaced by [`redirects`].
+/// Its requests carry no `traceparent`: `reqwest` sends headers to wherever a redirect leads, and which
+/// redirects a builder's policy follows cannot be read. [`propagating`] returns a client that sends it.
 ///
 /// ```
 /// # fn client() -> Result<reqwest_middleware::ClientWithMiddleware, reqwest::Error> {
@@ -30,6 +33,26 @@ use super::{
 ///
 /// When `builder` cannot build a client.
 pub fn from_builder(
+    builder: reqwest::ClientBuilder,
+) -> std::result::Result<ClientWithMiddleware, reqwest::Error> {
+    let client = builder.build()?;
+    Ok(ClientBuilder::new(client).with(middleware()).build())
+}
+
+/// Returns an observed `reqwest` client whose requests to the hosts of `[http] propagate` carry
+/// `traceparent`. The redirect policy of `builder` is replaced by [`redirects`].
+///
+/// ```
+/// # fn client() -> Result<reqwest_middleware::ClientWithMiddleware, reqwest::Error> {
+/// let client = llm_observe::http::client::propagating(reqwest::Client::builder())?;
+/// # Ok(client)
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// When `builder` cannot build a client.
+pub fn propagating(
     builder: reqwest::ClientBuilder,
 ) -> std::result::Result<ClientWithMiddleware, reqwest::Error> {
     let client = builder.redirect(redirects()).build()?;
@@ -82,7 +105,11 @@ impl Middleware {
         let call = start(&request, attempts);
         let original = match &call {
             Some(call) if self.propagates => propagate(call, &mut request),
-            _ => None,
+            Some(call) => {
+                warn_of_no_trace(call, &request);
+                None
+            }
+            None => None,
         };
         let sent = SendFuture::new(next.clone().run(request, extensions), call);
         let ((result, call), stopped) = redirects::await_stop(sent).await;
@@ -152,6 +179,20 @@ fn propagate(call: &ClientCall, request: &mut Request) -> Option<Request> {
     let original = request.try_clone();
     call.propagate(&host, request.headers_mut());
     original
+}
+
+/// Says once that `[http] propagate` has no effect on a client.
+fn warn_of_no_trace(call: &ClientCall, request: &Request) {
+    static WARNED: Once = Once::new();
+    let host = request.url().host_str().unwrap_or_default();
+    if call.propagates_to(host) && !request.headers().contains_key("traceparent") {
+        WARNED.call_once(|| {
+            warn(&format!(
+                "a request to {host} has no traceparent, although [http] propagate lists it: make its client \
+                 with http::client::propagating(), or see Middleware::propagate()"
+            ));
+        });
+    }
 }
 
 /// Observes the body of a response.

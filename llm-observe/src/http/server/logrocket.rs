@@ -165,7 +165,7 @@ mod tests {
         fn a_browser_reads_the_same(rest in "[a-z0-9./\\\\?#&=%~-]{1,40}") {
             let header = format!("https://app.logrocket.com/acme/shop/{rest}");
             if let Some(link) = of_shop(&header) {
-                let read: reqwest::Url = link.parse().unwrap();
+                let read: url::Url = link.parse().unwrap();
                 prop_assert_eq!(read.as_str(), &link);
                 prop_assert_eq!(read.host_str(), Some("app.logrocket.com"));
                 prop_assert!(read.path().starts_with("/acme/shop/"));

@@ -9,12 +9,12 @@ use crate::{
     http::{error_types, exchange::Exchange},
     kernel::{
         call::Call,
-        classify,
+        classify, describe,
         error_info::ErrorInfo,
         operation_call::OperationCall,
         outcome::{ErrorClass, Outcome},
-        probe,
         request_context::RequestContext,
+        user_text,
     },
 };
 
@@ -96,7 +96,7 @@ impl ServerCall {
 
     /// Ends it with `error`, whether it has a status or not.
     pub(crate) fn fail<E: fmt::Display + 'static>(self, error: &E) {
-        self.end(Outcome::Error, describe(error));
+        self.end(Outcome::Error, described(error));
     }
 
     /// Ends it as panicked.
@@ -115,11 +115,11 @@ impl ServerCall {
 
 /// Describes the error of a service or of a body, with its causes where its type has them. One of
 /// which nothing is known is the service's own.
-fn describe<E: fmt::Display + 'static>(error: &E) -> ErrorInfo {
+fn described<E: fmt::Display + 'static>(error: &E) -> ErrorInfo {
     let mut info = match error_types::as_error(error) {
-        Some(known) => probe::describe(error_types::type_name_of(known), known),
+        Some(known) => describe::error(error_types::type_name_of(known), known),
         None => {
-            let message = error.to_string();
+            let message = user_text::display(error);
             let class = classify::of_text(&message).unwrap_or(ErrorClass::Internal);
             ErrorInfo::new(std::any::type_name::<E>(), message, class)
         }

@@ -19,7 +19,7 @@ use crate::{
     error::Error,
     outbox::{
         Delivery, DeliveryFuture, Destination, LossReason, Parcel,
-        http::{HttpClient, HttpReply},
+        http::{HttpClient, HttpReply, HttpRequest},
         now_micros,
         origin::Origin,
     },
@@ -142,12 +142,10 @@ impl Drop for PendingDiscards<'_> {
 
 impl SentryTracker {
     async fn send(&self, body: Vec<u8>) -> Delivery {
-        let request = self
-            .http
-            .post(&self.url)
+        let request = HttpRequest::post(&self.url, body)
             .header("Content-Type", "application/x-sentry-envelope")
             .header("X-Sentry-Auth", &self.auth);
-        match self.http.send(request.body(body)).await {
+        match self.http.send(request).await {
             Ok(reply) => self.classify(&reply),
             Err(failure) => failure,
         }

@@ -2,36 +2,43 @@
 //!
 //! URLs are credentials here: none is ever part of an error.
 
-use std::{
-    sync::{Arc, OnceLock},
-    time::Duration,
-};
+//!
+//! It is no `reqwest` client: that would turn a feature of `reqwest` on with which the program's own
+//! `reqwest::Client::new()` panics unless it has installed a provider of cryptography.
 
+mod connector;
+mod request;
+mod tls;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, Response, header::RETRY_AFTER};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper_util::{
+    client::legacy::Client,
+    rt::{TokioExecutor, TokioTimer},
+};
 use jiff::Timestamp;
-use reqwest::{
-    Client, Request, RequestBuilder,
-    header::{
-        ACCEPT, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, RETRY_AFTER, USER_AGENT,
-    },
-    redirect,
-};
-use rustls::{ClientConfig, RootCertStore};
-use rustls_platform_verifier::BuilderVerifierExt;
 
+use self::connector::Connector;
+pub(crate) use self::request::HttpRequest;
 use super::Delivery;
-use crate::{error::Error, redact::known::Known, retry_after};
+use crate::{error::Error, retry_after};
 
 /// The longest part of a response body that is read, in bytes.
 const MOST_READ: usize = 64 * 1024;
 
-/// The timeout for establishing a connection.
-const CONNECT: Duration = Duration::from_secs(10);
+/// How long a connection is kept for the next delivery.
+const IDLE: Duration = Duration::from_secs(90);
 
 /// A client with its own connections: one for each destination, since connections belong to the
 /// runtime that opened them.
 #[derive(Clone, Debug)]
 pub(crate) struct HttpClient {
-    client: Client,
+    client: Client<Connector, Full<Bytes>>,
+    connector: Connector,
 }
 
 /// A server's response, read up to a limit.
@@ -46,39 +53,35 @@ impl HttpClient {
     /// Returns a client that trusts what the system trusts and follows no redirects, which would
     /// send a credential to another server.
     pub(crate) fn new() -> Result<HttpClient, Error> {
-        let client = Client::builder()
-            .tls_backend_preconfigured(tls()?)
-            .redirect(redirect::Policy::none())
-            .connect_timeout(CONNECT)
-            .user_agent(concat!("llm-observe/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|e| Error::with("cannot set up the HTTP client", e.without_url()))?;
-        Ok(HttpClient { client })
+        Ok(HttpClient::over(Connector::new(tls::config()?)))
     }
 
-    /// Returns a POST to `url`, to be completed and given to [`HttpClient::send`].
-    pub(crate) fn post(&self, url: &str) -> RequestBuilder {
-        self.client.post(url)
-    }
-
-    /// Returns a GET of `url`.
-    pub(crate) fn get(&self, url: &str) -> RequestBuilder {
-        self.client.get(url)
+    fn over(connector: Connector) -> HttpClient {
+        let client = Client::builder(TokioExecutor::new())
+            .pool_idle_timeout(IDLE)
+            .pool_timer(TokioTimer::new())
+            .build(connector.clone());
+        HttpClient { client, connector }
     }
 
     /// Sends a request. An incomplete response is a transient failure.
-    pub(crate) async fn send(&self, request: RequestBuilder) -> Result<HttpReply, Delivery> {
-        let request = request.build().map_err(unreachable)?;
-        let known = credentials(&request);
-        let answer = self.client.execute(request).await.map_err(unreachable)?;
-        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-        // A server may repeat what it was sent, in a 404 the path: its own credentials.
-        let body = known.removed(&read(answer).await?).into_owned();
-        Ok(HttpReply {
-            status,
-            headers,
-            body,
-        })
+    pub(crate) async fn send(&self, request: HttpRequest) -> Result<HttpReply, Delivery> {
+        let (limit, known) = (request.limit(), request.credentials());
+        let request = request.build(|uri| self.connector.proxy_authorization(uri))?;
+        let reply = async {
+            let answer = self.client.request(request).await;
+            let answer = answer.map_err(|error| Delivery::retry(innermost(&error)))?;
+            let mut reply = read(answer).await?;
+            // A server may repeat what it was sent, in a 404 the path: its own credentials.
+            reply.body = known.removed(&reply.body).into_owned();
+            Ok(reply)
+        };
+        match limit {
+            None => reply.await,
+            Some(limit) => tokio::time::timeout(limit, reply)
+                .await
+                .unwrap_or_else(|_| Err(Delivery::retry("timed out".to_owned()))),
+        }
     }
 }
 
@@ -101,8 +104,7 @@ impl JsonEndpoint {
         url: &str,
         headers: Vec<(&'static str, String)>,
     ) -> Result<JsonEndpoint, Error> {
-        let is_url = reqwest::Url::parse(url).is_ok_and(|u| matches!(u.scheme(), "http" | "https"));
-        if !is_url {
+        if !request::is_url(url) {
             return Err(Error::new(format!(
                 "{key} is no URL: it must begin with https:// or http://"
             )));
@@ -120,15 +122,12 @@ impl JsonEndpoint {
         body: Vec<u8>,
         more: &[(&'static str, String)],
     ) -> Result<HttpReply, Delivery> {
-        let request = self
-            .http
-            .post(&self.url)
-            .header("Content-Type", "application/json");
+        let request = HttpRequest::post(&self.url, body).header("Content-Type", "application/json");
         let headers = self.headers.iter().chain(more);
         let request = headers.fold(request, |request, (name, value)| {
-            request.header(*name, value)
+            request.header(name, value)
         });
-        self.http.send(request.body(body)).await
+        self.http.send(request).await
     }
 
     /// Posts `body`, and returns what the status means.
@@ -178,35 +177,23 @@ impl HttpReply {
     }
 }
 
-/// Returns the credentials that a request has: its URL, and its headers but the usual ones.
-fn credentials(request: &Request) -> Known {
-    let usual = [
-        ACCEPT,
-        CONTENT_TYPE,
-        CONTENT_ENCODING,
-        CONTENT_LENGTH,
-        USER_AGENT,
-    ];
-    let own = request.headers().iter();
-    let own = own.filter(|(name, _)| !usual.contains(name));
-    own.filter_map(|(_, value)| value.to_str().ok())
-        .fold(Known::default().url(request.url().as_str()), Known::header)
-}
-
-async fn read(mut answer: reqwest::Response) -> Result<String, Delivery> {
+async fn read(answer: Response<Incoming>) -> Result<HttpReply, Delivery> {
+    let (head, mut rest) = answer.into_parts();
     let mut body = Vec::new();
-    while let Some(piece) = answer.chunk().await.map_err(unreachable)? {
-        body.extend_from_slice(&piece);
+    while let Some(frame) = rest.frame().await {
+        let frame = frame.map_err(|error| Delivery::retry(innermost(&error)))?;
+        if let Some(piece) = frame.data_ref() {
+            body.extend_from_slice(piece);
+        }
         if body.len() >= MOST_READ {
             break;
         }
     }
-    Ok(String::from_utf8_lossy(&body).into_owned())
-}
-
-/// Returns a failure with the innermost cause ("connection refused") and never the URL.
-fn unreachable(error: reqwest::Error) -> Delivery {
-    Delivery::retry(innermost(&error.without_url()))
+    Ok(HttpReply {
+        status: head.status.as_u16(),
+        headers: head.headers,
+        body: String::from_utf8_lossy(&body).into_owned(),
+    })
 }
 
 /// Returns the innermost cause of a connection's failure, with advice where there is some.
@@ -225,30 +212,38 @@ pub(crate) fn innermost(error: &dyn std::error::Error) -> String {
     }
 }
 
-/// Reads the system's certificates once per process; sets no process-wide provider.
-fn tls() -> Result<ClientConfig, Error> {
-    static CONFIG: OnceLock<ClientConfig> = OnceLock::new();
-    if let Some(config) = CONFIG.get() {
-        return Ok(config.clone());
-    }
-    let config = tls_config().map_err(|e| Error::with("cannot set up TLS", e))?;
-    Ok(CONFIG.get_or_init(|| config).clone())
-}
+#[cfg(test)]
+mod tests {
+    use hyper_util::client::proxy::matcher::Matcher;
 
-fn tls_config() -> Result<ClientConfig, rustls::Error> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = || {
-        ClientConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions()
-    };
-    match builder()?.with_platform_verifier() {
-        Ok(verified) => Ok(verified.with_no_client_auth()),
-        Err(error) => {
-            // A container without certificates: plain HTTP works, and HTTPS will once it has some.
-            // The program must start.
-            tracing::warn!(target: "llm_observe::outbox", %error, "no HTTPS destination can be reached: install the system's CA certificates (ca-certificates)");
-            Ok(builder()?
-                .with_root_certificates(RootCertStore::empty())
-                .with_no_client_auth())
+    use super::*;
+    use crate::listener::{Listener, Reply};
+
+    #[tokio::test]
+    async fn a_proxy_is_asked_as_its_protocol_wants() {
+        let proxy = Listener::start(Reply::status(200, "from the proxy"));
+        let address = proxy.url("").replace("http://", "http://me:secret@");
+        let matcher = || Matcher::builder().all(address.clone()).no("inside").build();
+        let client = HttpClient::over(Connector::through(matcher(), tls::config().unwrap()));
+        let reply = client
+            .send(HttpRequest::get("http://outside.test/a?b"))
+            .await;
+        assert_eq!(reply.unwrap().body, "from the proxy");
+        let tunnelled = client
+            .send(HttpRequest::get("https://outside.test/a"))
+            .await;
+        // The listener does not speak TLS.
+        assert!(tunnelled.is_err());
+        let requests = proxy.requests();
+        let lines: Vec<_> = requests
+            .iter()
+            .map(|request| request.line.as_str())
+            .collect();
+        assert_eq!(lines[0], "GET http://outside.test/a?b HTTP/1.1");
+        assert_eq!(lines[1], "CONNECT outside.test:443 HTTP/1.1");
+        for request in &requests[..2] {
+            let authorization = request.header("proxy-authorization");
+            assert_eq!(authorization, Some("Basic bWU6c2VjcmV0"));
         }
     }
 }
