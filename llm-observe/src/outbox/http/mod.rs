@@ -250,11 +250,7 @@ mod tests {
     #[test]
     fn a_server_that_repeats_its_credentials_is_quoted_without_them() {
         let url = "https://hooks.example.com/services/T0AB/B0CD/x1y2z3w4v5u6";
-<<<<<<< HEAD
-        let request = HttpRequest::post(url, Vec::new());
-=======
         let request = HttpRequest::get(url);
->>>>>>> redact
         let request = request.header("X-Auth", "Sentry sentry_key=0123456789abcdef");
         let known = request.credentials();
         for answer in [
