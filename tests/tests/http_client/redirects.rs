@@ -141,13 +141,13 @@ async fn a_builder_keeps_its_policy() {
     let stays = from_builder(builder().redirect(Policy::none())).unwrap();
     let response = stays.get(source.url("/")).send().await.unwrap();
     assert_eq!(response.status(), 302);
-    assert!(tsource.requests().is_empty());
+    assert!(target.requests().is_empty());
 
     let follows = from_builder(builder()).unwrap();
     let response = follows.get(source.url("/")).send().await.unwrap();
     assert_eq!(response.text().await.unwrap(), CHAT);
     // Which redirects its policy follows is not known.
-    let requests = [source.requests(), tsource.requests()].concat();
+    let requests = [source.requests(), target.requests()].concat();
     assert!(
         requests
             .iter()
@@ -179,6 +179,6 @@ async fn a_policy_of_its_own_asks_ours() {
         .await
         .unwrap();
     assert_eq!(followed.text().await.unwrap(), CHAT);
-    assert_eq!(tsource.requests()[0].header("traceparent"), None);
+    assert_eq!(target.requests()[0].header("traceparent"), None);
     assert!(source.requests()[1].header("traceparent").is_some());
 }
