@@ -2,8 +2,9 @@
 
 annotate-manifest.py CARGO.TOML CARGO.LOCK DEV-DEPENDENCIES [DROPPED...]
 
-Drops its tests' and benchmarks' own dependencies, its lints, and each optional dependency that
-Cargo.lock does not have or that is to be dropped; adds the given dev-dependencies.
+Drops its tests' and benchmarks' own dependencies, its lints, each optional dependency that
+Cargo.lock does not have, and the dependencies and features that are to be dropped. Adds the given
+dev-dependencies, with a semicolon between them.
 """
 
 import re
@@ -30,8 +31,8 @@ for section in sections:
             continue
     kept.append(section)
 text = "".join(kept)
-for name in gone:
+for name in gone + dropped:
     text = re.sub(rf'"(dep:)?{re.escape(name)}(\??/[^"]*)?",?', "", text)
 text = re.sub(rf'"[\w-]+\??/({unknown})",?', "", text)
 print(text)
-print(f"[dev-dependencies]\n{dev}\n\n[workspace]")
+print("[dev-dependencies]", *dev.split(";"), "\n[workspace]", sep="\n")

@@ -9,6 +9,9 @@ use llm_observe_benches::{candidate, compare, to_json_files};
 use metrics::{counter, gauge, histogram};
 use tracing_subscriber::{fmt::format::FmtSpan, layer::SubscriberExt};
 
+const MODEL: &str = "text-embedding-3-small";
+const QUESTION: &str = "What does the contract say about termination?";
+
 type Out = Result<u64, std::io::Error>;
 
 #[inline(never)]
@@ -32,6 +35,26 @@ fn instrumented(n: u64) -> Out {
         .record(start.elapsed().as_secs_f64());
     counter!("calls_total", "function" => "instrumented").increment(1);
     gauge!("in_flight", "function" => "instrumented").decrement(1.0);
+    out
+}
+
+/// A call that records two texts: a model's name of 22 bytes, and a question of 45.
+#[llm_observe::observe(event = "bench_texts", fields(model = black_box(MODEL), question = black_box(QUESTION)))]
+#[inline(never)]
+fn observed_texts(n: u64) -> Out {
+    Ok(black_box(n).wrapping_mul(3))
+}
+
+#[tracing::instrument(skip_all, fields(model = black_box(MODEL), question = black_box(QUESTION)))]
+#[inline(never)]
+fn instrumented_texts(n: u64) -> Out {
+    gauge!("in_flight", "function" => "instrumented_texts").increment(1.0);
+    let start = Instant::now();
+    let out = plain(n);
+    histogram!("duration_seconds", "function" => "instrumented_texts")
+        .record(start.elapsed().as_secs_f64());
+    counter!("calls_total", "function" => "instrumented_texts").increment(1);
+    gauge!("in_flight", "function" => "instrumented_texts").decrement(1.0);
     out
 }
 
@@ -72,6 +95,10 @@ fn main() {
                 tracing::dispatcher::with_default(&subscriber, || call(instrumented)());
             }),
             candidate("#[emit::span] + emit_file (no metrics)", call(emitted)),
+            candidate("llm-observe #[observe], two texts", call(observed_texts)),
+            candidate("#[instrument] + ... + metrics, two texts", || {
+                tracing::dispatcher::with_default(&subscriber, || call(instrumented_texts)());
+            }),
         ],
     );
     let flushed = observer.flush(Duration::from_secs(20));

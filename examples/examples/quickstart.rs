@@ -36,7 +36,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let metrics = observer
         .metrics()
-        .ok_or("another metrics recorder is installed")?;
+        .ok_or("no metrics: the feature `metrics` is off")?;
     for (event, outcome) in [("prompt", "ok"), ("connect", "error")] {
         let counted = metrics
             .lines()

@@ -98,7 +98,9 @@ fn read(line: &str) -> (String, Row) {
     let [name, kind, labels, meaning] = cells[..] else {
         panic!("{line}");
     };
-    let labels = labels.split(", ").map(|label| {
+    // Some metrics have none.
+    let labels = labels.split(", ").filter(|label| !label.is_empty());
+    let labels = labels.map(|label| {
         let (label, condition) = label.trim_start_matches('`').split_once('`').expect(line);
         (label.to_owned(), condition.is_empty())
     });

@@ -73,6 +73,23 @@ fn a_good_start_says_nothing() {
 }
 
 #[test]
+fn what_is_configured_and_has_no_effect_is_said() {
+    let folder = Folder::new();
+    let config = format!("{QUIET}[traces]\nsample = 0.5\n[alerts]\nrepeat = \"1h\"\n");
+    let ended = start(&folder, &config, &["init", "work", "fail"]);
+    assert!(ended.status.success(), "{ended}");
+    let said: Vec<&str> = ended.stderr.lines().collect();
+    assert_eq!(
+        said,
+        [
+            "llm-observe: [traces] has no effect: this version exports no traces",
+            "llm-observe: [alerts] has no effect: there is no channel",
+        ]
+    );
+    unharmed(&ended);
+}
+
+#[test]
 fn a_typo_is_shown_with_file_line_and_column() {
     let folder = Folder::new();
     let place = format!("{}:3:1", folder.path().join("config.toml").display());

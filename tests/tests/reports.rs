@@ -9,6 +9,7 @@ use std::{
 use llm_observe::{Observer, observe};
 use llm_observe_tests::{
     folder::Folder,
+    letters,
     listener::{Listener, Reply},
 };
 use serde_json::Value;
@@ -19,12 +20,7 @@ const EQUAL: u64 = 100_000;
 
 #[observe]
 fn distinct(n: usize) -> Result<(), String> {
-    // Those that differ in numbers alone are repeats of one error.
-    let digits = n.to_string().into_bytes();
-    let letters = digits
-        .into_iter()
-        .map(|digit| char::from(digit + b'a' - b'0'));
-    Err(format!("failure {}", letters.collect::<String>()))
+    Err(format!("failure {}", letters(n)))
 }
 
 #[observe]

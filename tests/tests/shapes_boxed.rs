@@ -40,7 +40,8 @@ fn in_its_box<U: Send + 'static, E: Send + 'static>(
 ) -> tower_like::BoxFuture<U, E> {
     Box::pin(async move {
         yield_now().await;
-        Ok(answer?)
+        let answer = answer?;
+        Ok(answer)
     })
 }
 
@@ -152,7 +153,7 @@ async fn they_end_when_they_are_done() {
     assert_eq!(one(|| alias(" a ", true)).await.1, Outcome::Error);
     assert_eq!(one(|| local(Arc::new(3))).await.0, 3);
     assert_eq!(one(|| local(Arc::new(10))).await.0, 9);
-    assert_eq!(one(|| everywhere()).await.0, Some(1));
+    assert_eq!(one(everywhere).await.0, Some(1));
     assert_eq!(one(|| Echo.call(1)).await, (Ok(1), Outcome::Ok));
     let mut boxed = Boxed(Box::new(|n: u8| {
         Box::pin(ready(n.checked_sub(1).ok_or("0")))

@@ -94,7 +94,7 @@ fn here() -> u32 {
 }
 
 #[observe]
-#[track_caller]
+#[cfg_attr(not(any()), track_caller)]
 fn plain() -> u32 {
     here()
 }

@@ -150,7 +150,7 @@ async fn scrape(client: &reqwest::Client, observer: &Observer) -> Result<Scrape,
     }
     let text = observer
         .metrics()
-        .ok_or("no metrics: another recorder is installed")?;
+        .ok_or("no metrics: the feature `metrics` is off")?;
     Ok(Scrape::parse(&text))
 }
 

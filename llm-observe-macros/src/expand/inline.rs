@@ -2,7 +2,7 @@
 //! caller's location, or the type that the function expects.
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
-use syn::{Attribute, ReturnType};
+use syn::{Attribute, Meta, ReturnType};
 
 use super::finish::FinishClosure;
 use crate::{
@@ -31,8 +31,16 @@ pub(crate) fn wanted(function: &FnItem, returns: &Returns) -> bool {
         && (function.attrs.iter().any(is_track_caller) || returns_closure(&function.sig.output))
 }
 
+/// Returns whether the attribute is `#[track_caller]`, or `#[cfg_attr(.., track_caller)]`.
 fn is_track_caller(attr: &Attribute) -> bool {
-    attr.path().is_ident("track_caller")
+    let name = "track_caller";
+    match &attr.meta {
+        Meta::List(list) if attr.path().is_ident("cfg_attr") => {
+            let mut tokens = list.tokens.clone().into_iter();
+            tokens.any(|token| matches!(token, TokenTree::Ident(ident) if ident == name))
+        }
+        _ => attr.path().is_ident(name),
+    }
 }
 
 fn returns_closure(output: &ReturnType) -> bool {

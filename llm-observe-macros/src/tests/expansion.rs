@@ -107,3 +107,27 @@ fn blocks() {
         "impl Store { const N: u8 = { 1 }; fn a(&self) {} #[observe(slow = \"2s\")] fn b(&self) {} #[observe(skip)] fn c(&self) {} }",
     );
 }
+
+#[test]
+fn bodies_in_the_function_itself() {
+    check(
+        "inline_guarded",
+        "",
+        "#[track_caller] fn f(n: usize) -> u8 { if n > 9 { return 0; } self.all[n] }",
+    );
+    check(
+        "inline_value",
+        "",
+        "#[track_caller] fn f(n: usize) -> Result<u8, E> { assert!(n > 0); g(n) }",
+    );
+    check(
+        "inline_argument",
+        "ret",
+        "fn f(n: usize) -> impl Fn(&str) -> usize { move |s| s.len() + n }",
+    );
+}
+
+#[test]
+fn a_type_of_any_name() {
+    check("alias", "", "fn f(n: u8) -> Answer { g(n) }");
+}

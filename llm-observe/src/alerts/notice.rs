@@ -5,7 +5,7 @@ use std::{borrow::Cow, time::Duration};
 use super::{error_group::ErrorGroup, text, trigger::Trigger};
 use crate::{
     kernel::alert_rule::Severity,
-    redact::{Redact, Redactor},
+    redact::{Redact, Redactor, neutral::neutralised},
 };
 
 /// The phase of an alert that a message is about.
@@ -252,7 +252,7 @@ impl Notice {
 impl Redact for Notice {
     fn redact(&mut self, redactor: &Redactor) {
         for error in &mut self.errors {
-            if let Cow::Owned(clean) = redactor.redact(&error.message) {
+            if let Cow::Owned(clean) = neutralised(redactor.redact(&error.message)) {
                 error.message = clean;
             }
         }

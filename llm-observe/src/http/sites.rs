@@ -6,15 +6,18 @@ use std::{
     collections::HashMap,
     hash::{BuildHasherDefault, Hasher},
     sync::{
-        OnceLock, PoisonError, RwLock,
+        Arc, OnceLock, PoisonError, RwLock,
         atomic::{AtomicU64, Ordering},
     },
 };
 
 use super::{http_site::HttpSite, method::Method};
-use crate::kernel::{
-    metrics_table as names,
-    stats::{Counter, Stats},
+use crate::{
+    kernel::{
+        metrics_table as names,
+        stats::{Counter, Stats},
+    },
+    redact::Redactor,
 };
 
 /// The name that stands for all names beyond the bound.
@@ -35,6 +38,7 @@ pub(crate) struct SiteTable {
     number: u64,
     max_names: usize,
     over_limit: Counter,
+    redactor: Arc<Redactor>,
 }
 
 type Rows = HashMap<&'static str, &'static SiteRow, BuildHasherDefault<NameHasher>>;
@@ -98,6 +102,15 @@ impl SiteTable {
             number: NUMBERS.fetch_add(1, Ordering::Relaxed),
             max_names: usize::try_from(max_names).unwrap_or(usize::MAX),
             over_limit: stats.counter(names::OVER_LIMIT, &[("label", label)]),
+            redactor: Arc::default(),
+        }
+    }
+
+    /// Takes secrets out of new names by the rules of `redactor`: a name becomes a label.
+    pub(crate) fn redacted_by(self, redactor: &Arc<Redactor>) -> SiteTable {
+        SiteTable {
+            redactor: redactor.clone(),
+            ..self
         }
     }
 
@@ -155,6 +168,7 @@ impl SiteTable {
 
     #[cold]
     fn add(&self, name: &str) -> &'static SiteRow {
+        let name = &*self.redactor.redact_label(name);
         let mut rows = self.rows.write().unwrap_or_else(PoisonError::into_inner);
         let full = self.is_full(&rows) && !is_reserved(name);
         let name = if full { OTHER } else { name };
@@ -205,6 +219,23 @@ mod tests {
             (ask.site.function(), ask.site.kind()),
             ("/ask", SpanKind::Server)
         );
+    }
+
+    #[test]
+    fn a_route_with_a_secret_becomes_a_label_without_it() {
+        let table = SiteTable::new("http_route", 10, &Stats::default());
+        let key = format!("/reset/ghp_{}", "aB3dE5".repeat(6));
+        assert_eq!(
+            site(&table, &key, "GET").site.function(),
+            "/reset/[redacted]"
+        );
+        for route in [
+            "/v1/token:refresh",
+            "/users/:token/keys",
+            "/reset/{password}",
+        ] {
+            assert_eq!(site(&table, route, "GET").site.function(), route);
+        }
     }
 
     #[test]

@@ -43,7 +43,8 @@ pub struct Record<'a> {
     pub quality: Option<f64>,
     /// Whether it took longer than `slow`.
     pub slow: bool,
-    /// Whether its error matched `expected`: counted and logged, neither reported nor alerted.
+    /// Whether its error matched `expected`, here or in the call below that it came from: counted and
+    /// logged, neither reported nor alerted.
     pub expected: bool,
     /// Whether this very error was already recorded by a call below it.
     pub passed_on: bool,

@@ -1,8 +1,9 @@
 //! Recorded values, and the fields of a call.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use super::pool;
+use crate::redact::{MARK, Redactor};
 
 /// A recorded value.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,6 +22,19 @@ pub enum Value {
 }
 
 impl Value {
+    /// Takes secrets out, by the value's name too: of a number that is secret, nothing is left.
+    pub(crate) fn redact(&mut self, name: &str, redactor: &Redactor) {
+        let clean = match self {
+            Value::Str(text) => match redactor.redact_field(name, text) {
+                Cow::Borrowed(_) => return,
+                Cow::Owned(clean) => clean,
+            },
+            Value::I64(_) | Value::U64(_) if redactor.hides_number(name) => MARK.to_owned(),
+            _ => return,
+        };
+        *self = Value::Str(clean);
+    }
+
     /// Leaves the memory of a text to a later one.
     pub(crate) fn recycle(self) {
         if let Value::Str(text) = self {

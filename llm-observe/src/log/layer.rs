@@ -169,14 +169,11 @@ impl Parts {
 
 impl Redact for Parts {
     fn redact(&mut self, redactor: &Redactor) {
-        let fields = self.fields.iter_mut().filter_map(|(_, value)| match value {
-            Value::Str(text) => Some(text),
-            _ => None,
-        });
-        for text in std::iter::once(&mut self.message).chain(fields) {
-            if let Cow::Owned(clean) = redactor.redact(text) {
-                *text = clean;
-            }
+        if let Cow::Owned(clean) = redactor.redact(&self.message) {
+            self.message = clean;
+        }
+        for (name, value) in &mut self.fields {
+            value.redact(name, redactor);
         }
     }
 }

@@ -22,7 +22,7 @@ use crate::{
         request_context::RequestContext,
         site::Site,
         stats::Gauge,
-        value::{Fields, Value},
+        value::Fields,
     },
     metrics::{OperationMetrics, SiteMetrics},
     redact::{Redact, Redacted, Redactor},
@@ -296,10 +296,8 @@ impl Redact for Ended {
             texts.for_each(|text| redact(redactor, text));
         }
         if let Some(extra) = &mut self.extra {
-            for (_, value) in extra.fields.iter_mut() {
-                if let Value::Str(text) = value {
-                    redact(redactor, text);
-                }
+            for (name, value) in extra.fields.iter_mut() {
+                value.redact(name, redactor);
             }
             if let Some(operation) = &mut extra.operation {
                 operation.redact(redactor);

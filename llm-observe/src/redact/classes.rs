@@ -84,7 +84,7 @@ const fn class(byte: u8) -> u8 {
         | (byte == 0xe3)
         | (byte == 0xef)
         | (byte == 0xd8);
-    word | mark as u8 * MARK | odd as u8 * ODD
+    word | (mark as u8 * MARK) | (odd as u8 * ODD)
 }
 
 /// Returns whether `byte` may be part of a word.

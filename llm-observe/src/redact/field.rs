@@ -23,8 +23,14 @@ impl Redactor {
         }
         match (kind, value::scheme(value)) {
             (Kind::Scheme, Some(scheme)) => Cow::Owned(format!("{scheme} {MARK}")),
-            _ => Cow::Borrowed(MARK),
+            _ => Cow::Owned(MARK.to_owned()),
         }
+    }
+
+    /// Returns a name that becomes a label, such as a route, without its secrets.
+    #[must_use]
+    pub fn redact_label<'a>(&self, name: &'a str) -> Cow<'a, str> {
+        self.redact_url(name)
     }
 
     /// Returns whether a field's name says that a number under it is secret: a PIN, the number of a

@@ -3,7 +3,7 @@
 use super::{
     bytes::{is_one_of, run, starts_with},
     key::Kind,
-    phrases::{CHOICES, OPENINGS, PLACEHOLDERS, STATES, VERBS},
+    phrases::{CHOICES, OPENINGS, PLACEHOLDERS, ROOTS, STATES, VERBS},
 };
 
 /// How much of a value is looked at.
@@ -38,7 +38,9 @@ pub(super) fn is_spared(value: &[u8], kind: Kind, many: bool, style: Style) -> b
         Kind::Token => is_text_token(value, style) || (many && !is_random(value)),
         Kind::Scheme => false,
         Kind::Pass => {
-            value.first().is_some_and(u8::is_ascii_digit) && value.windows(4).any(|w| w == b" of ")
+            is_lower(value) && style == Style::Said
+                || value.first().is_some_and(u8::is_ascii_digit)
+                    && value.windows(4).any(|w| w == b" of ")
         }
         Kind::Line => !value.contains(&b'=') && !is_random(value),
         Kind::Code => !is_code(value),
@@ -48,7 +50,7 @@ pub(super) fn is_spared(value: &[u8], kind: Kind, many: bool, style: Style) -> b
 }
 
 /// What stands for a value that is not there, hidden already, or put in later.
-fn is_placeholder(value: &[u8]) -> bool {
+pub(super) fn is_placeholder(value: &[u8]) -> bool {
     let all = |is: fn(u8) -> bool| value.iter().all(|b| is(*b));
     all(|b| b"*.-_#?".contains(&b))
         || (value.len() > 2 && all(|b| b == b'x' || b == b'X'))
@@ -60,6 +62,7 @@ fn is_placeholder(value: &[u8]) -> bool {
         || value.starts_with("•".as_bytes())
         || is_variable(value)
         || is_path(value)
+        || is_file(value)
         || (value.starts_with(b"<") && value.ends_with(b">") && is_tag(value))
 }
 
@@ -85,7 +88,10 @@ fn is_variable(value: &[u8]) -> bool {
     let constant = value.len() > 5
         && value.contains(&b'_')
         && value.iter().all(|b| b.is_ascii_uppercase() || *b == b'_');
-    name.is_some_and(plain) || constant
+    // `$1`, `?`, `:password`, `@password`: a parameter of a statement.
+    let number = |name: &[u8]| matches!(name, [b'0'..=b'9'] | [b'0'..=b'9', b'0'..=b'9']);
+    let bound = matches!(value, [b':' | b'@', rest @ ..] if rest.len() > 1 && is_lower(rest));
+    name.is_some_and(|name| plain(name) || number(name)) || constant || bound
 }
 
 fn is_lower(name: &[u8]) -> bool {
@@ -100,7 +106,23 @@ fn is_path(value: &[u8]) -> bool {
     let joined = value
         .windows(2)
         .any(|w| matches!(w, [a, b'.'] if a.is_ascii_alphabetic()) || w == b"::");
-    letters && joined && value.first().is_some_and(u8::is_ascii_alphabetic)
+    let root = value.split(|b| matches!(b, b'.' | b'[')).next();
+    let known = root.is_some_and(|root| ROOTS.has(root)) || value.windows(2).any(|w| w == b"::");
+    letters && joined && known
+}
+
+/// `/run/secrets/db`, `~/.aws/credentials`
+fn is_file(value: &[u8]) -> bool {
+    let from_root = [&b"/"[..], b"~/", b"./", b"../"]
+        .iter()
+        .any(|root| value.starts_with(root));
+    from_root
+        && value.len() > 3
+        && !is_mixed(value)
+        && value
+            .iter()
+            .all(|b| b.is_ascii_alphanumeric() || b"/._-~".contains(b))
+        && value.iter().filter(|b| **b == b'/').count() > 1
 }
 
 /// `required`, `not found`, `must be set`, `not_found`
@@ -215,5 +237,9 @@ pub(super) fn is_password_like(word: &[u8]) -> bool {
     let sign = word
         .iter()
         .any(|b| b.is_ascii_punctuation() && !b"-_.,:;/()'\"".contains(b));
-    word.len() >= 6 && letter && (digit || sign) && !super::phrases::is_technical(word)
+    word.len() >= 6
+        && letter
+        && !word.contains(&b'(')
+        && (digit || sign)
+        && !super::phrases::is_technical(word)
 }

@@ -1,7 +1,6 @@
 //! Which names say that what stands behind them is secret. A name is taken apart into its words:
 //! `dbPassword`, `DB_PASSWORD`, `db.password` and `db password` are one.
 
-use super::bytes::is_one_of;
 use super::names::{
     ACCESS_TOKENS, ANYWHERE, CODES, GLUED, IN_QUERY, NOT_SECRET_KEYS, SECRET_KEYS, TEXT_TOKENS,
     TRAILING, WHOLE,
@@ -131,14 +130,14 @@ impl<'r> Plain<'r> {
                 _ => Some(Kind::Token),
             };
         }
-        if let Some((_, kind)) = find(ANYWHERE, |known| {
-            known.last() == self.all.last() && self.all.ends_with(known)
+        if let Some(kind) = by_end(ANYWHERE, &ANYWHERE_ENDS, self.all, |known| {
+            self.all.ends_with(known)
         }) {
-            return Some(*kind);
+            return Some(kind);
         }
-        if let Some((_, kind)) = find(WHOLE, |known| last == known) {
+        if let Some(kind) = by_end(WHOLE, &WHOLE_ENDS, last, |known| last == known) {
             let alone = last.len() == self.all.len() && last == b"pass";
-            return Some(if alone { Kind::Pass } else { *kind });
+            return Some(if alone { Kind::Pass } else { kind });
         }
         if self.all.ends_with(b"code") {
             return CODES.has(self.owner(4)).then_some(Kind::Code);
@@ -225,7 +224,7 @@ fn may_be_secret(name: &[u8], in_query: bool) -> bool {
         b'm' => second == b'r',                                     // confirm
         b'o' => second == b'n',
         b'g' => second == b'n',
-        b'0'..=b'9' => true,
+        b'0'..=b'9' => name.first().is_some_and(u8::is_ascii_alphabetic),
         b'_' | b'-' | b'.' => true,
         _ => false,
     }
@@ -233,6 +232,40 @@ fn may_be_secret(name: &[u8], in_query: bool) -> bool {
 
 fn ends(name: &[u8], words: &[&str]) -> bool {
     words.iter().any(|word| name.ends_with(word.as_bytes()))
+}
+
+/// For each last byte, the rows that end so: bit n is row n.
+static ANYWHERE_ENDS: [u64; 128] = ends_of(ANYWHERE);
+static WHOLE_ENDS: [u64; 128] = ends_of(WHOLE);
+
+const fn ends_of(table: &[(&'static str, Kind)]) -> [u64; 128] {
+    let (mut ends, mut i) = ([0; 128], 0);
+    // A const context: an index or a shift that is out of bounds would not compile.
+    #[allow(clippy::indexing_slicing)]
+    while i < table.len() {
+        let name = table[i].0.as_bytes();
+        ends[name[name.len() - 1] as usize] |= 1 << i;
+        i += 1;
+    }
+    ends
+}
+
+/// Returns the kind of the first row that ends as `name` and that `is` takes.
+fn by_end(
+    table: &[(&'static str, Kind)],
+    ends: &[u64; 128],
+    name: &[u8],
+    is: impl Fn(&[u8]) -> bool,
+) -> Option<Kind> {
+    let last = usize::from(*name.last()?);
+    let mut rows = ends.get(last).copied().unwrap_or_default();
+    while let Some((known, kind)) = table.get(rows.trailing_zeros() as usize) {
+        if is(known.as_bytes()) {
+            return Some(*kind);
+        }
+        rows &= rows - 1;
+    }
+    None
 }
 
 fn find<'t>(

@@ -10,18 +10,27 @@ const SHORTEST: usize = 4;
 
 /// Secrets that are known.
 #[derive(Clone, Default)]
-#[cfg_attr(not(test), allow(dead_code, reason = "the outbox takes it"))]
 pub(crate) struct Known {
     /// The longest first: a part of a URL must not go before the whole.
     forms: Vec<String>,
 }
 
-#[cfg_attr(not(test), allow(dead_code, reason = "the outbox takes it"))]
 impl Known {
     /// Adds a secret: a token, a password, a key.
+    #[cfg(test)]
     #[must_use]
     pub(crate) fn secret(mut self, secret: &str) -> Known {
         self.add(secret);
+        self
+    }
+
+    /// Adds the value of a header that may hold credentials: the value, and what is long in it.
+    #[must_use]
+    pub(crate) fn header(mut self, value: &str) -> Known {
+        self.add_long(value);
+        for part in value.split([' ', ',', '=', ':', '"']) {
+            self.add_long(part);
+        }
         self
     }
 

@@ -17,6 +17,7 @@ mod field;
 mod harmless;
 mod issuers;
 mod key;
+#[cfg(any(test, feature = "delivery"))]
 pub(crate) mod known;
 mod names;
 mod names_at;
@@ -54,6 +55,9 @@ pub(crate) const MARK: &str = "[redacted]";
 
 /// What stands in place of a secret within a URL, as the OpenTelemetry HTTP conventions have it.
 pub(crate) const URL_MARK: &str = "REDACTED";
+
+/// A longer text is not looked at again once something was cut from it.
+const LONGEST_SETTLED: usize = 64 * 1024;
 
 /// A user's own redaction: returns the text to use instead, or `None` where it changes nothing.
 pub(crate) type Custom = dyn Fn(&str) -> Option<String> + Send + Sync;
@@ -128,7 +132,8 @@ impl Redactor {
 
     /// Looks again at what had secrets: what stands in their place may bring others to light.
     fn settled(&self, mut text: String) -> String {
-        for _ in 0..2 {
+        let rounds = if text.len() > LONGEST_SETTLED { 0 } else { 2 };
+        for _ in 0..rounds {
             match self.once(&text) {
                 Cow::Borrowed(_) => break,
                 Cow::Owned(clean) => text = clean,
@@ -259,5 +264,7 @@ impl<'a, 'o> Out<'a, 'o> {
     }
 }
 
+#[cfg(test)]
+mod linear_tests;
 #[cfg(test)]
 mod tests;

@@ -48,11 +48,23 @@ pub(super) fn group(bytes: &[u8], at: usize) -> Option<Group> {
 impl Group {
     /// Returns the range of all that is within, when what comes first in it is secret.
     pub(super) fn secret_in(self, bytes: &[u8], name: Name) -> Option<(usize, usize)> {
-        if self.call || !self.is_secret(bytes, name) {
+        let pair = name.kind == Kind::Loose && self.is_pair(bytes);
+        if self.call || !(pair || self.is_secret(bytes, name)) {
             return None;
         }
         let (start, end) = (self.inside, close(bytes, self.inside, self.open));
         (end > start).then_some((start, end))
+    }
+
+    /// `("bob", "x")`: a user and a password.
+    fn is_pair(self, bytes: &[u8]) -> bool {
+        let near = bytes.len().min(self.inside + NEAR);
+        let text = bytes.get(self.inside..near).unwrap_or_default();
+        let second = quoted(text, 0).and_then(|(_, end)| {
+            let comma = run_within(text, end + 1, 3, |b| matches!(b, b',' | b' '));
+            (comma > end + 1).then(|| quoted(text, comma))?
+        });
+        self.open != b'{' && second.is_some_and(|(_, end)| end < text.len())
     }
 
     fn is_secret(self, bytes: &[u8], name: Name) -> bool {
@@ -85,7 +97,8 @@ impl Group {
             let counts = group.open == b'{' || name.many || name.kind == Kind::Token;
             // A list of numbers under a name in the singular is a list of bytes.
             let number = value.iter().all(u8::is_ascii_digit);
-            return !letters && !(number && counts) && !spared(value, Style::Said);
+            let counted = number && counts;
+            return !(letters || counted || spared(value, Style::Said));
         }
         false
     }
@@ -192,7 +205,7 @@ pub(super) fn yaml_items(bytes: &[u8], at: usize, name: Name) -> Option<(usize, 
 
 fn column(bytes: &[u8], at: usize) -> usize {
     let start = super::bytes::back(bytes, at.saturating_sub(128), at, |b| b != b'\n');
-    run_within(bytes, start, 128, |b| is_space(b)) - start
+    run_within(bytes, start, 128, is_space) - start
 }
 
 /// Returns the range of the lines from `from` on that are deeper than `column`, or empty.

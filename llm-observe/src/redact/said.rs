@@ -13,6 +13,9 @@ use super::{
     value::{Name, behind, credentials, judged, quoted, token_end, whole_token_end},
 };
 
+/// How far the parameters of credentials are looked at.
+const PARAMETERS: usize = 512;
+
 /// How far a command line is looked at.
 const LINE: usize = 160;
 
@@ -50,13 +53,15 @@ fn parameters(bytes: &[u8], end: usize) -> Option<(usize, usize)> {
         || starts_with(text, b"oauth_")
         || starts_with(text, b"realm=\"");
     // A challenge has a nonce and no response.
-    let stop = run(text, 0, |b| !matches!(b, b'\n' | b'\r'));
-    let line = known.then(|| text.get(..stop))??;
+    let on_line = |b: u8| !matches!(b, b'\n' | b'\r');
+    let near = known.then(|| run_within(text, 0, PARAMETERS, on_line))?;
+    let line = text.get(..near)?;
     let secret = |name: &[u8]| {
         line.windows(name.len())
             .any(|w| w.eq_ignore_ascii_case(name))
     };
-    (secret(b"response=") || secret(b"signature=")).then_some((from, from + stop))
+    let cut = secret(b"response=") || secret(b"signature=");
+    cut.then(|| (from, from + run(text, 0, on_line)))
 }
 
 /// `IDENTIFIED BY 'x'`, `IDENTIFIED WITH plugin BY 'x'`
@@ -69,7 +74,7 @@ fn identified(bytes: &[u8], end: usize) -> Option<(usize, usize)> {
         }
         let next = run_within(bytes, at, 40, |b| is_alnum(b) || b == b'_');
         let word = bytes.get(at..next)?;
-        if word.is_empty() || is_one_of(word, &["in", "as"]) && false {
+        if word.is_empty() {
             return None;
         }
         at = next;
@@ -212,11 +217,21 @@ fn command(bytes: &[u8], word: Word<'_>, option: Secret) -> Option<(usize, usize
 
 /// `--token x`, `password is x`, `password 'x'`, `with token x`
 fn named(bytes: &[u8], word: Word<'_>, floor: usize, keys: &Keys) -> Option<(usize, usize)> {
-    if !matches!(bytes.get(word.end), Some(b' ')) {
+    // `password's x`
+    let end = if bytes.get(word.end..)?.starts_with(b"'s ") {
+        word.end + 2
+    } else {
+        word.end
+    };
+    if !matches!(bytes.get(end), Some(b' ' | b'\t' | b'|')) {
         return None;
     }
     let start = spaced_name(bytes, floor, word.start, word.end);
-    let (kind, many) = keys.judged(bytes.get(start..word.end)?, false)?;
+    let (kind, many) = match word.bytes {
+        // What Redis is sent.
+        b"AUTH" => (Kind::Value, false),
+        _ => keys.judged(bytes.get(start..word.end)?, false)?,
+    };
     let name = Name {
         kind,
         many,
@@ -233,7 +248,9 @@ fn named(bytes: &[u8], word: Word<'_>, floor: usize, keys: &Keys) -> Option<(usi
     if matches!(kind, Kind::Vague | Kind::Line | Kind::Pass) {
         return None;
     }
-    let at = skip_spaces(bytes, word.end);
+    let spaced = skip_spaces(bytes, end);
+    let arrow = arrow_len(bytes.get(spaced..)?);
+    let at = skip_spaces(bytes, spaced + arrow);
     if let Some(value) = of_somebody(bytes, at) {
         return behind(bytes, value, name, Style::Said);
     }
@@ -243,6 +260,7 @@ fn named(bytes: &[u8], word: Word<'_>, floor: usize, keys: &Keys) -> Option<(usi
         &["is", "was", "are", "equals", "becomes"],
     );
     let at = if is { skip_spaces(bytes, verb) } else { at };
+    let is = is || arrow > 0;
     if matches!(bytes.get(at), Some(b'=' | b':' | b'(' | b'{' | b'[' | b',')) {
         return None;
     }
@@ -269,6 +287,15 @@ fn named(bytes: &[u8], word: Word<'_>, floor: usize, keys: &Keys) -> Option<(usi
     };
     let (start, end) = sure.then(|| judged(bytes, at, end, name, Style::Said))??;
     Some((start, whole_token_end(bytes, start, end, name)))
+}
+
+/// Returns the length of what points from a name to its value.
+fn arrow_len(text: &[u8]) -> usize {
+    const ARROWS: &[&[u8]] = &[b"->", "→".as_bytes(), b"|", b"- "];
+    ARROWS
+        .iter()
+        .find(|arrow| text.starts_with(arrow))
+        .map_or(0, |arrow| arrow.len())
 }
 
 /// `for 'bob' =`, `of user bob:`: returns where the value starts.

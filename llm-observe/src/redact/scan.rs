@@ -25,6 +25,9 @@ pub(super) struct Word<'a> {
     pub(super) bytes: &'a [u8],
 }
 
+/// How far the end of an element is looked for.
+const LONGEST_ELEMENT: usize = 512;
+
 /// How many telling names are looked at in any text, and one more for so many bytes of it.
 const MANY_NAMES: usize = 256;
 const BYTES_A_NAME: usize = 128;
@@ -39,6 +42,8 @@ pub(super) struct Scan<'t, 'k, 'a, 'o> {
     odd: bool,
     /// How many telling names were looked at more closely.
     looked: usize,
+    /// Where the next `@` is, as far as that is known.
+    next_at: usize,
 }
 
 impl<'t, 'k, 'a, 'o> Scan<'t, 'k, 'a, 'o> {
@@ -52,6 +57,7 @@ impl<'t, 'k, 'a, 'o> Scan<'t, 'k, 'a, 'o> {
             at: 0,
             odd: false,
             looked: 0,
+            next_at: 0,
         }
     }
 
@@ -184,6 +190,7 @@ impl<'t, 'k, 'a, 'o> Scan<'t, 'k, 'a, 'o> {
     fn mark(&mut self, at: usize) -> Option<usize> {
         match self.byte(at)? {
             b':' if self.bytes.get(at..)?.starts_with(b"://") => Some(self.url(at + 3)),
+            b':' if self.is_letter(at) => None,
             b':' => match shape::telegram(self.bytes, self.at, at) {
                 Some(found) => self.cut(found, MARK),
                 None if self.byte(at + 1) == Some(b':') || before(self.bytes, at) == Some(b':') => {
@@ -191,7 +198,7 @@ impl<'t, 'k, 'a, 'o> Scan<'t, 'k, 'a, 'o> {
                 }
                 None => self.assigned(at, at + 1),
             },
-            b'=' if before(self.bytes, at) == Some(b'=') => None,
+            b'=' if before(self.bytes, at) == Some(b'=') || self.is_letter(at) => None,
             b'=' => {
                 let sign =
                     |b: u8| matches!(b, b'!' | b':' | b'<' | b'>' | b'+' | b'?' | b'=' | b'~');
@@ -211,16 +218,46 @@ impl<'t, 'k, 'a, 'o> Scan<'t, 'k, 'a, 'o> {
         }
     }
 
+    /// Returns whether a word of one letter is before `at`: no name that tells anything.
+    fn is_letter(&self, at: usize) -> bool {
+        before(self.bytes, at).is_some_and(is_word)
+            && !before(self.bytes, at.saturating_sub(1)).is_some_and(is_word)
+    }
+
     /// `name=value` or `name: value`; the name ends before `at`.
     fn assigned(&mut self, at: usize, value: usize) -> Option<usize> {
         let found = name_before(self.bytes, self.at, at)?;
         let text = self.bytes.get(found.start..found.end)?;
+        // `/v1/token:refresh`, `/users/:token`: a route.
+        if before(self.bytes, found.start) == Some(b'/')
+            && self.byte(at) == Some(b':')
+            && self.byte(value).is_some_and(is_alnum)
+        {
+            return None;
+        }
+        // `arn:aws:secretsmanager:..:secret:db`: a path of colons.
+        if before(self.bytes, found.start) == Some(b':')
+            && self.byte(at) == Some(b':')
+            && self.byte(value).is_some_and(is_alnum)
+        {
+            return None;
+        }
         let in_query = matches!(before(self.bytes, found.start), Some(b'?' | b'&'));
         let Some((kind, many)) = self.keys.judged(text, in_query) else {
             return self.indirect(text, value);
         };
         let equals = before(self.bytes, value) == Some(b'=');
         let spaced = self.byte(value).is_none_or(|b| b.is_ascii_whitespace());
+        // `password == confirm`: code.
+        if equals && before(self.bytes, value - 1) == Some(b'=') {
+            let letter = |b: u8| b.is_ascii_alphabetic() || b == b'_';
+            let from = skip_spaces(self.bytes, value);
+            let end = run_within(self.bytes, from, 64, letter);
+            let ends = |b: u8| b.is_ascii_whitespace() || b == b')';
+            if end > from && self.byte(end).is_none_or(ends) {
+                return None;
+            }
+        }
         let style = match (
             equals,
             spaced && before(self.bytes, at).is_some_and(is_space),
@@ -293,7 +330,7 @@ impl<'t, 'k, 'a, 'o> Scan<'t, 'k, 'a, 'o> {
             "env",
         ];
         let last = name.rsplit(|b| *b == b' ').next().unwrap_or_default();
-        if !super::bytes::is_one_of(last, NAMES) {
+        if !super::bytes::is_one_of(last, NAMES) || !self.may_look(value) {
             return None;
         }
         let from = skip_spaces(self.bytes, value);
@@ -342,11 +379,26 @@ impl<'t, 'k, 'a, 'o> Scan<'t, 'k, 'a, 'o> {
         if !attribute && !matches!(before(self.bytes, found.start), Some(b'<' | b':')) {
             return None;
         }
-        let (kind, many) = self
-            .keys
-            .judged(self.bytes.get(found.start..found.end)?, false)?;
-        let near = run_within(self.bytes, at + 1, 2048, |b| b != b'<');
+        let judged = |found: NameAt| {
+            let name = self.bytes.get(found.start..found.end)?;
+            Some((found, self.keys.judged(name, false)?))
+        };
+        let named = judged(found);
+        if named.is_none() && !attribute {
+            return None;
+        }
+        let near = run_within(self.bytes, at + 1, LONGEST_ELEMENT, |b| b != b'<');
         (self.byte(near)? == b'<').then_some(())?;
+        // `<apiKey type="string">x</apiKey>`: what closes it says its name.
+        let (found, (kind, many)) = named.or_else(|| {
+            let start = near + 2;
+            let end = run_within(self.bytes, start, 64, is_word);
+            judged(NameAt {
+                start,
+                end,
+                quoted: false,
+            })
+        })?;
         let name = self.named(found, kind, many, false);
         let range = value::judged(self.bytes, at + 1, near, name, Style::Quoted)?;
         self.cut(range, MARK)
@@ -411,8 +463,13 @@ impl<'t, 'k, 'a, 'o> Scan<'t, 'k, 'a, 'o> {
 
     /// Cuts user, password and a secret path; the query is looked at as words of the text.
     fn url(&mut self, authority: usize) -> usize {
-        let parts = url::parts(self.bytes, authority);
-        if let Some(at) = parts.userinfo_end {
+        if self.next_at < authority {
+            self.next_at = run(self.bytes, authority, |b| b != b'@');
+        }
+        let parts = url::parts(self.bytes, authority, self.next_at);
+        let user = |at: usize| self.bytes.get(authority..at);
+        // Everybody is `git` there.
+        if let Some(at) = parts.userinfo_end.filter(|at| user(*at) != Some(b"git")) {
             let both = self
                 .text
                 .get(authority..at)
@@ -444,7 +501,8 @@ const fn long_runs(here: u64, next: u64) -> u64 {
     runs &= runs >> 1;
     runs &= runs >> 2;
     runs &= runs >> 4;
-    runs &= runs >> 7;
+    // The steps so far make runs of 8.
+    runs &= runs >> (shape::SHORTEST - 8);
     #[allow(clippy::cast_possible_truncation, reason = "the runs of this block")]
     {
         runs as u64

@@ -8,8 +8,8 @@ use super::{
     scan::Word,
 };
 
-/// The length under which a word can be none of these.
-pub(super) const SHORTEST: usize = 15;
+/// How long a word is that may be one of these: a run of so many bytes is what the scan finds.
+pub(super) const SHORTEST: usize = 1 + 1 + 2 + 4 + 7;
 
 /// How much of a body is looked at to see whether it is words of a name.
 const LOOKED_AT: usize = 48;
@@ -127,6 +127,9 @@ pub(super) fn find(bytes: &[u8], word: Word<'_>) -> Option<(usize, usize)> {
 /// A prefix within the word. It starts the word, or a part of it behind `-` or `_`, or has one.
 fn solid(bytes: &[u8], word: Word<'_>) -> Option<(usize, usize)> {
     super::steps::add(word.bytes.len());
+    if is_name(word.bytes) {
+        return None;
+    }
     let mut ahead = Ahead::default();
     for at in escaped_starts(bytes, word) {
         let found = starting(bytes, word, at, &mut ahead);
@@ -149,6 +152,18 @@ fn solid(bytes: &[u8], word: Word<'_>) -> Option<(usize, usize)> {
         }
     }
     None
+}
+
+/// Returns whether a word is lower-case words with dashes between, none of them long: what no row
+/// takes.
+fn is_name(word: &[u8]) -> bool {
+    let plain = word
+        .iter()
+        .all(|b| b.is_ascii_lowercase() || matches!(b, b'-' | b'_'));
+    plain
+        && word
+            .split(|b| matches!(b, b'-' | b'_'))
+            .all(|part| part.len() < SHORTEST)
 }
 
 /// Returns where a secret may start in a word besides behind `-` and `_`: at its start, behind an
@@ -194,6 +209,7 @@ fn matched(
 fn split(bytes: &[u8], word: Word<'_>) -> Option<(usize, usize)> {
     match before(bytes, word.start)? {
         b'.' | b'~' | b':' => {}
+        b'$' => return crypt(bytes, word),
         b'/' | b'+' => {
             if let Some(found) = base64(bytes, word) {
                 return Some(found);
@@ -216,6 +232,22 @@ fn split(bytes: &[u8], word: Word<'_>) -> Option<(usize, usize)> {
         let end = body_end(bytes, from, row, word.end)?;
         Some((start, end.max(word.end)))
     })
+}
+
+/// The hash of a password in the modular crypt format: `$2b$12$..`, `$argon2id$..`.
+/// <https://passlib.readthedocs.io/en/stable/modular_crypt_format.html>
+fn crypt(bytes: &[u8], word: Word<'_>) -> Option<(usize, usize)> {
+    const SCHEMES: &[&[u8]] = &[
+        b"$2a$", b"$2b$", b"$2y$", b"$argon2", b"$1$", b"$5$", b"$6$", b"$y$", b"$scrypt",
+        b"$pbkdf2",
+    ];
+    let is = |b: u8| is_word(b) || matches!(b, b'$' | b'=' | b',' | b'.' | b'/' | b'+');
+    let start = super::bytes::back(bytes, word.start.saturating_sub(128), word.start, is);
+    let text = bytes.get(start..word.start)?;
+    let dollar = text.iter().position(|b| *b == b'$')?;
+    let text = text.get(dollar..)?;
+    let known = SCHEMES.iter().any(|scheme| text.starts_with(scheme));
+    known.then(|| (start + dollar, run(bytes, word.end, is)))
 }
 
 /// A key in base64, of which the word is a later part: `ABSKab/cd..`.
@@ -350,8 +382,9 @@ pub(super) fn azure(bytes: &[u8], floor: usize, tilde: usize) -> Option<(usize, 
     let head = bytes.get(start..tilde)?;
     let known =
         matches!(head, [a, b, c, d, b'Q'] if is(*a) && is(*b) && is(*c) && d.is_ascii_digit());
+    known.then_some(())?;
     let end = run_within(bytes, tilde + 1, 64, is);
-    (known && end > tilde + 24).then_some((start, end))
+    (end > tilde + 24).then_some((start, end))
 }
 
 /// A JSON Web Token, RFC 7519: `eyJ` (base64 of `{"`), and three parts with dots between; five, of

@@ -1,6 +1,6 @@
 //! The parts of a URL in the middle of a text: user and password, host, a path that is secret.
 
-use super::bytes::{back, is_one_of, run_within};
+use super::bytes::{back, is_one_of, run, run_within};
 
 /// Where the parts of an authority are.
 pub(super) struct Parts {
@@ -23,10 +23,12 @@ const SECRET_PATHS: &[(&str, &str)] = &[
 /// How far an `@` is looked for beyond the first `/`: a bound that keeps the pass linear.
 const LONGEST_USERINFO: usize = 256;
 
-/// Returns where the parts are of the authority that starts at `from`.
-pub(super) fn parts(bytes: &[u8], from: usize) -> Parts {
+/// Returns where the parts are of the authority that starts at `from`; the next `@` is at `next_at`.
+pub(super) fn parts(bytes: &[u8], from: usize, next_at: usize) -> Parts {
     let end = authority_end(bytes, from);
-    let at = last_at(bytes, from, end).or_else(|| unescaped_password(bytes, from, end));
+    let near = next_at < from + LONGEST_USERINFO;
+    let at = last_at(bytes, from, end)
+        .or_else(|| near.then(|| unescaped_password(bytes, from, end)).flatten());
     let host = at.map_or(from, |at| at + 1);
     Parts {
         userinfo_end: at,
@@ -87,6 +89,7 @@ pub(super) fn bare_userinfo(bytes: &[u8], floor: usize, at: usize) -> Option<(us
             .all(|b| b.is_ascii_alphanumeric() || b"._-".contains(b))
         && !user.iter().all(u8::is_ascii_digit)
         && !is_one_of(user, LABELS);
+    named.then_some(())?;
     let host_end = run_within(bytes, at + 1, 128, |b| {
         b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-')
     });
@@ -105,7 +108,7 @@ pub(super) fn bare_userinfo(bytes: &[u8], floor: usize, at: usize) -> Option<(us
         .iter()
         .any(|b| !b.is_ascii_lowercase() && *b != b'.' && *b != b'-');
     let secret = password.len() >= 3 && password.first() != Some(&b':') && (strong || port);
-    (named && is_host && secret).then_some((start, at))
+    (is_host && secret).then_some((start, at))
 }
 
 /// Returns where the host ends of a Slack webhook that is written without its scheme at `from`.
@@ -142,22 +145,13 @@ fn is_host(host: &[u8], known: &[u8]) -> bool {
 }
 
 fn authority_end(bytes: &[u8], from: usize) -> usize {
-    let stops = |b: &&u8| !matches!(**b, b'/' | b'?' | b'#') && !ends_url(**b);
-    from + bytes
-        .get(from..)
-        .unwrap_or_default()
-        .iter()
-        .take_while(stops)
-        .count()
+    run(bytes, from, |b| {
+        !matches!(b, b'/' | b'?' | b'#') && !ends_url(b)
+    })
 }
 
 fn token_end(bytes: &[u8], from: usize) -> usize {
-    from + bytes
-        .get(from..)
-        .unwrap_or_default()
-        .iter()
-        .take_while(|b| !ends_url(**b))
-        .count()
+    run(bytes, from, |b| !ends_url(b))
 }
 
 fn ends_url(byte: u8) -> bool {

@@ -204,6 +204,10 @@ fn bare(bytes: &[u8], from: usize, name: Name, style: Style) -> Option<(usize, u
     if end == from {
         return None;
     }
+    // `password = $1 WHERE id`: what stands for a value ends it.
+    if harmless::is_placeholder(bytes.get(from..end)?) {
+        return None;
+    }
     // `get_password(..)`: an expression.
     if bytes.get(end) == Some(&b'(')
         || bytes.get(from..end)?.contains(&b'(') && is_call(bytes.get(from..end)?)
@@ -228,8 +232,12 @@ fn bare(bytes: &[u8], from: usize, name: Name, style: Style) -> Option<(usize, u
 }
 
 fn is_call(value: &[u8]) -> bool {
-    let name = run(value, 0, |b| b.is_ascii_lowercase() || b"_.:".contains(&b));
-    name > 0 && value.get(name) == Some(&b'(')
+    let name = run(value, 0, |b| b.is_ascii_alphabetic() || b"_.:".contains(&b));
+    let path = value.get(..name).unwrap_or_default();
+    let callee = path.contains(&b'.') || path.first().is_some_and(u8::is_ascii_lowercase);
+    let arguments = value.get(name + 1..).unwrap_or_default();
+    let closed = arguments.contains(&b')') || arguments.contains(&b'=') || arguments.is_empty();
+    callee && value.get(name) == Some(&b'(') && closed
 }
 
 /// Returns the word behind a space at `at`.
@@ -262,6 +270,8 @@ fn token_end_within(bytes: &[u8], from: usize, name: Name) -> usize {
             return at;
         };
         let ends = match byte {
+            // The parameters of a hash: `$argon2id$v=19$m=65536,t=3,p=4$...`
+            b',' if bytes.get(from) == Some(&b'$') => false,
             b',' | b';' | b'&' | b'#' | b')' | b'}' | b']' | b'>' | b'|' => {
                 name.in_query && matches!(byte, b'&' | b'#')
                     || name.quoted

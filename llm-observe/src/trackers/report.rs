@@ -20,7 +20,7 @@ use crate::{
         value::Value,
     },
     outbox::{now_micros, text::truncate},
-    redact::{Redact, Redactor},
+    redact::{Redact, Redactor, neutral::neutralised},
 };
 
 /// The longest value in bytes of JSON: Sentry cuts those of more than 16 KiB.
@@ -249,6 +249,9 @@ fn short(text: &str, most: usize) -> Json {
 
 impl Redact for Report {
     fn redact(&mut self, redactor: &Redactor) {
+        for (name, value) in &mut self.fields {
+            value.redact(name, redactor);
+        }
         let values = self.fields.iter_mut().filter_map(|(_, value)| match value {
             Value::Str(text) => Some(text),
             _ => None,
@@ -258,7 +261,8 @@ impl Redact for Report {
         let error = [&mut self.message].into_iter().chain(&mut self.chain);
         let location = self.location.iter_mut();
         for text in values.chain(error).chain(request).chain(location) {
-            if let Cow::Owned(clean) = redactor.redact(text) {
+            let clean = redactor.redact(text);
+            if let Cow::Owned(clean) = neutralised(clean) {
                 *text = clean;
             }
         }

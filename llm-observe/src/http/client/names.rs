@@ -11,6 +11,7 @@ use crate::{
         metrics_table::OVER_LIMIT,
         stats::{Counter, Stats},
     },
+    redact::Redactor,
 };
 
 /// Longer names become [`OTHER`].
@@ -21,6 +22,7 @@ pub(crate) struct BoundedNames {
     known: RwLock<HashSet<Arc<str>>>,
     max_names: usize,
     over_limit: Counter,
+    redactor: Arc<Redactor>,
 }
 
 impl BoundedNames {
@@ -30,6 +32,15 @@ impl BoundedNames {
             known: RwLock::default(),
             max_names: usize::try_from(max_names).unwrap_or(usize::MAX),
             over_limit: stats.counter(OVER_LIMIT, &[("label", label)]),
+            redactor: Arc::default(),
+        }
+    }
+
+    /// Takes secrets out of new names by the rules of `redactor`.
+    pub(crate) fn redacted_by(self, redactor: &Arc<Redactor>) -> BoundedNames {
+        BoundedNames {
+            redactor: redactor.clone(),
+            ..self
         }
     }
 
@@ -45,6 +56,7 @@ impl BoundedNames {
 
     #[cold]
     fn add(&self, name: &str) -> Arc<str> {
+        let name = &*self.redactor.redact_label(name);
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         let fits = name.len() <= MAX_NAME && (known.len() < self.max_names || known.contains(name));
         if !fits {
@@ -68,6 +80,9 @@ mod tests {
         let long = "x".repeat(129);
         let seen = ["a", "b", "c", "a", &long].map(|name| names.bounded(name).to_string());
         assert_eq!(seen, ["a", "b", OTHER, "a", OTHER]);
+        let key = format!("sk-proj-{}", "aB3dE5".repeat(6));
+        let fresh = BoundedNames::new("model", 2, &stats);
+        assert_eq!(&*fresh.bounded(&key), "[redacted]");
         let labels = [("label", "model")];
         let over = stats.counter(OVER_LIMIT, &labels);
         assert_eq!(over.get(), 2);

@@ -28,9 +28,10 @@ impl ClientState {
             config: config.clone(),
             stats: stats.clone(),
             metrics: setup.metrics.clone(),
-            hosts: SiteTable::new("server_address", limit, stats),
+            hosts: SiteTable::new("server_address", limit, stats).redacted_by(setup.redactor),
             limits: HostLimits::default(),
-            models: BoundedNames::new("gen_ai_response_model", limit, stats),
+            models: BoundedNames::new("gen_ai_response_model", limit, stats)
+                .redacted_by(setup.redactor),
         }
     }
 }

@@ -31,7 +31,8 @@ impl ServerState {
             redactor: setup.redactor.clone(),
             policy: Box::leak(Box::new(HttpPolicy::new(&config.http))),
             logrocket_app: logrocket.map(|logrocket| logrocket.app.clone()),
-            routes: SiteTable::new("http_route", config.metrics.max_label_values, setup.stats),
+            routes: SiteTable::new("http_route", config.metrics.max_label_values, setup.stats)
+                .redacted_by(setup.redactor),
         }
     }
 }

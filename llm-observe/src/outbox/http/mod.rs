@@ -66,12 +66,15 @@ impl HttpClient {
 
     /// Sends a request. An incomplete response is a transient failure.
     pub(crate) async fn send(&self, request: HttpRequest) -> Result<HttpReply, Delivery> {
-        let limit = request.limit();
+        let (limit, known) = (request.limit(), request.credentials());
         let request = request.build(|uri| self.connector.proxy_authorization(uri))?;
         let reply = async {
             let answer = self.client.request(request).await;
             let answer = answer.map_err(|error| Delivery::retry(innermost(&error)))?;
-            read(answer).await
+            let mut reply = read(answer).await?;
+            // A server may repeat what it was sent, in a 404 the path: its own credentials.
+            reply.body = known.removed(&reply.body).into_owned();
+            Ok(reply)
         };
         match limit {
             None => reply.await,
@@ -241,6 +244,35 @@ mod tests {
         for request in &requests[..2] {
             let authorization = request.header("proxy-authorization");
             assert_eq!(authorization, Some("Basic bWU6c2VjcmV0"));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_repeats_its_credentials_is_quoted_without_them() {
+        let url = "https://hooks.example.com/services/T0AB/B0CD/x1y2z3w4v5u6";
+        let request = HttpClient::new().unwrap().post(url);
+        let request = request.header("X-Auth", "Sentry sentry_key=0123456789abcdef");
+        let known = credentials(&request.build().unwrap());
+        for answer in [
+            "404: no /services/T0AB/B0CD/x1y2z3w4v5u6 here",
+            "bad key 0123456789abcdef",
+        ] {
+            let body = known.removed(answer).into_owned();
+            let reply = HttpReply {
+                status: 404,
+                headers: HeaderMap::new(),
+                body,
+            };
+            let reason = reply.reason();
+            assert!(
+                !reason.contains("x1y2") && !reason.contains("0123"),
+                "{reason}"
+            );
         }
     }
 }

@@ -12,7 +12,7 @@ use http_body_util::Full;
 use percent_encoding::percent_decode_str;
 use url::Url;
 
-use crate::outbox::Delivery;
+use crate::{outbox::Delivery, redact::known::Known};
 
 const AGENT: &str = concat!("llm-observe/", env!("CARGO_PKG_VERSION"));
 
@@ -60,6 +60,15 @@ impl HttpRequest {
 
     pub(super) fn limit(&self) -> Option<Duration> {
         self.limit
+    }
+
+    /// Returns the credentials that it has: its URL, and its headers but the usual ones.
+    pub(super) fn credentials(&self) -> Known {
+        let usual = ["content-type", "content-encoding"];
+        let is_usual = |name: &str| usual.iter().any(|usual| usual.eq_ignore_ascii_case(name));
+        let own = self.headers.iter().filter(|(name, _)| !is_usual(name));
+        let url = Known::default().url(&self.url);
+        own.fold(url, |known, (_, value)| known.header(value))
     }
 
     /// Returns it as it is sent. An error does not contain the URL.
