@@ -44,7 +44,7 @@ http-1.5.0|
 bytes-1.12.2|
 axum-core-0.5.6|
 h2-0.4.20|
-async-openai-0.43.0|!chat-completion-types,embedding-types,response-types
+async-openai-0.43.0|!chat-completion-types,embedding-types,response-types|reqwest
 "
 
 # prepare CRATE DEV-DEPENDENCIES DROPPED: a copy as it is and one with every function annotated.

@@ -29,7 +29,7 @@ pub struct WhenReturned;
 
 impl WhenReturned {
     /// Ends `call` with `out`, of which `note` records what is to be known, and returns it.
-    #[inline]
+    #[inline(always)]
     pub fn end<T>(self, call: SyncCall, out: T, note: impl FnOnce(&mut CallScope, &T)) -> T {
         call.finish(|scope| note(scope, &out));
         out
