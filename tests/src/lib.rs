@@ -19,15 +19,3 @@ mod macro_documentation {
     #[doc = include_str!("../../llm-observe-macros/docs/init.md")]
     mod init {}
 }
-
-/// Returns a number in letters: errors whose texts differ in numbers alone are repeats of one.
-#[must_use]
-pub fn letters(n: usize) -> String {
-    let digits = n.to_string();
-    let letter = |digit: char| {
-        digit
-            .to_digit(10)
-            .and_then(|digit| char::from_digit(digit + 10, 36))
-    };
-    digits.chars().filter_map(letter).collect()
-}

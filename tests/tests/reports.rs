@@ -9,7 +9,6 @@ use std::{
 use llm_observe::{Observer, observe};
 use llm_observe_tests::{
     folder::Folder,
-    letters,
     listener::{Listener, Reply},
 };
 use serde_json::Value;
@@ -20,7 +19,7 @@ const EQUAL: u64 = 100_000;
 
 #[observe]
 fn distinct(n: usize) -> Result<(), String> {
-    Err(format!("failure {}", letters(n)))
+    Err(format!("failure {n}"))
 }
 
 #[observe]

@@ -151,5 +151,5 @@ fn events_go_through_the_programs_own_client_in_the_threads_own_scope() {
 
 #[observe(event = "several")]
 fn several(n: usize) -> Result<(), String> {
-    Err(format!("failure {}", llm_observe_tests::letters(n)))
+    Err(format!("failure {n}"))
 }

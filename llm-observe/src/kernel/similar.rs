@@ -1,11 +1,14 @@
-//! Which errors are repeats of each other: those that differ in numbers and ids alone. Pure.
+//! Which errors are repeats of each other: those that differ in ids and measured numbers alone. Pure.
+//!
+//! A number of up to four digits by itself stays: it is a status, a shard or a row, and errors that
+//! differ in it are different. Longer ones, decimals, and those before a unit are measurements.
 
 use std::hash::{Hash, Hasher};
 
 use super::{error_info::ErrorInfo, outcome::ErrorClass};
 
 /// An error as its repeats are recognised: they have the same type and class, and the same texts
-/// down the whole chain, numbers and ids aside. It hashes equal for repeats.
+/// down the whole chain, ids and measurements aside. It hashes equal for repeats.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SimilarError<'a> {
     pub(crate) type_name: &'a str,
@@ -36,7 +39,7 @@ impl Hash for SimilarError<'_> {
     }
 }
 
-/// A text, numbers and ids aside.
+/// A text, ids and measurements aside.
 struct SimilarText<'a>(&'a str);
 
 /// What stands for a number or an id.
@@ -44,18 +47,86 @@ const NUMBER: &str = "0";
 
 impl Hash for SimilarText<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        let mut rest = self.0;
+        let (mut rest, mut in_decimal) = (self.0, false);
         while !rest.is_empty() {
             let other = rest.find(is_of_word).unwrap_or(rest.len());
             let (text, words) = rest.split_at(other);
             let end = words.find(|c| !is_of_word(c)).unwrap_or(words.len());
             let (word, after) = words.split_at(end);
             state.write(text.as_bytes());
-            hash_word(word, state);
+            let is_fraction = in_decimal && text == ".";
+            in_decimal = is_decimal(after);
+            if is_name(word) && !is_fraction && !in_decimal && !is_before_unit(after) {
+                state.write(word.as_bytes());
+            } else {
+                hash_word(word, state);
+            }
             rest = after;
         }
         state.write_u8(0xff);
     }
+}
+
+/// The longest number that names something.
+const LONGEST_NAME: usize = 4;
+
+/// Returns whether it is a number that may name something: a status, a shard, a row.
+fn is_name(word: &str) -> bool {
+    (1..=LONGEST_NAME).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// Returns whether a fraction follows.
+fn is_decimal(after: &str) -> bool {
+    let fraction = after.strip_prefix('.').and_then(|rest| rest.bytes().next());
+    fraction.is_some_and(|b| b.is_ascii_digit())
+}
+
+/// The words behind numbers that were measured or counted.
+const UNITS: &[&str] = &[
+    "ns",
+    "us",
+    "ms",
+    "s",
+    "sec",
+    "secs",
+    "second",
+    "seconds",
+    "milliseconds",
+    "min",
+    "minutes",
+    "h",
+    "hours",
+    "b",
+    "byte",
+    "bytes",
+    "kb",
+    "kib",
+    "mb",
+    "mib",
+    "gb",
+    "gib",
+    "token",
+    "tokens",
+    "attempt",
+    "attempts",
+    "retries",
+    "tries",
+    "times",
+    "items",
+    "requests",
+    "of",
+];
+
+fn is_before_unit(after: &str) -> bool {
+    if after.starts_with('%') {
+        return true;
+    }
+    let Some(next) = after.strip_prefix(' ') else {
+        return false;
+    };
+    let end = next.find(|c| !is_of_word(c)).unwrap_or(next.len());
+    let word = next.get(..end).unwrap_or_default();
+    UNITS.iter().any(|unit| unit.eq_ignore_ascii_case(word))
 }
 
 const fn is_of_word(c: char) -> bool {
@@ -118,9 +189,12 @@ mod tests {
     }
 
     #[test]
-    fn texts_that_differ_in_numbers_and_ids_alone_are_alike() {
+    fn texts_that_differ_in_measurements_and_ids_alone_are_alike() {
         for (one, other) in [
-            ("no user 7", "no user 4711"),
+            ("no user 48213", "no user 4711223"),
+            ("line 3 after 17 ms", "line 3 after 2040 ms"),
+            ("used 8192 tokens", "used 12 tokens"),
+            ("at 99 % of it", "at 99 % of it"),
             ("took 1.5 s of 30 s", "took 12.25 s of 5 s"),
             (
                 "request 6f1c22aa-90b1-4c3d-8e21-aa00bb11cc22 failed",
@@ -133,7 +207,7 @@ mod tests {
             ("chatcmpl-9xK2mQ4rT8 ended", "chatcmpl-7bN1vC3zX5 ended"),
             ("at 0x7f3a10", "at 0x55d0"),
             ("on 2024-08-06", "on 2026-11-24"),
-            ("no é1", "no é22"),
+            ("no é10000", "no é220000"),
         ] {
             assert!(alike(one, other), "{one} / {other}");
         }
@@ -144,6 +218,8 @@ mod tests {
         for (one, other) in [
             ("no user 7", "no group 7"),
             ("refused", "refused 7"),
+            ("status 401", "status 500"),
+            ("shard 3 is gone", "shard 4 is gone"),
             ("ab", "a"),
             ("deadbeefcafe", "feedfacecafe"),
             ("gpt-4o is gone", "claude-4o is gone"),
@@ -161,11 +237,14 @@ mod tests {
             error.chain = vec![cause.to_owned()];
             hasher.hash_one(SimilarError::from(&error))
         };
-        let failed = of(ErrorClass::Internal, "status 500, request 17");
-        assert_eq!(failed, of(ErrorClass::Internal, "status 500, request 18"));
+        let failed = of(ErrorClass::Internal, "status 500, request 170417");
+        assert_eq!(
+            failed,
+            of(ErrorClass::Internal, "status 500, request 170418")
+        );
         assert_ne!(
             failed,
-            of(ErrorClass::Authentication, "status 401, request 17")
+            of(ErrorClass::Authentication, "status 401, request 170417")
         );
         assert_ne!(
             failed,

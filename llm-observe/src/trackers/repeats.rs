@@ -1,4 +1,5 @@
-//! Equal errors, numbers and ids in their texts aside: the first is reported at once, those within a window after it as one report
+//! Equal errors, ids and measurements in their texts aside: the first is reported at once, those
+//! within a window after it as one report
 //! with their number. Pure, over a clock that is a parameter.
 
 use std::{
