@@ -9,7 +9,7 @@ use llm_observe_tests::listener::{Listener, Request};
 use reqwest_middleware::ClientBuilder;
 use tower::ServiceExt;
 
-use super::{model, observed, only, plain, propagating};
+use super::{model, only, plain, propagating};
 
 const CONFIG: &str = "[http]\npropagate = [\"127.0.0.1\"]\n";
 
