@@ -3,7 +3,10 @@ fn f(n: u8) -> Answer {
     let __call = ::llm_observe::__private::Call::enter({
         enum __Here {}
         #[used]
-        #[cfg_attr(target_os = "linux", unsafe(link_section = "llm_observe_sites"))]
+        #[cfg_attr(
+            target_os = "linux",
+            unsafe(link_section = ::llm_observe::__private::section!())
+        )]
         static __SITE: ::llm_observe::__private::Site = ::llm_observe::__private::Site::here(
             "f",
             "f",

@@ -3,7 +3,10 @@ fn f(n: usize) -> impl Fn(&str) -> usize {
     let mut __call = ::llm_observe::__private::InlineCall::enter({
         enum __Here {}
         #[used]
-        #[cfg_attr(target_os = "linux", unsafe(link_section = "llm_observe_sites"))]
+        #[cfg_attr(
+            target_os = "linux",
+            unsafe(link_section = ::llm_observe::__private::section!())
+        )]
         static __SITE: ::llm_observe::__private::Site = ::llm_observe::__private::Site::here(
                 "f",
                 "f",
@@ -17,7 +20,9 @@ fn f(n: usize) -> impl Fn(&str) -> usize {
         .end(
             { move |s| s.len() + n },
             move |call, out| {
-                call.record("return", ::llm_observe::__private::debug(out));
+                call.read(|call| {
+                    call.record("return", ::llm_observe::__private::debug(out));
+                });
             },
         )
 }

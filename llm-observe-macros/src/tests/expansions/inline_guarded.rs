@@ -4,7 +4,10 @@ fn f(n: usize) -> u8 {
     let __guard = ::llm_observe::__private::InlineCall::enter({
         enum __Here {}
         #[used]
-        #[cfg_attr(target_os = "linux", unsafe(link_section = "llm_observe_sites"))]
+        #[cfg_attr(
+            target_os = "linux",
+            unsafe(link_section = ::llm_observe::__private::section!())
+        )]
         static __SITE: ::llm_observe::__private::Site = ::llm_observe::__private::Site::here(
             "f",
             "f",

@@ -4,7 +4,10 @@ fn f(n: usize) -> Result<u8, E> {
     let __call = ::llm_observe::__private::Call::enter({
         enum __Here {}
         #[used]
-        #[cfg_attr(target_os = "linux", unsafe(link_section = "llm_observe_sites"))]
+        #[cfg_attr(
+            target_os = "linux",
+            unsafe(link_section = ::llm_observe::__private::section!())
+        )]
         static __SITE: ::llm_observe::__private::Site = ::llm_observe::__private::Site::here(
             "f",
             "f",
@@ -17,10 +20,14 @@ fn f(n: usize) -> Result<u8, E> {
         assert!(n > 0);
         g(n)
     };
-    __call
-        .finish(|call| {
-            let out = &out;
-            call.verdict(::llm_observe::__private::verdict!(out));
-        });
+    #[allow(unreachable_code)]
+    let out = {
+        __call
+            .finish(|call| {
+                let out = &out;
+                call.verdict(::llm_observe::__private::verdict!(out));
+            });
+        out
+    };
     out
 }

@@ -15,9 +15,13 @@ fn f(&mut self) {
         );
         &__SITE
     });
-    let out = ::llm_observe::__private::call_once(move || -> () {
+    let out: () = {
         self.n += 1;
-    });
-    __call.finish_ok();
+    };
+    #[allow(unreachable_code)]
+    let out = {
+        __call.finish_ok();
+        out
+    };
     out
 }
