@@ -33,7 +33,9 @@ pub fn assert_documented(scrape: &str) {
 }
 
 fn assert_sample(rows: &HashMap<String, Row>, line: &str) {
-    let (sample, labels) = line.split_once('{').expect(line);
+    let (series, _) = line.rsplit_once(' ').expect(line);
+    // Some metrics have no labels.
+    let (sample, labels) = series.split_once('{').unwrap_or((series, "}"));
     let (labels, _) = labels.rsplit_once('}').expect(line);
     let row = row(rows, sample);
     let mut labels = names_of(labels);

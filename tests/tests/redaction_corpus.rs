@@ -35,7 +35,7 @@ impl Dice {
         usize::try_from(self.0 >> 33).unwrap() % most
     }
 
-    fn body(&mut self, alphabet: &str, len: usize) -> String {
+    fn body(&mut self, alphabet: &str, len: usize) -> Option<String> {
         let letters: &[u8] = match alphabet {
             "hex" => b"0123456789abcdef",
             "digits" => b"0123456789",
@@ -44,11 +44,10 @@ impl Dice {
             "alnum" => b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789",
             "word" => b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-",
             "b64" => b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/",
-            other => panic!("no alphabet {other}"),
+            _ => return None,
         };
-        (0..len)
-            .map(|_| char::from(letters[self.next(letters.len())]))
-            .collect()
+        let body = (0..len).map(|_| char::from(letters[self.next(letters.len())]));
+        Some(body.collect())
     }
 
     /// Replaces `{hex:32}` and the like.
@@ -59,11 +58,11 @@ impl Dice {
             out.push_str(before);
             let part = after.split_once('}').and_then(|(inside, tail)| {
                 let (alphabet, len) = inside.split_once(':')?;
-                Some((alphabet, len.parse().ok()?, tail))
+                Some((self.body(alphabet, len.parse().ok()?)?, tail))
             });
             match part {
-                Some((alphabet, len, tail)) => {
-                    out.push_str(&self.body(alphabet, len));
+                Some((body, tail)) => {
+                    out.push_str(&body);
                     rest = tail;
                 }
                 None => {

@@ -222,6 +222,23 @@ mod tests {
     }
 
     #[test]
+    fn a_route_with_a_secret_becomes_a_label_without_it() {
+        let table = SiteTable::new("http_route", 10, &Stats::default());
+        let key = format!("/reset/ghp_{}", "aB3dE5".repeat(6));
+        assert_eq!(
+            site(&table, &key, "GET").site.function(),
+            "/reset/[redacted]"
+        );
+        for route in [
+            "/v1/token:refresh",
+            "/users/:token/keys",
+            "/reset/{password}",
+        ] {
+            assert_eq!(site(&table, route, "GET").site.function(), route);
+        }
+    }
+
+    #[test]
     fn names_beyond_the_bound_share_one_site_and_are_counted() {
         let stats = Stats::default();
         let table = SiteTable::new("http_route", 2, &stats);

@@ -9,7 +9,7 @@ use llm_observe_tests::listener::{Listener, Request};
 use reqwest_middleware::ClientBuilder;
 use tower::ServiceExt;
 
-use super::{model, observed, only, plain, propagating};
+use super::{model, only, plain, propagating};
 
 const CONFIG: &str = "[http]\npropagate = [\"127.0.0.1\"]\n";
 
@@ -116,7 +116,7 @@ async fn a_body_that_another_task_reads_belongs_to_the_request() {
     let (seen, listener) = (testing::observe(), model());
     let url = listener.url("/");
     let handler = move || async move {
-        let response = observed().get(url).send().await.unwrap();
+        let response = propagating().get(url).send().await.unwrap();
         let reader = tokio::spawn(async move { drop(response.bytes().await.unwrap()) });
         reader.await.unwrap();
         "read"
@@ -139,8 +139,8 @@ async fn what_another_task_drops_belongs_to_the_request() {
     let (seen, listener) = (testing::observe(), model());
     let url = listener.url("/");
     let handler = move || async move {
-        let response = observed().get(&url).send().await.unwrap();
-        let mut asking = Box::pin(observed().get(&url).send());
+        let response = propagating().get(&url).send().await.unwrap();
+        let mut asking = Box::pin(propagating().get(&url).send());
         let _ = futures_util::FutureExt::now_or_never(&mut asking);
         std::thread::spawn(move || drop((response, asking)))
             .join()

@@ -246,4 +246,28 @@ mod tests {
             assert_eq!(authorization, Some("Basic bWU6c2VjcmV0"));
         }
     }
+
+    #[test]
+    fn a_server_that_repeats_its_credentials_is_quoted_without_them() {
+        let url = "https://hooks.example.com/services/T0AB/B0CD/x1y2z3w4v5u6";
+        let request = HttpRequest::get(url);
+        let request = request.header("X-Auth", "Sentry sentry_key=0123456789abcdef");
+        let known = request.credentials();
+        for answer in [
+            "404: no /services/T0AB/B0CD/x1y2z3w4v5u6 here",
+            "bad key 0123456789abcdef",
+        ] {
+            let body = known.removed(answer).into_owned();
+            let reply = HttpReply {
+                status: 404,
+                headers: HeaderMap::new(),
+                body,
+            };
+            let reason = reply.reason();
+            assert!(
+                !reason.contains("x1y2") && !reason.contains("0123"),
+                "{reason}"
+            );
+        }
+    }
 }
