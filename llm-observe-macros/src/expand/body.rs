@@ -120,6 +120,8 @@ impl Template<'_> {
                 let (body, guard) = (self.body(), local("__guard"));
                 quote!(let #guard = #enter; #before #body)
             }
+            // Neither lint is about what the user wrote: without the attribute, a body that never
+            // gets to its end is no part of another expression, and nothing comes after it.
             Form::Value => {
                 let (out, body) = (local("out"), self.block);
                 let ty = match output {
@@ -130,6 +132,7 @@ impl Template<'_> {
                 quote! {
                     let #call = #enter;
                     #before
+                    #[allow(clippy::diverging_sub_expression)]
                     let #out: #ty = #body;
                     #[allow(unreachable_code)]
                     let #out = { #end };

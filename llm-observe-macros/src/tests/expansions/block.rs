@@ -18,6 +18,7 @@ impl Store {
                 .slow(::llm_observe::__private::nanos(1000000000u64));
             &__SITE
         });
+        #[allow(clippy::diverging_sub_expression)]
         let out: () = {};
         #[allow(unreachable_code)]
         let out = {
@@ -43,6 +44,7 @@ impl Store {
                 .slow(::llm_observe::__private::nanos(2000000000u64));
             &__SITE
         });
+        #[allow(clippy::diverging_sub_expression)]
         let out: () = {};
         #[allow(unreachable_code)]
         let out = {

@@ -16,6 +16,7 @@ fn f(n: usize) -> Result<u8, E> {
         );
         &__SITE
     });
+    #[allow(clippy::diverging_sub_expression)]
     let out: Result<u8, E> = {
         assert!(n > 0);
         g(n)

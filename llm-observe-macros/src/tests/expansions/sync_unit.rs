@@ -15,6 +15,7 @@ fn f(&mut self) {
         );
         &__SITE
     });
+    #[allow(clippy::diverging_sub_expression)]
     let out: () = {
         self.n += 1;
     };
