@@ -155,6 +155,51 @@ impl Store {
     }
 }
 
+/// `Index` hands its `#[track_caller]` on to every implementation.
+#[observe]
+impl<T> std::ops::Index<u8> for Table<T> {
+    type Output = T;
+
+    fn index(&self, at: u8) -> &T {
+        let found = self.0.get(usize::from(at));
+        found.expect("an index within the table")
+    }
+}
+
+/// What has no value is no reason for a warning.
+#[deny(warnings)]
+#[observe]
+impl Store {
+    #[track_caller]
+    fn to_do(&self) -> Result<u8, String> {
+        todo!("at {}", here())
+    }
+
+    fn unit(&self) {
+        unreachable!("nothing")
+    }
+}
+
+#[test]
+fn the_caller_of_an_inherited_track_caller_is_where_it_was() {
+    let seen = testing::observe();
+    assert!(catch_unwind(|| Table(vec![1])[1_u8]).is_err());
+    let location = seen.calls()[0].error.as_ref().unwrap().location.clone();
+    let line = line!() - 2;
+    assert!(
+        location
+            .unwrap()
+            .contains(&format!("shapes_inline.rs:{line}:"))
+    );
+    assert!(catch_unwind(|| Store.to_do().is_ok()).is_err());
+    assert!(catch_unwind(|| Store.unit()).is_err());
+    assert!(
+        seen.calls()
+            .iter()
+            .all(|call| call.outcome == Outcome::Panic)
+    );
+}
+
 #[test]
 fn the_caller_is_where_it_was() {
     assert_eq!(one(|| (plain(), line!())).0, (line!(), line!()));

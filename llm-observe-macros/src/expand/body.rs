@@ -83,17 +83,22 @@ impl Template<'_> {
     /// A call that ends when the function returns.
     fn sync(&self, output: &ReturnType) -> TokenStream {
         let (runtime, out, closure) = (self.runtime, local("out"), self.closure(output));
-        self.ends_with(&quote!(let #out = #runtime::call_once(#closure);))
+        let (call, enter, end) = (local("__call"), self.enter("Call"), self.end_of_sync());
+        quote! {
+            let #call = #enter;
+            let #out = #runtime::call_once(#closure);
+            #end
+        }
     }
 
-    /// A call that ends with `out`, which the statement `value` makes.
-    fn ends_with(&self, value: &TokenStream) -> TokenStream {
+    /// Ends the call with `out`, and returns it.
+    fn end_of_sync(&self) -> TokenStream {
         let Template { runtime, .. } = self;
         let call = local("__call");
         let FinishClosure { call: finish, out } = FinishClosure::new();
         let end = FinishClosure::new().tokens(self.args, self.returns, runtime);
         let span = FinishClosure::span(self.args);
-        let finish = match self.returns.shape {
+        match self.returns.shape {
             _ if end.is_empty() => quote!(#call.finish_ok(); #out),
             Shape::Sync => {
                 let note = quote_spanned!(span=> |#finish| { let #out = &#out; #end });
@@ -103,12 +108,6 @@ impl Template<'_> {
                 let note = quote_spanned!(span=> move |#finish, #out| { #end });
                 quote!(#runtime::end!(#call, #out, #note))
             }
-        };
-        let enter = self.enter("Call");
-        quote! {
-            let #call = #enter;
-            #value
-            #finish
         }
     }
 
@@ -121,13 +120,24 @@ impl Template<'_> {
                 let (body, guard) = (self.body(), local("__guard"));
                 quote!(let #guard = #enter; #before #body)
             }
+            // Neither lint is about what the user wrote: without the attribute, a body that never
+            // gets to its end is no part of another expression, and nothing comes after it.
             Form::Value => {
                 let (out, body) = (local("out"), self.block);
                 let ty = match output {
                     ReturnType::Default => quote!(()),
                     ReturnType::Type(_, ty) => quote!(#ty),
                 };
-                self.ends_with(&quote!(#before let #out: #ty = #body;))
+                let (enter, end) = (self.enter("Call"), self.end_of_sync());
+                quote! {
+                    let #call = #enter;
+                    #before
+                    #[allow(clippy::diverging_sub_expression)]
+                    let #out: #ty = #body;
+                    #[allow(unreachable_code)]
+                    let #out = { #end };
+                    #out
+                }
             }
             Form::Argument => {
                 let (body, note) = (self.block, self.end());

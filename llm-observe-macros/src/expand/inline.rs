@@ -1,8 +1,10 @@
 //! When the body stands in the function itself and not in a closure: where a closure would lose the
 //! caller's location, or the type that the function expects.
+//!
+//! It is no different then but for its parameters, which are dropped after the call has ended.
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
-use syn::{Attribute, Meta, ReturnType};
+use syn::{Attribute, Meta, ReturnType, Visibility};
 
 use super::finish::FinishClosure;
 use crate::{
@@ -28,7 +30,17 @@ pub(crate) enum Form {
 pub(crate) fn wanted(function: &FnItem, returns: &Returns) -> bool {
     matches!(returns.shape, Shape::Sync | Shape::Either)
         && !returns.is_never()
-        && (function.attrs.iter().any(is_track_caller) || returns_closure(&function.sig.output))
+        && (function.attrs.iter().any(is_track_caller)
+            || may_inherit_track_caller(function)
+            || returns_closure(&function.sig.output))
+}
+
+/// Returns whether the function may be a method of a trait, which hands its `#[track_caller]` on to
+/// every implementation, as `Index` does.
+fn may_inherit_track_caller(function: &FnItem) -> bool {
+    matches!(function.vis, Visibility::Inherited)
+        && function.sig.receiver().is_some()
+        && !has_unnamed(&function.sig.output)
 }
 
 /// Returns whether the attribute is `#[track_caller]`, or `#[cfg_attr(.., track_caller)]`.
@@ -58,15 +70,20 @@ pub(crate) fn form(
     runtime: &TokenStream,
 ) -> Option<Form> {
     let returns = Returns::of(&function.sig);
-    let end = FinishClosure::new().tokens(args, &returns, runtime);
-    if end.is_empty() {
-        return Some(Form::Guarded);
-    }
-    let form = match has_unnamed(&function.sig.output) {
-        true => Form::Argument,
-        false => Form::Value,
+    let reads = || {
+        !FinishClosure::new()
+            .tokens(args, &returns, runtime)
+            .is_empty()
     };
-    (!may_leave_early(body.stream())).then_some(form)
+    match (
+        may_leave_early(body.stream()),
+        has_unnamed(&function.sig.output),
+    ) {
+        (false, false) => Some(Form::Value),
+        (false, true) if reads() => Some(Form::Argument),
+        (true, _) if reads() => None,
+        _ => Some(Form::Guarded),
+    }
 }
 
 fn has_unnamed(output: &ReturnType) -> bool {

@@ -56,7 +56,7 @@ fn parameters() {
     check(
         "parameters",
         "",
-        "fn f(self, a: String, (b, _): (String, String), mut c: &str, _: String, unused: String) -> u8 { a; b; c; 1 }",
+        "pub fn f(self, a: String, (b, _): (String, String), mut c: &str, _: String, unused: String) -> u8 { a; b; c; 1 }",
     );
 }
 

@@ -16,14 +16,19 @@ fn f(n: usize) -> Result<u8, E> {
         );
         &__SITE
     });
+    #[allow(clippy::diverging_sub_expression)]
     let out: Result<u8, E> = {
         assert!(n > 0);
         g(n)
     };
-    __call
-        .finish(|call| {
-            let out = &out;
-            call.verdict(::llm_observe::__private::verdict!(out));
-        });
+    #[allow(unreachable_code)]
+    let out = {
+        __call
+            .finish(|call| {
+                let out = &out;
+                call.verdict(::llm_observe::__private::verdict!(out));
+            });
+        out
+    };
     out
 }

@@ -1,5 +1,5 @@
 // #[observe()]
-fn f(
+pub fn f(
     self,
     a: String,
     __arg2: (String, String),
