@@ -2,11 +2,12 @@
 
 use proc_macro2::{Group, Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::{Attribute, ReturnType, Token, Type, spanned::Spanned};
+use syn::{ReturnType, Type, spanned::Spanned};
 
 use super::{
     block::BlockContext,
     boxed,
+    desugar::{desugar, wants_async},
     finish::FinishClosure,
     inline::{self, Form},
     site,
@@ -332,53 +333,6 @@ impl Template<'_> {
             false => self.block.to_token_stream(),
         }
     }
-}
-
-/// Attributes that leave an `async fn` as it is. Any other may be a macro that wants to see the
-/// `async`, as `#[tokio::main]` and `#[async_trait]` do; `#[must_use]` on an `async fn` is about
-/// what comes out of the future, and on another function about what it returns.
-const PASSIVE: [&str; 16] = [
-    "allow",
-    "cfg",
-    "cfg_attr",
-    "cold",
-    "deny",
-    "deprecated",
-    "diagnostic",
-    "doc",
-    "expect",
-    "forbid",
-    "inline",
-    "rustfmt",
-    "clippy",
-    "no_mangle",
-    "export_name",
-    "warn",
-];
-
-fn wants_async(attrs: &[Attribute]) -> bool {
-    attrs.iter().any(|attr| {
-        let first = attr.path().segments.first();
-        first.is_none_or(|first| PASSIVE.iter().all(|passive| first.ident != passive))
-    })
-}
-
-/// Turns `async fn f() -> T` into `fn f() -> impl Future<Output = T>`: one state machine and one
-/// frame less. The `impl` has this crate's edition, 2024, and so captures what an `async fn` does.
-fn desugar(function: &mut FnItem, runtime: &TokenStream) {
-    function.sig.asyncness = None;
-    let span = Span::mixed_site();
-    let (arrow, mut ty) = match std::mem::replace(&mut function.sig.output, ReturnType::Default) {
-        ReturnType::Default => (Token![->](span), syn::parse_quote!(())),
-        ReturnType::Type(arrow, ty) => (arrow, ty),
-    };
-    returns::capture_all(&mut ty);
-    // Where the type is written, so that an `impl Trait` in it that does not hold is reported there.
-    let span = span.located_at(ty.span());
-    let at = path_at(runtime, span);
-    let future =
-        Type::Verbatim(quote_spanned!(span=> impl #at::core::future::Future<Output = #ty>));
-    function.sig.output = ReturnType::Type(arrow, Box::new(future));
 }
 
 /// A return that is never taken: it tells the compiler the type of an async block before it reads

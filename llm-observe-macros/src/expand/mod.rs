@@ -8,6 +8,7 @@ pub(crate) mod block;
 
 mod body;
 mod boxed;
+mod desugar;
 mod finish;
 mod inline;
 mod site;
