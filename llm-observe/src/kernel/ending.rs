@@ -14,7 +14,7 @@ use std::{future::Future, mem, pin::Pin};
 use super::{future, scope::CallScope, sync_call::SyncCall};
 
 /// A returned value to be looked at.
-pub struct Ending<'a, T: ?Sized>(pub &'a T);
+pub struct EndProbe<'a, T: ?Sized>(pub &'a T);
 
 /// How a call ends; implemented once for each number of `&`.
 pub trait HasEnding {
@@ -36,7 +36,7 @@ impl WhenReturned {
     }
 }
 
-impl<T: ?Sized> HasEnding for &Ending<'_, T> {
+impl<T: ?Sized> HasEnding for &EndProbe<'_, T> {
     type Tag = WhenReturned;
     #[inline]
     fn tag(self) -> WhenReturned {
@@ -81,7 +81,7 @@ macro_rules! boxed {
         }
 
         impl<'f, T> HasEnding
-            for $($refs)* Ending<'_, Pin<Box<dyn Future<Output = T> $($auto)* + 'f>>>
+            for $($refs)* EndProbe<'_, Pin<Box<dyn Future<Output = T> $($auto)* + 'f>>>
         {
             type Tag = $tag;
             fn tag(self) -> $tag {
@@ -110,7 +110,7 @@ boxed!(
 macro_rules! __end {
     ($call:expr, $out:ident, $note:expr) => {{
         use $crate::__private::ending::HasEnding as _;
-        (&&&&$crate::__private::ending::Ending(&$out))
+        (&&&&$crate::__private::ending::EndProbe(&$out))
             .tag()
             .end($call, $out, $note)
     }};
