@@ -5,8 +5,8 @@
 //!
 //! Escaped, in text and in JSON alike: C0 controls (newline, carriage return, ESC, NUL, tab ...),
 //! DEL, C1 controls (U+0080 to U+009F, with NEL and the one-character CSI), the line and paragraph
-//! separators U+2028 and U+2029, and the bidirectional overrides of CVE-2021-42574, which reorder
-//! what a reader sees. In JSON also `"` and `\` (RFC 8259, section 7).
+//! separators U+2028 and U+2029, the bidirectional marks and overrides of CVE-2021-42574, which reorder
+//! what a reader sees, and characters that show nothing. Joiners stay: emoji and scripts need them. In JSON also `"` and `\` (RFC 8259, section 7).
 
 use std::fmt;
 
@@ -163,11 +163,16 @@ fn is_clean<const N: usize>(block: &[u8; N], flagged: impl Fn(u8) -> bool) -> bo
     !block.iter().fold(false, |any, &byte| any | flagged(byte))
 }
 
-/// Returns whether a character that starts with `byte` may need an escape: 0xC2 starts the C1 controls
-/// and 0xE2 the separators and overrides (and much that is harmless).
+/// Returns whether a character that starts with `byte` may need an escape: 0xC2 starts the C1 controls,
+/// 0xE2 the separators and overrides, 0xD8 and 0xEF a mark each (and much that is harmless).
 #[inline(always)]
 fn flagged_in_text(byte: u8) -> bool {
-    (byte < 0x20) | (byte == 0x7F) | (byte == 0xC2) | (byte == 0xE2)
+    (byte < 0x20)
+        | (byte == 0x7F)
+        | (byte == 0xC2)
+        | (byte == 0xD8)
+        | (byte == 0xE2)
+        | (byte == 0xEF)
 }
 
 #[inline(always)]
@@ -189,9 +194,20 @@ fn append_char(out: &mut Vec<u8>, char: char, syntax: Syntax) {
     }
 }
 
-/// Returns whether a character ends a line, controls a terminal, or reorders what is shown.
+/// Returns whether a character ends a line, controls a terminal, reorders what is shown, or shows
+/// nothing.
 fn is_unsafe(char: char) -> bool {
-    matches!(char, '\0'..='\x1F' | '\x7F'..='\u{9F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+    matches!(
+        char,
+        '\0'..='\x1F'
+            | '\x7F'..='\u{9F}'
+            | '\u{61C}'
+            | '\u{200B}'
+            | '\u{200E}'..='\u{200F}'
+            | '\u{2028}'..='\u{202E}'
+            | '\u{2060}'..='\u{206F}'
+            | '\u{FEFF}'
+    )
 }
 
 fn append_code(out: &mut Vec<u8>, code: u32, syntax: Syntax) {
@@ -250,14 +266,14 @@ mod tests {
 
     #[test]
     fn escapes_what_forges_lines_or_drives_terminals() {
-        let evil = "\n\r\t\0\x1b[2J\x7f\u{85}\u{9b}\u{2028}\u{2029}\u{202e}\u{2066}";
+        let evil = "\n\r\t\0\x1b[2J\x7f\u{85}\u{9b}\u{2028}\u{2029}\u{202e}\u{2066}\u{61c}\u{200b}\u{200e}\u{200f}\u{feff}";
         assert_eq!(
             text(evil, 99),
-            r"\n\r\t\u{0}\u{1b}[2J\u{7f}\u{85}\u{9b}\u{2028}\u{2029}\u{202e}\u{2066}"
+            r"\n\r\t\u{0}\u{1b}[2J\u{7f}\u{85}\u{9b}\u{2028}\u{2029}\u{202e}\u{2066}\u{61c}\u{200b}\u{200e}\u{200f}\u{feff}"
         );
         assert_eq!(
             json(evil, 99),
-            r"\n\r\t\u0000\u001b[2J\u007f\u0085\u009b\u2028\u2029\u202e\u2066"
+            r"\n\r\t\u0000\u001b[2J\u007f\u0085\u009b\u2028\u2029\u202e\u2066\u061c\u200b\u200e\u200f\ufeff"
         );
     }
 
