@@ -1,7 +1,7 @@
 //! Log lines: from the records of calls and from events of `tracing`, to rotated files and the
 //! console.
 //!
-//! [`layer`] receives events, [`format`] formats lines, [`escape`] makes texts safe for them, [`lines`]
+//! `layer` receives events, [`format`] formats lines, [`escape`] makes texts safe for them, [`lines`]
 //! decides which file each one goes to. The files are those of the crate [`llm_observe_log`].
 
 mod console;
