@@ -59,7 +59,7 @@ const CONFIG: &str = "[channels.ops]\nkind = \"slack\"\nwebhook = \"env:NO_SUCH_
     [events.listed]\nalert_on_error = true\n[events.find]\n[events.answer]\n[events.outermost]\n\
     [events.strict]\n[events.another_error]\n[events.panics]\n";
 
-/// Returns what became of each call, the innermost first: expected, reported.
+/// Returns for each call, innermost first, whether its error was expected and whether it was reported.
 fn seen(call: impl FnOnce()) -> (Vec<(bool, bool)>, usize) {
     let seen = testing::observe_with(CONFIG).unwrap();
     call();

@@ -59,7 +59,7 @@ const ANSWERS: [(&str, &str); 3] = [
     ),
 ];
 
-/// How many calls a tracker was told of, by class and cause.
+/// How many failed calls were reported to a tracker, by error class and cause.
 fn told(
     requests: &[String],
     parse: impl Fn(&Value) -> (String, String, u64),

@@ -172,7 +172,7 @@ fn take_best<'a>(
 }
 
 /// New words of the question count fully in the sentence, and half in its heading. Nearer passages count
-/// more. A sentence without a word of the question scores nothing.
+/// more. A sentence that shares no word with the question scores 0.
 fn gain(candidate: &Candidate<'_>, asked: &BTreeSet<String>, covered: &BTreeSet<String>) -> f32 {
     let new = |words: &BTreeSet<String>| {
         words

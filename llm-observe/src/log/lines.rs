@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use llm_observe_config::{Format, Logger};
+use llm_observe_config::Format;
 use llm_observe_log::{Health, LogWriter, LossReason};
 use tracing::{Level, Metadata, level_filters::LevelFilter};
 use tracing_subscriber::filter::Targets;
@@ -19,17 +19,16 @@ use tracing_subscriber::filter::Targets;
 use super::{
     console::ConsoleWriter,
     format::{self, Style},
+    select::{About, Select},
 };
 use crate::{
     kernel::{
         clock, metrics_table as names,
-        outcome::Outcome,
         record::Record,
         sink::{LogEvent, RunningCall, Sink},
         stats::{Counter, Stats},
         value::Value,
     },
-    observer::tracing_level,
     redact::{Redact, Redacted, Redactor},
 };
 
@@ -42,64 +41,6 @@ pub(crate) struct Route {
     /// `None`: the main file, which takes what no exclusive logger has taken.
     pub(crate) select: Option<Select>,
     pub(crate) lines: Counter,
-}
-
-/// What a logger of its own takes: every criterion that is set must match.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Select {
-    events: Vec<String>,
-    outcomes: Vec<Outcome>,
-    level: Option<Level>,
-    targets: Vec<String>,
-    exclusive: bool,
-}
-
-impl Select {
-    pub(crate) fn of(logger: &Logger) -> Select {
-        Select {
-            events: logger.events.clone(),
-            outcomes: logger
-                .outcomes
-                .iter()
-                .filter_map(|o| Outcome::from_name(o))
-                .collect(),
-            level: logger.level.map(tracing_level),
-            targets: logger.targets.clone(),
-            exclusive: logger.exclusive,
-        }
-    }
-
-    fn takes(&self, about: &About<'_>) -> bool {
-        let in_list = |list: &[String], name: Option<&str>| {
-            list.is_empty() || name.is_some_and(|name| list.iter().any(|n| n == name))
-        };
-        in_list(&self.events, about.event)
-            && (self.outcomes.is_empty()
-                || about
-                    .outcome
-                    .is_some_and(|outcome| self.outcomes.contains(&outcome)))
-            && self.level.is_none_or(|least| about.level <= least)
-            && (self.targets.is_empty()
-                || self
-                    .targets
-                    .iter()
-                    .any(|prefix| is_under(about.target, prefix)))
-    }
-}
-
-/// Returns whether `target` is the module `prefix` or in it.
-fn is_under(target: &str, prefix: &str) -> bool {
-    target
-        .strip_prefix(prefix)
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
-}
-
-/// What loggers select by.
-struct About<'a> {
-    level: Level,
-    target: &'a str,
-    event: Option<&'a str>,
-    outcome: Option<Outcome>,
 }
 
 /// The lines of one observer: where calls and events are written.
@@ -359,26 +300,6 @@ pub(super) fn level_of(level: Level) -> llm_observe_log::Level {
 mod tests {
     use super::*;
 
-    fn about<'a>(event: &'a str, outcome: Outcome, level: Level) -> About<'a> {
-        About {
-            level,
-            target: "rag::db",
-            event: Some(event),
-            outcome: Some(outcome),
-        }
-    }
-
-    #[test]
-    fn every_criterion_must_match() {
-        let mut logger = Logger::new("x.log");
-        logger.events = vec!["embedding".to_owned()];
-        logger.outcomes = vec!["error".to_owned(), "panic".to_owned()];
-        let select = Select::of(&logger);
-        assert!(select.takes(&about("embedding", Outcome::Panic, Level::ERROR)));
-        assert!(!select.takes(&about("embedding", Outcome::Ok, Level::INFO)));
-        assert!(!select.takes(&about("query", Outcome::Error, Level::ERROR)));
-    }
-
     #[test]
     fn a_line_is_formatted_once_a_format() {
         let times = std::cell::Cell::new(0);
@@ -392,12 +313,5 @@ mod tests {
             assert_eq!(buffers.of(Format::Text, &line), b"Text\n");
         }
         assert_eq!(times.get(), 2);
-    }
-
-    #[test]
-    fn a_target_takes_its_modules_and_no_namesakes() {
-        assert!(is_under("rag::db", "rag"));
-        assert!(is_under("rag", "rag"));
-        assert!(!is_under("ragtime", "rag"));
     }
 }

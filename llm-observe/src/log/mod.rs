@@ -2,7 +2,7 @@
 //! console.
 //!
 //! `layer` receives events, [`format`] formats lines, [`escape`] makes texts safe for them, [`lines`]
-//! decides which file each one goes to. The files are those of the crate [`llm_observe_log`].
+//! hands each one to the files that [`select`] it. The files are those of the crate [`llm_observe_log`].
 
 mod console;
 mod escape;
@@ -10,6 +10,7 @@ mod format;
 mod layer;
 mod lines;
 mod options;
+mod select;
 #[cfg(test)]
 mod tests;
 mod timestamp;
@@ -32,11 +33,7 @@ pub(crate) use lines::Lines;
 pub use llm_observe_log::read;
 pub use writer::LogWriter;
 
-use self::{
-    console::ConsoleWriter,
-    format::Style,
-    lines::{Route, Select},
-};
+use self::{console::ConsoleWriter, format::Style, lines::Route, select::Select};
 use crate::{
     error::Error,
     kernel::{metrics_table as names, sink::Sink, stats::Stats},

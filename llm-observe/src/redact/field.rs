@@ -3,10 +3,9 @@
 use std::borrow::Cow;
 
 use super::{
-    MARK, Redactor,
+    MARK, Redactor, credentials,
     harmless::{Style, is_spared},
     key::Kind,
-    value,
 };
 
 impl Redactor {
@@ -21,7 +20,7 @@ impl Redactor {
         if is_spared(text.as_bytes(), kind, many, Style::Quoted) {
             return self.redact(value);
         }
-        match (kind, value::scheme(value)) {
+        match (kind, credentials::scheme(value)) {
             (Kind::Scheme, Some(scheme)) => Cow::Owned(format!("{scheme} {MARK}")),
             _ => Cow::Owned(MARK.to_owned()),
         }

@@ -12,8 +12,10 @@
 mod bytes;
 mod card;
 mod classes;
+mod credentials;
 mod disguise;
 mod field;
+mod formats;
 mod harmless;
 mod issuers;
 mod key;

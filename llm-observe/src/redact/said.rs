@@ -5,12 +5,13 @@ use super::{
         back, before, ends_with, is_alnum, is_one_of, is_space, run, run_within, skip_spaces,
         starts_with,
     },
+    credentials,
     harmless::{Style, is_password_like, is_random},
     key::{Keys, Kind},
     names_at::spaced_name,
     phrases::{CONNECTING, STATES},
     scan::Word,
-    value::{Name, behind, credentials, judged, quoted, token_end, whole_token_end},
+    value::{Name, behind, judged, quoted, token_end, whole_token_end},
 };
 
 /// How far the parameters of credentials are looked at.
@@ -27,7 +28,7 @@ pub(super) fn find(
     keys: &Keys,
 ) -> Option<(usize, usize)> {
     let lower = |end: &str| ends_with(word.bytes, end.as_bytes());
-    if let Some(found) = credentials(bytes, word.bytes, word.end) {
+    if let Some(found) = credentials::find(bytes, word.bytes, word.end) {
         return Some(found);
     }
     if lower("identified") {

@@ -1,9 +1,10 @@
-//! Keys and tokens that are known by their shape, wherever they stand: those of the table of issuers,
-//! and the few that no prefix tells.
+//! Keys and tokens that are known by their shape, wherever they stand: those of the table of issuers.
+//! The few that no prefix tells are in `formats.rs`.
 
 use super::{
     bytes::{before, run, run_within},
     classes::is_word,
+    formats,
     issuers::{Body, ISSUERS, Issuer, Place},
     scan::Word,
 };
@@ -117,11 +118,11 @@ const fn tail_start(prefix: &[u8]) -> usize {
 /// Returns the range of the first secret that starts within `word`, or right before it.
 pub(super) fn find(bytes: &[u8], word: Word<'_>) -> Option<(usize, usize)> {
     split(bytes, word)
-        .or_else(|| twilio(word))
-        .or_else(|| resend(bytes, word))
-        .or_else(|| discord(bytes, word))
+        .or_else(|| formats::twilio(word))
+        .or_else(|| formats::resend(bytes, word))
+        .or_else(|| formats::discord(bytes, word))
         .or_else(|| solid(bytes, word))
-        .or_else(|| jwt(bytes, word))
+        .or_else(|| formats::jwt(bytes, word))
 }
 
 /// A prefix within the word. It starts the word, or a part of it behind `-` or `_`, or has one.
@@ -168,7 +169,7 @@ fn is_name(word: &[u8]) -> bool {
 
 /// Returns where a secret may start in a word besides behind `-` and `_`: at its start, behind an
 /// escape that it begins with (`\nsk-...`, `%20sk-...`), or behind a colour (`[31msk-...`).
-fn escaped_starts(bytes: &[u8], word: Word<'_>) -> impl Iterator<Item = usize> {
+pub(super) fn escaped_starts(bytes: &[u8], word: Word<'_>) -> impl Iterator<Item = usize> {
     let starts: &[usize] = match before(bytes, word.start) {
         Some(b'\\') => &[0, 1, 3, 5],
         Some(b'%') => &[0, 2],
@@ -209,7 +210,7 @@ fn matched(
 fn split(bytes: &[u8], word: Word<'_>) -> Option<(usize, usize)> {
     match before(bytes, word.start)? {
         b'.' | b'~' | b':' => {}
-        b'$' => return crypt(bytes, word),
+        b'$' => return formats::crypt(bytes, word),
         b'/' | b'+' => {
             if let Some(found) = base64(bytes, word) {
                 return Some(found);
@@ -232,22 +233,6 @@ fn split(bytes: &[u8], word: Word<'_>) -> Option<(usize, usize)> {
         let end = body_end(bytes, from, row, word.end)?;
         Some((start, end.max(word.end)))
     })
-}
-
-/// The hash of a password in the modular crypt format: `$2b$12$..`, `$argon2id$..`.
-/// <https://passlib.readthedocs.io/en/stable/modular_crypt_format.html>
-fn crypt(bytes: &[u8], word: Word<'_>) -> Option<(usize, usize)> {
-    const SCHEMES: &[&[u8]] = &[
-        b"$2a$", b"$2b$", b"$2y$", b"$argon2", b"$1$", b"$5$", b"$6$", b"$y$", b"$scrypt",
-        b"$pbkdf2",
-    ];
-    let is = |b: u8| is_word(b) || matches!(b, b'$' | b'=' | b',' | b'.' | b'/' | b'+');
-    let start = super::bytes::back(bytes, word.start.saturating_sub(128), word.start, is);
-    let text = bytes.get(start..word.start)?;
-    let dollar = text.iter().position(|b| *b == b'$')?;
-    let text = text.get(dollar..)?;
-    let known = SCHEMES.iter().any(|scheme| text.starts_with(scheme));
-    known.then(|| (start + dollar, run(bytes, word.end, is)))
 }
 
 /// A key in base64, of which the word is a later part: `ABSKab/cd..`.
@@ -325,123 +310,6 @@ impl Ahead {
         }
         self.dash < end && self.strange >= end
     }
-}
-
-/// A key of Twilio: `SK` and 32 hexadecimal digits.
-/// <https://www.twilio.com/docs/iam/api-keys>
-fn twilio(word: Word<'_>) -> Option<(usize, usize)> {
-    let key = word.bytes.strip_prefix(b"SK")?;
-    (key.len() == 32 && key.iter().all(u8::is_ascii_hexdigit)).then_some((word.start, word.end))
-}
-
-/// A key of Resend: `re_`, eight letters or digits, `_` and 24 more.
-/// <https://resend.com/docs/api-reference/introduction>
-fn resend(bytes: &[u8], word: Word<'_>) -> Option<(usize, usize)> {
-    let key = word.bytes.strip_prefix(b"re_")?;
-    let from = word.start + 3;
-    let id = run_within(bytes, from, 9, |b| b.is_ascii_alphanumeric());
-    let tail = key.get(9..)?;
-    let fits = id == from + 8 && key.get(8) == Some(&b'_') && tail.len() >= 16;
-    let solid = fits && tail.iter().all(u8::is_ascii_alphanumeric);
-    solid.then_some((word.start, word.end))
-}
-
-/// The token of a Discord bot: an id in base64, six characters of time, and at least 27 of a MAC.
-/// <https://docs.discord.com/developers/reference#authentication>
-fn discord(bytes: &[u8], word: Word<'_>) -> Option<(usize, usize)> {
-    if !matches!(word.bytes.first(), Some(b'M' | b'N' | b'O')) || word.bytes.len() < 23 {
-        return None;
-    }
-    let time = part(bytes, word.end + 1);
-    let mac = part(bytes, time + 1);
-    let dotted = bytes.get(word.end) == Some(&b'.') && bytes.get(time) == Some(&b'.');
-    (dotted && time == word.end + 7 && mac >= time + 1 + 27).then_some((word.start, mac))
-}
-
-/// The token of a Telegram bot, whose id ends at `colon`: 35 characters behind it.
-/// <https://core.telegram.org/bots/api#authorizing-your-bot>
-pub(super) fn telegram(bytes: &[u8], floor: usize, colon: usize) -> Option<(usize, usize)> {
-    let start = super::bytes::back(bytes, colon.saturating_sub(13).max(floor), colon, |b| {
-        b.is_ascii_digit()
-    });
-    if !(6..=12).contains(&(colon - start)) {
-        return None;
-    }
-    let end = run_within(bytes, colon + 1, 41, is_word);
-    (34..=40)
-        .contains(&(end - colon - 1))
-        .then_some((start, end))
-}
-
-/// A client secret of Azure AD, whose `Q` ends at `tilde`: three characters, a digit and `Q` before
-/// it, at least 31 behind it.
-/// <https://learn.microsoft.com/en-us/purview/sit-defn-client-secret-api-key>
-pub(super) fn azure(bytes: &[u8], floor: usize, tilde: usize) -> Option<(usize, usize)> {
-    let is = |b: u8| is_word(b) || matches!(b, b'~' | b'.');
-    let start = tilde.checked_sub(5).filter(|start| *start >= floor)?;
-    let head = bytes.get(start..tilde)?;
-    let known =
-        matches!(head, [a, b, c, d, b'Q'] if is(*a) && is(*b) && is(*c) && d.is_ascii_digit());
-    known.then_some(())?;
-    let end = run_within(bytes, tilde + 1, 64, is);
-    (end > tilde + 24).then_some((start, end))
-}
-
-/// A JSON Web Token, RFC 7519: `eyJ` (base64 of `{"`), and three parts with dots between; five, of
-/// which some may be empty, where it is encrypted (RFC 7516).
-fn jwt(bytes: &[u8], word: Word<'_>) -> Option<(usize, usize)> {
-    // The first part is the rest of the word: looked for once, however often `eyJ` is in it.
-    if bytes.get(word.end) != Some(&b'.') {
-        return None;
-    }
-    let starts = |at: &usize| {
-        word.bytes
-            .get(*at..)
-            .is_some_and(|rest| rest.starts_with(b"eyJ"))
-            && matches!(before(word.bytes, *at), None | Some(b'_' | b'-'))
-    };
-    let start = escaped_starts(bytes, word)
-        .find(|at| {
-            word.bytes
-                .get(*at..)
-                .is_some_and(|rest| rest.starts_with(b"eyJ"))
-        })
-        .or_else(|| (0..word.bytes.len()).find(starts))?;
-    let start = word.start + start;
-    let payload = part(bytes, word.end + 1);
-    if bytes.get(payload) != Some(&b'.') {
-        return None;
-    }
-    let mut end = part(bytes, payload + 1);
-    for _ in 0..2 {
-        if bytes.get(end) == Some(&b'.') && bytes.get(end + 1).is_some_and(|b| is_word(*b)) {
-            end = part(bytes, end + 1);
-        }
-    }
-    Some((start, end))
-}
-
-/// Returns where the part of a token ends that starts at `from`.
-fn part(bytes: &[u8], from: usize) -> usize {
-    run(bytes, from, is_word)
-}
-
-/// Returns where a PEM private key ends that starts with the dashes of `word`.
-pub(super) fn private_key(text: &str, word: Word<'_>) -> Option<usize> {
-    if !word.bytes.ends_with(b"-----BEGIN") {
-        return None;
-    }
-    let rest = text.get(word.end..)?;
-    let header = rest.find("-----")?;
-    if !rest.get(..header)?.contains("PRIVATE KEY") {
-        return None;
-    }
-    let body = rest.get(header + 5..)?;
-    let end = body.find("-----END").and_then(|at| {
-        let footer = body.get(at + 8..)?.find("-----")?;
-        Some(word.end + header + 5 + at + 8 + footer + 5)
-    });
-    Some(end.unwrap_or(text.len()))
 }
 
 #[cfg(test)]

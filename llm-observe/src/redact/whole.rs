@@ -8,9 +8,9 @@ use std::borrow::Cow;
 use super::{
     MARK, Out, Redactor, URL_MARK,
     classes::is_word,
+    credentials,
     harmless::{Style, is_spared},
     key::Kind,
-    value,
 };
 
 /// How often a part may be encoded: a redirect to a redirect to a URL.
@@ -78,7 +78,7 @@ impl Redactor {
             Some(kind) if is_spared(value.as_bytes(), kind, false, Style::Quoted) => {
                 Cow::Borrowed(value)
             }
-            Some(Kind::Scheme) => match value::scheme(value) {
+            Some(Kind::Scheme) => match credentials::scheme(value) {
                 Some(scheme) => Cow::Owned(format!("{scheme} {MARK}")),
                 None => Cow::Borrowed(MARK),
             },
