@@ -49,7 +49,7 @@ impl FinishClosure {
         first.map_or(span, |closure| span.located_at(closure.span()))
     }
 
-    /// Returns the statements that end a call, over `call: &mut FinishClosure` and `out: &Output`.
+    /// Returns the statements that end a call, over `call: &mut CallScope` and `out: &Output`.
     pub(crate) fn tokens(
         &self,
         args: &Args,

@@ -3,11 +3,12 @@
 use tracing::Level;
 
 use super::{
-    ring::{EntrySource, MOST_LINE, prefix, put_line},
+    ring::{EntrySource, MOST_LINE, put_line},
     threads,
 };
 use crate::{
     kernel::{
+        pool::prefix,
         record::Record,
         sink::{LogEvent, Sink},
     },

@@ -115,7 +115,7 @@ impl FlushReport {
 #[must_use = "the observer stops when this is dropped; bind it: `let _observer = ...`"]
 pub struct Observer {
     dispatcher: Arc<Dispatcher>,
-    /// In the order they were started. FlushReport last to first: delivering writes lines.
+    /// In the order they were started. Flushed last to first: delivering writes lines.
     parts: Vec<Box<dyn Part>>,
     /// Threads that end when dropped.
     threads: Vec<Box<dyn Send + Sync>>,

@@ -81,30 +81,30 @@ impl OperationCall {
     /// Starts a call of `site` below the call that runs on this thread. Where nobody observes, it
     /// does nothing.
     pub fn start(site: &'static Site, operation: impl Operation) -> OperationCall {
-        let mut call = Call::new(site);
-        call.extra().operation = Some(Box::new(operation));
-        call.ensure_started();
-        OperationCall {
-            call,
-            request: context::request(),
-        }
+        OperationCall::started(site, operation, None)
     }
 
     /// Starts a call below another span than the thread's: one of another process.
     pub fn start_below(
         site: &'static Site,
         operation: impl Operation,
-        (trace, span): (TraceId, SpanId),
+        parent: (TraceId, SpanId),
+    ) -> OperationCall {
+        OperationCall::started(site, operation, Some(parent))
+    }
+
+    /// `parent`: the span that it is below, where that is not the thread's.
+    fn started(
+        site: &'static Site,
+        operation: impl Operation,
+        parent: Option<(TraceId, SpanId)>,
     ) -> OperationCall {
         let mut call = Call::new(site);
         let extra = call.extra();
         extra.operation = Some(Box::new(operation));
-        extra.parent = Some((trace, span));
+        extra.parent = parent;
         call.ensure_started();
-        OperationCall {
-            call,
-            request: context::request(),
-        }
+        OperationCall::over(call, context::request())
     }
 
     /// Returns one over a call that has started and serves `request`.

@@ -66,7 +66,7 @@ impl Record<'_> {
     /// Returns whether the quality is under the site's `min_quality`.
     #[must_use]
     pub fn low_quality(&self) -> bool {
-        matches!((self.quality, self.site.min_quality), (Some(q), Some(min)) if q < min)
+        self.site.is_low(self.quality)
     }
 
     /// Returns the level of the call's line.

@@ -80,8 +80,7 @@ impl CallScope {
     #[inline]
     pub fn verdict(&mut self, verdict: Verdict<'_>) {
         if let Verdict::Err(failure) = verdict {
-            self.outcome = Outcome::Error;
-            self.error = Some(Box::new(failure.describe()));
+            self.failed(Outcome::Error, failure.describe());
         }
     }
 
@@ -109,10 +108,9 @@ impl CallScope {
     /// Lets a closure of the attribute decide that the value is an error.
     pub fn error_if(&mut self, error: bool) {
         if error && self.outcome == Outcome::Ok {
-            self.outcome = Outcome::Error;
             let message = "the returned value counts as an error here".to_owned();
             let error = ErrorInfo::new("value", message, ErrorClass::Other);
-            self.error = Some(Box::new(error));
+            self.failed(Outcome::Error, error);
         }
     }
 

@@ -148,6 +148,12 @@ impl Site {
         std::ptr::eq(self.owner, &raw const OWNER)
     }
 
+    /// Returns whether a quality is under its `min_quality`.
+    #[inline]
+    pub(crate) fn is_low(&self, quality: Option<f64>) -> bool {
+        matches!((quality, self.min_quality), (Some(q), Some(min)) if q < min)
+    }
+
     /// Returns the kind of its spans.
     #[must_use]
     pub fn kind(&self) -> SpanKind {

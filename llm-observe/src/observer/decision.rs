@@ -133,15 +133,10 @@ const fn failure_trigger(outcome: Outcome) -> TriggerSet {
     }
 }
 
-/// Returns what alerts of a call that ended so: for the tests of alerts.
+/// Returns a call that ended so, of which nothing else is known.
 #[cfg(test)]
-pub(crate) fn alerts_of(
-    site: &Site,
-    event: Option<&Event>,
-    outcome: Outcome,
-    class: Option<ErrorClass>,
-) -> TriggerSet {
-    let end = End {
+const fn ended(outcome: Outcome, class: Option<ErrorClass>) -> End {
+    End {
         outcome,
         class,
         expected: false,
@@ -150,8 +145,20 @@ pub(crate) fn alerts_of(
         may_alert: true,
         alerted_below: false,
         passed_on: false,
-    };
-    AlertPolicy::new(site, event).decide(&end).alerts
+    }
+}
+
+/// Returns what alerts of a call that ended so: for the tests of alerts.
+#[cfg(test)]
+pub(crate) fn alerts_of(
+    site: &Site,
+    event: Option<&Event>,
+    outcome: Outcome,
+    class: Option<ErrorClass>,
+) -> TriggerSet {
+    AlertPolicy::new(site, event)
+        .decide(&ended(outcome, class))
+        .alerts
 }
 
 #[cfg(test)]
@@ -168,16 +175,7 @@ mod tests {
     static NAMED: Site = site(&[AlertRule::new(TriggerSet::ERROR)]);
 
     fn failed(class: ErrorClass) -> End {
-        End {
-            outcome: Outcome::Error,
-            class: Some(class),
-            expected: false,
-            slow: false,
-            low_quality: false,
-            may_alert: true,
-            alerted_below: false,
-            passed_on: false,
-        }
+        ended(Outcome::Error, Some(class))
     }
 
     fn listed(mute: bool) -> Event {

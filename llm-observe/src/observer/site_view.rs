@@ -167,17 +167,11 @@ impl SiteView {
     fn decide_without_error(&self, end: &CallEnd, extra: Option<&Extra>) -> Decision {
         let is_good = end.outcome == Outcome::Ok
             && end.nanos <= self.slow
-            && !self.is_low(extra.and_then(|extra| extra.quality));
+            && !self.site.is_low(extra.and_then(|extra| extra.quality));
         if is_good {
             return Decision::default();
         }
         self.alerts.decide(&self.end(end, extra, Known::default()))
-    }
-
-    /// Returns whether a quality is under the site's `min_quality`.
-    #[inline]
-    fn is_low(&self, quality: Option<f64>) -> bool {
-        matches!((quality, self.site.min_quality), (Some(q), Some(min)) if q < min)
     }
 
     /// Returns what the decision about alerts is made from.
@@ -189,7 +183,7 @@ impl SiteView {
             class: end.error.as_ref().map(|error| error.class),
             expected: end.expected,
             slow: end.nanos > self.slow,
-            low_quality: self.is_low(quality),
+            low_quality: self.site.is_low(quality),
             may_alert: operation.is_none_or(|operation| operation.may_alert(end.outcome)),
             alerted_below: known.alerted,
             // What was expected below was not reported there.

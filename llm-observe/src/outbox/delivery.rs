@@ -36,6 +36,17 @@ impl Delivery {
             reason: reason.into(),
         }
     }
+
+    /// Returns it with a wait of at least `wait`, if it is to be retried.
+    pub(crate) fn wait_at_least(self, wait: Option<Duration>) -> Delivery {
+        match self {
+            Delivery::Retry { after, reason } => Delivery::Retry {
+                after: after.max(wait),
+                reason,
+            },
+            other => other,
+        }
+    }
 }
 
 /// The future of one attempt to deliver.

@@ -88,20 +88,22 @@ fn lost(state: &DeliveryState, id: u64) {
 }
 
 fn count(state: &DeliveryState, name: &str, result: &Delivery, availability: &Availability) {
-    state.with_counts(name, |counts| match availability {
-        Availability::Down => counts.down.set(1),
-        Availability::Up => counts.down.set(0),
-        Availability::Unchanged => {}
-    });
-    state.with_counts(name, |counts| match result {
-        Delivery::Delivered => {
-            counts.delivered.add(1);
-            counts.pending.add(-1);
+    state.with_counts(name, |counts| {
+        match availability {
+            Availability::Down => counts.down.set(1),
+            Availability::Up => counts.down.set(0),
+            Availability::Unchanged => {}
         }
-        Delivery::Retry { .. } => counts.retried.add(1),
-        Delivery::Refused { .. } => {
-            counts.refused.add(1);
-            counts.pending.add(-1);
+        match result {
+            Delivery::Delivered => {
+                counts.delivered.add(1);
+                counts.pending.add(-1);
+            }
+            Delivery::Retry { .. } => counts.retried.add(1),
+            Delivery::Refused { .. } => {
+                counts.refused.add(1);
+                counts.pending.add(-1);
+            }
         }
     });
 }

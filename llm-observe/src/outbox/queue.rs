@@ -190,7 +190,6 @@ impl<P> Queue<P> {
         result: &Delivery,
         now: u64,
     ) -> (Option<PendingParcel<P>>, Availability) {
-        let limits = self.limits.clone();
         let Some(entry) = self.entries.get_mut(&id) else {
             return (None, Availability::Unchanged);
         };
@@ -207,7 +206,7 @@ impl<P> Queue<P> {
                 (self.remove(id), availability)
             }
             Delivery::Retry { after, .. } => {
-                category.failed(*after, now, &limits);
+                category.failed(*after, now, &self.limits);
                 entry.in_flight = false;
                 entry.attempts += 1;
                 category.waiting.insert((entry.attempts, id));

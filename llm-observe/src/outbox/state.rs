@@ -213,7 +213,7 @@ impl DeliveryState {
         }
     }
 
-    /// DeliveryCounters as lost what is in memory only.
+    /// Counts as lost what is in memory only.
     pub(super) fn count_in_memory(&self) {
         for entry in in_memory(&self.queue()) {
             self.with_counts(&entry.destination, |counts| counts.dropped.add(1));

@@ -102,6 +102,11 @@ impl RequestInfo {
 }
 
 impl Report {
+    /// Returns the latest breadcrumbs, as many as `size` has room for, the oldest first.
+    pub(super) fn latest_breadcrumbs(&self, size: ReportSize) -> impl Iterator<Item = &Breadcrumb> {
+        self.breadcrumbs.iter().rev().take(size.breadcrumbs).rev()
+    }
+
     pub(super) fn of(record: &Record<'_>, error: &ErrorInfo) -> Report {
         let site = record.site;
         let fields = record.fields.iter();

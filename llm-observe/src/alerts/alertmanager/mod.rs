@@ -42,12 +42,8 @@ pub(crate) fn channel(
     settings: &config::Alertmanager,
 ) -> Result<Arc<dyn Channel>, Error> {
     let key = format!("channels.{name}.url");
-    let url = settings
-        .url
-        .read()
-        .map_err(|e| Error::with(key.clone(), e))?;
-    let url = format!("{}/api/v2/alerts", url.trim_end_matches('/'));
-    let post = JsonEndpoint::new(&key, &url, Vec::new())?;
+    let url = Some(&settings.url);
+    let post = JsonEndpoint::below(&key, url, "", "api/v2/alerts", Vec::new())?;
     Ok(Arc::new(AlertmanagerChannel {
         name: name.to_owned(),
         labels: settings.labels.clone(),

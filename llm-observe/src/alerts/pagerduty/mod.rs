@@ -36,12 +36,8 @@ pub(crate) fn channel(name: &str, settings: &config::Pagerduty) -> Result<Arc<dy
         .read()
         .map_err(|e| Error::with(format!("channels.{name}.routing_key"), e))?;
     let key = format!("channels.{name}.url");
-    let url = match &settings.url {
-        Some(url) => url.read().map_err(|e| Error::with(key.clone(), e))?,
-        None => PAGERDUTY.to_owned(),
-    };
-    let url = format!("{}/v2/enqueue", url.trim_end_matches('/'));
-    let post = JsonEndpoint::new(&key, &url, Vec::new())?;
+    let url = settings.url.as_ref();
+    let post = JsonEndpoint::below(&key, url, PAGERDUTY, "v2/enqueue", Vec::new())?;
     Ok(Arc::new(PagerdutyChannel {
         name: name.to_owned(),
         routing_key,

@@ -126,11 +126,7 @@ fn classify(reply: &HttpReply) -> Delivery {
                 reason: reply.reason(),
             },
         },
-        Delivery::Retry { after, reason } => Delivery::Retry {
-            after: after.max(wait),
-            reason,
-        },
-        other => other,
+        other => other.wait_at_least(wait),
     }
 }
 

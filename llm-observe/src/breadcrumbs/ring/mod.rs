@@ -5,7 +5,7 @@ use std::{collections::VecDeque, fmt::Write, time::Duration};
 use tracing::Level;
 
 use super::breadcrumb::Breadcrumb;
-use crate::kernel::{ids::TraceId, outcome::Outcome, site::Site, value::Value};
+use crate::kernel::{ids::TraceId, outcome::Outcome, pool::prefix, site::Site, value::Value};
 
 /// How many breadcrumbs a report shows: the latest.
 pub(super) const MOST_REPORTED: usize = 30;
@@ -157,15 +157,6 @@ pub(super) fn put_line(
         }
     }
     target.len()
-}
-
-/// Returns a prefix of `text` of at most `most` bytes that ends with a whole character.
-pub(super) fn prefix(text: &str, most: usize) -> &str {
-    let mut end = most.min(text.len());
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    text.get(..end).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -125,8 +125,8 @@ impl ClientResponse {
     /// Counts bytes that are not in one piece, and gives up reading the body.
     pub(crate) fn note_unread_data(&mut self, bytes: usize) {
         self.bytes += u64::try_from(bytes).unwrap_or(u64::MAX);
-        if self.model_reader.take().is_some() {
-            self.model_reader = Some(ModelResponseReader::unread(UsageMissing::Unreadable));
+        if let Some(reader) = &mut self.model_reader {
+            *reader = ModelResponseReader::unread(UsageMissing::Unreadable);
         }
     }
 
@@ -236,11 +236,13 @@ fn status_error(status: u16, code: Option<&str>) -> ErrorInfo {
     let reason = StatusCode::from_u16(status).ok();
     let reason = reason.and_then(|status| status.canonical_reason());
     let mut message = status.to_string();
-    for part in [reason, code.map(|_| ":"), code].into_iter().flatten() {
-        if part != ":" {
-            message.push(' ');
-        }
-        message.push_str(part);
+    if let Some(reason) = reason {
+        message.push(' ');
+        message.push_str(reason);
+    }
+    if let Some(code) = code {
+        message.push_str(": ");
+        message.push_str(code);
     }
     let class = code.and_then(classify::of_text);
     let class = class.or_else(|| ErrorClass::of_status(status));

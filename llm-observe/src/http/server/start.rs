@@ -223,8 +223,8 @@ impl RequestHead<'_> {
         let captured = state.policy.headers.iter();
         captured
             .filter_map(|(name, attribute)| {
-                let values: Vec<_> = self.headers.get_all(name).iter().collect();
-                let values: Vec<_> = values.iter().map(|value| text(value.as_bytes())).collect();
+                let values = self.headers.get_all(name).iter();
+                let values: Vec<_> = values.map(|value| text(value.as_bytes())).collect();
                 (!values.is_empty()).then(|| (*attribute, text(values.join(", ").as_bytes())))
             })
             .collect()

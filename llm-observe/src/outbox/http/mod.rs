@@ -1,7 +1,6 @@
 //! The HTTP client of deliveries, and what a response means for a delivery.
 //!
 //! URLs are credentials here: none is ever part of an error.
-
 //!
 //! It is no `reqwest` client: that would turn a feature of `reqwest` on with which the program's own
 //! `reqwest::Client::new()` panics unless it has installed a provider of cryptography.
@@ -21,6 +20,7 @@ use hyper_util::{
     rt::{TokioExecutor, TokioTimer},
 };
 use jiff::Timestamp;
+use llm_observe_config::Endpoint;
 
 use self::connector::Connector;
 pub(crate) use self::request::HttpRequest;
@@ -114,6 +114,27 @@ impl JsonEndpoint {
             headers,
             http: HttpClient::new()?,
         })
+    }
+
+    /// Returns `path` below the base URL `base`, or below `default` where there is none. `key` is the
+    /// name of the base in the configuration.
+    ///
+    /// # Errors
+    ///
+    /// When the base cannot be read, or as for [`JsonEndpoint::new`].
+    pub(crate) fn below(
+        key: &str,
+        base: Option<&Endpoint>,
+        default: &str,
+        path: &str,
+        headers: Vec<(&'static str, String)>,
+    ) -> Result<JsonEndpoint, Error> {
+        let base = match base {
+            Some(base) => base.read().map_err(|e| Error::with(key.to_owned(), e))?,
+            None => default.to_owned(),
+        };
+        let url = format!("{}/{path}", base.trim_end_matches('/'));
+        JsonEndpoint::new(key, &url, headers)
     }
 
     /// Posts `body`, with further headers.

@@ -42,19 +42,11 @@ pub(crate) fn tracker(
         .project_key
         .read()
         .map_err(|e| Error::with("trackers.airbrake.project_key", e))?;
-    let key = "trackers.airbrake.url";
-    let url = match &settings.url {
-        Some(url) => url.read().map_err(|e| Error::with(key, e))?,
-        None => AIRBRAKE.to_owned(),
-    };
-    let url = format!(
-        "{}/api/v3/projects/{}/notices",
-        url.trim_end_matches('/'),
-        settings.project_id
-    );
-    let post = JsonEndpoint::new(
-        key,
-        &url,
+    let post = JsonEndpoint::below(
+        "trackers.airbrake.url",
+        settings.url.as_ref(),
+        AIRBRAKE,
+        &format!("api/v3/projects/{}/notices", settings.project_id),
         vec![("Authorization", format!("Bearer {project_key}"))],
     )?;
     Ok(Arc::new(AirbrakeTracker { origin, post }))
@@ -97,13 +89,9 @@ fn classify(reply: &HttpReply) -> Delivery {
         .headers
         .get("x-ratelimit-delay")
         .and_then(|v| v.to_str().ok()?.parse().ok());
-    match reply.classify() {
-        Delivery::Retry { after, reason } => Delivery::Retry {
-            after: after.max(asked.map(Duration::from_secs)),
-            reason,
-        },
-        other => other,
-    }
+    reply
+        .classify()
+        .wait_at_least(asked.map(Duration::from_secs))
 }
 
 fn notice(report: &Report, origin: &Origin, size: ReportSize) -> Value {
@@ -147,8 +135,7 @@ fn history(report: &Report, size: ReportSize) -> Vec<Value> {
             "arguments": [truncate(&format!("{}: {}", breadcrumb.category, breadcrumb.message), size.text)],
         })
     };
-    let latest = report.breadcrumbs.iter().rev().take(size.breadcrumbs).rev();
-    latest.map(breadcrumb).collect()
+    report.latest_breadcrumbs(size).map(breadcrumb).collect()
 }
 
 fn error(kind: &str, text: &str, frames: &[Frame], size: ReportSize) -> Value {

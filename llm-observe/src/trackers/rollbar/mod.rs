@@ -40,13 +40,13 @@ pub(crate) fn tracker(
         .access_token
         .read()
         .map_err(|e| Error::with("trackers.rollbar.access_token", e))?;
-    let key = "trackers.rollbar.url";
-    let url = match &settings.url {
-        Some(url) => url.read().map_err(|e| Error::with(key, e))?,
-        None => ROLLBAR.to_owned(),
-    };
-    let url = format!("{}/api/1/item/", url.trim_end_matches('/'));
-    let post = JsonEndpoint::new(key, &url, vec![("X-Rollbar-Access-Token", token)])?;
+    let post = JsonEndpoint::below(
+        "trackers.rollbar.url",
+        settings.url.as_ref(),
+        ROLLBAR,
+        "api/1/item/",
+        vec![("X-Rollbar-Access-Token", token)],
+    )?;
     Ok(Arc::new(RollbarTracker { origin, post }))
 }
 
@@ -123,8 +123,7 @@ fn telemetry(report: &Report, size: ReportSize) -> Vec<Value> {
             "body": {"message": truncate(&format!("{}: {}", breadcrumb.category, breadcrumb.message), size.text)},
         })
     };
-    let latest = report.breadcrumbs.iter().rev().take(size.breadcrumbs).rev();
-    latest.map(breadcrumb).collect()
+    report.latest_breadcrumbs(size).map(breadcrumb).collect()
 }
 
 fn level(level: tracing::Level) -> &'static str {

@@ -126,8 +126,7 @@ fn breadcrumbs(report: &Report, size: ReportSize) -> Vec<Breadcrumb> {
         message: Some(truncate(&breadcrumb.message, size.text)),
         ..Breadcrumb::default()
     };
-    let latest = report.breadcrumbs.iter().rev().take(size.breadcrumbs).rev();
-    latest.map(breadcrumb).collect()
+    report.latest_breadcrumbs(size).map(breadcrumb).collect()
 }
 
 fn request(report: &Report) -> Option<Request> {

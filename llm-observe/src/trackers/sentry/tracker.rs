@@ -154,13 +154,8 @@ impl SentryTracker {
     /// Records the rate limits, which come with any status, and returns the result.
     fn classify(&self, reply: &HttpReply) -> Delivery {
         self.limits.learn(reply, now_micros());
-        match reply.classify() {
-            Delivery::Retry { after, reason } => Delivery::Retry {
-                after: after.max(self.limits.left(now_micros())),
-                reason,
-            },
-            other => other,
-        }
+        let wait = self.limits.left(now_micros());
+        reply.classify().wait_at_least(wait)
     }
 }
 
