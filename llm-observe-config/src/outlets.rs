@@ -56,7 +56,7 @@ impl Default for Metrics {
 #[non_exhaustive]
 #[derive(Clone, Debug, PartialEq)]
 pub struct Traces {
-    /// The OTLP endpoint; `OTEL_EXPORTER_OTLP_ENDPOINT` overrides it. Default: none.
+    /// The OTLP endpoint: checked, and not used yet. Default: none.
     pub otlp: Option<Endpoint>,
     /// The share of traces that are exported, 0 to 1. Default: 1.
     pub sample: f64,
