@@ -9,7 +9,7 @@ use jiff::{Timestamp, tz::TimeZone};
 
 use crate::{
     append::{append_all, cut_back, ends_torn, read_range},
-    disk::{self, Disk, FileId},
+    disk::{self, Disk, FileEntry, FileId},
     hooks::Hooks,
     options::LogOptions,
     retention::{RetentionLimits, expired},
@@ -247,7 +247,7 @@ impl LiveFile {
     }
 
     fn rename_live_file(&self, now: Timestamp) -> io::Result<()> {
-        let first = rotation::next_sequence(&self.backups()?);
+        let first = rotation::next_sequence(&self.backups(&self.disk.list()?));
         let mut result = Err(io::ErrorKind::AlreadyExists.into());
         for sequence in first..first.saturating_add(8) {
             let name = rotation::backup_name(&self.options.file, now, &self.zone, sequence);
@@ -259,20 +259,17 @@ impl LiveFile {
         result
     }
 
-    fn backups(&self) -> io::Result<Vec<Backup>> {
-        let entries = self.disk.list()?;
-        Ok(entries
+    fn backups(&self, entries: &[FileEntry]) -> Vec<Backup> {
+        entries
             .iter()
             .filter_map(|entry| rotation::parse_backup(&self.options.file, &entry.name, entry.len))
-            .collect())
+            .collect()
     }
 
     /// Deletes the rotated files beyond the limits of retention.
     pub(crate) fn delete_expired(&self, now: Timestamp) {
-        let live = self
-            .disk
-            .list()
-            .unwrap_or_default()
+        let entries = self.disk.list().unwrap_or_default();
+        let live = entries
             .iter()
             .find(|entry| entry.name == self.options.file)
             .map_or(0, |entry| entry.len);
@@ -281,7 +278,7 @@ impl LiveFile {
             max_age: self.options.max_age,
             max_total_bytes: self.options.max_total_bytes,
         };
-        for backup in expired(&self.backups().unwrap_or_default(), &limits, live, now) {
+        for backup in expired(&self.backups(&entries), &limits, live, now) {
             // Another process that shares the files, or a user, may have deleted it first.
             let gone = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
             if let Err(error) = self.disk.remove(&backup.name)

@@ -55,7 +55,7 @@ fn plain(text: String) -> Result<Line, &'static str> {
             .rsplit(' ')
             .find_map(|word| word.strip_prefix("trace_id="))
             .map(str::to_owned),
-        text: text.clone(),
+        text,
     })
 }
 

@@ -8,7 +8,7 @@
 //! separators U+2028 and U+2029, the bidirectional marks and overrides of CVE-2021-42574, which reorder
 //! what a reader sees, and characters that show nothing. Joiners stay: emoji and scripts need them. In JSON also `"` and `\` (RFC 8259, section 7).
 
-use std::fmt;
+use crate::kernel::pool::prefix;
 
 /// Appends `value` for a text line, with the escapes of Rust's `Debug` (`\n`, `\u{1b}`). Backslashes
 /// stay as they are, so that paths and patterns stay readable.
@@ -42,7 +42,7 @@ pub(crate) enum Syntax {
     Json,
 }
 
-/// Escapes a value that comes in pieces, so that `write!` can format into the line directly.
+/// Escapes a value that comes in pieces.
 ///
 /// [`finish`](Escaper::finish) marks a cut value; without it the value ends unmarked.
 pub(crate) struct Escaper<'a> {
@@ -69,7 +69,11 @@ impl<'a> Escaper<'a> {
     /// Appends the next piece of the value.
     pub(crate) fn push(&mut self, piece: &str) {
         self.total = self.total.saturating_add(piece.len());
-        let shown = if self.cut { "" } else { clip(piece, self.room) };
+        let shown = if self.cut {
+            ""
+        } else {
+            prefix(piece, self.room)
+        };
         // Once cut, the value stays cut: a later, shorter piece must not close the gap.
         self.cut |= shown.len() < piece.len();
         self.room = self.room.saturating_sub(shown.len());
@@ -85,24 +89,6 @@ impl<'a> Escaper<'a> {
             self.out.extend_from_slice(b" bytes]");
         }
     }
-}
-
-impl fmt::Write for Escaper<'_> {
-    fn write_str(&mut self, piece: &str) -> fmt::Result {
-        self.push(piece);
-        Ok(())
-    }
-}
-
-/// Returns the longest prefix of `piece` that is at most `max` bytes and ends between two characters.
-fn clip(piece: &str, max: usize) -> &str {
-    if piece.len() <= max {
-        return piece;
-    }
-    // A character is at most four bytes long, so one of these is a boundary.
-    (0..4)
-        .find_map(|back| piece.get(..max.checked_sub(back)?))
-        .unwrap_or_default()
 }
 
 fn append(out: &mut Vec<u8>, piece: &str, syntax: Syntax) {

@@ -90,19 +90,14 @@ pub(super) fn jwt(bytes: &[u8], word: Word<'_>) -> Option<(usize, usize)> {
     if bytes.get(word.end) != Some(&b'.') {
         return None;
     }
-    let starts = |at: &usize| {
-        word.bytes
-            .get(*at..)
-            .is_some_and(|rest| rest.starts_with(b"eyJ"))
-            && matches!(before(word.bytes, *at), None | Some(b'_' | b'-'))
+    let is = |at: usize| {
+        let rest = word.bytes.get(at..);
+        rest.is_some_and(|rest| rest.starts_with(b"eyJ"))
     };
+    let behind_dash = |at: usize| matches!(before(word.bytes, at), None | Some(b'_' | b'-'));
     let start = escaped_starts(bytes, word)
-        .find(|at| {
-            word.bytes
-                .get(*at..)
-                .is_some_and(|rest| rest.starts_with(b"eyJ"))
-        })
-        .or_else(|| (0..word.bytes.len()).find(starts))?;
+        .find(|at| is(*at))
+        .or_else(|| (0..word.bytes.len()).find(|at| is(*at) && behind_dash(*at)))?;
     let start = word.start + start;
     let payload = part(bytes, word.end + 1);
     if bytes.get(payload) != Some(&b'.') {

@@ -94,6 +94,13 @@ fn is_variable(value: &[u8]) -> bool {
     name.is_some_and(|name| plain(name) || number(name)) || constant || bound
 }
 
+/// Returns whether something is in that range that is not replaced yet.
+pub(super) fn is_new(bytes: &[u8], (start, end): (usize, usize)) -> bool {
+    bytes
+        .get(start..end)
+        .is_some_and(|value| !value.is_empty() && !value.starts_with(b"[redacted"))
+}
+
 fn is_lower(name: &[u8]) -> bool {
     name.iter().all(|b| b.is_ascii_lowercase() || *b == b'_')
 }
@@ -127,26 +134,24 @@ fn is_file(value: &[u8]) -> bool {
 
 /// `required`, `not found`, `must be set`, `not_found`
 fn is_state(value: &[u8]) -> bool {
-    let known = |word: &[u8]| STATES.has(word) || VERBS.has(word);
-    if known(trimmed(value)) || CHOICES.has(trimmed(value)) {
+    let known = |word: &[u8]| STATES.has(word) || VERBS.has(word) || CHOICES.has(word);
+    if known(trimmed(value)) {
         return true;
     }
     if value.contains(&b' ') {
         let first = trimmed(value.split(|b| *b == b' ').next().unwrap_or_default());
         return STATES.has(first) || is_sentence(value);
     }
-    let mut parts = value.split(|b| matches!(b, b'_' | b'-'));
-    value.iter().any(|b| matches!(b, b'_' | b'-'))
-        && parts.all(|part| known(part) || CHOICES.has(part))
+    let is_dash = |b: &u8| matches!(b, b'_' | b'-');
+    value.iter().any(is_dash) && value.split(is_dash).all(known)
 }
 
-/// Words of which one is a verb of reports or a state, or the first opens such a sentence. A word with
+/// Words with spaces between, of which one is a verb of reports or a state, or the first opens such a sentence. A word with
 /// a digit opens none.
 fn is_sentence(value: &[u8]) -> bool {
     let mut words = value.split(|b| *b == b' ').map(trimmed);
     let first = words.next().unwrap_or_default();
-    value.contains(&b' ')
-        && first.iter().all(|b| b.is_ascii_alphabetic() || *b == b'\'')
+    first.iter().all(|b| b.is_ascii_alphabetic() || *b == b'\'')
         && (OPENINGS.has(first)
             || VERBS.has(first)
             || words.any(|word| VERBS.has(word) || STATES.has(word)))
@@ -189,7 +194,6 @@ fn is_text_token(value: &[u8], style: Style) -> bool {
         || !first.is_ascii()
         || (style != Style::Assigned && word && value.len() <= 16)
         || (letters(|b| b.is_ascii_uppercase() || *b == b'_') && value.len() <= 16)
-        || (value.contains(&b' ') && is_sentence(value))
 }
 
 /// A code, or the number of a card: at least three digits, and little else.

@@ -118,7 +118,11 @@ impl<'r> Plain<'r> {
 
     fn kind(&self, in_query: bool) -> Option<Kind> {
         let last = self.all.get(self.last..).unwrap_or(self.all);
-        if let Some((_, kind)) = find(IN_QUERY, |known| in_query && self.all == known) {
+        if in_query
+            && let Some((_, kind)) = IN_QUERY
+                .iter()
+                .find(|(known, _)| self.all == known.as_bytes())
+        {
             return Some(*kind);
         }
         if self.all.ends_with(b"token") {
@@ -266,11 +270,4 @@ fn by_end(
         rows &= rows - 1;
     }
     None
-}
-
-fn find<'t>(
-    table: &'t [(&'static str, Kind)],
-    is: impl Fn(&[u8]) -> bool,
-) -> Option<&'t (&'static str, Kind)> {
-    table.iter().find(|(known, _)| is(known.as_bytes()))
 }

@@ -2,7 +2,7 @@
 
 use super::{
     bytes::{is_alnum, is_space, run, run_within},
-    harmless::{Style, is_spared},
+    harmless::{Style, is_new, is_spared},
     key::Kind,
     value::{Name, quoted},
 };
@@ -223,6 +223,5 @@ fn indented(bytes: &[u8], from: usize, column: usize) -> Option<(usize, usize)> 
         }
         at = stop + 1;
     }
-    let redacted = bytes.get(start..end)?.starts_with(b"[redacted");
-    (end > start && !redacted).then_some((start, end))
+    is_new(bytes, (start, end)).then_some((start, end))
 }

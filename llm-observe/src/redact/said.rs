@@ -6,7 +6,7 @@ use super::{
         starts_with,
     },
     credentials,
-    harmless::{Style, is_password_like, is_random},
+    harmless::{Style, is_new, is_password_like, is_random},
     key::{Keys, Kind},
     names_at::spaced_name,
     phrases::{CONNECTING, STATES},
@@ -81,12 +81,6 @@ fn identified(bytes: &[u8], end: usize) -> Option<(usize, usize)> {
         at = next;
     }
     None
-}
-
-fn is_new(bytes: &[u8], (start, end): (usize, usize)) -> bool {
-    bytes
-        .get(start..end)
-        .is_some_and(|value| !value.is_empty() && !value.starts_with(b"[redacted"))
 }
 
 /// `INSERT INTO users (name, password) VALUES ('a', 'x')`: the value in the place of the name.

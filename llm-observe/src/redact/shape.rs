@@ -196,14 +196,26 @@ fn matched(
 ) -> Option<(usize, usize)> {
     let prefix = row.prefix.as_bytes();
     let text = word.bytes.get(at..)?;
-    let from = word.start + at + prefix.len();
     // The last byte first: rows of one hash mostly differ in it.
     let fits = text.get(prefix.len() - 1) == prefix.last() && text.starts_with(prefix);
-    if !fits || (row.body.has_dashes() && ahead.is_words(bytes, from, word.end)) {
+    fits.then(|| key_at(bytes, word, word.start + at, row, ahead))?
+}
+
+/// Returns the range of the key whose prefix, that of `row`, starts at `start`.
+#[inline]
+fn key_at(
+    bytes: &[u8],
+    word: Word<'_>,
+    start: usize,
+    row: &Issuer,
+    ahead: &mut Ahead,
+) -> Option<(usize, usize)> {
+    let from = start + row.prefix.len();
+    if row.body.has_dashes() && ahead.is_words(bytes, from, word.end) {
         return None;
     }
     let end = body_end(bytes, from, row, word.end)?;
-    Some((word.start + at, end.max(word.end)))
+    Some((start, end.max(word.end)))
 }
 
 /// A prefix that ends before the word, or in its start.
@@ -226,12 +238,7 @@ fn split(bytes: &[u8], word: Word<'_>) -> Option<(usize, usize)> {
         let start = word.start.checked_sub(tail)?;
         let fits = bytes.get(start..)?.starts_with(prefix)
             && !before(bytes, start).is_some_and(|b| b.is_ascii_alphanumeric());
-        let from = start + prefix.len();
-        if !fits || (row.body.has_dashes() && Ahead::default().is_words(bytes, from, word.end)) {
-            return None;
-        }
-        let end = body_end(bytes, from, row, word.end)?;
-        Some((start, end.max(word.end)))
+        fits.then(|| key_at(bytes, word, start, row, &mut Ahead::default()))?
     })
 }
 

@@ -5,7 +5,7 @@ use super::{
         MARK, URL_MARK,
         bytes::{back, before, is_alnum, is_one_of, is_space, run, run_within, skip_spaces},
         classes::is_word,
-        harmless::Style,
+        harmless::{Style, is_new},
         key::Kind,
         names_at::{NameAt, name_before},
         nested,
@@ -26,15 +26,8 @@ impl Scan<'_, '_, '_, '_> {
     pub(super) fn assigned(&mut self, at: usize, value: usize) -> Option<usize> {
         let found = name_before(self.bytes, self.at, at)?;
         let text = self.bytes.get(found.start..found.end)?;
-        // `/v1/token:refresh`, `/users/:token`: a route.
-        if before(self.bytes, found.start) == Some(b'/')
-            && self.byte(at) == Some(b':')
-            && self.byte(value).is_some_and(is_alnum)
-        {
-            return None;
-        }
-        // `arn:aws:secretsmanager:..:secret:db`: a path of colons.
-        if before(self.bytes, found.start) == Some(b':')
+        // `/v1/token:refresh`, `/users/:token`: a route. `arn:aws:..:secret:db`: a path of colons.
+        if matches!(before(self.bytes, found.start), Some(b'/' | b':'))
             && self.byte(at) == Some(b':')
             && self.byte(value).is_some_and(is_alnum)
         {
@@ -88,8 +81,7 @@ impl Scan<'_, '_, '_, '_> {
         }
         let from = skip_spaces(self.bytes, value);
         let end = run(self.bytes, from, |b| !b.is_ascii_whitespace());
-        let done = self.bytes.get(from..end)?.starts_with(b"[redacted");
-        (!done && end > from).then(|| self.cut((from, end), MARK))?
+        is_new(self.bytes, (from, end)).then(|| self.cut((from, end), MARK))?
     }
 
     fn named(&self, found: NameAt, kind: Kind, many: bool, in_query: bool) -> Name {
