@@ -2,9 +2,9 @@
 
 use llm_observe_config::Severity;
 use proc_macro2::Span;
-use syn::{Ident, LitInt, LitStr, Token, ext::IdentExt, parenthesized, parse::ParseStream, token};
+use syn::{Ident, LitInt, LitStr, Token, ext::IdentExt, parse::ParseStream};
 
-use super::syntax::{WrittenKey, inside, string_like};
+use super::syntax::{WrittenKey, inside, parens, string_like};
 use super::value::{self, Nanos, one_of};
 use crate::errors::Errors;
 
@@ -123,14 +123,7 @@ fn triggers(
     input: ParseStream<'_>,
     errors: &mut Errors,
 ) -> syn::Result<Vec<(Trigger, Span)>> {
-    if !input.peek(token::Paren) {
-        return Err(syn::Error::new(
-            part.span(),
-            "write it as `on(error, panic, timeout)`",
-        ));
-    }
-    let content;
-    parenthesized!(content in input);
+    let content = parens(with_example(part, "on(error, panic, timeout)"), input)?;
     let mut found: Vec<(Trigger, Span)> = Vec::new();
     let words = inside(content, |i| i.parse_terminated(Ident::parse_any, Token![,]))?;
     let none = words.is_empty();

@@ -1,7 +1,7 @@
 //! The one table of keys: name, how it is written, how it is read.
 
 use proc_macro2::TokenStream;
-use syn::{Expr, Ident, Pat, Token, parenthesized, parse::ParseStream, token};
+use syn::{Expr, Ident, Pat, Token, parse::ParseStream, token};
 
 use super::{
     alert::Alert,
@@ -79,21 +79,17 @@ pub(crate) const KEYS: &[Key] = &[
             Ok(())
         },
     ),
-    key("args", "args(k, ?filter, %id)", |_, i, a, e| {
+    key("args", "args(k, ?filter, %id)", |k, i, a, e| {
         a.args = Some(if i.peek(token::Paren) {
-            let content;
-            parenthesized!(content in i);
-            Captured::Just(inside(content, |i| field::args(i, e))?)
+            Captured::Just(inside(parens(k, i)?, |i| field::args(i, e))?)
         } else {
             Captured::All
         });
         Ok(())
     }),
-    key("skip", "skip(prompt)", |_, i, a, _| {
+    key("skip", "skip(prompt)", |k, i, a, _| {
         if i.peek(token::Paren) {
-            let content;
-            parenthesized!(content in i);
-            a.skip = inside(content, field::idents)?;
+            a.skip = inside(parens(k, i)?, field::idents)?;
         } else {
             a.leave_out = true;
         }
@@ -104,7 +100,7 @@ pub(crate) const KEYS: &[Key] = &[
         Ok(())
     }),
     key("ret", "ret", |k, i, a, e| {
-        let ret = returned(i, e)?;
+        let ret = returned(k, i, e)?;
         if ret.level.is_some() {
             e.at(
                 k.span(),
@@ -114,8 +110,8 @@ pub(crate) const KEYS: &[Key] = &[
         a.ret = Some(ret);
         Ok(())
     }),
-    key("err", "err", |_, i, a, e| {
-        a.err = Some(returned(i, e)?);
+    key("err", "err", |k, i, a, e| {
+        a.err = Some(returned(k, i, e)?);
         Ok(())
     }),
     key("alert_on_error", "alert_on_error", |k, i, a, _| {
@@ -250,16 +246,17 @@ fn not_yet(
     Ok(())
 }
 
-fn returned(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Returned> {
+fn returned(
+    key: WrittenKey<'_>,
+    input: ParseStream<'_>,
+    errors: &mut Errors,
+) -> syn::Result<Returned> {
     let mut returned = Returned::default();
-    if !input.peek(token::Paren) {
-        return Ok(returned);
+    if input.peek(token::Paren) {
+        inside(parens(key, input)?, |content| {
+            how_returned(content, &mut returned, errors)
+        })?;
     }
-    let content;
-    parenthesized!(content in input);
-    inside(content, |content| {
-        how_returned(content, &mut returned, errors)
-    })?;
     Ok(returned)
 }
 

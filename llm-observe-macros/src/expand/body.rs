@@ -31,7 +31,7 @@ pub(crate) fn body(
     let args = context.args;
     let returns = Returns::of(&function.sig);
     let inline = inline::wanted(function, &returns)
-        .then(|| inline::form(args, function, block, runtime))
+        .then(|| inline::form(args, function, &returns, block, runtime))
         .flatten();
     let prologue = match inline {
         Some(_) => Prologue::of_signature(&function.sig, block),
@@ -96,8 +96,9 @@ impl Template<'_> {
     fn end_of_sync(&self) -> TokenStream {
         let Template { runtime, .. } = self;
         let call = local("__call");
-        let FinishClosure { call: finish, out } = FinishClosure::new();
-        let end = FinishClosure::new().tokens(self.args, self.returns, runtime);
+        let finish = FinishClosure::new();
+        let end = finish.tokens(self.args, self.returns, runtime);
+        let FinishClosure { call: finish, out } = finish;
         let span = FinishClosure::span(self.args);
         match self.returns.shape {
             _ if end.is_empty() => quote!(#call.finish_ok(); #out),

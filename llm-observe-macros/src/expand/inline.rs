@@ -66,13 +66,13 @@ fn returns_closure(output: &ReturnType) -> bool {
 pub(crate) fn form(
     args: &Args,
     function: &FnItem,
+    returns: &Returns,
     body: &Group,
     runtime: &TokenStream,
 ) -> Option<Form> {
-    let returns = Returns::of(&function.sig);
     let reads = || {
         !FinishClosure::new()
-            .tokens(args, &returns, runtime)
+            .tokens(args, returns, runtime)
             .is_empty()
     };
     match (
