@@ -1,11 +1,13 @@
 //! What the integration tests share: programs to run, folders to run them in, peers to run them
 //! against. Knows the toolkit only from outside.
 
+pub mod calls;
 pub mod folder;
 pub mod http;
 pub mod metrics;
 pub mod outside;
 pub mod program;
+pub mod spans;
 pub mod wait;
 
 pub use llm_observe_test_support::{listener, peers};

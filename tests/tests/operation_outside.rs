@@ -3,8 +3,6 @@
 
 use std::{
     borrow::Cow,
-    collections::BTreeMap,
-    fmt::Debug,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -23,12 +21,7 @@ use llm_observe::{
     testing,
     trackers::{Report, Tracker},
 };
-use llm_observe_tests::folder::Folder;
-use tracing::{
-    Event, Metadata, Subscriber,
-    field::{Field, Visit},
-    span,
-};
+use llm_observe_tests::{folder::Folder, spans::Spans};
 
 // ---- the operation
 
@@ -152,42 +145,6 @@ fn process(id: &str, fails: bool) {
 
 // ---- what it is seen by
 
-type Fields = BTreeMap<String, String>;
-
-#[derive(Clone, Default)]
-struct Spans(Arc<Mutex<Vec<(String, Fields)>>>);
-
-struct Collect<'a>(&'a mut Fields);
-
-impl Visit for Collect<'_> {
-    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        let value = format!("{value:?}").trim_matches('"').to_owned();
-        self.0.insert(field.name().to_owned(), value);
-    }
-}
-
-impl Subscriber for Spans {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.is_span()
-    }
-    fn new_span(&self, span: &span::Attributes<'_>) -> span::Id {
-        let mut fields = Fields::new();
-        span.record(&mut Collect(&mut fields));
-        let mut all = self.0.lock().unwrap();
-        all.push((span.metadata().name().to_owned(), fields));
-        span::Id::from_u64(all.len() as u64)
-    }
-    fn record(&self, id: &span::Id, values: &span::Record<'_>) {
-        let mut all = self.0.lock().unwrap();
-        let (_, fields) = &mut all[usize::try_from(id.into_u64()).unwrap() - 1];
-        values.record(&mut Collect(fields));
-    }
-    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
-    fn event(&self, _: &Event<'_>) {}
-    fn enter(&self, _: &span::Id) {}
-    fn exit(&self, _: &span::Id) {}
-}
-
 /// Keeps what it is given, as a channel and as a tracker.
 #[derive(Clone)]
 struct Keeps(&'static str, Arc<Mutex<Vec<String>>>);
@@ -224,7 +181,7 @@ impl Tracker for Keeps {
 #[test]
 fn a_protocol_of_ones_own_shows_everywhere() {
     let folder = Folder::new();
-    let spans = Spans::default();
+    let spans = Spans::new(|metadata| metadata.is_span());
     tracing::subscriber::set_global_default(spans.clone()).unwrap();
     let text = format!(
         "[log]\ndir = {:?}\nconsole = \"never\"\n[loggers.json]\nfile = \"all.json\"\nformat = \"json\"\n\
@@ -270,7 +227,7 @@ fn a_protocol_of_ones_own_shows_everywhere() {
     assert!(!json.contains("hunter2"), "redacted: {json}");
 
     // span
-    let all = spans.0.lock().unwrap().clone();
+    let all = spans.all();
     let (_, fields) = all
         .iter()
         .find(|(name, _)| name == "process orders")

@@ -4,6 +4,7 @@
 use std::{fs, time::Duration};
 
 use llm_observe::{Observer, config::Config, observe};
+use llm_observe_tests::folder::Folder;
 
 #[observe(event = "login", fields(password = %text, pin = 4821_u64, card_number = 4111_i64, tenant = "acme", max_tokens = 5_u64, patient = %text))]
 fn login(text: &str) -> usize {
@@ -18,7 +19,7 @@ fn login(text: &str) -> usize {
 
 #[test]
 fn fields_with_telling_names_leave_no_value() {
-    let folder = std::env::temp_dir().join(format!("llm-observe-fields-{}", std::process::id()));
+    let folder = Folder::new();
     let text = format!(
         r#"
         [log]
@@ -30,7 +31,7 @@ fn fields_with_telling_names_leave_no_value() {
         [server]
         listen = "off"
         "#,
-        folder.display().to_string()
+        folder.path()
     );
     let config = Config::parse(&text, "test.toml".as_ref()).unwrap();
     let observer = Observer::builder().config(config).install().unwrap();
@@ -39,13 +40,12 @@ fn fields_with_telling_names_leave_no_value() {
     assert!(flushed.is_complete(), "{flushed:?}");
     drop(observer);
     let mut all = String::new();
-    for file in fs::read_dir(&folder).unwrap() {
+    for file in fs::read_dir(folder.path()).unwrap() {
         let path = file.unwrap().path();
         if path.extension().is_some_and(|ext| ext == "log") {
             all += &fs::read_to_string(path).unwrap();
         }
     }
-    let _ = fs::remove_dir_all(&folder);
     for secret in ["swordfish", "4821", "4111", "482913"] {
         assert!(!all.contains(secret), "{secret} in {all}");
     }

@@ -3,6 +3,7 @@
 use std::{future::ready, pin::Pin, sync::Arc};
 
 use llm_observe::{Outcome, observe, testing};
+use llm_observe_tests::calls::one_when_awaited as one;
 use tokio::task::yield_now;
 
 type Fut<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -129,16 +130,6 @@ impl<T, U, E> Boxed<T, U, E> {
     fn call(&mut self, request: T) -> tower_like::BoxFuture<U, E> {
         (self.0)(request)
     }
-}
-
-async fn one<F: Future>(make: impl FnOnce() -> F) -> (F::Output, Outcome) {
-    let seen = testing::observe();
-    let future = make();
-    assert!(seen.calls().is_empty(), "not done when it is made");
-    let value = future.await;
-    let calls = seen.calls();
-    assert_eq!(calls.len(), 1, "{calls:?}");
-    (value, calls[0].outcome)
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@ use std::{
 
 use futures_util::{FutureExt, future::BoxFuture, future::Either};
 use llm_observe::{Elapsed, Outcome, observe, testing};
+use llm_observe_tests::calls::one_when_awaited as one;
 use tokio::task::yield_now;
 
 #[observe(args)]
@@ -125,16 +126,6 @@ fn limited_box<'a>(hang: &'a bool) -> Pin<Box<dyn Future<Output = Failing> + Sen
         }
         Ok(1)
     })
-}
-
-async fn one<F: Future>(make: impl FnOnce() -> F) -> (F::Output, Outcome) {
-    let seen = testing::observe();
-    let future = make();
-    assert!(seen.calls().is_empty(), "not done when it is made");
-    let value = future.await;
-    let calls = seen.calls();
-    assert_eq!(calls.len(), 1, "{calls:?}");
-    (value, calls[0].outcome)
 }
 
 fn is_send<T: Send>(value: T) -> T {
