@@ -66,17 +66,18 @@ impl Compressor {
         }
     }
 
-    fn run(&mut self) {
-        let job = self.job.clone();
-        self.rerun.store(true, Ordering::SeqCst);
-        if self
-            .running
+    fn is_running(&self) -> bool {
+        self.running
             .as_ref()
             .is_some_and(|thread| !thread.is_finished())
-        {
+    }
+
+    fn run(&mut self) {
+        self.rerun.store(true, Ordering::SeqCst);
+        if self.is_running() {
             return;
         }
-        let rerun = Arc::clone(&self.rerun);
+        let (job, rerun) = (self.job.clone(), Arc::clone(&self.rerun));
         let run = move || {
             while rerun.swap(false, Ordering::SeqCst) {
                 job.run();
@@ -93,12 +94,7 @@ impl Compressor {
         if self.rerun.load(Ordering::SeqCst) {
             self.run();
         }
-        while self
-            .running
-            .as_ref()
-            .is_some_and(|thread| !thread.is_finished())
-            && Instant::now() < deadline
-        {
+        while self.is_running() && Instant::now() < deadline {
             thread::park_timeout(Duration::from_millis(2));
         }
     }
@@ -113,7 +109,9 @@ impl Job {
         };
         if disk::lock(&lock, LockMode::Exclusive).unwrap_or(false) {
             self.remove_partial_files();
-            self.compress_all(self.rotated());
+            if self.compress {
+                self.compress_all(self.rotated());
+            }
             let _ = fs::remove_file(&path);
         }
     }
@@ -136,9 +134,7 @@ impl Job {
         let plain = |name: &String| {
             parse_backup(&self.file, name, 0).is_some_and(|backup| !backup.compressed)
         };
-        self.names()
-            .filter(|name| self.compress && plain(name))
-            .collect()
+        self.names().filter(plain).collect()
     }
 
     fn names(&self) -> impl Iterator<Item = String> {

@@ -78,31 +78,21 @@ impl LiveFile {
         freed: impl Fn(),
     ) -> io::Result<()> {
         loop {
-            self.batch.clear();
-            self.ends.clear();
-            let at = ring.gather(
-                ring.taken(),
-                until,
-                BATCH,
-                dead,
-                &mut self.batch,
-                &mut self.ends,
-            );
+            let at = self.gather(ring, until, BATCH, dead);
             if self.ends.is_empty() {
-                return self.skip(ring, at);
+                skip(ring, at);
+                return Ok(());
             }
             self.write_batch(ring)?;
             freed();
         }
     }
 
-    /// Skips padding and what a dead process did not finish.
-    fn skip(&mut self, ring: &Ring, at: u64) -> io::Result<()> {
-        if at > ring.taken() {
-            ring.take(at);
-            ring.free();
-        }
-        Ok(())
+    /// Fills the batch with lines of the ring, as [`Ring::gather`] does. Returns the position after them.
+    fn gather(&mut self, ring: &Ring, until: u64, max: usize, dead: bool) -> u64 {
+        self.batch.clear();
+        self.ends.clear();
+        ring.gather(until, max, dead, &mut self.batch, &mut self.ends)
     }
 
     fn write_batch(&mut self, ring: &Ring) -> io::Result<()> {
@@ -309,17 +299,8 @@ impl LiveFile {
             intent.offset,
             len.saturating_sub(intent.offset).min(intent.bytes),
         )?;
-        self.batch.clear();
-        self.ends.clear();
         let most = usize::try_from(intent.bytes).unwrap_or(usize::MAX);
-        ring.gather(
-            ring.taken(),
-            ring.tail(),
-            most,
-            true,
-            &mut self.batch,
-            &mut self.ends,
-        );
+        self.gather(ring, ring.tail(), most, true);
         let same = self
             .batch
             .iter()
@@ -358,6 +339,14 @@ impl LiveFile {
             .into_iter()
             .find(|entry| entry.id == id && entry.name.starts_with(&self.options.file))
             .map(|entry| entry.name))
+    }
+}
+
+/// Skips padding and what a dead process did not finish.
+fn skip(ring: &Ring, at: u64) {
+    if at > ring.taken() {
+        ring.take(at);
+        ring.free();
     }
 }
 

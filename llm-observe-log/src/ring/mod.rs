@@ -167,7 +167,7 @@ impl Ring {
         self.tail().saturating_add(bytes).saturating_sub(freed) <= limit
     }
 
-    /// Appends committed lines from position `from` to `out`, up to about `max` bytes and not beyond
+    /// Appends the committed lines that are not taken yet to `out`, up to about `max` bytes and not beyond
     /// `until`. `ends` gets, for each line, where it ends in `out` and in the ring.
     ///
     /// Stops at a record that is still being copied, unless its process is `dead`: then it skips it.
@@ -175,15 +175,14 @@ impl Ring {
     /// no header makes it endless.
     pub(crate) fn gather(
         &self,
-        from: u64,
         until: u64,
         max: usize,
         dead: bool,
         out: &mut Vec<u8>,
         ends: &mut Vec<(usize, u64)>,
     ) -> u64 {
-        let until = until.min(from.saturating_add(self.capacity));
-        let mut at = from;
+        let mut at = self.taken();
+        let until = until.min(at.saturating_add(self.capacity));
         while at < until && out.len() < max {
             let header = self.word(at).load(Ordering::Acquire);
             let length = header & LENGTH;
@@ -216,14 +215,7 @@ impl Ring {
     #[cfg(feature = "read")]
     pub(crate) fn count(&self) -> u64 {
         let (mut out, mut ends) = (Vec::new(), Vec::new());
-        self.gather(
-            self.taken(),
-            self.tail(),
-            usize::MAX,
-            true,
-            &mut out,
-            &mut ends,
-        );
+        self.gather(self.tail(), usize::MAX, true, &mut out, &mut ends);
         ends.len() as u64
     }
 

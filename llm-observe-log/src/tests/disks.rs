@@ -146,7 +146,7 @@ fn without_room_anywhere_lines_wait_in_memory() {
     let (mut out, mut ends) = (Vec::new(), Vec::new());
     spool
         .ring
-        .gather(0, spool.ring.tail(), usize::MAX, false, &mut out, &mut ends);
+        .gather(spool.ring.tail(), usize::MAX, false, &mut out, &mut ends);
     assert_eq!(out, text.as_bytes());
 }
 
