@@ -6,9 +6,11 @@
 
 use std::{
     env,
+    ffi::c_void,
     future::pending,
     io,
     process::Command,
+    ptr,
     sync::atomic::{AtomicBool, AtomicU64, Ordering},
     thread,
     time::{Duration, Instant},
@@ -32,6 +34,13 @@ unsafe extern "C" {
     fn waitpid(pid: i32, status: *mut i32, options: i32) -> i32;
     fn kill(pid: i32, signal: i32) -> i32;
     fn _exit(status: i32) -> !;
+    fn pthread_create(
+        thread: *mut usize,
+        attributes: *const c_void,
+        start: extern "C" fn(*mut c_void) -> *mut c_void,
+        argument: *mut c_void,
+    ) -> i32;
+    fn pthread_join(thread: usize, value: *mut *mut c_void) -> i32;
 }
 
 const WNOHANG: i32 = 1;
@@ -79,13 +88,30 @@ fn observer(folder: &Folder) -> Observer {
     builder.install().unwrap()
 }
 
+/// Fails on a thread of its own, and waits for it.
+///
+/// Not `std::thread::spawn`: every thread that it starts takes a lock of the standard library (of its handler
+/// for stack overflows). One that was being started in the parent leaves it locked in the fork, for ever.
+fn fails_on_a_new_thread() {
+    extern "C" fn start(_: *mut c_void) -> *mut c_void {
+        assert!(fails(7).is_err());
+        ptr::null_mut()
+    }
+    let mut thread = 0;
+    // SAFETY: the id is written to a variable that outlives the call; `start` takes no argument.
+    let started = unsafe { pthread_create(&raw mut thread, ptr::null(), start, ptr::null_mut()) };
+    assert_eq!(started, 0);
+    // SAFETY: it was started above, and nobody else waits for it.
+    assert_eq!(unsafe { pthread_join(thread, ptr::null_mut()) }, 0);
+}
+
 /// What a fork does: calls of all kinds, and then the end of the observer.
 fn work(observer: Observer) {
     for n in 0..50 {
         assert!(fails(n).is_err());
     }
     first_called_in_a_fork();
-    thread::spawn(|| fails(7)).join().unwrap().unwrap_err();
+    fails_on_a_new_thread();
     let runtime = tokio::runtime::Builder::new_current_thread().build();
     let limited = runtime.unwrap().block_on(has_a_limit());
     assert_eq!(limited.unwrap_err().kind(), io::ErrorKind::TimedOut);
