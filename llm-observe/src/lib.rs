@@ -127,8 +127,8 @@ pub mod operation {
     pub use crate::kernel::{
         metric::{Buckets, Metric, Unit},
         operation::{
-            Attribute, AttributeValue, Instruments, Operation, OperationSite, SpanKind,
-            SummaryWriter,
+            Attribute, AttributeValue, Instruments, Operation, OperationEnd, OperationSite,
+            SpanKind, SummaryWriter,
         },
         operation_call::OperationCall,
     };

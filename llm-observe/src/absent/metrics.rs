@@ -42,6 +42,8 @@ impl Metrics {
 
     pub(crate) fn observe(&self, _: &'static Metric, _: &[(&'static str, &str)], _: f64) {}
 
+    pub(crate) fn add_fraction(&self, _: &'static Metric, _: &[(&'static str, &str)], _: f64) {}
+
     pub(crate) fn build_info(&self, _: &str, _: &str) {}
 
     pub(crate) fn publish(&self) {}

@@ -224,6 +224,22 @@ pub trait SummaryWriter {
     fn number(&mut self, n: u64);
 }
 
+/// How the call of an operation ended.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct OperationEnd {
+    /// The event that its site has.
+    pub event: &'static str,
+    /// The site's function, with the path of its module.
+    pub function: &'static str,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The class of its error, where it has one.
+    pub class: Option<ErrorClass>,
+    /// How long it took.
+    pub duration: Duration,
+}
+
 /// What a call is besides a function call.
 ///
 /// It is put on the call at its start, filled in while the call runs, and read when the call has
@@ -291,6 +307,12 @@ pub trait Operation: Any + fmt::Debug + Send + Sync {
         });
         self.error_type(outcome, class).hash(&mut hash);
         hash.finish()
+    }
+
+    /// Takes note of how its call ended, before anybody sees it: to complete its attributes, and to add to
+    /// metrics of its own. Called once, on the caller's thread. It must not block or do I/O.
+    fn ended(&mut self, end: &OperationEnd) {
+        let _ = end;
     }
 
     /// Returns where it went, as a tracker's event shows it: a URL without its query, a queue.

@@ -102,7 +102,7 @@ fn write_labels(out: &mut String, key: &Key, suffix: &str) -> fmt::Result {
     Ok(())
 }
 
-fn write_label(out: &mut String, label: &Label) -> fmt::Result {
+pub(super) fn write_label(out: &mut String, label: &Label) -> fmt::Result {
     write!(out, "{}=\"", label.key())?;
     for c in label.value().chars() {
         match c {

@@ -14,6 +14,7 @@ mod publish_tests;
 mod published;
 mod recorder;
 mod shard;
+mod sums;
 
 use std::{
     collections::BTreeMap,
@@ -44,6 +45,7 @@ use crate::{
 use cells::NewShards;
 use publish::Publisher;
 use recorder::{AllBounds, METADATA, RecorderHandle};
+use sums::Sums;
 
 /// The metrics of one observer.
 pub(crate) struct Metrics {
@@ -58,6 +60,7 @@ pub(crate) struct Metrics {
     /// By the address of their site.
     operations: ForkMutex<BTreeMap<usize, Arc<OperationMetrics>>>,
     stats: Arc<Stats>,
+    sums: Sums,
     publisher: Mutex<Publisher>,
     /// How many values were recorded since the recorder digested the last ones.
     undigested: AtomicU64,
@@ -120,6 +123,7 @@ impl Metrics {
             new_shards: Arc::default(),
             operations: ForkMutex::default(),
             stats,
+            sums: Sums::default(),
             publisher: Mutex::default(),
             undigested: AtomicU64::new(0),
             start: Instant::now(),
@@ -192,7 +196,9 @@ impl Metrics {
     /// Returns the metrics as Prometheus text, up to date. `None` only without the feature.
     pub(crate) fn render(&self) -> Option<String> {
         self.publish();
-        Some(self.handle.render())
+        let mut text = self.handle.render();
+        self.write_sums(&mut text);
+        Some(text)
     }
 
     /// Returns the slot of the recent time that is going on.

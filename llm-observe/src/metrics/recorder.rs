@@ -36,6 +36,13 @@ impl RecorderHandle {
         }
     }
 
+    /// Passes the recorder that is not ours to `f`, where there is one.
+    pub(super) fn with_foreign(&self, f: impl FnOnce(&dyn Recorder)) {
+        if self.is_foreign() {
+            metrics::with_recorder(|theirs| f(theirs));
+        }
+    }
+
     /// Returns whether one that is not ours is written to.
     pub(super) const fn is_foreign(&self) -> bool {
         matches!(self, RecorderHandle::Beside(_))

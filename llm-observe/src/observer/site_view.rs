@@ -16,7 +16,7 @@ use crate::{
         error_info::ErrorInfo,
         extra::{CallEnd, CallIds, ChildFailure, Extra, SiteObserver},
         metrics_table as names,
-        operation::Operation,
+        operation::{Operation, OperationEnd},
         outcome::{ErrorClass, Outcome},
         record::Record,
         request_context::RequestContext,
@@ -87,6 +87,9 @@ impl SiteView {
     }
 
     fn hand_over(&self, ids: CallIds, mut extra: Option<Box<Extra>>, mut end: CallEnd) {
+        if let Some(operation) = extra.as_mut().and_then(|extra| extra.operation.as_mut()) {
+            operation.ended(&self.operation_end(&end));
+        }
         let (passed_on, decision) = self.pass_on(ids, extra.as_deref_mut(), &mut end);
         let error = end.error.take();
         let ended = self.pipeline.redactor.redacted(Ended { extra, error });
@@ -101,6 +104,16 @@ impl SiteView {
         });
         if let Some(extra) = ended.into_inner().extra {
             extra.recycle();
+        }
+    }
+
+    fn operation_end(&self, end: &CallEnd) -> OperationEnd {
+        OperationEnd {
+            event: self.site.event,
+            function: self.site.function(),
+            outcome: end.outcome,
+            class: end.error.as_ref().map(|error| error.class),
+            duration: Duration::from_nanos(end.nanos),
         }
     }
 
