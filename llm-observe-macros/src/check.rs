@@ -3,7 +3,7 @@
 
 use llm_observe_config::{Config, suggest};
 use proc_macro2::{Span, TokenStream};
-use syn::{FnArg, ext::IdentExt};
+use syn::{Expr, FnArg, ext::IdentExt};
 
 use crate::{
     args::{self, Args, Captured, When},
@@ -23,6 +23,7 @@ pub(crate) fn function(
 ) {
     body(function, errors);
     keys(args, errors);
+    stream(args, function, errors);
     returned(args, function, errors);
     names(args, function, errors);
     if let Some(config) = config {
@@ -118,7 +119,59 @@ fn excludes(args: &Args, key: &str, other: &str, errors: &mut Errors) {
     }
 }
 
+/// Reports the keys that look at a returned value, which a stream is not, and limits that are none of a
+/// stream.
+fn stream(args: &Args, function: &FnItem, errors: &mut Errors) {
+    if !args.stream {
+        if let Some(span) = args.stream_limits.span {
+            errors.at(
+                span,
+                "`timeout(...)` limits a stream: add `stream`, or write `timeout = \"30s\"`",
+            );
+        }
+        return;
+    }
+    let no_value = ["ok_if", "error_if", "quality", "ret", "err", "expected"];
+    for (key, span) in no_value
+        .iter()
+        .filter_map(|key| Some((key, args.span_of(key)?)))
+    {
+        errors.at(
+            span,
+            format_args!("`{key}` looks at a returned value, and `stream` has none"),
+        );
+    }
+    for field in &args.fields {
+        if let When::End(value) = &field.when {
+            errors.on(value, "a field of a returned value, and `stream` has none");
+        }
+    }
+    if let Some(items @ Expr::Closure(_)) = &args.items {
+        errors.on(
+            items,
+            "`items` looks at a returned value, and `stream` has none",
+        );
+    }
+    if args.timeout.is_some()
+        && let Some(span) = args.span_of("timeout")
+    {
+        errors.at(
+            span,
+            "a stream has three limits: `timeout(first = \"10s\", idle = \"20s\", total = \"2m\")`",
+        );
+    }
+    let returns = Returns::of(&function.sig);
+    if returns.is_empty()
+        && let Some(span) = args.span_of("stream")
+    {
+        errors.at(span, "`stream` needs a function that returns a stream");
+    }
+}
+
 fn returned(args: &Args, function: &FnItem, errors: &mut Errors) {
+    if args.stream {
+        return;
+    }
     let returns = Returns::of(&function.sig);
     let fails = ["expected", "err"];
     let looks = ["ok_if", "error_if", "quality", "ret"];
@@ -143,6 +196,9 @@ fn returned(args: &Args, function: &FnItem, errors: &mut Errors) {
                 format_args!("`{key}` needs a function that returns a value"),
             );
         }
+    }
+    if args.timeout.is_none() {
+        return;
     }
     let Some(span) = args.span_of("timeout") else {
         return;

@@ -81,6 +81,11 @@ impl Returns {
     }
 }
 
+/// Returns whether a type is written as a `Result`.
+pub(crate) fn is_result(ty: &Type) -> bool {
+    matches!(peel(ty), Type::Path(path) if is_known(path, "Result"))
+}
+
 fn is_known(path: &TypePath, name: &str) -> bool {
     path.path.segments.last().is_some_and(|s| s.ident == name)
 }

@@ -127,7 +127,7 @@ pub mod operation {
     pub use crate::kernel::{
         metric::{Buckets, Metric, Unit},
         operation::{
-            Attribute, AttributeValue, Instruments, Operation, OperationEnd, OperationSite,
+            Attribute, AttributeValue, Chunk, Instruments, Operation, OperationEnd, OperationSite,
             SpanKind, SummaryWriter,
         },
         operation_call::OperationCall,

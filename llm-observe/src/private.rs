@@ -12,7 +12,8 @@ pub use std::result::Result::{self, Err, Ok};
 pub use tracing::Level;
 
 pub use crate::{
-    __end as end, __ok_value as ok_value, __section as section, __verdict as verdict,
+    __boxed_stream as boxed_stream, __end as end, __ok_value as ok_value, __section as section,
+    __stream as stream, __verdict as verdict,
     init::{Embedded, init},
     kernel::{
         alert_rule::{AlertRule, Severity, TriggerSet},
@@ -24,6 +25,9 @@ pub use crate::{
         probe,
         scope::CallScope,
         site::Site,
+        stream::StreamCall,
+        stream_limit::StreamLimits,
+        stream_type,
         sync_call::{InlineCall, SyncCall as Call},
     },
 };

@@ -90,6 +90,8 @@ pub struct Call {
     pub fields: Fields,
     /// The number of things it processed.
     pub items: Option<u64>,
+    /// The number of items that the stream it returned has yielded; `None` when it returned none.
+    pub chunks: Option<u64>,
     /// The score of its result.
     pub quality: Option<f64>,
     /// Whether it took longer than `slow`.
@@ -121,6 +123,7 @@ impl Call {
             error: record.error.cloned(),
             fields: record.fields.clone(),
             items: record.items,
+            chunks: record.chunks,
             quality: record.quality,
             slow: record.slow,
             expected: record.expected,

@@ -7,6 +7,7 @@ use super::{
     alert::Alert,
     field::{self, Sigil},
     parsed::{Args, Captured, Returned},
+    stream_limits::StreamLimits,
     syntax::{self, WrittenKey, inside, parens},
     value::{self, Level},
 };
@@ -171,7 +172,11 @@ pub(crate) const KEYS: &[Key] = &[
         Ok(())
     }),
     key("timeout", "timeout = \"30s\"", |k, i, a, e| {
-        a.timeout = value::duration(k, i, e)?;
+        if i.peek(token::Paren) {
+            a.stream_limits = inside(parens(k, i)?, |i| StreamLimits::parse(i, e))?;
+        } else {
+            a.timeout = value::duration(k, i, e)?;
+        }
         Ok(())
     }),
     key("sample", "sample = 0.01", |k, i, a, e| {
@@ -203,7 +208,10 @@ pub(crate) const KEYS: &[Key] = &[
     later("provider", "provider = \"openai\""),
     later("model", "model = &request.model"),
     later("usage", "usage = |answer| answer.usage"),
-    later("stream", "stream"),
+    key("stream", "stream", |_, _, a, _| {
+        a.stream = true;
+        Ok(())
+    }),
 ];
 
 /// Returns the key of that name.

@@ -7,6 +7,7 @@ mod field;
 mod keys;
 mod parse;
 mod parsed;
+mod stream_limits;
 mod syntax;
 mod value;
 

@@ -6,6 +6,7 @@ use syn::{Expr, Ident, LitStr, Path};
 use super::{
     alert::Alert,
     field::{Arg, Field, Sigil, When},
+    stream_limits::StreamLimits,
     value::{Level, Nanos, Share},
 };
 use crate::returns::{Returns, Shape};
@@ -42,6 +43,9 @@ pub(crate) struct Args {
     pub(crate) slow: Option<Nanos>,
     pub(crate) stalled: Option<Nanos>,
     pub(crate) timeout: Option<Nanos>,
+    /// Its calls end with the stream that it returns.
+    pub(crate) stream: bool,
+    pub(crate) stream_limits: StreamLimits,
     pub(crate) sample: Option<Share>,
     pub(crate) items: Option<Expr>,
     pub(crate) quality: Option<Expr>,

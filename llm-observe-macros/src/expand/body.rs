@@ -12,6 +12,7 @@ use super::{
     inline::{self, Form},
     site,
     start::{self, Start},
+    stream,
 };
 use crate::{
     args::Args,
@@ -30,7 +31,7 @@ pub(crate) fn body(
 ) -> TokenStream {
     let args = context.args;
     let returns = Returns::of(&function.sig);
-    let inline = inline::wanted(function, &returns)
+    let inline = (!args.stream && inline::wanted(function, &returns))
         .then(|| inline::form(args, function, &returns, block, runtime))
         .flatten();
     let prologue = match inline {
@@ -50,6 +51,9 @@ pub(crate) fn body(
         args,
         returns: &returns,
     };
+    if args.stream {
+        return stream::body(&template, function, context.keeps_async);
+    }
     if let Some(form) = inline {
         return template.inline(form, &function.sig.output);
     }
@@ -70,14 +74,14 @@ pub(crate) fn body(
     }
 }
 
-struct Template<'a> {
-    site: TokenStream,
+pub(super) struct Template<'a> {
+    pub(super) site: TokenStream,
     /// What stands before the body: bindings of parameters, and what is recorded of them.
-    before: TokenStream,
+    pub(super) before: TokenStream,
     block: &'a Group,
-    runtime: &'a TokenStream,
-    args: &'a Args,
-    returns: &'a Returns,
+    pub(super) runtime: &'a TokenStream,
+    pub(super) args: &'a Args,
+    pub(super) returns: &'a Returns,
 }
 
 impl Template<'_> {
@@ -155,7 +159,7 @@ impl Template<'_> {
         quote!(let #call = #enter; #before #body)
     }
 
-    fn enter(&self, guard: &str) -> TokenStream {
+    pub(super) fn enter(&self, guard: &str) -> TokenStream {
         let Template { site, runtime, .. } = self;
         let guard = local(guard);
         match self.links() {
@@ -308,7 +312,7 @@ impl Template<'_> {
     }
 
     /// The body as a closure that takes its captures with it, and has the function's return type.
-    fn closure(&self, output: &ReturnType) -> TokenStream {
+    pub(super) fn closure(&self, output: &ReturnType) -> TokenStream {
         let braced = match self.before.is_empty() {
             true => self.block.to_token_stream(),
             false => {
@@ -328,7 +332,7 @@ impl Template<'_> {
 
     /// The body to stand behind other statements: in its own braces, except that a lone
     /// expression goes without, where rustc would call them superfluous.
-    fn body(&self) -> TokenStream {
+    pub(super) fn body(&self) -> TokenStream {
         match is_lone_expression(&self.block.stream()) {
             true => self.block.stream(),
             false => self.block.to_token_stream(),
@@ -338,7 +342,7 @@ impl Template<'_> {
 
 /// A return that is never taken: it tells the compiler the type of an async block before it reads
 /// the body, so that a value of the wrong type is reported where the user wrote it.
-fn type_hint(output: &Type, runtime: &TokenStream) -> TokenStream {
+pub(super) fn type_hint(output: &Type, runtime: &TokenStream) -> TokenStream {
     let mut ty = output.clone();
     if returns::infer_impls(&mut ty) && matches!(ty, Type::Infer(_)) {
         return TokenStream::new();
@@ -360,6 +364,6 @@ fn is_lone_expression(body: &TokenStream) -> bool {
         })
 }
 
-fn local(name: &str) -> Ident {
+pub(super) fn local(name: &str) -> Ident {
     Ident::new(name, Span::mixed_site())
 }

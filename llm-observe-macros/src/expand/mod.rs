@@ -13,6 +13,7 @@ mod finish;
 mod inline;
 mod site;
 mod start;
+mod stream;
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, TokenStreamExt, quote};

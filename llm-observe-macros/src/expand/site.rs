@@ -76,6 +76,11 @@ fn settings(args: &Args, recorded: &[String], runtime: &TokenStream) -> TokenStr
         "has_quality",
         args.quality.as_ref().map(|_| TokenStream::new()),
     );
+    set("has_stream", args.stream.then(TokenStream::new));
+    set(
+        "has_stream_limits",
+        args.stream_limits.span.map(|_| TokenStream::new()),
+    );
     set("report", args.report.map(|report| quote!(#report)));
     out
 }

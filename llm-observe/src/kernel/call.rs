@@ -213,12 +213,18 @@ impl Call {
     /// Returns whether its function has a `timeout`.
     #[inline]
     pub(crate) const fn has_limit(&self) -> bool {
-        self.site.timeout.is_some()
+        self.site.timeout.is_some() || self.site.has_stream_limits
     }
 
     /// Returns how long it has been running.
     pub(crate) fn elapsed(&self) -> Duration {
-        Duration::from_nanos(clock::nanos(self.start, clock::ticks()))
+        self.elapsed_at(clock::ticks())
+    }
+
+    /// Returns how long it had been running at a reading of the clock.
+    #[inline]
+    pub(crate) fn elapsed_at(&self, at: u64) -> Duration {
+        clock::duration(self.start, at)
     }
 
     /// Ends it as dropped before its end.

@@ -6,7 +6,7 @@ use std::{
         OnceLock,
         atomic::{AtomicU64, Ordering},
     },
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 /// The calibrated counter and the instant all readings are relative to.
@@ -54,6 +54,12 @@ pub(crate) fn ticks() -> u64 {
 #[inline]
 pub(crate) fn nanos(start: u64, end: u64) -> u64 {
     counter().clock.delta_as_nanos(start, end)
+}
+
+/// Returns the time between two readings, 0 when they are out of order.
+#[inline]
+pub(crate) fn duration(start: u64, end: u64) -> Duration {
+    Duration::from_nanos(nanos(start, end))
 }
 
 /// Returns the wall-clock time of a reading, in microseconds since the Unix epoch.

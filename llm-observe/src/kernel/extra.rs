@@ -73,6 +73,8 @@ pub(crate) struct Extra {
     pub(crate) fields: Fields,
     pub(crate) items: Option<u64>,
     pub(crate) quality: Option<f64>,
+    /// The number of items that its stream has yielded; `None` when it has none.
+    pub(crate) chunks: Option<u64>,
     /// The failure of a call directly below, to recognise its error when it is passed on.
     pub(crate) child: Option<ChildFailure>,
     pub(crate) tracing: Option<tracing::Span>,

@@ -141,20 +141,20 @@ where
 }
 
 /// One poll: a panic in it ends the call.
-struct Polling<'a> {
+pub(super) struct Polling<'a> {
     call: &'a mut Call,
     entered: Option<Entered>,
 }
 
 impl Polling<'_> {
     #[inline]
-    fn of(call: &mut Call) -> Polling<'_> {
+    pub(super) fn of(call: &mut Call) -> Polling<'_> {
         let entered = Some(call.enter());
         Polling { call, entered }
     }
 
     #[inline]
-    fn stop(&mut self) {
+    pub(super) fn stop(&mut self) {
         if let Some(entered) = self.entered.take() {
             entered.leave(self.call);
         }

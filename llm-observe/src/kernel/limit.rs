@@ -31,6 +31,12 @@ impl Elapsed {
     }
 }
 
+impl Elapsed {
+    pub(super) const fn of(limit: Duration) -> Elapsed {
+        Elapsed { limit }
+    }
+}
+
 impl fmt::Display for Elapsed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "timed out after {:?}", self.limit)
@@ -60,6 +66,16 @@ thread_local! {
 /// Returns the limit that the future of a call ran into, which has just become ready.
 pub(super) fn take_reached() -> Option<Duration> {
     REACHED.try_with(Cell::take).ok().flatten()
+}
+
+/// Forgets what was reached before: what is polled next has not.
+pub(super) fn forget_reached() {
+    let _ = REACHED.try_with(|reached| reached.set(None));
+}
+
+/// Notes the limit that was reached by what has just become ready.
+pub(super) fn set_reached(limit: Duration) {
+    let _ = REACHED.try_with(|reached| reached.set(Some(limit)));
 }
 
 pin_project! {
@@ -115,7 +131,7 @@ where
             return Poll::Pending;
         };
         if let Poll::Ready(output) = future.poll(cx) {
-            let _ = REACHED.try_with(|reached| reached.set(None));
+            forget_reached();
             return Poll::Ready(output);
         }
         if !this.started.reached(*this.limit, cx) {
@@ -128,7 +144,7 @@ where
         this.future.set(None);
         *this.started = Started::Endless;
         let output = make(Elapsed { limit: *this.limit });
-        let _ = REACHED.try_with(|reached| reached.set(Some(*this.limit)));
+        set_reached(*this.limit);
         Poll::Ready(output)
     }
 }

@@ -58,6 +58,12 @@ pub(crate) const ITEMS: &Metric = &Metric::counter(
     "Things processed by successful calls, such as texts embedded or documents found.",
 );
 
+pub(crate) const STREAM_CHUNKS: &Metric = &Metric::counter(
+    "llm_observe_stream_chunks_total",
+    &["event", "function"],
+    "Items of the streams that calls returned.",
+);
+
 pub(crate) const QUALITY: &Metric = &Metric::histogram(
     "llm_observe_quality_score",
     &["event", "function"],
@@ -177,6 +183,7 @@ pub(crate) const TABLE: &[&Metric] = &[
     SLOW,
     STALLED,
     ITEMS,
+    STREAM_CHUNKS,
     QUALITY,
     LOG_LINES,
     LOG_LINES_LOST,

@@ -42,6 +42,10 @@ pub mod sink;
 pub(crate) mod site;
 pub(crate) mod site_map;
 pub(crate) mod stats;
+pub(crate) mod stream;
+pub(crate) mod stream_limit;
+#[doc(hidden)]
+pub mod stream_type;
 pub(crate) mod sync_call;
 pub(crate) mod timer;
 pub(crate) mod user_text;

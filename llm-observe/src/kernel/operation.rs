@@ -240,6 +240,16 @@ pub struct OperationEnd {
     pub duration: Duration,
 }
 
+/// An item of the stream that a call returned.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Chunk {
+    /// The time from the start of the call.
+    pub since_start: Duration,
+    /// The time from the item before; `None` for the first one.
+    pub since_last: Option<Duration>,
+}
+
 /// What a call is besides a function call.
 ///
 /// It is put on the call at its start, filled in while the call runs, and read when the call has
@@ -307,6 +317,16 @@ pub trait Operation: Any + fmt::Debug + Send + Sync {
         });
         self.error_type(outcome, class).hash(&mut hash);
         hash.finish()
+    }
+
+    /// Takes note of an item of its stream that has come.
+    fn chunk(&mut self, chunk: Chunk) {
+        let _ = chunk;
+    }
+
+    /// Returns whether its stream has said that it is complete. Dropped then, it is no cancelled call.
+    fn is_complete(&self) -> bool {
+        false
     }
 
     /// Takes note of how its call ended, before anybody sees it: to complete its attributes, and to add to

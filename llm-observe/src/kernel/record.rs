@@ -39,6 +39,8 @@ pub struct Record<'a> {
     pub fields: &'a Fields,
     /// The number of things it processed.
     pub items: Option<u64>,
+    /// The number of items that the stream it returned has yielded; `None` when it returned none.
+    pub chunks: Option<u64>,
     /// The score of its result, 0 to 1.
     pub quality: Option<f64>,
     /// Whether it took longer than `slow`.

@@ -59,6 +59,10 @@ pub struct Site {
     pub has_items: bool,
     /// Whether it scores its results.
     pub has_quality: bool,
+    /// Whether it returns a stream, whose end is that of its calls.
+    pub has_stream: bool,
+    /// Whether that stream ends at a limit.
+    pub has_stream_limits: bool,
     /// Whether its failures go to the error trackers.
     pub report: bool,
     /// What it has besides when its calls are operations.
@@ -103,6 +107,8 @@ impl Site {
             min_quality: None,
             has_items: false,
             has_quality: false,
+            has_stream: false,
+            has_stream_limits: false,
             report: true,
             operation: None,
             owner: &OWNER,
@@ -274,6 +280,20 @@ impl Site {
     #[must_use]
     pub const fn has_quality(mut self) -> Site {
         self.has_quality = true;
+        self
+    }
+
+    /// Makes its calls end with the stream that it returns.
+    #[must_use]
+    pub const fn has_stream(mut self) -> Site {
+        self.has_stream = true;
+        self
+    }
+
+    /// Makes that stream end at a limit.
+    #[must_use]
+    pub const fn has_stream_limits(mut self) -> Site {
+        self.has_stream_limits = true;
         self
     }
 

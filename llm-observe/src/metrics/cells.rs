@@ -187,6 +187,7 @@ pub(crate) struct SiteMetrics {
     cells: Cells,
     pub(super) slow: AtomicU64,
     pub(super) items: AtomicU64,
+    pub(super) chunks: AtomicU64,
     pub(super) classes: [AtomicU64; ErrorClass::ALL.len()],
     quality: Option<Histogram>,
     /// Whether there is something to publish that the numbers of started calls do not show.
@@ -212,6 +213,7 @@ impl SiteMetrics {
             cells: Cells::watched(bounds.clone(), new.clone(), place),
             slow: AtomicU64::new(0),
             items: AtomicU64::new(0),
+            chunks: AtomicU64::new(0),
             classes: std::array::from_fn(|_| AtomicU64::new(0)),
             quality,
             changed: AtomicBool::new(false),
@@ -267,6 +269,9 @@ impl SiteMetrics {
         }
         if let (Some(items), Outcome::Ok) = (record.items, record.outcome) {
             self.add(&self.items, items);
+        }
+        if let Some(chunks) = record.chunks {
+            self.add(&self.chunks, chunks);
         }
         if let (Some(score), Some(histogram)) = (record.quality, &self.quality) {
             histogram.record(score);

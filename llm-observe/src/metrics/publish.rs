@@ -154,6 +154,9 @@ impl Metrics {
         if let Some(items) = &published.items {
             items.absolute(site.items.load(Relaxed));
         }
+        if let Some(chunks) = &published.chunks {
+            chunks.absolute(site.chunks.load(Relaxed));
+        }
         self.publish_classes(site, published);
         self.publish_timed(site, &totals, published);
         published.extremes.add(self.slot(), totals.range);

@@ -24,6 +24,7 @@ pub(super) struct Published {
     pub(super) in_flight: Gauge,
     pub(super) slow: Counter,
     pub(super) items: Option<Counter>,
+    pub(super) chunks: Option<Counter>,
     /// Registered with the first such failure.
     pub(super) classes: [Option<Counter>; ErrorClass::ALL.len()],
     /// Made with the first such end.
@@ -68,6 +69,9 @@ impl Published {
             items: site
                 .has_items
                 .then(|| recorder.register_counter(&key(names::ITEMS), &METADATA)),
+            chunks: site
+                .has_stream
+                .then(|| recorder.register_counter(&key(names::STREAM_CHUNKS), &METADATA)),
             classes: [const { None }; ErrorClass::ALL.len()],
             timed: [const { None }; TIMED.len()],
             extremes: Extremes::default(),

@@ -225,6 +225,7 @@ impl SiteView {
             error: ended.error.as_deref(),
             fields: extra.map_or(const { &Fields::EMPTY }, |extra| &extra.fields),
             items: extra.and_then(|extra| extra.items),
+            chunks: extra.and_then(|extra| extra.chunks),
             quality: extra.and_then(|extra| extra.quality),
             slow: end.nanos > self.slow,
             expected: end.expected,
@@ -327,7 +328,7 @@ impl fmt::Debug for SiteView {
 
 /// Returns whether the attribute records anything on a call.
 fn records(site: &Site) -> bool {
-    site.has_items || site.has_quality || !site.fields.is_empty()
+    site.has_items || site.has_quality || site.has_stream || !site.fields.is_empty()
 }
 
 /// Returns the attribute's level where it names one other than the usual, else the event's.

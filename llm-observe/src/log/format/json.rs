@@ -133,6 +133,7 @@ fn put_fields(out: &mut Vec<u8>, style: Style, record: &Record<'_>) {
     let none = record.fields.is_empty()
         && record.operation.is_none()
         && record.items.is_none()
+        && record.chunks.is_none()
         && record.quality.is_none()
         && marked.iter().all(|(_, set)| !set);
     if none {
@@ -146,6 +147,9 @@ fn put_fields(out: &mut Vec<u8>, style: Style, record: &Record<'_>) {
     }
     if let Some(items) = record.items {
         members.put(out, style, "items", &Value::U64(items));
+    }
+    if let Some(chunks) = record.chunks {
+        members.put(out, style, "chunks", &Value::U64(chunks));
     }
     if let Some(quality) = record.quality {
         members.put(out, style, "quality", &Value::F64(quality));
