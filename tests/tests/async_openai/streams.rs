@@ -156,7 +156,7 @@ async fn a_stream_that_breaks_off_is_an_error() {
 async fn a_stream_that_stalls_is_a_timeout() {
     let seen = testing::observe();
     let listener = Listener::start(events(&[HEAD], Then::Wait));
-    let http = builder().timeout(Duration::from_millis(300));
+    let http = builder().timeout(Duration::from_secs(1));
     let client = openai(http.build().unwrap(), config(&listener));
     let stream = stream(&client).await.unwrap();
     let results: Vec<_> = stream.collect().await;
