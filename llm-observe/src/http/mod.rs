@@ -18,12 +18,11 @@ mod http_site;
 mod method;
 mod metrics_table;
 mod sites;
-mod trace_parent;
 
 use crate::kernel::context;
 
 pub use crate::kernel::{
-    propagation::{InCurrentCall, in_current_call},
+    propagation::{InCurrentCall, WithContext, in_current_call},
     request_context::{RequestContext, RequestId},
 };
 pub use exchange::Exchange;
