@@ -22,7 +22,7 @@ mod sites;
 use crate::kernel::context;
 
 pub use crate::kernel::{
-    propagation::{InCurrentCall, WithContext, in_current_call},
+    propagation::{InCurrentCall, in_current_call},
     request_context::{RequestContext, RequestId},
 };
 pub use exchange::Exchange;
