@@ -4,8 +4,11 @@
 //! imports only from files below it.
 
 pub(crate) mod alert_rule;
+pub(crate) mod baggage;
 pub(crate) mod call;
+pub(crate) mod call_context;
 pub(crate) mod capture;
+pub(crate) mod carried;
 pub(crate) mod classify;
 pub(crate) mod clock;
 pub(crate) mod context;
@@ -41,6 +44,8 @@ pub(crate) mod similar;
 pub mod sink;
 pub(crate) mod site;
 pub(crate) mod site_map;
+#[cfg(feature = "tokio")]
+pub(crate) mod spawn;
 pub(crate) mod stats;
 pub(crate) mod stream;
 pub(crate) mod stream_limit;
@@ -48,5 +53,6 @@ pub(crate) mod stream_limit;
 pub mod stream_type;
 pub(crate) mod sync_call;
 pub(crate) mod timer;
+pub(crate) mod trace_parent;
 pub(crate) mod user_text;
 pub(crate) mod value;
