@@ -41,6 +41,7 @@
 )]
 
 mod error;
+pub mod genai;
 mod init;
 mod kernel;
 mod observer;

@@ -66,13 +66,13 @@ pub(crate) fn set_response(
     text(ID, &response.id);
     let reasons = Some(response.finish_reasons.join(",")).filter(|reasons| !reasons.is_empty());
     text(FINISH_REASONS, &reasons);
-    if let Some(usage) = response.usage {
+    if let Some(usage) = response.usage.map(|counts| counts.usage()) {
         for (name, count) in [
-            (INPUT, usage.input()),
-            (OUTPUT, usage.output()),
-            (CACHE_READ, usage.cache_read()),
-            (CACHE_WRITE, usage.cache_write()),
-            (REASONING, usage.reasoning()),
+            (INPUT, usage.input),
+            (OUTPUT, usage.output),
+            (CACHE_READ, usage.cache_read),
+            (CACHE_WRITE, usage.cache_creation),
+            (REASONING, usage.reasoning),
         ] {
             if let Some(count) = count {
                 fields.set(name, Value::U64(count));

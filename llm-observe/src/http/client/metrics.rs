@@ -96,10 +96,10 @@ pub(crate) fn model_call(
     if let Some(first) = end.first_chunk {
         timed(names::GENAI_FIRST_CHUNK, first);
     }
-    let usage = response.usage;
+    let usage = response.usage.map(|counts| counts.usage());
     let counts = [
-        ("input", usage.and_then(|usage| usage.input())),
-        ("output", usage.and_then(|usage| usage.output())),
+        ("input", usage.and_then(|usage| usage.input)),
+        ("output", usage.and_then(|usage| usage.output)),
     ];
     for (kind, tokens) in counts {
         if let Some(tokens) = tokens {

@@ -12,6 +12,8 @@ pub(super) enum ResponseField {
     Model,
     Id,
     FinishReason,
+    /// Why a response of OpenAI is incomplete.
+    IncompleteReason,
     ErrorCode,
     ErrorType,
 }
@@ -55,6 +57,8 @@ enum KeyName {
     FinishReason,
     StopReason,
     Status,
+    IncompleteDetails,
+    Reason,
 }
 
 impl KeyName {
@@ -74,6 +78,8 @@ impl KeyName {
             b"finish_reason" => KeyName::FinishReason,
             b"stop_reason" => KeyName::StopReason,
             b"status" => KeyName::Status,
+            b"incomplete_details" => KeyName::IncompleteDetails,
+            b"reason" => KeyName::Reason,
             _ => KeyName::Other,
         }
     }
@@ -95,6 +101,10 @@ fn field(path: &[KeyName], key: KeyName) -> Option<ResponseField> {
         ([KeyName::Choices, KeyName::Item], KeyName::FinishReason) => {
             Some(ResponseField::FinishReason)
         }
+        (
+            [KeyName::IncompleteDetails] | [KeyName::Response, KeyName::IncompleteDetails],
+            KeyName::Reason,
+        ) => Some(ResponseField::IncompleteReason),
         // Moonshot and Groq report the tokens of a stream here.
         ([KeyName::Choices, KeyName::Item] | [KeyName::Groq], KeyName::Usage) => {
             Some(ResponseField::Usage)
@@ -111,7 +121,7 @@ fn field(path: &[KeyName], key: KeyName) -> Option<ResponseField> {
 const MAX_DEPTH: usize = 3;
 
 /// The longest key that is compared.
-const MAX_KEY: usize = 16;
+const MAX_KEY: usize = 18;
 
 /// How many bytes are tested at once.
 const BLOCK: usize = 32;

@@ -6,17 +6,13 @@
 
 mod json;
 mod sse;
-mod tokens;
 
+use crate::genai::{
+    FinishReasons,
+    json::{INCOMPLETE, TokenCounts, UNFINISHED},
+};
 use json::{ResponseField, Scanner};
 use sse::EventStream;
-use tokens::TokenUsage;
-
-/// The most finish reasons that are kept. Each requested choice has one.
-const MAX_FINISH_REASONS: usize = 4;
-
-/// States of a response that has not finished.
-const UNFINISHED: [&[u8]; 2] = [b"in_progress", b"queued"];
 
 /// Why the tokens of a response are unknown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +41,7 @@ impl UsageMissing {
 /// What a model's response reports.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct ModelResponse {
-    pub(crate) usage: Option<TokenUsage>,
+    pub(crate) usage: Option<TokenCounts>,
     pub(crate) model: Option<String>,
     pub(crate) id: Option<String>,
     pub(crate) finish_reasons: Vec<String>,
@@ -55,6 +51,7 @@ pub(crate) struct ModelResponse {
     unreadable: bool,
     /// Whether the last event of a stream has passed.
     pub(crate) is_done: bool,
+    is_incomplete_explained: bool,
 }
 
 impl ModelResponse {
@@ -65,13 +62,15 @@ impl ModelResponse {
             ResponseField::Model => replace(&mut self.model, value),
             ResponseField::Id => replace(&mut self.id, value),
             ResponseField::FinishReason => self.add_finish_reason(value),
+            ResponseField::IncompleteReason => self.explain_incomplete(value),
             ResponseField::ErrorCode => replace(&mut self.error_code, value),
             ResponseField::ErrorType => replace(&mut self.error_type, value),
         }
     }
 
     fn set_usage(&mut self, object: Option<&[u8]>) {
-        match object.and_then(TokenUsage::parse) {
+        let counts = |object| TokenCounts::of(&serde_json::from_slice(object).ok()?);
+        match object.and_then(counts) {
             // Streams report usage more than once, some only what is new, some cumulatively.
             Some(usage) => self.usage.get_or_insert_default().update(usage),
             None => self.unreadable = true,
@@ -80,10 +79,20 @@ impl ModelResponse {
 
     fn add_finish_reason(&mut self, value: Option<&[u8]>) {
         // OpenAI's responses have a state in place of a reason, from the start.
-        let is_unfinished = value.is_some_and(|value| UNFINISHED.contains(&value));
-        if !is_unfinished && self.finish_reasons.len() < MAX_FINISH_REASONS {
+        let is = |state: &&str| value == Some(state.as_bytes());
+        let is_unfinished = UNFINISHED.iter().any(is);
+        let is_explained = is(&INCOMPLETE) && self.is_incomplete_explained;
+        let is_full = self.finish_reasons.len() >= FinishReasons::MAX;
+        if !is_unfinished && !is_explained && !is_full {
             self.finish_reasons.extend(value.and_then(text));
         }
+    }
+
+    /// Takes the reason of a response that is incomplete in place of that state, whichever comes first.
+    fn explain_incomplete(&mut self, value: Option<&[u8]>) {
+        self.is_incomplete_explained = true;
+        self.finish_reasons.retain(|reason| reason != INCOMPLETE);
+        self.add_finish_reason(value);
     }
 
     /// Returns whether the response has reported its end.

@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::genai::json::cases::CASES;
 
 const JSON: &str = "application/json; charset=utf-8";
 const EVENTS: &str = "text/event-stream";
@@ -19,13 +20,13 @@ fn read_all(content_type: &str, body: &str) -> ModelResponse {
 
 /// Input, output, read from the cache, written to it, reasoning.
 fn counts(response: &ModelResponse) -> [Option<u64>; 5] {
-    let usage = response.usage.unwrap_or_default();
+    let usage = response.usage.unwrap_or_default().usage();
     [
-        usage.input(),
-        usage.output(),
-        usage.cache_read(),
-        usage.cache_write(),
-        usage.reasoning(),
+        usage.input,
+        usage.output,
+        usage.cache_read,
+        usage.cache_creation,
+        usage.reasoning,
     ]
 }
 
@@ -76,10 +77,15 @@ fn responses_of_other_shapes() {
         ),
         // Invalid counts are ignored.
         (
-            r#"{"usage":{"prompt_tokens":-1,"completion_tokens":1e3,"total_tokens":"9"}}"#,
+            r#"{"usage":{"prompt_tokens":-1,"completion_tokens":1.5,"total_tokens":"9"}}"#,
             [None; 5],
         ),
         (r#"{"usage":{"prompt_tokens":99999999999999}}"#, [None; 5]),
+        // An integer is one however it is written.
+        (
+            r#"{"usage":{"prompt_tokens":1e3,"completion_tokens":7.0}}"#,
+            [Some(1000), Some(7), None, None, None],
+        ),
         (r#"{"usage":null}"#, [None; 5]),
         (r#"[{"usage":{"prompt_tokens":1}}]"#, [None; 5]),
     ] {
@@ -225,6 +231,52 @@ fn a_stream_is_done_after_its_last_event() {
 }
 
 #[test]
+fn the_reason_of_an_incomplete_response_replaces_its_state() {
+    let state = r#""status":"incomplete""#;
+    let details = r#""incomplete_details":{"reason":"content_filter"}"#;
+    for body in [
+        format!("{{{state},{details}}}"),
+        format!("{{{details},{state}}}"),
+        format!("{{\"response\":{{{state},{details}}}}}"),
+    ] {
+        let reasons = read_all(JSON, &body).finish_reasons;
+        assert_eq!(reasons, ["content_filter"], "{body}");
+    }
+    let bare = format!("{{{state},\"incomplete_details\":null}}");
+    assert_eq!(read_all(JSON, &bare).finish_reasons, ["incomplete"]);
+}
+
+/// `genai::Response` for JSON has these cases too.
+#[test]
+fn a_body_that_passes_says_what_the_document_says() {
+    for case in CASES {
+        let name = case.name;
+        let event = format!("data: {}\n\n", case.body);
+        for response in [read_all(JSON, case.body), read_all(EVENTS, &event)] {
+            let usage = response.usage.map(|counts| counts.usage());
+            let same_or_none = [
+                (
+                    response.model.as_deref() == case.model,
+                    response.model.is_none(),
+                ),
+                (response.id.as_deref() == case.id, response.id.is_none()),
+                (usage == case.usage, usage.is_none()),
+                (
+                    response.finish_reasons == case.reasons,
+                    response.finish_reasons.is_empty(),
+                ),
+            ];
+            for (is_same, is_none) in same_or_none {
+                assert!(
+                    is_same || is_none && !case.over_http,
+                    "{name}: {response:?}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
 fn a_stream_begins_with_its_first_data() {
     let mut reader = ModelResponseReader::new(Some(EVENTS), None);
     reader.feed(b": hello\n\nevent: x\n");
@@ -317,7 +369,7 @@ proptest! {
         });
         let body = serde_json::to_vec(&document).unwrap();
         let response = read(JSON, &[&body]).0;
-        prop_assert_eq!(response.usage.and_then(|u| u.input()), Some(input));
+        prop_assert_eq!(response.usage.and_then(|u| u.usage().input), Some(input));
     }
 }
 

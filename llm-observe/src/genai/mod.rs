@@ -1,0 +1,54 @@
+//! What a model's answer says of itself: model, id, finish reasons, tokens, cost.
+//!
+//! [`Response`] is the one trait. It needs no feature, so that any crate can implement it for its own
+//! types:
+//!
+//! ```
+//! use llm_observe::genai::{FinishReasons, Response, Usage};
+//!
+//! struct Answer {
+//!     text: String,
+//!     prompt_tokens: u64,
+//!     answer_tokens: Option<u64>,
+//!     stopped_by: String,
+//! }
+//!
+//! impl Response for Answer {
+//!     fn finish_reasons(&self) -> FinishReasons<'_> {
+//!         self.stopped_by.as_str().into()
+//!     }
+//!
+//!     fn usage(&self) -> Option<Usage> {
+//!         Some(Usage::new(self.prompt_tokens, self.answer_tokens))
+//!     }
+//! }
+//! ```
+//!
+//! | feature | implements [`Response`] for |
+//! |---|---|
+//! | `genai` | `serde_json::Value`: the bodies and stream chunks of all usual APIs |
+//! | `async-openai-0_43` | responses, stream chunks and embeddings of `async-openai` 0.43 |
+//! | `genai-0_7` | responses, stream events and embeddings of `genai` 0.7 |
+//! | `ollama-rs-0_3` | responses, stream chunks and embeddings of `ollama-rs` 0.3 |
+//! | `rig-core-0_44` | responses, relayed stream items and embeddings of `rig-core` 0.44 |
+//!
+//! `docs/genai.md` has the table of shapes and fields. This module knows nothing of calls, metrics or HTTP.
+
+mod finish_reasons;
+#[cfg(any(feature = "genai", feature = "http-client"))]
+pub(crate) mod json;
+mod response;
+mod usage;
+
+// One file for each client crate. A third-party type appears in its file only.
+#[cfg(any(
+    feature = "async-openai-0_43",
+    feature = "genai-0_7",
+    feature = "ollama-rs-0_3",
+    feature = "rig-core-0_44"
+))]
+mod clients;
+
+pub use finish_reasons::FinishReasons;
+pub use response::Response;
+pub use usage::Usage;
