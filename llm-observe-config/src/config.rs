@@ -13,10 +13,10 @@ use crate::http::{Http, Redact};
 use crate::log::Log;
 use crate::loggers::Logger;
 use crate::named_tables::NamedTables;
-use crate::names::{check_event, check_label, check_model};
+use crate::names::{check_event, check_label};
 use crate::outbox::Outbox;
 use crate::outlets::{Metrics, Server, Traces};
-use crate::prices::Price;
+use crate::prices::Prices;
 use crate::problem::Errors;
 use crate::references::Reference;
 use crate::rules;
@@ -55,8 +55,8 @@ pub struct Config {
     pub redact: Redact,
     /// `[outbox]`.
     pub outbox: Outbox,
-    /// `[prices]`, by model.
-    pub prices: BTreeMap<String, Price>,
+    /// `[prices]`.
+    pub prices: Prices,
 }
 
 impl Config {
@@ -110,7 +110,7 @@ impl Config {
                 http: root.table("http", Http::read).unwrap_or_default(),
                 redact: root.table("redact", Redact::read).unwrap_or_default(),
                 outbox: root.table("outbox", Outbox::read).unwrap_or_default(),
-                prices: read_prices(root),
+                prices: root.table("prices", Prices::read).unwrap_or_default(),
             }
         });
         rules::check(findings);
@@ -197,19 +197,6 @@ fn read_channels(root: &Section<'_, '_>) -> BTreeMap<String, Channel> {
         },
     );
     channels.unwrap_or_default()
-}
-
-fn read_prices(root: &Section<'_, '_>) -> BTreeMap<String, Price> {
-    let prices = root.tables(
-        "prices",
-        &NamedTables {
-            inner: &[],
-            check: check_model,
-            declare: &|_| (),
-            read: &Price::read,
-        },
-    );
-    prices.unwrap_or_default()
 }
 
 /// Reports syntax errors: the first of each line, because further ones mostly follow from it.

@@ -71,7 +71,7 @@ pub use loggers::Logger;
 pub use names::valid_event_name;
 pub use outbox::Outbox;
 pub use outlets::{Metrics, Server, Traces};
-pub use prices::Price;
+pub use prices::{Price, Prices};
 pub use problem::{Errors, Problem};
 pub use secret::{LiteralSecret, MissingSecret, Secret};
 pub use service::Service;

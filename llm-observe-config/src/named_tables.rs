@@ -28,14 +28,37 @@ impl<'a, 'i> Section<'a, 'i> {
         key: &'static str,
         entries: &NamedTables<'_, T>,
     ) -> Option<BTreeMap<String, T>> {
-        self.table(key, |all| {
-            all.allow_unknown_keys();
-            let read = |(name, value): (&'a Key<'i>, &'a Value<'i>)| {
-                let read = all.entry(name, value, entries)?;
-                Some((name.get_ref().to_string(), read))
-            };
-            all.table.iter().filter_map(read).collect()
-        })
+        self.table(key, |all| all.named_tables(entries, &[]))
+    }
+
+    /// Reads each table within this one, by its name. `keys` are names that stand for no table.
+    pub(crate) fn named_tables<T>(
+        &self,
+        entries: &NamedTables<'_, T>,
+        keys: &[&'static str],
+    ) -> BTreeMap<String, T> {
+        self.allow_unknown_keys();
+        let named = self.table.iter();
+        let named = named.filter(|(name, _)| !keys.contains(&name.get_ref().as_ref()));
+        let read = |(name, value): (&'a Key<'i>, &'a Value<'i>)| {
+            if self.is_misspelt(name, value, keys) {
+                return None;
+            }
+            let read = self.entry(name, value, entries)?;
+            Some((name.get_ref().to_string(), read))
+        };
+        named.filter_map(read).collect()
+    }
+
+    /// Returns whether `name` is nearly one of `keys` and no table, and reports it then.
+    fn is_misspelt(&self, name: &Key<'i>, value: &Value<'_>, keys: &[&'static str]) -> bool {
+        let near = suggest(name.get_ref(), keys.iter().copied());
+        if near.is_none() || value.get_ref().is_table() {
+            return false;
+        }
+        let (message, help) = self.unknown(name.get_ref(), value, keys);
+        self.findings.add(name.span().start, message, Some(help));
+        true
     }
 
     fn entry<T>(

@@ -92,7 +92,8 @@ listen = "off"
 [traces]
 otlp = "http://localhost:4318"
 [prices]
-"my-model" = { input = 0.5, output = 1 }
+file = "prices.json"
+"my-model" = { input = 0.5, output = 1, cache_read = 0.05, cache_creation = 0.6 }
 "#,
     );
     assert_eq!(config.service.name.as_deref(), Some("rag-service"));
@@ -133,7 +134,14 @@ otlp = "http://localhost:4318"
         config.traces.otlp,
         Some(Endpoint::Url("http://localhost:4318".into()))
     );
-    assert_eq!(config.prices["my-model"].output, 1.0);
+    assert_eq!(config.prices.file, Some("prices.json".into()));
+    let price = config.prices.models["my-model"];
+    assert_eq!((price.input, price.output), (0.5, 1.0));
+    assert_eq!(
+        (price.cache_read, price.cache_creation),
+        (Some(0.05), Some(0.6))
+    );
+    assert_eq!(config.prices.models.len(), 1);
 }
 
 #[test]
@@ -685,6 +693,27 @@ fn http_and_prices() {
             "2:28: `output` in [prices.m] must be a number, not a string; write US dollars per million tokens, such as 0.5",
             "3:15: `input` in [prices.n] must be a price of 0 or more; write US dollars per million tokens, such as 0.5",
             "3:29: `output` in [prices.n] must be a price of 0 or more; write US dollars per million tokens, such as 0.5",
+        ],
+    );
+}
+
+#[test]
+fn a_price_file_and_prices_of_models() {
+    assert!(right("[prices]\n").prices.is_empty());
+    assert!(!right("[prices]\nfile = \"p.json\"\n").prices.is_empty());
+    wrong(
+        "[prices]\nfile = 1\nflie = \"p.json\"\nm = 2\n",
+        &[
+            "2:8: `file` in [prices] must be a string, not an integer; write it in quotes, or leave the key out",
+            "3:1: unknown key `flie` in [prices]; did you mean `file`?",
+            "4:1: `m` in [prices] must be a table, not an integer; write [prices.m] and its keys below",
+        ],
+    );
+    wrong(
+        "[prices]\nm = { input = 1, output = 2, cache_raed = 0.1, cache_creation = -0.1 }\n",
+        &[
+            "2:30: unknown key `cache_raed` in [prices.m]; did you mean `cache_read`?",
+            "2:65: `cache_creation` in [prices.m] must be a price of 0 or more; write US dollars per million tokens, such as 0.5",
         ],
     );
 }
