@@ -14,6 +14,7 @@ mod inline;
 mod site;
 mod start;
 mod stream;
+mod template;
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, TokenStreamExt, quote};

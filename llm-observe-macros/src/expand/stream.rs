@@ -4,8 +4,8 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 
 use super::{
-    body::{Template, local, type_hint},
     desugar::{desugar, wants_async},
+    template::{Template, local, type_hint},
 };
 use crate::{
     item::FnItem,
