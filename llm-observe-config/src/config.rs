@@ -9,6 +9,7 @@ use crate::alerts::Alerts;
 use crate::channels::Channel;
 use crate::events::Event;
 use crate::findings::Findings;
+use crate::genai::Genai;
 use crate::http::{Http, Redact};
 use crate::log::Log;
 use crate::loggers::Logger;
@@ -55,6 +56,8 @@ pub struct Config {
     pub redact: Redact,
     /// `[outbox]`.
     pub outbox: Outbox,
+    /// `[genai]`.
+    pub genai: Genai,
     /// `[prices]`.
     pub prices: Prices,
 }
@@ -110,6 +113,7 @@ impl Config {
                 http: root.table("http", Http::read).unwrap_or_default(),
                 redact: root.table("redact", Redact::read).unwrap_or_default(),
                 outbox: root.table("outbox", Outbox::read).unwrap_or_default(),
+                genai: root.table("genai", Genai::read).unwrap_or_default(),
                 prices: root.table("prices", Prices::read).unwrap_or_default(),
             }
         });

@@ -185,7 +185,7 @@ fn unknown_keys_and_tables() {
         &[
             "1:1: unknown key `level` outside of any table; known here: `service`, `log`, `loggers`, \
          `events`, `channels`, `alerts`, `trackers`, `server`, `metrics`, `traces`, `http`, `redact`, \
-         `outbox`, `prices`",
+         `outbox`, `genai`, `prices`",
         ],
     );
     wrong(
@@ -693,6 +693,21 @@ fn http_and_prices() {
             "2:28: `output` in [prices.m] must be a number, not a string; write US dollars per million tokens, such as 0.5",
             "3:15: `input` in [prices.n] must be a price of 0 or more; write US dollars per million tokens, such as 0.5",
             "3:29: `output` in [prices.n] must be a price of 0 or more; write US dollars per million tokens, such as 0.5",
+        ],
+    );
+}
+
+#[test]
+fn conventions_of_genai() {
+    use llm_observe_config::Conventions;
+    assert_eq!(right("").genai.conventions, Conventions::Released);
+    let latest = right("[genai]\nconventions = \"latest\"\n");
+    assert_eq!(latest.genai.conventions, Conventions::Latest);
+    wrong(
+        "[genai]\nconventions = \"1.42\"\nconvention = 1\n",
+        &[
+            "2:15: `conventions` in [genai] must be `1.41` or `latest`; write \"1.41\" or \"latest\"",
+            "3:1: unknown key `convention` in [genai]; did you mean `conventions`?",
         ],
     );
 }

@@ -23,6 +23,7 @@ pub(crate) fn function(
 ) {
     body(function, errors);
     keys(args, errors);
+    operation(args, errors);
     stream(args, function, errors);
     returned(args, function, errors);
     names(args, function, errors);
@@ -100,6 +101,29 @@ fn keys(args: &Args, errors: &mut Errors) {
     }
 }
 
+/// Reports keys that say what an operation is about where there is none, or another one.
+fn operation(args: &Args, errors: &mut Errors) {
+    let Some(name) = args.operation.name else {
+        // A mistake in `operation` itself is one error.
+        if args.span_of("operation").is_none()
+            && let Some((key, span)) = args::first_key(|key| args.span_of(key))
+        {
+            let example = args::example("operation");
+            errors.at(
+                span,
+                format_args!("`{key}` needs `operation`, such as `{example}`"),
+            );
+        }
+        return;
+    };
+    if let Some(span) = args.span_of("tool").filter(|_| name != "execute_tool") {
+        errors.at(span, "`tool` names the tool of `operation = execute_tool`");
+    }
+    if let Some(span) = args.span_of("usage").filter(|_| name == "execute_tool") {
+        errors.at(span, "`usage` counts tokens of a model, and a tool is none");
+    }
+}
+
 fn needs(args: &Args, key: &str, other: &str, errors: &mut Errors) {
     if let (Some(span), None) = (args.span_of(key), args.span_of(other)) {
         let example = args::example(other);
@@ -174,7 +198,7 @@ fn returned(args: &Args, function: &FnItem, errors: &mut Errors) {
     }
     let returns = Returns::of(&function.sig);
     let fails = ["expected", "err"];
-    let looks = ["ok_if", "error_if", "quality", "ret"];
+    let looks = ["ok_if", "error_if", "quality", "ret", "usage"];
     for (key, span) in fails
         .iter()
         .filter_map(|key| Some((key, args.span_of(key)?)))

@@ -12,8 +12,9 @@ pub use std::result::Result::{self, Err, Ok};
 pub use tracing::Level;
 
 pub use crate::{
-    __boxed_stream as boxed_stream, __end as end, __ok_value as ok_value, __section as section,
-    __stream as stream, __verdict as verdict,
+    __boxed_stream as boxed_stream, __end as end, __ok_value as ok_value, __response as response,
+    __section as section, __stream as stream, __verdict as verdict,
+    genai::{response_type, tokens::tokens},
     init::{Embedded, init},
     kernel::{
         alert_rule::{AlertRule, Severity, TriggerSet},
@@ -31,6 +32,17 @@ pub use crate::{
         sync_call::{InlineCall, SyncCall as Call},
     },
 };
+
+/// Operations of models.
+pub mod genai {
+    pub use crate::genai::{
+        kinds::{
+            CHAT, CREATE_AGENT, EMBEDDINGS, EXECUTE_TOOL, GENERATE_CONTENT, INVOKE_AGENT,
+            INVOKE_WORKFLOW, RETRIEVAL, TEXT_COMPLETION,
+        },
+        operation::{agent, data_source, model, provider, response, start, tool, usage},
+    };
+}
 
 /// Returns the name of a type, which holds the path of the function it is declared in.
 #[must_use]

@@ -67,6 +67,9 @@ const SPAN_FIELDS: [&str; 10] = [
     carried::USER,
     carried::TENANT,
 ];
+/// Those of a call that is an operation besides, read by the layers of OpenTelemetry.
+const OTEL_NAME: &str = "otel.name";
+const OTEL_KIND: &str = "otel.kind";
 const EVENT_FIELDS: [&str; 1] = ["message"];
 
 fn describe(
@@ -111,6 +114,7 @@ impl SpanSite {
             .into_iter()
             .chain(site.fields.iter().copied())
             .chain(baggage_keys.iter().copied())
+            .chain(operation_fields(site))
             .collect();
         let span = describe(site, site.level, names.leak(), Kind::SPAN);
         SpanSite {
@@ -133,10 +137,15 @@ impl SpanSite {
         ) else {
             return Span::none();
         };
-        let values: [(&Field, Option<&dyn FieldValue>); 3] = [
+        // A span has no such field where its call is no operation.
+        let kind_field = fields.field(OTEL_KIND);
+        let kind = self.site.kind().as_str();
+        let kind: Option<&dyn FieldValue> = kind_field.as_ref().map(|_| &kind as _);
+        let values: [(&Field, Option<&dyn FieldValue>); 4] = [
             (&event, Some(&self.site.event)),
             (&trace, Some(&display(ids.trace))),
             (&id, Some(&display(ids.span))),
+            (kind_field.as_ref().unwrap_or(&event), kind),
         ];
         let values = fields.value_set(&values);
         let Some(links) = links else {
@@ -162,6 +171,9 @@ impl SpanSite {
             record_value(span, name, value);
         }
         if let Some(operation) = record.operation {
+            if let Some(name) = operation.span_name() {
+                span.record(OTEL_NAME, &*name);
+            }
             operation.attributes(&mut |attribute, value| {
                 if !attribute.name().is_empty() {
                     record_value(span, attribute.name(), &value.to_value());
@@ -191,6 +203,14 @@ impl SpanSite {
             let _ = EMITTING.try_with(|emitting| emitting.set(false));
         }
     }
+}
+
+fn operation_fields(site: &'static Site) -> impl Iterator<Item = &'static str> {
+    let operation = site.performs.into_iter();
+    operation.flat_map(|operation| {
+        let attributes = operation.attributes.iter().copied();
+        attributes.chain([OTEL_NAME, OTEL_KIND])
+    })
 }
 
 thread_local! {

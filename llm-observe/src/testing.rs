@@ -29,6 +29,8 @@ use std::{
 
 use llm_observe_config::Config;
 
+#[cfg(feature = "genai")]
+use crate::genai::operation::Snapshot;
 use crate::{
     error::Error,
     init::operations::{self, KINDS},
@@ -163,6 +165,23 @@ impl Call {
     }
 }
 
+#[cfg(feature = "genai")]
+impl Call {
+    /// Returns the tokens that its operation has taken, as far as they are known.
+    #[must_use]
+    pub fn usage(&self) -> Option<crate::genai::Usage> {
+        self.operation::<Snapshot>()?.usage
+    }
+
+    /// Returns what its operation has cost; [`Cost::Unpriced`](crate::genai::Cost::Unpriced) where that is
+    /// not known, and for what is no operation of a model.
+    #[must_use]
+    pub fn cost(&self) -> crate::genai::Cost {
+        let snapshot = self.operation::<Snapshot>();
+        snapshot.map(|snapshot| snapshot.cost).unwrap_or_default()
+    }
+}
+
 fn attributes(record: &Record<'_>) -> Vec<(String, Value)> {
     let mut all = Vec::new();
     if let Some(operation) = record.operation {
@@ -214,7 +233,7 @@ impl TestObserver {
         let mut sinks: Vec<Arc<dyn Sink>> = vec![seen.clone()];
         sinks.extend(alerts.sink());
         let pipeline = Pipeline::new(config, sinks, metrics, stats, redactor, false);
-        let dispatcher = Dispatcher::new(pipeline, KINDS);
+        let dispatcher = Dispatcher::scoped(pipeline, KINDS);
         TestObserver {
             alerts,
             seen,

@@ -158,7 +158,7 @@ fn when(value: Expr) -> When {
     }
 }
 
-fn sigil(input: ParseStream<'_>) -> syn::Result<Option<Sigil>> {
+pub(super) fn sigil(input: ParseStream<'_>) -> syn::Result<Option<Sigil>> {
     if input.parse::<Option<Token![%]>>()?.is_some() {
         return Ok(Some(Sigil::Display));
     }

@@ -204,10 +204,30 @@ pub(crate) const KEYS: &[Key] = &[
         a.krate = Some(i.call(syn::Path::parse_mod_style)?);
         Ok(())
     }),
-    later("operation", "operation = chat"),
-    later("provider", "provider = \"openai\""),
-    later("model", "model = &request.model"),
-    later("usage", "usage = |answer| answer.usage"),
+    key("operation", "operation = chat", |k, i, a, e| {
+        a.operation.parse_name(k, i, e)
+    }),
+    key("provider", "provider = \"openai\"", |k, i, a, _| {
+        a.operation.parse_subject(k, i)
+    }),
+    key("model", "model = &request.model", |k, i, a, _| {
+        a.operation.parse_subject(k, i)
+    }),
+    key("tool", "tool = &call.name", |k, i, a, _| {
+        a.operation.parse_subject(k, i)
+    }),
+    key("agent", "agent = \"planner\"", |k, i, a, _| {
+        a.operation.parse_subject(k, i)
+    }),
+    key("data_source", "data_source = \"handbook\"", |k, i, a, _| {
+        a.operation.parse_subject(k, i)
+    }),
+    key("usage", "usage = |answer| answer.usage", |k, i, a, _| {
+        a.operation.usage = Some(value::closure(k, i)?);
+        Ok(())
+    }),
+    later("input", "input = &request.messages"),
+    later("output", "output = |answer| &answer.text"),
     key("stream", "stream", |_, _, a, _| {
         a.stream = true;
         Ok(())

@@ -5,6 +5,7 @@
 mod alert;
 mod field;
 mod keys;
+mod operation;
 mod parse;
 mod parsed;
 mod stream_limits;
@@ -15,6 +16,7 @@ pub(crate) use self::{
     alert::Alert,
     field::{Field, Sigil, When},
     keys::example,
+    operation::first_key,
     parse::parse,
     parsed::{Args, Captured},
     value::{Level, Nanos},

@@ -6,6 +6,7 @@ use syn::{Expr, Ident, LitStr, Path};
 use super::{
     alert::Alert,
     field::{Arg, Field, Sigil, When},
+    operation::Operation,
     stream_limits::StreamLimits,
     value::{Level, Nanos, Share},
 };
@@ -50,6 +51,7 @@ pub(crate) struct Args {
     pub(crate) items: Option<Expr>,
     pub(crate) quality: Option<Expr>,
     pub(crate) min_quality: Option<Share>,
+    pub(crate) operation: Operation,
 }
 
 /// Which arguments are captured.
@@ -88,6 +90,7 @@ impl Args {
         if returns.is_empty() {
             (args.ok_if, args.error_if, args.ret) = (None, None, None);
             (args.quality, args.min_quality) = (None, None);
+            args.operation.usage = None;
             args.items = args
                 .items
                 .filter(|items| !matches!(items, Expr::Closure(_)));
@@ -111,6 +114,7 @@ impl Args {
         self.skip.extend(block.skip.iter().cloned());
         self.skip_all |= block.skip_all;
         self.has_mistakes |= block.has_mistakes;
+        self.operation = self.operation.with_defaults(&block.operation);
         if self.alerts.is_empty() {
             self.alerts.clone_from(&block.alerts);
         }

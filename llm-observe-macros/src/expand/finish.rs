@@ -38,6 +38,7 @@ impl FinishClosure {
             args.ok_if.as_ref(),
             args.error_if.as_ref(),
             args.quality.as_ref(),
+            args.operation.usage.as_ref(),
         ];
         let first = closures
             .into_iter()
@@ -61,7 +62,7 @@ impl FinishClosure {
         if !returns.cannot_fail() {
             verdict.extend(quote!(#call.verdict(#runtime::verdict!(#out));));
         }
-        let mut tokens = TokenStream::new();
+        let mut tokens = self.response(args, returns, runtime);
         if args
             .err
             .as_ref()
@@ -89,6 +90,17 @@ impl FinishClosure {
         }
         // What is the user's own code is evaluated where a panic in it does no harm.
         quote!(#verdict #call.read(|#call| { #tokens });)
+    }
+
+    /// What the value says of itself as the answer of a model.
+    fn response(&self, args: &Args, returns: &Returns, runtime: &TokenStream) -> TokenStream {
+        let FinishClosure { call, out } = self;
+        match args.operation.name {
+            Some(_) if !returns.is_empty() => {
+                quote!(#runtime::genai::response(#call, #runtime::response!(#out));)
+            }
+            _ => TokenStream::new(),
+        }
     }
 
     // A `match`, because a pattern may have a guard; its `Err` is spanned at the pattern, so that
@@ -124,19 +136,20 @@ impl FinishClosure {
             tokens.extend(quote!(#call.record("return", #runtime::#converter(#value));));
         }
         if let Some(closure @ Expr::Closure(_)) = &args.items {
-            let count = self.applied("count", closure, runtime);
+            let count = applied("count", closure, runtime);
             tokens.extend(quote!(#call.items(#count);));
         }
         if let Some(closure) = &args.quality {
-            let score = self.applied("score", closure, runtime);
+            let score = applied("score", closure, runtime);
             tokens.extend(quote!(#call.quality(#score);));
         }
+        tokens.extend(usage(args, call, runtime));
         for field in &args.fields {
             if let When::End(closure) = &field.when {
                 let span = Span::mixed_site().located_at(closure.span());
                 let (name, converter, at) =
                     (&field.name, converter(field.sigil), path_at(runtime, span));
-                let seen = self.applied("see", closure, runtime);
+                let seen = applied("see", closure, runtime);
                 let value = quote_spanned!(span=> #at::#converter(&#seen));
                 tokens.extend(quote!(#call.record(#name, #value);));
             }
@@ -148,13 +161,19 @@ impl FinishClosure {
             if let #runtime::Option::Some(#value) = #runtime::ok_value!(#out) { #tokens }
         })
     }
+}
 
-    /// What `closure` makes of the value. Spanned at the closure, so that one that makes something
-    /// of the wrong type is reported there.
-    fn applied(&self, function: &str, closure: &Expr, runtime: &TokenStream) -> TokenStream {
-        let span = Span::mixed_site().located_at(closure.span());
-        let ident = |name| Ident::new(name, span);
-        let (runtime, function, value) = (path_at(runtime, span), ident(function), ident("value"));
-        quote_spanned!(span=> #runtime::#function(#value, #closure))
-    }
+/// What `closure` makes of the value. Spanned at the closure, so that one that makes something
+/// of the wrong type is reported there.
+fn applied(function: &str, closure: &Expr, runtime: &TokenStream) -> TokenStream {
+    let span = Span::mixed_site().located_at(closure.span());
+    let ident = |name| Ident::new(name, span);
+    let (runtime, function, value) = (path_at(runtime, span), ident(function), ident("value"));
+    quote_spanned!(span=> #runtime::#function(#value, #closure))
+}
+
+/// What the closure of `usage` returns for `value`, noted on `call`.
+pub(super) fn usage(args: &Args, call: &Ident, runtime: &TokenStream) -> Option<TokenStream> {
+    let usage = applied("tokens", args.operation.usage.as_ref()?, runtime);
+    Some(quote!(#runtime::genai::usage(#call, #usage);))
 }

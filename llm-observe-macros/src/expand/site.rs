@@ -81,6 +81,13 @@ fn settings(args: &Args, recorded: &[String], runtime: &TokenStream) -> TokenStr
         "has_stream_limits",
         args.stream_limits.span.map(|_| TokenStream::new()),
     );
+    set(
+        "performs",
+        args.operation.name.map(|name| {
+            let name = Ident::new(&name.to_uppercase(), Span::mixed_site());
+            quote!(&#runtime::genai::#name)
+        }),
+    );
     set("report", args.report.map(|report| quote!(#report)));
     out
 }

@@ -25,7 +25,8 @@ pub(crate) fn start(args: &Args, names: &[Binding], runtime: &TokenStream) -> St
         .iter()
         .map(|c| c.name.ident.unraw().to_string())
         .collect();
-    let mut tokens: TokenStream = captured.iter().map(|c| c.record(&call, runtime)).collect();
+    let mut tokens = operation(args, &call, runtime);
+    tokens.extend(captured.iter().map(|c| c.record(&call, runtime)));
     for field in &args.fields {
         if !recorded.contains(&field.name) {
             recorded.push(field.name.clone());
@@ -51,6 +52,22 @@ pub(crate) fn start(args: &Args, names: &[Binding], runtime: &TokenStream) -> St
         tokens,
         names: recorded,
     }
+}
+
+/// Returns the statements that say which operation the call is, and what it is about.
+fn operation(args: &Args, call: &Ident, runtime: &TokenStream) -> TokenStream {
+    let operation = &args.operation;
+    let Some(name) = operation.name else {
+        return TokenStream::new();
+    };
+    let name = Ident::new(&name.to_uppercase(), Span::mixed_site());
+    let mut tokens = quote!(#runtime::genai::start(#call, &#runtime::genai::#name););
+    for subject in &operation.subjects {
+        let key = Ident::new(subject.key, Span::mixed_site());
+        let value = value(&subject.value, subject.sigil, runtime);
+        tokens.extend(quote!(#runtime::genai::#key(#call, #value);));
+    }
+    tokens
 }
 
 /// Returns the statement that records `value` under the field's name.

@@ -5,6 +5,7 @@ use quote::{quote, quote_spanned};
 
 use super::{
     desugar::{desugar, wants_async},
+    finish::usage,
     template::{Template, local, type_hint},
 };
 use crate::{
@@ -86,7 +87,8 @@ fn end(template: &Template<'_>) -> TokenStream {
     let runtime = template.runtime;
     let (call, out) = (local("__call"), local("out"));
     let (scope, item) = (local("scope"), local("item"));
-    let note = quote!(move |#scope, #item| { #scope.verdict(#runtime::verdict!(#item)); });
+    let reads = chunk(template, &scope, &item);
+    let note = quote!(move |#scope, #item| { #scope.verdict(#runtime::verdict!(#item)); #reads });
     let name = match template.returns.output.as_ref() {
         Some(ty) if !infer_impls(&mut ty.clone()) => "boxed_stream",
         _ => "stream",
@@ -100,6 +102,24 @@ fn end(template: &Template<'_>) -> TokenStream {
             quote!(#failed #runtime::#macro_name!(observe_limited, #call, #out, #limits, #make, #note))
         }
     }
+}
+
+/// What is read of an item as a chunk of a model's answer.
+fn chunk(template: &Template<'_>, scope: &Ident, item: &Ident) -> Option<TokenStream> {
+    let (args, runtime) = (template.args, template.runtime);
+    args.operation.name?;
+    let usage = usage(args, scope, runtime).map(|usage| {
+        let value = local("value");
+        quote! {
+            if let #runtime::Option::Some(#value) = #runtime::ok_value!(#item) { #usage }
+        }
+    });
+    Some(quote! {
+        #scope.read(|#scope| {
+            #runtime::genai::response(#scope, #runtime::response!(#item));
+            #usage
+        });
+    })
 }
 
 /// The limits, from the start of the call.

@@ -42,6 +42,19 @@ impl Metrics {
 
     pub(crate) fn observe(&self, _: &'static Metric, _: &[(&'static str, &str)], _: f64) {}
 
+    pub(crate) fn observe_many(
+        &self,
+        _: &'static Metric,
+        _: &[(&'static str, &str)],
+        _: f64,
+        _: u64,
+    ) {
+    }
+
+    pub(crate) fn bounds(&self, _: &'static Metric) -> Vec<u64> {
+        Vec::new()
+    }
+
     pub(crate) fn add_fraction(&self, _: &'static Metric, _: &[(&'static str, &str)], _: f64) {}
 
     pub(crate) fn build_info(&self, _: &str, _: &str) {}

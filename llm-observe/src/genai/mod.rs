@@ -34,10 +34,40 @@
 //!
 //! `docs/genai.md` has the table of shapes and fields. This module knows nothing of calls, metrics or HTTP.
 
+#[cfg(feature = "genai")]
+pub(crate) mod answer;
+#[cfg(feature = "genai")]
+mod chunk_times;
 mod finish_reasons;
-#[cfg(any(feature = "genai", feature = "http-client"))]
+#[cfg(feature = "genai")]
 pub(crate) mod json;
+#[doc(hidden)]
+pub mod kinds;
+#[cfg(feature = "genai")]
+mod ledger;
+#[cfg(feature = "genai")]
+pub(crate) mod metrics;
+pub(crate) mod names;
+#[cfg(feature = "genai")]
+#[doc(hidden)]
+pub mod operation;
+#[cfg(not(feature = "genai"))]
+#[doc(hidden)]
+#[path = "../absent/genai.rs"]
+pub mod operation;
+#[cfg(feature = "genai")]
+pub(crate) mod prices;
+#[cfg(feature = "genai")]
+mod recorder;
+#[cfg(feature = "http-client")]
+pub(crate) mod request;
 mod response;
+#[doc(hidden)]
+pub mod response_type;
+#[cfg(feature = "genai")]
+pub(crate) mod state;
+#[doc(hidden)]
+pub mod tokens;
 mod usage;
 
 // One file for each client crate. A third-party type appears in its file only.
@@ -50,5 +80,14 @@ mod usage;
 mod clients;
 
 pub use finish_reasons::FinishReasons;
+#[cfg(feature = "genai")]
+pub use prices::{Cost, PriceSource, PriceTable, Prices, TableSource};
 pub use response::Response;
 pub use usage::Usage;
+
+/// Operations of models as a kind of operation.
+#[cfg(feature = "genai")]
+pub(crate) const KIND: crate::observer::OperationKind = crate::observer::OperationKind {
+    setup: |setup| std::sync::Arc::new(state::GenAiState::new(setup)),
+    metrics: metrics::TABLE,
+};

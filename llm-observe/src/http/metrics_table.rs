@@ -1,5 +1,5 @@
-//! The tables of metrics of HTTP requests and of requests to models. Names and labels follow the
-//! OpenTelemetry conventions 1.41.1, in Prometheus form.
+//! The tables of metrics of HTTP requests. Names and labels follow the OpenTelemetry HTTP conventions
+//! 1.41.1, in Prometheus form.
 
 use crate::kernel::metric::{Buckets, Metric, Unit};
 
@@ -10,36 +10,10 @@ const REQUEST_BUCKETS: &[f64] = &[
     120.0,
 ];
 
-/// The upper bounds of durations of requests to models, in seconds: those that the GenAI conventions
-/// advise, and larger ones for long responses.
-const MODEL_BUCKETS: &[f64] = &[
-    0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92, 163.84,
-    327.68, 655.36,
-];
-
-/// The upper bounds of counts of tokens that the GenAI conventions advise.
-const TOKEN_BUCKETS: &[f64] = &[
-    1.0,
-    4.0,
-    16.0,
-    64.0,
-    256.0,
-    1_024.0,
-    4_096.0,
-    16_384.0,
-    65_536.0,
-    262_144.0,
-    1_048_576.0,
-    4_194_304.0,
-    16_777_216.0,
-    67_108_864.0,
-];
-
 const HOST: (&str, &str) = ("server_address", "where it is known");
 const PORT: (&str, &str) = ("server_port", "where it is known");
 const ERROR_TYPE: (&str, &str) = ("error_type", "on failures");
 const STATUS: (&str, &str) = ("http_response_status_code", "where a response arrived");
-const MODEL: (&str, &str) = ("gen_ai_response_model", "where the response states it");
 
 pub(crate) const HTTP_SERVER: &Metric = &Metric::histogram(
     "http_server_request_duration_seconds",
@@ -97,42 +71,6 @@ pub(crate) const LIMIT_RETRY_AFTER: &Metric = &Metric::gauge(
 )
 .unit(Unit::Seconds);
 
-pub(crate) const GENAI_TOKENS: &Metric = &Metric::histogram(
-    "gen_ai_client_token_usage",
-    &[
-        "gen_ai_operation_name",
-        "gen_ai_provider_name",
-        "gen_ai_token_type",
-    ],
-    Buckets::Fixed(TOKEN_BUCKETS),
-    "Tokens of requests to models, by type: input or output.",
-)
-.optional(&[MODEL, HOST, PORT]);
-
-pub(crate) const GENAI_DURATION: &Metric = &Metric::histogram(
-    "gen_ai_client_operation_duration_seconds",
-    &["gen_ai_operation_name", "gen_ai_provider_name"],
-    Buckets::Durations(MODEL_BUCKETS),
-    "Duration of requests to models, up to the last byte of the response.",
-)
-.unit(Unit::Seconds)
-.optional(&[MODEL, HOST, PORT, ERROR_TYPE]);
-
-pub(crate) const GENAI_FIRST_CHUNK: &Metric = &Metric::histogram(
-    "gen_ai_client_operation_time_to_first_chunk_seconds",
-    &["gen_ai_operation_name", "gen_ai_provider_name"],
-    Buckets::Durations(MODEL_BUCKETS),
-    "Time to the first chunk of streamed responses of models.",
-)
-.unit(Unit::Seconds)
-.optional(&[MODEL, HOST, PORT, ERROR_TYPE]);
-
-pub(crate) const USAGE_MISSING: &Metric = &Metric::counter(
-    "llm_observe_usage_missing_total",
-    &["reason"],
-    "Responses of models without a count of tokens, by reason.",
-);
-
 /// The metrics of received requests.
 pub(crate) const SERVER_TABLE: &[&Metric] = &[HTTP_SERVER, HTTP_ACTIVE];
 
@@ -144,8 +82,4 @@ pub(crate) const CLIENT_TABLE: &[&Metric] = &[
     LIMIT_REMAINING,
     LIMIT_RESET,
     LIMIT_RETRY_AFTER,
-    GENAI_TOKENS,
-    GENAI_DURATION,
-    GENAI_FIRST_CHUNK,
-    USAGE_MISSING,
 ];

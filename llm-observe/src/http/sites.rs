@@ -20,8 +20,7 @@ use crate::{
     redact::Redactor,
 };
 
-/// The name that stands for all names beyond the bound.
-pub(crate) const OTHER: &str = "_other";
+pub(crate) use crate::kernel::bounded_names::OTHER;
 
 /// The schemes that are distinguished.
 pub(crate) const SCHEMES: [&str; 2] = ["http", "https"];

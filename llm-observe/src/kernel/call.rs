@@ -154,7 +154,12 @@ impl Call {
                 span: None,
             };
         }
-        let span = self.extra.as_ref().and_then(|extra| extra.tracing.clone());
+        let span = self.extra.as_mut().and_then(|extra| {
+            if let Some(shared) = &mut extra.shared {
+                shared.outside = context::replace_shared(Some(shared.own.clone()));
+            }
+            extra.tracing.clone()
+        });
         let mine = Current {
             trace: self.trace,
             span: self.span,
@@ -264,6 +269,10 @@ impl Entered {
         drop(self.span);
         if let Some(before) = self.before {
             call.extra = context::replace(before).extra;
+            let shared = call.extra.as_mut().and_then(|e| e.shared.as_mut());
+            if let Some(shared) = shared {
+                context::replace_shared(shared.outside.take());
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! From the expressions of `fields(...)` and `args(...)` to a [`Value`].
 
-use std::fmt;
+use std::{borrow::Cow, fmt, rc::Rc, sync::Arc};
 
 use super::{pool, user_text, value::Value};
 
@@ -74,6 +74,24 @@ impl<T: IntoValue + ?Sized> IntoValue for &mut T {
 }
 
 impl<T: IntoValue + ?Sized> IntoValue for Box<T> {
+    fn to_value(&self) -> Option<Value> {
+        (**self).to_value()
+    }
+}
+
+impl<T: IntoValue + ?Sized> IntoValue for Arc<T> {
+    fn to_value(&self) -> Option<Value> {
+        (**self).to_value()
+    }
+}
+
+impl<T: IntoValue + ?Sized> IntoValue for Rc<T> {
+    fn to_value(&self) -> Option<Value> {
+        (**self).to_value()
+    }
+}
+
+impl<T: IntoValue + ToOwned + ?Sized> IntoValue for Cow<'_, T> {
     fn to_value(&self) -> Option<Value> {
         (**self).to_value()
     }

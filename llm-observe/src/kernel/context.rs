@@ -7,6 +7,7 @@ use super::{
     carried::{Carried, TraceOrigin},
     extra::Extra,
     ids::{SpanId, TraceId},
+    operation::Shared,
     request_context::{RequestContext, SAMPLED},
     site::Site,
 };
@@ -37,6 +38,8 @@ pub(crate) struct Ambient {
     pub(crate) request: Option<Arc<RequestContext>>,
     /// The ids and the baggage of its context.
     pub(crate) carried: Option<Arc<Carried>>,
+    /// What the innermost operation shares.
+    pub(crate) shared: Option<Shared>,
 }
 
 impl Ambient {
@@ -44,7 +47,12 @@ impl Ambient {
     pub(crate) const NONE: Ambient = Ambient {
         request: None,
         carried: None,
+        shared: None,
     };
+
+    fn is_empty(&self) -> bool {
+        self.request.is_none() && self.carried.is_none() && self.shared.is_none()
+    }
 
     /// Returns the `trace-flags` of the trace (W3C Trace Context).
     #[inline]
@@ -102,10 +110,21 @@ pub(crate) fn look_ambient<T>(f: impl FnOnce(&Ambient) -> T) -> Option<T> {
 pub(crate) fn with_ambient<T>(f: impl FnOnce(&Ambient) -> T) -> T {
     let ambient = replace_ambient(Ambient::NONE);
     let done = f(&ambient);
-    if ambient.request.is_some() || ambient.carried.is_some() {
+    if !ambient.is_empty() {
         replace_ambient(ambient);
     }
     done
+}
+
+/// Makes `next` what operations on this thread find shared and returns what was before.
+pub(crate) fn replace_shared(next: Option<Shared>) -> Option<Shared> {
+    let replaced = AMBIENT.try_with(|ambient| {
+        let ambient = ambient.try_borrow_mut();
+        ambient
+            .ok()
+            .map(|mut ambient| std::mem::replace(&mut ambient.shared, next))
+    });
+    replaced.ok().flatten().flatten()
 }
 
 /// Makes `next` what the thread's work carries and returns what was before.

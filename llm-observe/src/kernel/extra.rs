@@ -7,7 +7,7 @@ use super::{
     error_info::ErrorInfo,
     ids::{SpanId, TraceId},
     links::Links,
-    operation::Operation,
+    operation::{Operation, Shared},
     outcome::Outcome,
     pool::{self, Pool},
     value::Fields,
@@ -67,6 +67,14 @@ pub(crate) struct ChildFailure {
     pub(crate) expected: bool,
 }
 
+/// What an operation shares with those below it, also with those in work that was taken along.
+#[derive(Debug)]
+pub(crate) struct SharedPlace {
+    pub(crate) own: Shared,
+    /// What surrounds the call, while its own is the thread's.
+    pub(crate) outside: Option<Shared>,
+}
+
 /// What a call has on it beyond its ids; only calls that need it pay for the allocation.
 #[derive(Debug, Default)]
 pub(crate) struct Extra {
@@ -84,6 +92,8 @@ pub(crate) struct Extra {
     pub(crate) parent: Option<(TraceId, SpanId)>,
     /// What the call is besides a function call.
     pub(crate) operation: Option<Box<dyn Operation>>,
+    /// What that operation shares with operations below it.
+    pub(crate) shared: Option<SharedPlace>,
     /// Where the call reports to, when that is not the program's observer.
     pub(crate) scoped: Option<Arc<dyn SiteObserver>>,
 }

@@ -5,6 +5,7 @@
 
 pub(crate) mod alert_rule;
 pub(crate) mod baggage;
+pub(crate) mod bounded_names;
 pub(crate) mod call;
 pub(crate) mod call_context;
 pub(crate) mod capture;

@@ -52,6 +52,17 @@ impl SpanKind {
     }
 }
 
+/// What is known of an annotated function's operation before any call of it.
+#[derive(Debug)]
+pub struct OperationFacts {
+    /// The operation's name, by its conventions.
+    pub name: &'static str,
+    /// The kind of its spans.
+    pub kind: SpanKind,
+    /// The names of all attributes that it may have.
+    pub attributes: &'static [&'static str],
+}
+
 /// An attribute's value, borrowed.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
@@ -335,6 +346,11 @@ pub trait Operation: Any + fmt::Debug + Send + Sync {
         let _ = end;
     }
 
+    /// Returns the name of its span, where that is not the site's.
+    fn span_name(&self) -> Option<Cow<'_, str>> {
+        None
+    }
+
     /// Returns where it went, as a tracker's event shows it: a URL without its query, a queue.
     fn location(&self) -> Option<Cow<'_, str>> {
         None
@@ -353,6 +369,9 @@ pub trait Operation: Any + fmt::Debug + Send + Sync {
     /// Leaves its memory to a later one. Default: it is freed.
     fn recycle(self: Box<Self>) {}
 }
+
+/// What an operation shares with operations below it: known by its type.
+pub(crate) type Shared = Arc<dyn Any + Send + Sync>;
 
 /// The metrics of an operation's site: those of its conventions in Prometheus form. They take the
 /// place of `llm_observe_calls_*`.

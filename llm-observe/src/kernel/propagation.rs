@@ -17,6 +17,7 @@ use super::{
     context::{self, Ambient, Current},
     dispatch::{self, Dispatch, ScopedGuard},
     ids::{SpanId, TraceId},
+    operation::Shared,
     request_context::RequestContext,
 };
 
@@ -183,13 +184,14 @@ pub(super) struct Surroundings {
     /// The call; `None` for the one that the thread is in.
     call: Option<(TraceId, SpanId)>,
     carried: Option<Arc<Carried>>,
-    /// The request and the observer; `None` for those of the thread.
+    /// The request, the observer and what operations share; `None` for those of the thread.
     rest: Option<Rest>,
 }
 
 struct Rest {
     request: Option<Arc<RequestContext>>,
     observer: Option<Arc<dyn Dispatch>>,
+    shared: Option<Shared>,
 }
 
 impl Surroundings {
@@ -200,12 +202,20 @@ impl Surroundings {
 
     /// Returns what surrounds the thread's work, with another call.
     pub(super) fn of_call(call: (TraceId, SpanId)) -> Surroundings {
-        let Ambient { request, carried } = context::ambient();
+        let Ambient {
+            request,
+            carried,
+            shared,
+        } = context::ambient();
         let observer = dispatch::scoped_observer();
         Surroundings {
             call: Some(call),
             carried,
-            rest: Some(Rest { request, observer }),
+            rest: Some(Rest {
+                request,
+                observer,
+                shared,
+            }),
         }
     }
 
@@ -223,9 +233,12 @@ impl Surroundings {
 
     /// Makes them the thread's, until the guard is dropped.
     pub(super) fn enter(&self) -> SurroundingsGuard {
-        let request = match &self.rest {
-            Some(rest) => rest.request.clone(),
-            None => context::request(),
+        let (request, shared) = match &self.rest {
+            Some(rest) => (rest.request.clone(), rest.shared.clone()),
+            None => {
+                let ambient = context::ambient();
+                (ambient.request, ambient.shared)
+            }
         };
         let observer = self.rest.as_ref().and_then(|rest| rest.observer.clone());
         SurroundingsGuard {
@@ -240,6 +253,7 @@ impl Surroundings {
             _ambient: AmbientGuard::enter(Ambient {
                 request,
                 carried: self.carried.clone(),
+                shared,
             }),
             _observer: observer.map(|observer| ScopedGuard::enter(Some(observer))),
         }

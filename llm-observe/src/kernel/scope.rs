@@ -6,12 +6,25 @@ use std::time::Duration;
 use super::{
     context,
     error_info::ErrorInfo,
-    extra::Extra,
+    extra::{Extra, SharedPlace},
+    operation::{Operation, Shared},
     outcome::{ErrorClass, Outcome},
     probe::Verdict,
     user_text,
     value::Value,
 };
+
+/// What a call's operation can be reached through.
+pub trait HasOperation {
+    /// Returns what the call is besides a function call.
+    fn operation(&mut self) -> Option<&mut (dyn Operation + 'static)>;
+}
+
+impl HasOperation for CallScope {
+    fn operation(&mut self) -> Option<&mut (dyn Operation + 'static)> {
+        self.extra.as_mut()?.operation.as_deref_mut()
+    }
+}
 
 /// What is recorded on a call, and how it ends.
 pub struct CallScope {
@@ -50,6 +63,20 @@ impl CallScope {
     /// have run at all.
     pub fn read(&mut self, read: impl FnOnce(&mut CallScope)) {
         user_text::closure(|| read(self));
+    }
+
+    /// Makes the call an operation besides; `shared` is found by operations below it from now on. The
+    /// call has to be the thread's own.
+    pub(crate) fn perform(&mut self, operation: Box<dyn Operation>, shared: Shared) {
+        let extra = self.extra.get_or_insert_with(Extra::from_pool);
+        if extra.operation.is_some() {
+            return;
+        }
+        extra.operation = Some(operation);
+        extra.shared = Some(SharedPlace {
+            outside: context::replace_shared(Some(shared.clone())),
+            own: shared,
+        });
     }
 
     /// Records a field.

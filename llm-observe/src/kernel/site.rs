@@ -9,7 +9,7 @@ use super::{
     alert_rule::AlertRule,
     extra::GlobalView,
     function_path,
-    operation::{OperationSite, SpanKind},
+    operation::{OperationFacts, OperationSite, SpanKind},
 };
 
 /// Texts that are the same in all lines of a site, each between two that differ.
@@ -65,6 +65,8 @@ pub struct Site {
     pub has_stream_limits: bool,
     /// Whether its failures go to the error trackers.
     pub report: bool,
+    /// The operation that its calls are besides, where it is an annotated function.
+    pub performs: Option<&'static OperationFacts>,
     /// What it has besides when its calls are operations.
     operation: Option<&'static OperationSite>,
     /// Which copy of this crate made it, by an address.
@@ -110,6 +112,7 @@ impl Site {
             has_stream: false,
             has_stream_limits: false,
             report: true,
+            performs: None,
             operation: None,
             owner: &OWNER,
             path,
@@ -163,8 +166,9 @@ impl Site {
     /// Returns the kind of its spans.
     #[must_use]
     pub fn kind(&self) -> SpanKind {
-        self.operation
-            .map_or(SpanKind::Internal, OperationSite::kind)
+        let own = self.performs.map(|operation| operation.kind);
+        let kind = self.operation.map(OperationSite::kind).or(own);
+        kind.unwrap_or_default()
     }
 
     /// Returns whether its calls are operations: it stands for a route, a host or a queue, and not
@@ -294,6 +298,13 @@ impl Site {
     #[must_use]
     pub const fn has_stream_limits(mut self) -> Site {
         self.has_stream_limits = true;
+        self
+    }
+
+    /// Makes its calls operations besides.
+    #[must_use]
+    pub const fn performs(mut self, operation: &'static OperationFacts) -> Site {
+        self.performs = Some(operation);
         self
     }
 

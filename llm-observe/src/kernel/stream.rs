@@ -21,7 +21,9 @@ use super::{
     operation::{Chunk, Operation},
     outcome::Outcome,
     probe::Verdict,
+    scope::HasOperation,
     site::Site,
+    user_text,
 };
 
 /// The call of a function that returns a stream, until it has returned it. Dropped before, it is
@@ -107,9 +109,16 @@ impl ItemScope<'_> {
         }
     }
 
-    /// Returns what the call is besides a function call.
+    /// Lets `read` evaluate what is the program's own code in the attribute. A panic in it ends here.
     #[inline]
-    pub(crate) fn operation(&mut self) -> Option<&mut (dyn Operation + 'static)> {
+    pub fn read(&mut self, read: impl FnOnce(&mut Self)) {
+        user_text::closure(|| read(self));
+    }
+}
+
+impl HasOperation for ItemScope<'_> {
+    #[inline]
+    fn operation(&mut self) -> Option<&mut (dyn Operation + 'static)> {
         self.operation.as_deref_mut()
     }
 }

@@ -174,12 +174,30 @@ impl Metrics {
         labels: &[(&'static str, &str)],
         value: f64,
     ) {
-        let labels = labels.iter();
-        let labels: Vec<Label> = labels
-            .map(|(k, v)| Label::new(*k, (*v).to_owned()))
-            .collect();
-        let key = Key::from_parts(metric.name, labels);
+        let key = key(metric, labels);
         self.with_recorder(|r| r.register_histogram(&key, &METADATA).record(value));
+    }
+
+    /// Records so many values of a histogram whose mean is `mean`. All have to be in one bucket.
+    pub(crate) fn observe_many(
+        &self,
+        metric: &'static Metric,
+        labels: &[(&'static str, &str)],
+        mean: f64,
+        count: u64,
+    ) {
+        let key = key(metric, labels);
+        let count = usize::try_from(count).unwrap_or(usize::MAX);
+        self.with_recorder(|r| {
+            let histogram = r.register_histogram(&key, &METADATA);
+            histogram.record_many(mean, count);
+        });
+    }
+
+    /// Returns bounds in nanoseconds, ascending, so that times between two of them are in one bucket of
+    /// a metric's durations.
+    pub(crate) fn bounds(&self, metric: &'static Metric) -> Vec<u64> {
+        self.bounds.of(metric).nanos.to_vec()
     }
 
     /// Sets `llm_observe_build_info`, whose labels say which build this is.
@@ -215,6 +233,12 @@ impl Metrics {
     fn with_recorder<T>(&self, f: impl FnOnce(&dyn Recorder) -> T) -> T {
         self.recorder.with(f)
     }
+}
+
+fn key(metric: &'static Metric, labels: &[(&'static str, &str)]) -> Key {
+    let labels = labels.iter();
+    let labels = labels.map(|(k, v)| Label::new(*k, (*v).to_owned()));
+    Key::from_parts(metric.name, labels.collect::<Vec<_>>())
 }
 
 impl fmt::Debug for Metrics {

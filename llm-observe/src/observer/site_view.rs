@@ -331,7 +331,11 @@ impl fmt::Debug for SiteView {
 
 /// Returns whether the attribute records anything on a call.
 fn records(site: &Site) -> bool {
-    site.has_items || site.has_quality || site.has_stream || !site.fields.is_empty()
+    site.has_items
+        || site.has_quality
+        || site.has_stream
+        || site.performs.is_some()
+        || !site.fields.is_empty()
 }
 
 /// Returns the attribute's level where it names one other than the usual, else the event's.

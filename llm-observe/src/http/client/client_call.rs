@@ -16,15 +16,17 @@ use tracing::Level;
 use super::{
     attempts::{Attempts, RetryReason},
     failure::RequestFailure,
-    fields,
-    metrics::{self, ModelCallEnd},
+    fields, metrics,
     model::ModelRequest,
-    model_response::ModelResponse,
     response::ClientResponse,
     state::ClientState,
-    target::{EVENT, RequestTarget},
+    target::{EVENT, RequestTarget, server_labels},
 };
 use crate::{
+    genai::{
+        answer::Answer,
+        request::{ModelCall, ModelCallEnd},
+    },
     http::{exchange::Exchange, http_site::HttpSite},
     kernel::{
         call::Call, context, dispatch, operation_call::OperationCall, trace_parent::TraceParent,
@@ -42,7 +44,7 @@ pub(crate) struct ClientCall {
     call: OperationCall,
     state: Arc<ClientState>,
     site: &'static HttpSite,
-    model_request: Option<ModelRequest>,
+    model_call: Option<ModelCall>,
     attempts: Option<Attempts>,
 }
 
@@ -83,7 +85,7 @@ impl ClientCall {
             call: OperationCall::over(call, context::ambient()),
             state,
             site,
-            model_request,
+            model_call: model_request.and_then(ModelRequest::call),
             attempts,
         })
     }
@@ -139,22 +141,24 @@ impl ClientCall {
             400.. => RetryReason::Status(status),
             _ => RetryReason::Other,
         });
-        ClientResponse::new(self.call, self.state, self.site, status)
+        ClientResponse::new(self.call, self.site, status)
             .expect_bytes(expected_bytes)
-            .read_model_response(self.model_request, headers)
+            .read_model_response(self.model_call, headers)
     }
 
     /// Ends it without a response.
     pub(crate) fn fail(self, failure: RequestFailure) {
         self.end_attempt(failure.reason);
-        let end = ModelCallEnd {
-            duration: self.call.elapsed(),
-            first_chunk: None,
-            error_type: Some(failure.error.class.as_str().to_owned()),
-        };
-        if let Some(request) = self.model_request {
-            let response = ModelResponse::default();
-            metrics::model_call(&self.state, self.site, request, &response, &end);
+        if let Some(model_call) = &self.model_call {
+            let end = ModelCallEnd {
+                event: EVENT,
+                answer: Answer::default(),
+                server: &server_labels(self.site),
+                duration: self.call.elapsed(),
+                error_type: Some(failure.error.class.as_str()),
+                is_whole: false,
+            };
+            model_call.ended(self.call.ambient(), end);
         }
         self.call.end_with(failure.outcome, failure.error);
     }

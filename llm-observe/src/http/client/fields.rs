@@ -5,6 +5,10 @@ use std::{sync::LazyLock, time::Duration};
 
 use super::{model::ModelRequest, model_response::ModelResponse};
 use crate::{
+    genai::names::{
+        CACHE_CREATION, CACHE_READ, FINISH_REASONS, FIRST_CHUNK, INPUT, OPERATION, OUTPUT,
+        PROVIDER, REASONING, RESPONSE_ID, RESPONSE_MODEL,
+    },
     http::attributes::SPAN_ATTRIBUTES,
     kernel::value::{Fields, Value},
 };
@@ -12,30 +16,18 @@ use crate::{
 /// `http.request.resend_count` of the HTTP conventions.
 pub(crate) const RESEND_COUNT: &str = "http.request.resend_count";
 
-const OPERATION: &str = "gen_ai.operation.name";
-const PROVIDER: &str = "gen_ai.provider.name";
-const MODEL: &str = "gen_ai.response.model";
-const ID: &str = "gen_ai.response.id";
-const FINISH_REASONS: &str = "gen_ai.response.finish_reasons";
-const FIRST_CHUNK: &str = "gen_ai.response.time_to_first_chunk";
-const INPUT: &str = "gen_ai.usage.input_tokens";
-const OUTPUT: &str = "gen_ai.usage.output_tokens";
-const CACHE_READ: &str = "gen_ai.usage.cache_read.input_tokens";
-const CACHE_WRITE: &str = "gen_ai.usage.cache_creation.input_tokens";
-const REASONING: &str = "gen_ai.usage.reasoning.output_tokens";
-
 const FIELDS: [&str; 12] = [
     RESEND_COUNT,
     OPERATION,
     PROVIDER,
-    MODEL,
-    ID,
+    RESPONSE_MODEL,
+    RESPONSE_ID,
     FINISH_REASONS,
     FIRST_CHUNK,
     INPUT,
     OUTPUT,
     CACHE_READ,
-    CACHE_WRITE,
+    CACHE_CREATION,
     REASONING,
 ];
 
@@ -62,8 +54,8 @@ pub(crate) fn set_response(
             fields.set(name, Value::Str(value.clone()));
         }
     };
-    text(MODEL, &response.model);
-    text(ID, &response.id);
+    text(RESPONSE_MODEL, &response.model);
+    text(RESPONSE_ID, &response.id);
     let reasons = Some(response.finish_reasons.join(",")).filter(|reasons| !reasons.is_empty());
     text(FINISH_REASONS, &reasons);
     if let Some(usage) = response.usage.map(|counts| counts.usage()) {
@@ -71,7 +63,7 @@ pub(crate) fn set_response(
             (INPUT, usage.input),
             (OUTPUT, usage.output),
             (CACHE_READ, usage.cache_read),
-            (CACHE_WRITE, usage.cache_creation),
+            (CACHE_CREATION, usage.cache_creation),
             (REASONING, usage.reasoning),
         ] {
             if let Some(count) = count {

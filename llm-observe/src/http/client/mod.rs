@@ -21,7 +21,6 @@ mod limits;
 mod metrics;
 mod model;
 mod model_response;
-mod names;
 #[cfg(feature = "reqwest-middleware")]
 mod redirects;
 #[cfg(feature = "reqwest-middleware")]

@@ -1,5 +1,7 @@
 //! Recognises requests to models, their operation and their provider by method, host and path. Pure.
 
+use crate::genai::request::ModelCall;
+
 /// A request to a model, in the terms of the OpenTelemetry GenAI conventions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ModelRequest {
@@ -40,6 +42,11 @@ const HOSTS: &[(&str, &str)] = &[
 ];
 
 impl ModelRequest {
+    /// Returns it as a request that is under way; `None` without an observer.
+    pub(crate) fn call(self) -> Option<ModelCall> {
+        ModelCall::new(self.operation, self.provider)
+    }
+
     /// Returns the request to a model that a POST to the path of a known API is.
     ///
     /// On an unknown host the provider is the one that defined the API. The conventions recommend that

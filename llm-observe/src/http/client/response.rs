@@ -1,18 +1,17 @@
 //! The response to a request, from its head to its last byte, and the ways it can end.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{borrow::Cow, fmt, time::Duration};
 
 use http::{HeaderMap, StatusCode, header};
 
 use super::{
     failure::RequestFailure,
     fields,
-    metrics::{self, ModelCallEnd},
-    model::ModelRequest,
     model_response::{ModelResponse, ModelResponseReader, UsageMissing},
-    state::ClientState,
+    target::{EVENT, server_labels},
 };
 use crate::{
+    genai::request::{ModelCall, ModelCallEnd},
     http::{attributes::STATUS_ERROR, exchange::Exchange, http_site::HttpSite},
     kernel::{
         classify, clock,
@@ -25,7 +24,6 @@ use crate::{
 /// A response whose body has not ended. Dropped, it ends as its reader left it.
 pub(crate) struct ClientResponse {
     call: OperationCall,
-    state: Arc<ClientState>,
     site: &'static HttpSite,
     status: u16,
     /// When the head arrived: the time since the start, and the reading of the clock.
@@ -35,7 +33,7 @@ pub(crate) struct ClientResponse {
     expected_bytes: Option<u64>,
     /// Whether a reader has polled the body.
     has_reader: bool,
-    model_request: Option<ModelRequest>,
+    model_call: Option<ModelCall>,
     model_reader: Option<ModelResponseReader>,
     /// From the start to the first event of a stream.
     first_chunk: Option<Duration>,
@@ -57,22 +55,16 @@ enum CallResult {
 }
 
 impl ClientResponse {
-    pub(super) fn new(
-        call: OperationCall,
-        state: Arc<ClientState>,
-        site: &'static HttpSite,
-        status: u16,
-    ) -> ClientResponse {
+    pub(super) fn new(call: OperationCall, site: &'static HttpSite, status: u16) -> ClientResponse {
         ClientResponse {
             head_at: (call.elapsed(), clock::ticks()),
             call,
-            state,
             site,
             status,
             bytes: 0,
             expected_bytes: None,
             has_reader: false,
-            model_request: None,
+            model_call: None,
             model_reader: None,
             first_chunk: None,
         }
@@ -87,13 +79,14 @@ impl ClientResponse {
     /// Reads the body of a response to `request`, if that is a request to a model.
     pub(super) fn read_model_response(
         mut self,
-        request: Option<ModelRequest>,
+        request: Option<ModelCall>,
         headers: &HeaderMap,
     ) -> ClientResponse {
         let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
         let (content_type, encoding) = (text(header::CONTENT_TYPE), text(header::CONTENT_ENCODING));
-        self.model_request = request;
-        self.model_reader = request.map(|_| ModelResponseReader::new(content_type, encoding));
+        let reader = || ModelResponseReader::new(content_type, encoding);
+        self.model_reader = request.as_ref().map(|_| reader());
+        self.model_call = request;
         self
     }
 
@@ -196,23 +189,24 @@ impl ClientResponse {
         duration: Duration,
         missing: Option<UsageMissing>,
     ) {
-        let Some(request) = self.model_request else {
+        let Some(model_call) = &self.model_call else {
             return;
         };
-        let end = ModelCallEnd {
-            duration,
-            first_chunk: self.first_chunk,
-            error_type: match result {
-                CallResult::Ok => None,
-                CallResult::Cancelled => Some(Outcome::Cancelled.as_str().to_owned()),
-                CallResult::Failed(..) if self.status >= 400 => Some(self.status.to_string()),
-                CallResult::Failed(_, error) => Some(error.class.as_str().to_owned()),
-            },
+        let error_type = match result {
+            CallResult::Ok => None,
+            CallResult::Cancelled => Some(Outcome::Cancelled.as_str().into()),
+            CallResult::Failed(..) if self.status >= 400 => Some(self.status.to_string().into()),
+            CallResult::Failed(_, error) => Some(Cow::from(error.class.as_str())),
         };
-        metrics::model_call(&self.state, self.site, request, model, &end);
-        if let (CallResult::Ok, Some(reason)) = (result, missing) {
-            metrics::usage_missing(&self.state, reason);
-        }
+        let end = ModelCallEnd {
+            event: EVENT,
+            answer: model.answer(self.first_chunk),
+            server: &server_labels(self.site),
+            duration,
+            error_type: error_type.as_deref(),
+            is_whole: matches!(result, CallResult::Ok) && missing.is_some(),
+        };
+        model_call.ended(self.call.ambient(), end);
     }
 }
 

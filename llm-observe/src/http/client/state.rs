@@ -4,20 +4,17 @@ use std::sync::Arc;
 
 use llm_observe_config::Config;
 
-use super::{host_limits::HostLimits, names::BoundedNames};
-use crate::{http::sites::SiteTable, kernel::stats::Stats, metrics::Metrics, observer::Setup};
+use super::host_limits::HostLimits;
+use crate::{http::sites::SiteTable, kernel::stats::Stats, observer::Setup};
 
 /// What an observer keeps for sent requests.
 pub(super) struct ClientState {
     pub(super) config: Config,
     pub(super) stats: Arc<Stats>,
-    pub(super) metrics: Arc<Metrics>,
     /// The sites of the hosts that requests are sent to.
     pub(super) hosts: SiteTable,
     /// The rate limits that hosts state.
     pub(super) limits: HostLimits,
-    /// The models that responses name.
-    pub(super) models: BoundedNames,
 }
 
 impl ClientState {
@@ -27,11 +24,8 @@ impl ClientState {
         ClientState {
             config: config.clone(),
             stats: stats.clone(),
-            metrics: setup.metrics.clone(),
             hosts: SiteTable::new("server_address", limit, stats).redacted_by(setup.redactor),
             limits: HostLimits::default(),
-            models: BoundedNames::new("gen_ai_response_model", limit, stats)
-                .redacted_by(setup.redactor),
         }
     }
 }

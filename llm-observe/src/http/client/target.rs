@@ -130,6 +130,15 @@ pub(crate) fn server_address(site: &'static HttpSite) -> Option<&'static str> {
     (host != OTHER).then_some(host)
 }
 
+/// Returns the labels of a site that say where it is.
+pub(crate) fn server_labels(site: &'static HttpSite) -> Vec<(&'static str, String)> {
+    let labels = site.labels().iter();
+    labels
+        .filter(|(name, _)| name.starts_with("server_"))
+        .cloned()
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

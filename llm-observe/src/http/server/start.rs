@@ -76,6 +76,7 @@ where
         let ambient = Ambient {
             request: Some(Arc::new(head.request(state, site, parent))),
             carried: head.carried(),
+            shared: None,
         };
         let is_grpc = head.known.content_type.is_some_and(grpc::is_grpc);
         Some(ServerCall::new(call, ambient, state.policy, is_grpc))

@@ -7,8 +7,11 @@
 mod json;
 mod sse;
 
+use std::time::Duration;
+
 use crate::genai::{
     FinishReasons,
+    answer::Answer,
     json::{INCOMPLETE, TokenCounts, UNFINISHED},
 };
 use json::{ResponseField, Scanner};
@@ -25,17 +28,6 @@ pub(crate) enum UsageMissing {
     ContentType,
     /// The usage is larger than the limit, or has no numbers.
     Unreadable,
-}
-
-impl UsageMissing {
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            UsageMissing::Absent => "absent",
-            UsageMissing::Encoded => "encoded",
-            UsageMissing::ContentType => "content_type",
-            UsageMissing::Unreadable => "unreadable",
-        }
-    }
 }
 
 /// What a model's response reports.
@@ -98,6 +90,18 @@ impl ModelResponse {
     /// Returns whether the response has reported its end.
     pub(crate) fn is_finished(&self) -> bool {
         self.is_done || !self.finish_reasons.is_empty()
+    }
+
+    /// Returns what it says of the answer; `first_chunk`: when that began.
+    pub(crate) fn answer(&self, first_chunk: Option<Duration>) -> Answer {
+        Answer {
+            model: self.model.clone(),
+            id: self.id.clone(),
+            finish_reasons: self.finish_reasons.clone(),
+            usage: self.usage.map(|counts| counts.usage()),
+            first_chunk,
+            ..Answer::default()
+        }
     }
 
     /// Returns why there is no usage; `None` where there is one.

@@ -5,14 +5,14 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
-use crate::{
-    http::sites::OTHER,
-    kernel::{
-        metrics_table::OVER_LIMIT,
-        stats::{Counter, Stats},
-    },
-    redact::Redactor,
+use super::{
+    metrics_table::OVER_LIMIT,
+    stats::{Counter, Stats},
 };
+use crate::redact::Redactor;
+
+/// The name that stands for all names beyond the bound.
+pub(crate) const OTHER: &str = "_other";
 
 /// Longer names become [`OTHER`].
 const MAX_NAME: usize = 128;

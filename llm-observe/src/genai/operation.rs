@@ -1,0 +1,408 @@
+//! An annotated function that is an operation of a model: what generated code notes of it, and what
+//! lines, spans, reports and metrics show of it.
+
+use std::{any::Any, borrow::Cow, fmt::Write, sync::Arc, time::Duration};
+
+use super::{
+    Cost, Response, Usage,
+    answer::{self, Answer, MAX_TEXT},
+    chunk_times::ChunkTimes,
+    kinds,
+    ledger::Ledger,
+    names,
+    recorder::{EndedOperation, Taken},
+    state::GenAiState,
+};
+use crate::{
+    kernel::{
+        context, dispatch,
+        operation::{Attribute, AttributeValue, Chunk, Operation, OperationEnd, OperationFacts},
+        outcome::{ErrorClass, Outcome},
+        pool::prefix,
+        scope::{CallScope, HasOperation},
+        value::Value,
+    },
+    redact::Redactor,
+};
+
+/// Makes the call an operation of a model.
+pub fn start(call: &mut CallScope, facts: &'static OperationFacts) {
+    let state = dispatch::with_extension(|shared, _: &GenAiState| shared.clone().downcast().ok());
+    let Some(state) = state.flatten() else { return };
+    let event = context::look(|current| current.site.map(|site| site.event));
+    let above = context::look_ambient(|ambient| ambient.shared.clone());
+    let ledger = Ledger::new(
+        event.flatten().unwrap_or_default(),
+        kinds::is_of_model(facts.name),
+        above.flatten(),
+    );
+    let operation = GenAi::new(facts, state, ledger.clone());
+    call.perform(Box::new(operation), ledger);
+}
+
+macro_rules! subjects {
+    ($($(#[$doc:meta])* $name:ident)+) => {$(
+        $(#[$doc])*
+        pub fn $name(call: &mut CallScope, value: Option<Value>) {
+            if let Some(operation) = of(call) {
+                operation.about.$name = value.and_then(name);
+            }
+        }
+    )+};
+}
+
+subjects! {
+    /// Notes the provider.
+    provider
+    /// Notes the model that is asked.
+    model
+    /// Notes the tool.
+    tool
+    /// Notes the agent.
+    agent
+    /// Notes where documents are searched.
+    data_source
+}
+
+/// Notes what an answer, or a chunk of one, says of itself.
+#[inline]
+pub fn response(call: &mut impl HasOperation, said: Option<&dyn Response>) {
+    if let Some(said) = said
+        && let Some(operation) = of(call)
+    {
+        operation.answer.take(said);
+    }
+}
+
+/// Notes the tokens that the attribute's own closure returned. They go before those of the answer.
+#[inline]
+pub fn usage(call: &mut impl HasOperation, usage: Option<Usage>) {
+    if let Some(usage) = usage
+        && let Some(operation) = of(call)
+    {
+        operation.stated.take_usage(usage);
+    }
+}
+
+/// Returns the call's operation, where it is one of a model.
+#[inline]
+fn of(call: &mut impl HasOperation) -> Option<&mut GenAi> {
+    let operation: &mut dyn Any = call.operation()?;
+    operation.downcast_mut()
+}
+
+fn name(value: Value) -> Option<String> {
+    let text = match value {
+        Value::Str(text) => text,
+        other => other.to_string(),
+    };
+    let name = prefix(text.trim(), MAX_TEXT);
+    (!name.is_empty()).then(|| name.to_owned())
+}
+
+/// What an operation is about, as its attribute says.
+#[derive(Debug, Default)]
+struct Subjects {
+    provider: Option<String>,
+    model: Option<String>,
+    tool: Option<String>,
+    agent: Option<String>,
+    data_source: Option<String>,
+}
+
+/// An operation of a model, or around some.
+#[derive(Debug)]
+struct GenAi {
+    facts: &'static OperationFacts,
+    state: Arc<GenAiState>,
+    ledger: Arc<Ledger>,
+    about: Subjects,
+    answer: Answer,
+    /// The usage that the attribute's closure returned, and nothing else.
+    stated: Answer,
+    is_stream: bool,
+    chunks: Option<Box<ChunkTimes>>,
+    cost: Cost,
+    /// As text lines have them.
+    shown_cost: String,
+    shown_first: String,
+}
+
+/// What a test sees of an operation.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Snapshot {
+    pub(crate) usage: Option<Usage>,
+    pub(crate) cost: Cost,
+}
+
+impl GenAi {
+    fn new(facts: &'static OperationFacts, state: Arc<GenAiState>, ledger: Arc<Ledger>) -> GenAi {
+        GenAi {
+            facts,
+            state,
+            ledger,
+            about: Subjects::default(),
+            answer: Answer::default(),
+            stated: Answer::default(),
+            is_stream: false,
+            chunks: None,
+            cost: Cost::Unpriced,
+            shown_cost: String::new(),
+            shown_first: String::new(),
+        }
+    }
+
+    fn provider(&self) -> Option<&str> {
+        self.about.provider.as_deref().or(self.answer.provider)
+    }
+
+    /// Returns what its span is named by besides the operation.
+    fn subject(&self) -> Option<&str> {
+        let about = &self.about;
+        let subject = match self.facts.name {
+            "retrieval" => &about.data_source,
+            "execute_tool" => &about.tool,
+            "create_agent" | "invoke_agent" => &about.agent,
+            "invoke_workflow" => &None,
+            _ => &about.model,
+        };
+        subject.as_deref()
+    }
+
+    /// Completes what is known of it.
+    fn complete(&mut self, end: &OperationEnd) {
+        if let Some(requests) = self.ledger.close() {
+            self.answer.completed_by(*requests);
+        }
+        if self.stated.usage.is_some() {
+            self.answer.usage = self.stated.usage;
+        }
+        // `gen_ai.tool.name` is required.
+        if self.facts.name == kinds::EXECUTE_TOOL.name && self.about.tool.is_none() {
+            self.about.tool = Some(end.event.to_owned());
+        }
+        let (provider, model) = (self.provider(), self.about.model.as_deref());
+        self.cost = self.state.cost(provider, model, &self.answer);
+        self.shown_cost = self.cost.usd().map(dollars).unwrap_or_default();
+        self.shown_first = self.answer.first_chunk.map(seconds).unwrap_or_default();
+    }
+
+    fn record(&self, end: &OperationEnd) {
+        let error_type = self.error_type(end.outcome, end.class.unwrap_or(ErrorClass::Other));
+        let ended = EndedOperation {
+            operation: self.facts.name,
+            provider: self.provider(),
+            requested: self.about.model.as_deref(),
+            answered: self.answer.model.as_deref(),
+            server: &[],
+            error_type: error_type.as_deref(),
+            duration: end.duration,
+            first_chunk: self.answer.first_chunk.filter(|_| self.is_stream),
+            chunks: self.chunks.as_deref(),
+        };
+        let is_of_model = kinds::is_of_model(self.facts.name);
+        let usage = self.answer.usage;
+        let counts = (usage.is_some() || self.cost.usd().is_some()) && !self.ledger.is_counted();
+        let taken = counts.then_some(Taken {
+            event: end.event,
+            usage,
+            cost: self.cost,
+        });
+        if counts {
+            self.ledger.mark_counted();
+        }
+        // The metrics of the conventions need a provider, which tools and workflows have none of.
+        if is_of_model || ended.provider.is_some() || counts {
+            ended.record(&self.state, taken.as_ref());
+        }
+        let is_missing = is_of_model && usage.is_none() && end.outcome == Outcome::Ok;
+        if is_missing && !self.ledger.is_missed() {
+            self.ledger.mark_missed();
+            ended.missing(&self.state, end.event);
+        }
+    }
+}
+
+impl Operation for GenAi {
+    fn attributes(&self, visit: &mut dyn FnMut(Attribute<'_>, AttributeValue<'_>)) {
+        let mut text = |name: Attribute<'static>, value: Option<&str>| {
+            if let Some(value) = value {
+                visit(name, AttributeValue::text(value));
+            }
+        };
+        let (about, answer) = (&self.about, &self.answer);
+        let answered = Attribute::new(names::RESPONSE_MODEL);
+        text(Attribute::new(names::OPERATION), Some(self.facts.name));
+        text(Attribute::new(names::PROVIDER), self.provider());
+        text(
+            Attribute::new(names::REQUEST_MODEL).short("model"),
+            about.model.as_deref(),
+        );
+        text(
+            match about.model {
+                Some(_) => answered,
+                None => answered.short("model"),
+            },
+            answer.model.as_deref(),
+        );
+        text(
+            Attribute::new(names::TOOL).short("tool"),
+            about.tool.as_deref(),
+        );
+        text(
+            Attribute::new(names::AGENT).short("agent"),
+            about.agent.as_deref(),
+        );
+        text(
+            Attribute::new(names::DATA_SOURCE).short("data_source"),
+            about.data_source.as_deref(),
+        );
+        text(Attribute::new(names::RESPONSE_ID), answer.id.as_deref());
+        let reasons = answer.finish_reasons.join(",");
+        let reasons = Some(reasons.as_str()).filter(|reasons| !reasons.is_empty());
+        text(Attribute::new(names::FINISH_REASONS), reasons);
+        if self.is_stream {
+            visit(
+                Attribute::new(names::REQUEST_STREAM),
+                AttributeValue::Bool(true),
+            );
+        }
+        self.usage_attributes(visit);
+        if let Some(usd) = self.cost.usd() {
+            visit(Attribute::new(names::COST), AttributeValue::F64(usd));
+        }
+        if let Some(source) = self.cost.source() {
+            visit(
+                Attribute::new(names::COST_SOURCE),
+                AttributeValue::Plain(source),
+            );
+        }
+        if let Some(first) = answer.first_chunk {
+            let first = AttributeValue::F64(first.as_secs_f64());
+            visit(Attribute::new(names::FIRST_CHUNK), first);
+        }
+        for (short, shown) in [("cost", &self.shown_cost), ("ttfc", &self.shown_first)] {
+            if !shown.is_empty() {
+                visit(Attribute::only_short(short), AttributeValue::Plain(shown));
+            }
+        }
+    }
+
+    fn span_name(&self) -> Option<Cow<'_, str>> {
+        let operation = self.facts.name;
+        Some(match self.subject() {
+            Some(subject) => format!("{operation} {subject}").into(),
+            None => operation.into(),
+        })
+    }
+
+    fn chunk(&mut self, chunk: Chunk) {
+        match (chunk.since_last, &mut self.chunks) {
+            (Some(time), Some(chunks)) => chunks.add(time),
+            _ => {
+                self.is_stream = true;
+                self.answer.first_chunk = Some(chunk.since_start);
+                self.chunks = Some(Box::new(ChunkTimes::new(&self.state.chunk_bounds)));
+            }
+        }
+    }
+
+    fn is_complete(&self) -> bool {
+        !self.answer.finish_reasons.is_empty()
+    }
+
+    fn ended(&mut self, end: &OperationEnd) {
+        self.complete(end);
+        self.record(end);
+    }
+
+    fn redact(&mut self, redactor: &Redactor) {
+        let about = &mut self.about;
+        let names = [
+            &mut about.provider,
+            &mut about.model,
+            &mut about.tool,
+            &mut about.agent,
+            &mut about.data_source,
+        ];
+        for name in names.into_iter().flatten() {
+            answer::redact(name, redactor);
+        }
+        self.answer.redact(redactor);
+    }
+
+    fn snapshot(&self) -> Option<Arc<dyn Any + Send + Sync>> {
+        Some(Arc::new(Snapshot {
+            usage: self.answer.usage,
+            cost: self.cost,
+        }))
+    }
+}
+
+impl GenAi {
+    fn usage_attributes(&self, visit: &mut dyn FnMut(Attribute<'_>, AttributeValue<'_>)) {
+        let usage = self.answer.usage.unwrap_or_default();
+        let cache_creation = names::cache_creation(self.state.conventions);
+        for (attribute, count) in [
+            (Attribute::new(names::INPUT).short("in"), usage.input),
+            (Attribute::new(names::OUTPUT).short("out"), usage.output),
+            (Attribute::new(names::CACHE_READ), usage.cache_read),
+            (Attribute::new(cache_creation), usage.cache_creation),
+            (Attribute::new(names::REASONING), usage.reasoning),
+        ] {
+            if let Some(count) = count {
+                visit(attribute, AttributeValue::U64(count));
+            }
+        }
+    }
+}
+
+/// Returns an amount as text lines have it: `$12.34`, `$0.0041`.
+fn dollars(usd: f64) -> String {
+    let mut text = String::new();
+    // Two digits of a small amount.
+    let decimals = (2..12).find(|n| usd * 10_f64.powi(*n) >= 9.5);
+    let decimals = match decimals {
+        _ if usd <= 0.0 => 0,
+        Some(n) => usize::try_from(n).unwrap_or(2),
+        None => 12,
+    };
+    let _ = write!(text, "${usd:.decimals$}");
+    text
+}
+
+/// Returns a time as text lines have it: `310ms`, `1.2s`.
+fn seconds(time: Duration) -> String {
+    match time.as_secs_f64() {
+        seconds if seconds >= 1.0 => format!("{seconds:.1}s"),
+        _ => format!("{}ms", time.as_millis()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_have_two_digits_at_least() {
+        for (usd, shown) in [
+            (0.0, "$0"),
+            (0.004_12, "$0.0041"),
+            (0.25, "$0.25"),
+            (0.5, "$0.50"),
+            (12.345, "$12.35"),
+            (1e-9, "$0.0000000010"),
+            (1e-30, "$0.000000000000"),
+        ] {
+            assert_eq!(dollars(usd), shown);
+        }
+    }
+
+    #[test]
+    fn operations_have_the_kinds_of_the_conventions() {
+        let of = |name| kinds::ALL.iter().find(|facts| facts.name == name).unwrap();
+        assert_eq!(of("chat").kind.as_str(), "client");
+        assert_eq!(of("execute_tool").kind.as_str(), "internal");
+        assert_eq!(kinds::ALL.len(), 9);
+    }
+}

@@ -1,0 +1,68 @@
+//! What each observer keeps for operations of models.
+
+use std::{fmt, sync::Arc, time::SystemTime};
+
+use llm_observe_config::Conventions;
+
+use super::{Cost, Prices, answer::Answer, metrics};
+use crate::{
+    kernel::{bounded_names::BoundedNames, stats::Stats},
+    metrics::Metrics,
+    observer::Setup,
+};
+
+/// What an observer keeps for operations of models.
+pub(crate) struct GenAiState {
+    pub(super) conventions: Conventions,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) stats: Arc<Stats>,
+    /// The bounds of the times between chunks, in nanoseconds.
+    pub(super) chunk_bounds: Arc<[u64]>,
+    /// The values of labels so far.
+    pub(super) models: BoundedNames,
+    pub(super) providers: BoundedNames,
+    prices: Prices,
+}
+
+impl GenAiState {
+    pub(super) fn new(setup: &Setup<'_>) -> GenAiState {
+        let (config, stats) = (setup.config, setup.stats);
+        let limit = config.metrics.max_label_values;
+        let names = |label| BoundedNames::new(label, limit, stats).redacted_by(setup.redactor);
+        GenAiState {
+            conventions: config.genai.conventions,
+            metrics: setup.metrics.clone(),
+            stats: stats.clone(),
+            chunk_bounds: setup.metrics.bounds(metrics::PER_CHUNK).into(),
+            models: names("model"),
+            providers: names("provider"),
+            prices: match setup.scoped {
+                true => Prices::on_use(&config.prices, stats.clone()),
+                false => Prices::start(&config.prices, stats.clone()),
+            },
+        }
+    }
+
+    /// Returns what an answer has cost: what the provider reports, else what its tokens cost.
+    pub(super) fn cost(
+        &self,
+        provider: Option<&str>,
+        requested: Option<&str>,
+        answer: &Answer,
+    ) -> Cost {
+        if let Some(cost) = answer.reported_usd.and_then(Cost::reported) {
+            return cost;
+        }
+        let (Some(model), Some(usage)) = (answer.model.as_deref().or(requested), &answer.usage)
+        else {
+            return Cost::Unpriced;
+        };
+        self.prices.cost(provider, model, usage, SystemTime::now())
+    }
+}
+
+impl fmt::Debug for GenAiState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GenAiState").finish_non_exhaustive()
+    }
+}
