@@ -2,6 +2,7 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
 
 use super::{
     desugar::{desugar, wants_async},
@@ -93,13 +94,24 @@ fn end(template: &Template<'_>) -> TokenStream {
         Some(ty) if !infer_impls(&mut ty.clone()) => "boxed_stream",
         _ => "stream",
     };
-    let macro_name = Ident::new(name, Span::mixed_site());
+    // A type that cannot be observed is reported where it is written.
+    let span = template
+        .returns
+        .output
+        .as_ref()
+        .map_or_else(Span::call_site, Spanned::span);
+    let span = Span::mixed_site().located_at(span);
+    let (at, macro_name) = (path_at(runtime, span), Ident::new(name, span));
     let failed = quote!(#call.verdict(#runtime::verdict!(&#out)););
     match make_error(template) {
-        None => quote!(#failed #runtime::#macro_name!(observe, #call, #out, #note)),
+        None => {
+            let observed = quote_spanned!(span=> #at::#macro_name!(observe, #call, #out, #note));
+            quote!(#failed #observed)
+        }
         Some(make) => {
             let limits = local("__limits");
-            quote!(#failed #runtime::#macro_name!(observe_limited, #call, #out, #limits, #make, #note))
+            let observed = quote_spanned!(span=> #at::#macro_name!(observe_limited, #call, #out, #limits, #make, #note));
+            quote!(#failed #observed)
         }
     }
 }

@@ -223,13 +223,13 @@ impl Call {
 
     /// Returns how long it has been running.
     pub(crate) fn elapsed(&self) -> Duration {
-        self.elapsed_at(clock::ticks())
+        clock::duration(self.start, clock::ticks())
     }
 
-    /// Returns how long it had been running at a reading of the clock.
+    /// Returns the reading of the clock at its start.
     #[inline]
-    pub(crate) fn elapsed_at(&self, at: u64) -> Duration {
-        clock::duration(self.start, at)
+    pub(crate) const fn started_at(&self) -> u64 {
+        self.start
     }
 
     /// Ends it as dropped before its end.

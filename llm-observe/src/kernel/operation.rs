@@ -14,6 +14,7 @@ use std::{
 use tracing::Level;
 
 use super::{
+    clock,
     error_info::ErrorInfo,
     metric::Metric,
     outcome::{ErrorClass, Outcome},
@@ -251,14 +252,28 @@ pub struct OperationEnd {
     pub duration: Duration,
 }
 
-/// An item of the stream that a call returned.
+/// An item of the stream that a call returned: when it came.
 #[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
 pub struct Chunk {
-    /// The time from the start of the call.
-    pub since_start: Duration,
-    /// The time from the item before; `None` for the first one.
-    pub since_last: Option<Duration>,
+    /// Readings of the clock: at the start of the call, at the item before (0: there was none), and now.
+    pub(super) start: u64,
+    pub(super) last: u64,
+    pub(super) now: u64,
+}
+
+impl Chunk {
+    /// Returns the time from the start of the call.
+    #[must_use]
+    pub fn since_start(self) -> Duration {
+        clock::duration(self.start, self.now)
+    }
+
+    /// Returns the time from the item before; `None` for the first one.
+    #[inline]
+    #[must_use]
+    pub fn since_last(self) -> Option<Duration> {
+        (self.last > 0).then(|| clock::duration(self.last, self.now))
+    }
 }
 
 /// What a call is besides a function call.

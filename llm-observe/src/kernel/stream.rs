@@ -152,7 +152,7 @@ pin_project! {
 /// How far a stream has come.
 #[derive(Debug, Default)]
 struct Progress {
-    /// Reading of the clock at the last item; 0 before the first.
+    /// Reading of the clock at the last item of an operation; 0 before the first.
     last: u64,
     error: Option<Box<ErrorInfo>>,
 }
@@ -221,20 +221,18 @@ where
 impl Progress {
     #[inline]
     fn item(&mut self, call: &mut Call, note: impl FnOnce(&mut ItemScope<'_>)) {
-        let now = clock::ticks();
-        let chunk = Chunk {
-            since_start: call.elapsed_at(now),
-            since_last: (self.last > 0).then(|| clock::duration(self.last, now)),
-        };
-        self.last = now;
+        let start = call.started_at();
         let extra = call.extra();
         *extra.chunks.get_or_insert(0) += 1;
         let mut scope = ItemScope {
             error: &mut self.error,
             operation: extra.operation.as_deref_mut(),
         };
+        // The time matters to operations alone.
         if let Some(operation) = scope.operation() {
-            operation.chunk(chunk);
+            let now = clock::ticks();
+            let last = std::mem::replace(&mut self.last, now);
+            operation.chunk(Chunk { start, last, now });
         }
         note(&mut scope);
         if call.has_limit()

@@ -33,23 +33,21 @@ pub trait HasBoxedStream {
     fn tag(self) -> Self::Tag;
 }
 
-/// Streams, and nothing else: for the message.
+/// Nothing has it: for the message about what is no stream.
 #[diagnostic::on_unimplemented(
     message = "`stream` is for functions that return a stream, or a `Result` of one",
     label = "returns `{Self}`, which is no stream",
     note = "return `impl Stream<Item = ...>`, a boxed stream, or a `Result` of one of them"
 )]
 pub trait IsStream: Sized {}
-impl<S: Stream> IsStream for S {}
 
-/// Types that an observed stream can have: for the message.
+/// Nothing has it: for the message about a stream whose type cannot be kept.
 #[diagnostic::on_unimplemented(
     message = "the return type of a function with `stream` has to be `impl Stream` or a boxed stream",
     label = "returns `{Self}`, whose type the attribute cannot keep",
     note = "write `impl Stream<Item = ...>`, or a `Result` of it, in its place"
 )]
 pub trait IsBoxedStream: Sized {}
-impl<'f, T> IsBoxedStream for Pin<Box<dyn Stream<Item = T> + 'f>> {}
 
 /// The tag of what is no stream.
 pub struct NoStream;
