@@ -189,28 +189,39 @@ fn embedding_usage(usage: &EmbeddingUsage) -> Usage {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::from_str;
+
     use super::*;
-    use crate::genai::json::cases::agrees;
+    use crate::genai::json::cases::agree;
 
     #[test]
     fn its_types_say_what_the_body_says() {
-        agrees::<CreateChatCompletionResponse>(&[
-            "OpenAI chat",
-            "OpenRouter",
-            "xAI, which counts reasoning in the total alone",
-        ]);
-        agrees::<CreateChatCompletionStreamResponse>(&[
-            "OpenAI chat, a chunk with text",
-            "OpenAI chat, the chunk with the reason",
-            "OpenAI chat, the chunk with the usage",
-        ]);
-        agrees::<CreateCompletionResponse>(&["OpenAI completion"]);
-        agrees::<CreateEmbeddingResponse>(&["OpenAI embeddings"]);
-        agrees::<Answer>(&["OpenAI responses"]);
-        agrees::<ResponseStreamEvent>(&[
-            "OpenAI responses, created",
-            "OpenAI responses, a delta",
-            "OpenAI responses, incomplete",
-        ]);
+        agree(
+            from_str::<CreateChatCompletionResponse>,
+            &[
+                "OpenAI chat",
+                "OpenRouter",
+                "xAI, which counts reasoning in the total alone",
+            ],
+        );
+        agree(
+            from_str::<CreateChatCompletionStreamResponse>,
+            &[
+                "OpenAI chat, a chunk with text",
+                "OpenAI chat, the chunk with the reason",
+                "OpenAI chat, the chunk with the usage",
+            ],
+        );
+        agree(from_str::<CreateCompletionResponse>, &["OpenAI completion"]);
+        agree(from_str::<CreateEmbeddingResponse>, &["OpenAI embeddings"]);
+        agree(from_str::<Answer>, &["OpenAI responses"]);
+        agree(
+            from_str::<ResponseStreamEvent>,
+            &[
+                "OpenAI responses, created",
+                "OpenAI responses, a delta",
+                "OpenAI responses, incomplete",
+            ],
+        );
     }
 }

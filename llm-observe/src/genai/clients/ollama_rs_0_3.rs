@@ -35,25 +35,27 @@ impl Response for GenerateEmbeddingsResponse {}
 
 #[cfg(test)]
 mod tests {
+    use serde_json::from_str;
+
     use super::*;
-    use crate::genai::json::cases::read;
+    use crate::genai::json::cases::body;
 
     #[test]
     fn its_types_say_what_the_body_says() {
-        let chat: ChatMessageResponse = read("Ollama chat");
+        let chat: ChatMessageResponse = from_str(body("Ollama chat")).unwrap();
         assert_eq!(chat.model(), Some("llama3.2"));
         assert_eq!(chat.usage(), Some(Usage::new(26, 298)));
-        let chunk: GenerationResponse = read("Ollama generate, a chunk");
+        let chunk: GenerationResponse = from_str(body("Ollama generate, a chunk")).unwrap();
         assert_eq!(chunk.model(), Some("llama3.2"));
         assert_eq!(chunk.usage(), None);
-        let embed: GenerateEmbeddingsResponse = read("Ollama embed");
+        let embed: GenerateEmbeddingsResponse = from_str(body("Ollama embed")).unwrap();
         assert_eq!(embed.usage(), None);
     }
 
     #[test]
     fn a_whole_completion_has_its_usage() {
         let body = r#"{"model":"m","created_at":"","response":"x","done":true,"eval_count":3}"#;
-        let whole: GenerationResponse = serde_json::from_str(body).unwrap();
+        let whole: GenerationResponse = from_str(body).unwrap();
         assert_eq!(whole.usage(), Some(Usage::new(None, 3)));
     }
 }

@@ -76,6 +76,14 @@ const SHAPES: &[Shape] = &[
         has_status: true,
         ..EMPTY
     },
+    // The many events of streams of Anthropic and Cohere with nothing but content: looked for early.
+    Shape {
+        marks: &[Starts("type", "content_"), Starts("type", "content-")],
+        usage: &[],
+        model: &[],
+        id: &[],
+        ..EMPTY
+    },
     // Anthropic's stream begins with the message and ends with what changed of it.
     Shape {
         marks: &[Text("type", "message_start")],

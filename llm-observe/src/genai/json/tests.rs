@@ -1,7 +1,10 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{MAX_TEXT, cases::CASES};
+use super::{
+    MAX_TEXT,
+    cases::{CASES, named},
+};
 use crate::genai::{FinishReasons, Response, Usage};
 
 #[test]
@@ -23,10 +26,7 @@ fn every_shape_says_what_its_provider_documents() {
 
 #[test]
 fn a_stream_of_anthropic_adds_up() {
-    let usage = |name: &str| {
-        let case = CASES.iter().find(|case| case.name == name).unwrap();
-        case.usage.unwrap()
-    };
+    let usage = |name| named(name).usage.unwrap();
     let start = usage("Anthropic message_start");
     let wanted = Usage::new(30, 15).with_cache_read(5).with_cache_creation(0);
     for end in [

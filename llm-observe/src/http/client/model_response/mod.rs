@@ -41,9 +41,9 @@ pub(crate) struct ModelResponse {
     pub(crate) error_code: Option<String>,
     error_type: Option<String>,
     unreadable: bool,
+    is_incomplete_explained: bool,
     /// Whether the last event of a stream has passed.
     pub(crate) is_done: bool,
-    is_incomplete_explained: bool,
 }
 
 impl ModelResponse {

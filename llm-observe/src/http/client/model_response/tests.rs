@@ -211,26 +211,6 @@ fn a_response_is_finished_when_its_state_is_final() {
 }
 
 #[test]
-fn a_stream_is_done_after_its_last_event() {
-    for (body, done) in [
-        ("data: {}\n\ndata: [DONE]\n\n", true),
-        ("data:[DONE]\r\n", true),
-        ("data: {}\n\n", false),
-        ("data: [DONE", false),
-        ("data: [DONE]?\n\n", false),
-        ("data: \"[DONE]\"\n\n", false),
-        ("event: [DONE]\n\n", false),
-    ] {
-        for length in [1, 3, 100] {
-            let chunks: Vec<_> = body.as_bytes().chunks(length).collect();
-            let response = read(EVENTS, &chunks).0;
-            assert_eq!(response.is_done, done, "{body:?}");
-            assert_eq!(response.is_finished(), done, "{body:?}");
-        }
-    }
-}
-
-#[test]
 fn the_reason_of_an_incomplete_response_replaces_its_state() {
     let state = r#""status":"incomplete""#;
     let details = r#""incomplete_details":{"reason":"content_filter"}"#;
@@ -272,6 +252,26 @@ fn a_body_that_passes_says_what_the_document_says() {
                     "{name}: {response:?}"
                 );
             }
+        }
+    }
+}
+
+#[test]
+fn a_stream_is_done_after_its_last_event() {
+    for (body, done) in [
+        ("data: {}\n\ndata: [DONE]\n\n", true),
+        ("data:[DONE]\r\n", true),
+        ("data: {}\n\n", false),
+        ("data: [DONE", false),
+        ("data: [DONE]?\n\n", false),
+        ("data: \"[DONE]\"\n\n", false),
+        ("event: [DONE]\n\n", false),
+    ] {
+        for length in [1, 3, 100] {
+            let chunks: Vec<_> = body.as_bytes().chunks(length).collect();
+            let response = read(EVENTS, &chunks).0;
+            assert_eq!(response.is_done, done, "{body:?}");
+            assert_eq!(response.is_finished(), done, "{body:?}");
         }
     }
 }
