@@ -211,7 +211,7 @@ impl TestObserver {
         let mut sinks: Vec<Arc<dyn Sink>> = vec![seen.clone()];
         sinks.extend(alerts.sink());
         let pipeline = Pipeline::new(config, sinks, metrics, stats, redactor, false);
-        let dispatcher = Dispatcher::new(pipeline, KINDS);
+        let dispatcher = Dispatcher::scoped(pipeline, KINDS);
         TestObserver {
             alerts,
             seen,

@@ -11,6 +11,8 @@ pub(crate) const KINDS: &[OperationKind] = &[
     crate::http::server::KIND,
     #[cfg(feature = "http-client")]
     crate::http::client::KIND,
+    #[cfg(feature = "genai")]
+    crate::genai::prices::KIND,
 ];
 
 /// Returns the table of all metrics: those of calls, and each kind's own.

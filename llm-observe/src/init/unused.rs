@@ -14,6 +14,7 @@ pub(super) struct Features {
     server: bool,
     http: bool,
     http_client: bool,
+    genai: bool,
     /// That of any channel or tracker.
     delivery: bool,
 }
@@ -25,6 +26,7 @@ pub(super) const BUILT: Features = Features {
     server: cfg!(feature = "server"),
     http: cfg!(feature = "http"),
     http_client: cfg!(feature = "http-client"),
+    genai: cfg!(feature = "genai"),
     delivery: cfg!(feature = "delivery"),
 };
 
@@ -74,8 +76,8 @@ pub(super) fn unused(
     if given("traces", config.traces != default.traces) {
         no_effect("[traces]", "this version exports no traces");
     }
-    if given("prices", !config.prices.is_empty()) {
-        no_effect("[prices]", "this version computes no costs");
+    if given("prices", !config.prices.is_empty()) && !built.genai {
+        no_effect("[prices]", &feature("genai"));
     }
     let events = || config.events.iter().flatten();
     for (name, _) in events().filter(|(_, event)| event.objective.is_some()) {
@@ -158,6 +160,7 @@ mod tests {
         server: true,
         http: true,
         http_client: true,
+        genai: true,
         delivery: true,
     };
 
@@ -167,6 +170,7 @@ mod tests {
         server: false,
         http: false,
         http_client: false,
+        genai: false,
         delivery: false,
     };
 
@@ -199,6 +203,13 @@ mod tests {
                 },
             ),
             ("[http]\nsample = 1.0", Features { http: true, ..NONE }),
+            (
+                "[prices]\nfile = \"prices.json\"",
+                Features {
+                    genai: true,
+                    ..NONE
+                },
+            ),
             (
                 "[trackers.logrocket]\napp = \"a/b\"",
                 Features { http: true, ..NONE },
@@ -248,7 +259,6 @@ mod tests {
     fn what_this_version_does_not_do_says_so_in_every_build() {
         for (text, said) in [
             ("[traces]\nsample = 1.0", "[traces]"),
-            ("[prices.m]\ninput = 1\noutput = 2", "[prices]"),
             ("[events.a.objective]\nsuccess = 99", "[events.a.objective]"),
         ] {
             assert_eq!(of(text, ALL), [said]);

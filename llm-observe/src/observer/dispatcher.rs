@@ -29,11 +29,21 @@ pub(crate) struct Dispatcher {
 impl Dispatcher {
     /// Returns the observer over `pipeline`, with what each of `kinds` keeps.
     pub(crate) fn new(pipeline: Pipeline, kinds: &[OperationKind]) -> Arc<Dispatcher> {
+        Dispatcher::over(pipeline, kinds, false)
+    }
+
+    /// As [`Dispatcher::new`], for a test.
+    pub(crate) fn scoped(pipeline: Pipeline, kinds: &[OperationKind]) -> Arc<Dispatcher> {
+        Dispatcher::over(pipeline, kinds, true)
+    }
+
+    fn over(pipeline: Pipeline, kinds: &[OperationKind], scoped: bool) -> Arc<Dispatcher> {
         let setup = Setup {
             config: &pipeline.config,
             stats: &pipeline.stats,
             metrics: &pipeline.metrics,
             redactor: &pipeline.redactor,
+            scoped,
         };
         let extensions: Vec<_> = kinds.iter().map(|kind| (kind.setup)(&setup)).collect();
         let extensions = extensions.into_iter();

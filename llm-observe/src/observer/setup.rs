@@ -28,4 +28,6 @@ pub(crate) struct Setup<'a> {
     pub(crate) stats: &'a Arc<Stats>,
     pub(crate) metrics: &'a Arc<Metrics>,
     pub(crate) redactor: &'a Arc<Redactor>,
+    /// Whether the observer is that of a test, and not of the program.
+    pub(crate) scoped: bool,
 }
