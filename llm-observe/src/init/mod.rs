@@ -3,7 +3,7 @@
 mod builder;
 mod guarded;
 mod loggers;
-#[cfg(all(test, feature = "http", feature = "server"))]
+#[cfg(all(test, feature = "http", feature = "server", feature = "genai"))]
 mod metrics_tests;
 pub(crate) mod operations;
 mod settings;

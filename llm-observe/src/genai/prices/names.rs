@@ -25,7 +25,7 @@ const PROVIDERS: [(&str, &str); 5] = [
 const PATHS: [&str; 2] = ["models", "publishers"];
 
 /// How often a model's name is tried without its first part.
-const MOST_PARTS: usize = 6;
+const MOST_PARTS: usize = 8;
 
 /// Returns the forms to try, in order.
 ///

@@ -252,7 +252,6 @@ mod tests {
         }
         let half = UNIX_EPOCH - Duration::from_millis(500);
         assert_eq!(seconds(half), -1);
-        assert_eq!(time(i64::MIN), None);
     }
 
     #[test]

@@ -34,7 +34,7 @@ fn configured(text: &str) -> Prices {
 
 /// The cost of a call before its model has a plan, and after; they are the same.
 fn cost_of(prices: &Prices, provider: &str, model: &str, usage: &Usage, when: SystemTime) -> Cost {
-    let provider = Some(provider);
+    let provider = Some(provider).filter(|provider| !provider.is_empty());
     let known = &prices.known;
     let first = known.asked(provider, model, usage, when).unwrap();
     prices.prepare(provider, model, when);
