@@ -65,8 +65,6 @@ pub mod trackers;
 #[cfg(all(test, feature = "delivery"))]
 use llm_observe_test_support::listener;
 
-pub mod genai;
-
 #[cfg(feature = "http")]
 pub mod http;
 

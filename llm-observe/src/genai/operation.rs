@@ -297,11 +297,11 @@ impl Operation for GenAi {
     }
 
     fn chunk(&mut self, chunk: Chunk) {
-        match (chunk.since_last, &mut self.chunks) {
+        match (chunk.since_last(), &mut self.chunks) {
             (Some(time), Some(chunks)) => chunks.add(time),
             _ => {
                 self.is_stream = true;
-                self.answer.first_chunk = Some(chunk.since_start);
+                self.answer.first_chunk = Some(chunk.since_start());
                 self.chunks = Some(Box::new(ChunkTimes::new(&self.state.chunk_bounds)));
             }
         }
