@@ -46,6 +46,25 @@ fn sync_with_everything() {
 }
 
 #[test]
+fn operations() {
+    check(
+        "operation",
+        "operation = chat, provider = \"openai\", model = &request.model, usage = |answer| answer.usage",
+        "async fn f(request: Request) -> Result<Answer, E> { g(request).await }",
+    );
+    check(
+        "operation_stream",
+        "operation = chat, stream, usage = |chunk| chunk.usage",
+        "fn f() -> impl Stream<Item = Chunk> { g() }",
+    );
+    check(
+        "operation_tool",
+        "operation = execute_tool, tool = %name",
+        "fn f(name: &str) { g(name); }",
+    );
+}
+
+#[test]
 fn sync_without_an_outcome() {
     check("sync_unit", "", "fn f(&mut self) { self.n += 1; }");
     check("sync_never", "", "fn f() -> ! { loop {} }");

@@ -37,6 +37,7 @@ fn record(trace: TraceId, time: u64) -> Record<'static> {
         error: None,
         fields: const { &Fields::EMPTY },
         items: None,
+        chunks: None,
         quality: None,
         slow: false,
         expected: false,

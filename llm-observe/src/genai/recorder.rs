@@ -54,7 +54,7 @@ impl EndedOperation<'_> {
         let labels = [
             ("event", taken.event),
             ("provider", &*names.provider),
-            ("model", model.map_or("", |model| &**model)),
+            ("model", model.map_or(OTHER, |model| &**model)),
         ];
         taken.add(state, &labels);
     }
@@ -66,7 +66,7 @@ impl EndedOperation<'_> {
         let labels = [
             ("event", event),
             ("provider", &*names.provider),
-            ("model", model.map_or("", |model| &**model)),
+            ("model", model.map_or(OTHER, |model| &**model)),
         ];
         state.stats.counter(USAGE_MISSING, &labels).add(1);
     }

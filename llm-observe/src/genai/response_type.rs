@@ -74,7 +74,8 @@ mod tests {
         let found = |answer: Option<&dyn Response>| answer.and_then(Response::model) == Some("m");
         assert!(found(crate::__response!(&Said)));
         assert!(found(crate::__response!(&Some(Said))));
-        assert!(found(crate::__response!(&Box::new(Arc::new(Said)))));
+        let boxed = Box::new(Arc::new(Said));
+        assert!(found(crate::__response!(&boxed)));
         let out: Result<Option<Arc<Said>>, String> = Ok(Some(Arc::new(Said)));
         assert!(found(crate::__response!(&out)));
         let out: Result<Said, String> = Err("no".into());

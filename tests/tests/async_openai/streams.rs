@@ -108,7 +108,11 @@ async fn a_stream_without_tokens_is_counted() {
     assert_eq!(read(stream).await, 2);
     ended(&seen).await;
     assert_eq!(requests_of(&seen, "answer")[0].outcome, Outcome::Ok);
-    let missing = sample(&seen.metrics(), "llm_observe_usage_missing_total", "absent");
+    let missing = sample(
+        &seen.metrics(),
+        "llm_observe_usage_missing_total",
+        "http_call",
+    );
     assert_eq!(missing, Some(1.0));
 }
 

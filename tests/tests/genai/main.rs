@@ -4,6 +4,7 @@ mod bad_input;
 mod names;
 mod nested;
 mod operations;
+mod requests;
 mod streams;
 
 use llm_observe::genai::{FinishReasons, Response, Usage};

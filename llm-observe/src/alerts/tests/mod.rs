@@ -101,6 +101,7 @@ fn record<'a>(
         error,
         fields: const { &Fields::EMPTY },
         items: None,
+        chunks: None,
         quality: None,
         slow: false,
         expected: false,

@@ -62,6 +62,7 @@ fn record<'a>(site: &'static Site, error: &'a ErrorInfo) -> Redacted<Record<'a>>
         error: Some(error),
         fields: const { &Fields::EMPTY },
         items: None,
+        chunks: None,
         quality: None,
         slow: false,
         expected: false,

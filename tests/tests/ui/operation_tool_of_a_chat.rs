@@ -1,6 +1,6 @@
 use llm_observe::observe;
 
-#[observe(operation = chat, stream)]
+#[observe(operation = chat, tool = "lookup")]
 fn f() {}
 
 fn main() {}

@@ -1,0 +1,8 @@
+use llm_observe::observe;
+
+struct Model;
+
+#[observe(operation = chat, model = &model)]
+fn f(model: Model) {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use llm_observe::observe;
+
+#[observe(operation = chatt, model = "gpt-4o")]
+fn f() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use llm_observe::observe;
+
+#[observe(operation = 3)]
+fn f() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use llm_observe::observe;
+
+#[observe(operation = "chat")]
+fn f() {}
+
+fn main() {}
