@@ -84,15 +84,13 @@ fn bedrock_vendor(model: &str) -> Option<&str> {
 mod tests {
     use super::*;
 
-    fn known(name: &str) -> Option<&'static str> {
-        ["openai", "anthropic", "google", "azure"]
-            .into_iter()
-            .find(|id| *id == name)
-    }
+    const KNOWN: [&str; 4] = ["openai", "anthropic", "google", "azure"];
 
     fn of<'n>(provider: &'n str, model: &'n str) -> Vec<Name<'n>> {
         let provider = Some(provider).filter(|provider| !provider.is_empty());
-        forms(provider, model, |name| known(name))
+        forms(provider, model, |name| {
+            KNOWN.into_iter().find(|id| *id == name)
+        })
     }
 
     #[test]
