@@ -706,7 +706,7 @@ fn conventions_of_genai() {
     wrong(
         "[genai]\nconventions = \"1.42\"\nconvention = 1\n",
         &[
-            "2:15: `conventions` in [genai] must be `1.41` or `latest`; write \"1.41\" or \"latest\"",
+            "2:15: `conventions` in [genai] must be one of `1.41`, `latest`; did you mean `1.41`?",
             "3:1: unknown key `convention` in [genai]; did you mean `conventions`?",
         ],
     );

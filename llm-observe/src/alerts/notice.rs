@@ -105,6 +105,9 @@ pub struct Notice {
     pub more: u64,
     /// The trace of one of the calls, in hexadecimal; empty for none.
     pub trace_id: String,
+    /// What one of the calls shows in text lines as an operation besides, such as its model, tokens and cost:
+    /// names and values.
+    pub attributes: Vec<(String, String)>,
     /// The alerts that a digest summarises.
     pub suppressed: Vec<SuppressedAlert>,
     /// The service's name.
@@ -163,6 +166,7 @@ impl Notice {
             errors: Vec::new(),
             more: 0,
             trace_id: String::new(),
+            attributes: Vec::new(),
             suppressed: Vec::new(),
             service: String::new(),
             environment: String::new(),

@@ -9,6 +9,9 @@ use crate::{
 /// The longest text of an error that an alert keeps, in characters.
 const LONGEST: usize = 2_000;
 
+/// The longest value of an attribute that an alert keeps, in characters.
+const LONGEST_ATTRIBUTE: usize = 100;
+
 /// The error of one of the calls, or what else describes it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct ErrorSample {
@@ -48,6 +51,21 @@ impl ErrorSample {
     }
 }
 
+/// Returns the attributes that text lines have, but for those that stay on this machine.
+fn attributes(record: &Record<'_>) -> Vec<(String, String)> {
+    let mut all = Vec::new();
+    let operation = record.operation.filter(|_| record.site.performs.is_some());
+    if let Some(operation) = operation {
+        operation.attributes(&mut |attribute, value| {
+            if !attribute.short_name().is_empty() && !attribute.is_local() {
+                let value = truncate(&value.to_value().to_string(), LONGEST_ATTRIBUTE);
+                all.push((attribute.short_name().to_owned(), value));
+            }
+        });
+    }
+    all
+}
+
 /// Returns the message and each cause that it does not quote.
 fn chained(message: &str, chain: &[String]) -> String {
     let mut out = message.to_owned();
@@ -72,6 +90,8 @@ pub(super) struct Occurrences {
     pub(super) trace_id: TraceId,
     /// The link to the session of the request that one of the calls belonged to.
     pub(super) session_url: Option<String>,
+    /// What one of the calls shows in lines as an operation, where its function is one besides.
+    pub(super) attributes: Vec<(String, String)>,
     pub(super) sample: ErrorSample,
     /// For stalled calls: 1 when they stalled, -1 when they have ended; 0 for other triggers.
     pub(super) stalled: i64,
@@ -92,6 +112,7 @@ impl Occurrences {
             last: time,
             trace_id,
             session_url: None,
+            attributes: Vec::new(),
             sample,
             stalled: 0,
         }
@@ -101,6 +122,7 @@ impl Occurrences {
         let sample = ErrorSample::of(record, trigger);
         Occurrences {
             is_operation: record.site.is_operation(),
+            attributes: attributes(record),
             session_url: record
                 .request
                 .and_then(|request| request.session_url.clone()),

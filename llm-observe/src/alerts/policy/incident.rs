@@ -34,6 +34,8 @@ pub(super) struct Incident {
     pub(super) trace_id: TraceId,
     /// The session of the first call that belonged to one.
     pub(super) session_url: Option<String>,
+    /// What the first call that is an operation besides shows of it.
+    pub(super) attributes: Vec<(String, String)>,
     /// When the group is complete.
     pub(super) due: u64,
     /// The last message that was sent.
@@ -102,6 +104,7 @@ impl Incident {
             last: occurrences.last,
             trace_id: occurrences.trace_id,
             session_url: None,
+            attributes: Vec::new(),
             due,
             notified: None,
             refreshed: 0,
@@ -126,6 +129,9 @@ impl Incident {
         self.count += occurrences.count;
         if self.session_url.is_none() {
             self.session_url.clone_from(&occurrences.session_url);
+        }
+        if self.attributes.is_empty() {
+            self.attributes.clone_from(&occurrences.attributes);
         }
         if !self.functions.iter().any(|known| known == function) {
             self.functions.push(function.to_owned());
@@ -267,6 +273,7 @@ impl Incident {
                 false => self.trace_id.to_string(),
             },
             session_url: self.session_url.clone(),
+            attributes: self.attributes.clone(),
             ..Notice::empty(status, self.last)
         }
     }

@@ -105,6 +105,8 @@ pub(super) struct SavedIncident {
     trace_id: String,
     #[serde(default, rename = "session")]
     session_url: Option<String>,
+    #[serde(default)]
+    attributes: Vec<(String, String)>,
     due: u64,
     #[serde(rename = "told")]
     notified: Option<u64>,
@@ -140,6 +142,7 @@ impl SavedIncident {
             last: incident.last,
             trace_id: incident.trace_id.to_string(),
             session_url: incident.session_url.clone(),
+            attributes: incident.attributes.clone(),
             due: incident.due,
             notified: incident.notified.map(|notified| notified.at),
             notified_severity: incident
@@ -172,6 +175,7 @@ impl SavedIncident {
             last: self.last,
             trace_id: trace_id(&self.trace_id).unwrap_or_default(),
             session_url: self.session_url,
+            attributes: self.attributes,
             due: self.due,
             notified: self.notified.map(|at| Notified {
                 at,

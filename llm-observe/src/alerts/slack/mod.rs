@@ -233,12 +233,20 @@ fn fields(notice: &Notice) -> Vec<Value> {
             },
         ),
         ("Trace", notice.trace_id.clone()),
+        ("One of the calls", attributes(notice)),
     ];
     let field = |(label, value): (&str, String)| json!({"type": "mrkdwn", "text": format!("*{label}*\n{}", escaped(&value, MOST_FIELD))});
     rows.into_iter()
         .filter(|(_, value)| !value.is_empty())
         .map(field)
         .collect()
+}
+
+/// Returns what one of the calls shows of its operation: `model=gpt-4o in=812 out=203 cost=$0.0041`.
+fn attributes(notice: &Notice) -> String {
+    let all = notice.attributes.iter();
+    let all: Vec<_> = all.map(|(name, value)| format!("{name}={value}")).collect();
+    all.join(" ")
 }
 
 fn classes(notice: &Notice) -> String {

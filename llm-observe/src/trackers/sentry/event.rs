@@ -2,7 +2,6 @@
 
 use std::{
     borrow::Cow,
-    collections::BTreeMap,
     time::{Duration, UNIX_EPOCH},
 };
 
@@ -14,7 +13,7 @@ use sentry::{
     },
 };
 
-use super::sdk::sdk;
+use super::{genai, sdk::sdk};
 use crate::{
     breadcrumbs,
     kernel::{
@@ -167,10 +166,7 @@ fn contexts(report: &Report, size: ReportSize) -> Map<String, Context> {
     if !report.trace_id.is_none() && !report.span_id.is_none() {
         contexts.insert("trace".to_owned(), Context::Trace(Box::new(trace(report))));
     }
-    let genai: BTreeMap<String, Value> = report
-        .recorded(size)
-        .filter(|(name, _)| name.starts_with("gen_ai."))
-        .collect();
+    let genai = genai::context(report, size);
     if !genai.is_empty() {
         contexts.insert("gen_ai".to_owned(), Context::Other(genai));
     }
@@ -186,7 +182,7 @@ fn trace(report: &Report) -> TraceContext {
         parent_span_id: Some(report.parent_id)
             .filter(|id| !id.is_none())
             .and_then(span),
-        op: Some("function".to_owned()),
+        op: Some(genai::op(report)),
         status: Some(status(report)),
         ..TraceContext::default()
     }
@@ -211,7 +207,7 @@ fn status(report: &Report) -> SpanStatus {
 fn extra(report: &Report, size: ReportSize) -> Map<String, Value> {
     let mut extra: Map<String, Value> = report
         .recorded(size)
-        .filter(|(name, _)| !name.starts_with("gen_ai."))
+        .filter(|(name, _)| !genai::is_genai(name))
         .collect();
     extra.extend(report.of_request(size));
     extra.insert(

@@ -4,6 +4,7 @@ mod discards;
 mod envelope;
 mod event;
 mod existing_client;
+mod genai;
 mod rate_limits;
 mod sdk;
 mod tracker;

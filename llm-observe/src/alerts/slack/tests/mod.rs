@@ -44,6 +44,24 @@ fn notice(status: NoticeStatus) -> Notice {
     }
 }
 
+#[test]
+fn an_operation_shows_what_one_of_its_calls_has_taken() {
+    let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let notice = Notice {
+        attributes: vec![
+            pair("model", "<gpt-4o>"),
+            pair("in", "812"),
+            pair("cost", "$0.0041"),
+        ],
+        ..notice(NoticeStatus::Firing)
+    };
+    let text = shown(&message(&notice));
+    assert!(
+        text.contains("*One of the calls*\nmodel=&lt;gpt-4o&gt; in=812 cost=$0.0041"),
+        "{text}"
+    );
+}
+
 /// All text of a message, as a reader sees it.
 fn shown(message: &Value) -> String {
     match message {

@@ -56,6 +56,30 @@ fn report(message: &str) -> Report {
     }
 }
 
+#[test]
+fn operations_of_models_have_the_names_of_the_views_of_agents() {
+    let number = crate::Value::U64;
+    let mut report = report("busy");
+    report.fields.extend([
+        (
+            "gen_ai.operation.name".into(),
+            crate::Value::Str("chat".into()),
+        ),
+        ("gen_ai.usage.output_tokens".into(), number(8)),
+        ("gen_ai.usage.cache_read.input_tokens".into(), number(5)),
+        ("gen_ai.usage.reasoning.output_tokens".into(), number(3)),
+        ("gen_ai.usage.cost".into(), crate::Value::F64(0.25)),
+    ]);
+    let event = serde_json::to_value(event::event(&report, &origin(), ReportSize::FULL)).unwrap();
+    assert_eq!(event["contexts"]["trace"]["op"], "gen_ai.chat");
+    let genai = &event["contexts"]["gen_ai"];
+    assert_eq!(genai["gen_ai.usage.input_tokens"], 42);
+    assert_eq!(genai["gen_ai.usage.total_tokens"], 50);
+    assert_eq!(genai["gen_ai.usage.input_tokens.cached"], 5);
+    assert_eq!(genai["gen_ai.usage.output_tokens.reasoning"], 3);
+    assert_eq!(genai["gen_ai.cost.total_tokens"], 0.25);
+}
+
 fn dsn(listener: &Listener) -> String {
     format!("http://publickey@{}/42", listener.address())
 }
