@@ -47,7 +47,8 @@ pub(super) fn body(
                 return quote!(#outer.await);
             }
             desugar(function, runtime);
-            outer
+            // Alone in the body, clippy would take it for an `async fn` that somebody wrote by hand.
+            quote!(#runtime::core::convert::identity(#outer))
         }
         Shape::Sync | Shape::Either => {
             let make = template.closure(&function.sig.output);
