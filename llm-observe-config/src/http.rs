@@ -24,6 +24,9 @@ pub struct Http {
     /// The hosts that receive the trace context, in lower case: a name, an address, or `*.` and a
     /// suffix of names. Default: none.
     pub propagate: Vec<String>,
+    /// The keys of `baggage` that are read from requests, recorded, and sent on where the trace
+    /// context is. Default: none.
+    pub baggage: Vec<String>,
 }
 
 impl Default for Http {
@@ -35,6 +38,7 @@ impl Default for Http {
             sample: 1.0,
             headers: Vec::new(),
             propagate: Vec::new(),
+            baggage: Vec::new(),
         }
     }
 }
@@ -75,6 +79,7 @@ impl Http {
         section.set("sample", &mut http.sample, value::share);
         section.list("headers", &mut http.headers, names::header);
         section.list("propagate", &mut http.propagate, names::host_pattern);
+        section.list("baggage", &mut http.baggage, names::baggage_key);
         http
     }
 }

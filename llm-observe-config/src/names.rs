@@ -128,17 +128,32 @@ pub(crate) fn request_path(value: &Value<'_>) -> Result<String, ValueError> {
     Err(ValueError::new("must hold paths of requests", help))
 }
 
+/// Returns whether `name` is a token (RFC 9110, section 5.6.2).
+fn is_token(name: &str) -> bool {
+    let token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+    name.chars().all(token)
+}
+
 /// The name of an HTTP header (RFC 9110, section 5.1).
 pub(crate) fn header(value: &Value<'_>) -> Result<String, ValueError> {
     let name = text(value)?;
-    let token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
-    if name.chars().all(token) {
+    if is_token(&name) {
         return Ok(name);
     }
     Err(ValueError::new(
         "must hold names of headers",
         "write \"x-request-id\"",
     ))
+}
+
+/// A key of baggage (W3C Baggage, section 3.2.1), which is a field's name in lines.
+pub(crate) fn baggage_key(value: &Value<'_>) -> Result<String, ValueError> {
+    let key = text(value)?;
+    if is_token(&key) && key.len() <= 64 {
+        return Ok(key);
+    }
+    let help = "write up to 64 letters, digits, `_`, `-` and `.`, such as \"tenant\"";
+    Err(ValueError::new("must hold keys of baggage", help))
 }
 
 /// A host's name or address, without port.

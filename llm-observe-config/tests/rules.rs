@@ -649,6 +649,21 @@ fn hosts_that_get_the_trace() {
 }
 
 #[test]
+fn keys_of_baggage() {
+    let config = right("[http]\nbaggage = [\"tenant\", \"user.id\"]\n");
+    assert_eq!(config.http.baggage, ["tenant", "user.id"]);
+    for key in ["a b", "a=b", "a,b", "ä", &"k".repeat(65)] {
+        wrong(
+            &format!("[http]\nbaggage = [\"{key}\"]\n"),
+            &[
+                "2:12: `baggage` in [http] must hold keys of baggage; write up to 64 letters, digits, `_`, \
+              `-` and `.`, such as \"tenant\"",
+            ],
+        );
+    }
+}
+
+#[test]
 fn http_and_prices() {
     right(
         "[http]\nalert_on = [\"5xx\", \"429\", \"slow\"]\nignore = [\"/healthz\", \"/s/*\"]\nheaders = [\"x-request-id\"]\n",

@@ -105,14 +105,17 @@ pub mod __private;
 
 pub use error::Error;
 pub use init::{Builder, FlushReport, Observer, SendTestResult};
+#[cfg(feature = "tokio")]
+pub use kernel::spawn::{spawn, spawn_blocking};
 pub use kernel::{
     alert_rule::{AlertRule, Severity, TriggerSet},
+    call_context::{Context, context, continue_trace},
     current::{CurrentCall, current},
     error_info::ErrorInfo,
     ids::{SpanId, TraceId},
     limit::Elapsed,
     outcome::{ErrorClass, Outcome},
-    propagation::{InCurrentCall, in_current_call},
+    propagation::{CurrentCallExt, InCurrentCall, WithContext, in_current_call},
     record::Record,
     request_context::{RequestContext, RequestId},
     sink,

@@ -13,7 +13,9 @@ use tracing::{
     subscriber::Interest,
 };
 
-use crate::kernel::{extra::CallIds, links::Links, record::Record, site::Site, value::Value};
+use crate::kernel::{
+    carried, extra::CallIds, links::Links, record::Record, site::Site, value::Value,
+};
 
 /// A callsite made at run time. Always asks the subscriber: its interest is not cached.
 struct Dynamic {
@@ -53,7 +55,7 @@ impl Callsite for NothingCallsite {
 }
 
 /// The names of the fields that every span and event of a call may have.
-const SPAN_FIELDS: [&str; 7] = [
+const SPAN_FIELDS: [&str; 10] = [
     "event",
     "trace_id",
     "span_id",
@@ -61,6 +63,9 @@ const SPAN_FIELDS: [&str; 7] = [
     "duration_ms",
     "error.type",
     "error.message",
+    carried::CONVERSATION,
+    carried::USER,
+    carried::TENANT,
 ];
 const EVENT_FIELDS: [&str; 1] = ["message"];
 
@@ -100,11 +105,12 @@ pub(crate) struct SpanSite {
 }
 
 impl SpanSite {
-    /// Describes the span of `site`.
-    pub(crate) fn of(site: &'static Site) -> SpanSite {
+    /// Describes the span of `site`, which may have values of those keys of baggage.
+    pub(crate) fn of(site: &'static Site, baggage_keys: &[&'static str]) -> SpanSite {
         let names: Vec<&'static str> = SPAN_FIELDS
             .into_iter()
             .chain(site.fields.iter().copied())
+            .chain(baggage_keys.iter().copied())
             .collect();
         let span = describe(site, site.level, names.leak(), Kind::SPAN);
         SpanSite {

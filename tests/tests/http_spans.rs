@@ -14,6 +14,7 @@ async fn a_request_is_a_span_by_the_conventions() {
     tracing::subscriber::set_global_default(spans.clone()).unwrap();
     let mut config = Config::default();
     config.server.listen = None;
+    config.http.baggage = ["tenant", "shop"].map(String::from).to_vec();
     config.log.console = llm_observe::config::Console::Never;
     config.log.dir = std::env::temp_dir().join(format!("llm-observe-spans-{}", std::process::id()));
     let folder = config.log.dir.clone();
@@ -23,6 +24,7 @@ async fn a_request_is_a_span_by_the_conventions() {
         .layer(layer());
     let request = Request::get("/ask/42?token=hunter2hunter2")
         .header("user-agent", "curl/8.5")
+        .header("baggage", "tenant=acme,shop=7,other=1")
         .header(
             "traceparent",
             "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
@@ -50,6 +52,8 @@ async fn a_request_is_a_span_by_the_conventions() {
         ("url.path", "/ask/42"),
         ("url.query", "token=REDACTED"),
         ("user_agent.original", "curl/8.5"),
+        ("tenant", "acme"),
+        ("shop", "7"),
     ] {
         assert_eq!(
             fields.get(field).map(String::as_str),

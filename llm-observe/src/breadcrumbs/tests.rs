@@ -33,6 +33,7 @@ fn record(trace: TraceId, time: u64) -> Record<'static> {
         trace_id: trace,
         span_id: SpanId::random(),
         parent_id: SpanId::default(),
+        trace_flags: 1,
         error: None,
         fields: const { &Fields::EMPTY },
         items: None,
@@ -78,6 +79,7 @@ fn line(
         fields,
         trace_id,
         span_id: SpanId::default(),
+        trace_flags: 1,
         request: None,
     }));
 }

@@ -18,7 +18,6 @@ mod http_site;
 mod method;
 mod metrics_table;
 mod sites;
-mod trace_parent;
 
 use crate::kernel::context;
 

@@ -82,8 +82,10 @@ pub(super) fn unused(
         let what = format!("[events.{name}.objective]");
         no_effect(&what, "this version makes no rules of objectives");
     }
+    let no_baggage = config.http.baggage.is_empty();
     match (built.http, built.http_client) {
-        (false, _) if given("http", config.http != default.http) => {
+        // Baggage has an effect on `continue_trace` too.
+        (false, _) if no_baggage && given("http", config.http != default.http) => {
             no_effect("[http]", &feature("http"));
         }
         (true, false) if !config.http.propagate.is_empty() => {
@@ -290,6 +292,7 @@ mod tests {
     #[test]
     fn nothing_is_said_of_what_is_off_or_has_effect() {
         assert_eq!(of("", NONE), [""; 0]);
+        assert_eq!(of("[http]\nbaggage = [\"tenant\"]", NONE), [""; 0]);
         assert_eq!(
             of("[service]\nname = \"a\"\n[redact]\nkeys = [\"q\"]", NONE),
             [""; 0]

@@ -1,12 +1,13 @@
 //! Which annotated call this thread is in: its ids, for everything that is logged inside it,
-//! and what has been recorded on it so far; and which request.
+//! and what has been recorded on it so far; and what the thread's work carries besides.
 
 use std::{cell::RefCell, sync::Arc};
 
 use super::{
+    carried::{Carried, TraceOrigin},
     extra::Extra,
     ids::{SpanId, TraceId},
-    request_context::RequestContext,
+    request_context::{RequestContext, SAMPLED},
     site::Site,
 };
 
@@ -29,41 +30,90 @@ impl Current {
     };
 }
 
+/// What a thread's work carries besides its call.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Ambient {
+    /// The request that it is for.
+    pub(crate) request: Option<Arc<RequestContext>>,
+    /// The ids and the baggage of its context.
+    pub(crate) carried: Option<Arc<Carried>>,
+}
+
+impl Ambient {
+    /// Nothing.
+    pub(crate) const NONE: Ambient = Ambient {
+        request: None,
+        carried: None,
+    };
+
+    /// Returns the `trace-flags` of the trace (W3C Trace Context).
+    #[inline]
+    pub(crate) fn trace_flags(&self) -> u8 {
+        match (self.origin(), &self.request) {
+            (Some(origin), _) => origin.flags,
+            (None, Some(request)) => request.flags,
+            (None, None) => SAMPLED,
+        }
+    }
+
+    /// Returns the `tracestate` of the trace.
+    pub(crate) fn trace_state(&self) -> Option<&str> {
+        match (self.origin(), &self.request) {
+            (Some(origin), _) => origin.state.as_deref(),
+            (None, request) => request.as_ref()?.state.as_deref(),
+        }
+    }
+
+    fn origin(&self) -> Option<&TraceOrigin> {
+        self.carried.as_ref()?.trace()
+    }
+}
+
 thread_local! {
     static CURRENT: RefCell<Current> = const { RefCell::new(Current::NONE) };
 
-    /// Apart from the call: most calls are in no request, and are not to pay for one.
-    static REQUEST: RefCell<Option<Arc<RequestContext>>> = const { RefCell::new(None) };
+    /// Apart from the call: most calls carry nothing else, and are not to pay for it.
+    static AMBIENT: RefCell<Ambient> = const { RefCell::new(Ambient::NONE) };
 }
 
 /// Returns the request that the thread works for.
 #[inline]
 pub(crate) fn request() -> Option<Arc<RequestContext>> {
-    REQUEST
-        .try_with(|request| request.try_borrow().ok().and_then(|r| r.clone()))
+    look_ambient(|ambient| ambient.request.clone()).flatten()
+}
+
+/// Returns what the thread's work carries.
+#[inline]
+pub(crate) fn ambient() -> Ambient {
+    look_ambient(Clone::clone).unwrap_or_default()
+}
+
+/// Passes what the thread's work carries to `f`. `None` while the thread is torn down.
+#[inline]
+pub(crate) fn look_ambient<T>(f: impl FnOnce(&Ambient) -> T) -> Option<T> {
+    AMBIENT
+        .try_with(|ambient| ambient.try_borrow().ok().map(|ambient| f(&ambient)))
         .ok()
         .flatten()
 }
 
-/// Passes the thread's request to `f`. Meanwhile there is none: it is not counted twice.
+/// Passes what the thread's work carries to `f`. Meanwhile there is nothing: it is not counted twice.
 #[inline]
-pub(crate) fn with_request<T>(f: impl FnOnce(Option<&RequestContext>) -> T) -> T {
-    let request = REQUEST.try_with(RefCell::take).ok().flatten();
-    let done = f(request.as_deref());
-    if request.is_some() {
-        // It was there a moment ago, so the place for it is too.
-        let _ = REQUEST.try_with(|place| place.replace(request));
+pub(crate) fn with_ambient<T>(f: impl FnOnce(&Ambient) -> T) -> T {
+    let ambient = replace_ambient(Ambient::NONE);
+    let done = f(&ambient);
+    if ambient.request.is_some() || ambient.carried.is_some() {
+        replace_ambient(ambient);
     }
     done
 }
 
-/// Makes `next` the thread's request and returns the one before.
+/// Makes `next` what the thread's work carries and returns what was before.
 #[inline]
-pub(crate) fn replace_request(next: Option<Arc<RequestContext>>) -> Option<Arc<RequestContext>> {
-    REQUEST
-        .try_with(|request| request.replace(next))
-        .ok()
-        .flatten()
+pub(crate) fn replace_ambient(next: Ambient) -> Ambient {
+    AMBIENT
+        .try_with(|ambient| ambient.replace(next))
+        .unwrap_or_default()
 }
 
 /// Makes `next` the thread's call and returns the one before. When the thread is being torn down

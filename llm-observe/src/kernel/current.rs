@@ -2,9 +2,11 @@
 
 use super::{
     capture::IntoValue,
-    context,
+    context, dispatch,
     ids::{SpanId, TraceId},
+    propagation::Surroundings,
     scope::CallScope,
+    trace_parent::TraceParent,
 };
 
 /// The innermost annotated call that runs on this thread: see [`current`].
@@ -57,6 +59,112 @@ impl CurrentCall {
         let value = value.to_value();
         if context::parent().1 == self.span {
             CallScope::on_current(|scope| scope.record(name, value));
+        }
+    }
+
+    /// Returns its trace and its span as a `traceparent` (W3C Trace Context, level 1), for a queue or
+    /// another protocol; `None` outside of all calls. On the other side,
+    /// [`continue_trace`](crate::continue_trace) takes it.
+    ///
+    /// ```
+    /// use llm_observe::{observe, testing};
+    ///
+    /// #[observe]
+    /// fn enqueue() -> Option<String> {
+    ///     llm_observe::current().traceparent()
+    /// }
+    ///
+    /// let observer = testing::observe();
+    /// let header = enqueue().unwrap();
+    /// let call = &observer.calls()[0];
+    /// assert_eq!(header, format!("00-{}-{}-01", call.trace_id, call.span_id));
+    /// ```
+    #[must_use]
+    pub fn traceparent(&self) -> Option<String> {
+        let (trace, span) = (self.trace_id()?, self.span_id()?);
+        let flags = context::look_ambient(|ambient| ambient.trace_flags())?;
+        Some(TraceParent { trace, span, flags }.to_string())
+    }
+
+    /// Returns the `tracestate` that came with the trace, to be passed on beside
+    /// [`CurrentCall::traceparent`].
+    #[must_use]
+    pub fn tracestate(&self) -> Option<String> {
+        self.trace_id()?;
+        let state = |ambient: &context::Ambient| ambient.trace_state().map(str::to_owned);
+        context::look_ambient(state).flatten()
+    }
+
+    /// Returns a `baggage` header (W3C Baggage) with the values that `[http] baggage` names, where the
+    /// context has any. [`Context::baggage`](crate::Context::baggage) takes it.
+    #[must_use]
+    pub fn baggage(&self) -> Option<String> {
+        let keys = dispatch::baggage_keys();
+        context::look_ambient(|ambient| ambient.carried.as_ref()?.baggage(keys)).flatten()
+    }
+
+    /// Takes the call, and the request and the context of this thread, along with a closure, for
+    /// another thread.
+    ///
+    /// ```
+    /// use llm_observe::{observe, testing};
+    ///
+    /// #[observe]
+    /// fn embed(text: &str) -> usize {
+    ///     text.len()
+    /// }
+    ///
+    /// #[observe]
+    /// fn answer(question: &'static str) -> usize {
+    ///     let work = llm_observe::current().wrap(move || embed(question));
+    ///     std::thread::spawn(work).join().unwrap_or_default()
+    /// }
+    ///
+    /// let observer = testing::observe();
+    /// assert_eq!(answer("why?"), 4);
+    /// let (embed, answer) = (&observer.calls()[0], &observer.calls()[1]);
+    /// assert_eq!(embed.parent_id, answer.span_id);
+    /// ```
+    pub fn wrap<F, T>(self, f: F) -> impl FnOnce() -> T + use<F, T>
+    where
+        F: FnOnce() -> T,
+    {
+        let surroundings = Surroundings::of_call((self.trace, self.span));
+        move || {
+            let _entered = surroundings.enter();
+            f()
+        }
+    }
+
+    /// As [`CurrentCall::wrap`], for a closure that is called many times with one argument: what
+    /// `map` and `for_each` of rayon take.
+    ///
+    /// ```
+    /// use llm_observe::{observe, testing};
+    ///
+    /// #[observe]
+    /// fn embed(text: &&str) -> usize {
+    ///     text.len()
+    /// }
+    ///
+    /// #[observe]
+    /// fn embed_all(texts: &[&str]) -> usize {
+    ///     // texts.par_iter().map(llm_observe::current().wrap_fn(embed)).sum()
+    ///     texts.iter().map(llm_observe::current().wrap_fn(embed)).sum()
+    /// }
+    ///
+    /// let observer = testing::observe();
+    /// assert_eq!(embed_all(&["one", "three"]), 8);
+    /// assert_eq!(observer.calls().len(), 3);
+    /// ```
+    pub fn wrap_fn<F, A, T>(self, f: F) -> impl Fn(A) -> T + use<F, A, T>
+    where
+        F: Fn(A) -> T,
+    {
+        let surroundings = Surroundings::of_call((self.trace, self.span));
+        move |argument| {
+            let _entered = surroundings.enter();
+            f(argument)
         }
     }
 }

@@ -24,6 +24,9 @@ pub(crate) trait Dispatch: fmt::Debug + Send + Sync + 'static {
 
     /// Returns what it keeps for a kind of operation.
     fn extension(&self, of: TypeId) -> Option<&Arc<dyn Any + Send + Sync>>;
+
+    /// Returns the keys of baggage that work carries.
+    fn baggage_keys(&self) -> &'static [&'static str];
 }
 
 /// How many observers there are: the program's counts as one, and so does each scoped one. While
@@ -116,6 +119,16 @@ pub(crate) fn with_extension<T: Any + Send + Sync, R>(
     let observer = scoped.as_ref().or_else(|| GLOBAL.get())?;
     let extension = observer.extension(TypeId::of::<T>())?;
     Some(f(extension, extension.downcast_ref()?))
+}
+
+/// Returns the keys of baggage that the observer of this thread's calls names.
+pub(crate) fn baggage_keys() -> &'static [&'static str] {
+    if !is_on() {
+        return &[];
+    }
+    let scoped = scoped_observer();
+    let observer = scoped.as_ref().or_else(|| GLOBAL.get());
+    observer.map_or(&[], |observer| observer.baggage_keys())
 }
 
 /// This thread with another scoped observer, until this is dropped.

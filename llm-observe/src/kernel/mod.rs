@@ -4,8 +4,11 @@
 //! imports only from files below it.
 
 pub(crate) mod alert_rule;
+pub(crate) mod baggage;
 pub(crate) mod call;
+pub(crate) mod call_context;
 pub(crate) mod capture;
+pub(crate) mod carried;
 pub(crate) mod classify;
 pub(crate) mod clock;
 pub(crate) mod context;
@@ -41,8 +44,11 @@ pub(crate) mod similar;
 pub mod sink;
 pub(crate) mod site;
 pub(crate) mod site_map;
+#[cfg(feature = "tokio")]
+pub(crate) mod spawn;
 pub(crate) mod stats;
 pub(crate) mod sync_call;
 pub(crate) mod timer;
+pub(crate) mod trace_parent;
 pub(crate) mod user_text;
 pub(crate) mod value;

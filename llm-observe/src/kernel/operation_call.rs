@@ -6,19 +6,20 @@ use std::{
     fmt,
     future::Future,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
-    sync::Arc,
     time::Duration,
 };
 
 use super::{
     call::Call,
-    clock, context, describe,
+    clock,
+    context::{self, Ambient},
+    describe,
     error_info::ErrorInfo,
     extra::Extra,
     ids::{SpanId, TraceId},
     operation::Operation,
     outcome::Outcome,
-    propagation::RequestGuard,
+    propagation::AmbientGuard,
     request_context::RequestContext,
     site::Site,
 };
@@ -73,8 +74,8 @@ use super::{
 #[must_use = "dropped, it is recorded as cancelled"]
 pub struct OperationCall {
     call: Call,
-    /// The request that it serves; the thread's while its work runs.
-    request: Option<Arc<RequestContext>>,
+    /// The request that it serves and what else its work carries; the thread's while that runs.
+    ambient: Ambient,
 }
 
 impl OperationCall {
@@ -104,12 +105,12 @@ impl OperationCall {
         extra.operation = Some(Box::new(operation));
         extra.parent = parent;
         call.ensure_started();
-        OperationCall::over(call, context::request())
+        OperationCall::over(call, context::ambient())
     }
 
-    /// Returns one over a call that has started and serves `request`.
-    pub(crate) fn over(call: Call, request: Option<Arc<RequestContext>>) -> OperationCall {
-        OperationCall { call, request }
+    /// Returns one over a call that has started, whose work carries `ambient`.
+    pub(crate) fn over(call: Call, ambient: Ambient) -> OperationCall {
+        OperationCall { call, ambient }
     }
 
     /// Returns whether it is observed.
@@ -121,7 +122,16 @@ impl OperationCall {
     /// Returns the request that it serves.
     #[must_use]
     pub fn request(&self) -> Option<&RequestContext> {
-        self.request.as_deref()
+        self.ambient.request.as_deref()
+    }
+
+    /// Returns what its work carries.
+    pub(crate) fn ambient(&self) -> &Ambient {
+        &self.ambient
+    }
+
+    fn enter_ambient(&mut self) -> AmbientGuard {
+        AmbientGuard::enter(std::mem::take(&mut self.ambient))
     }
 
     /// Returns its trace and its own span, to be told to another process.
@@ -170,11 +180,11 @@ impl OperationCall {
         if !self.call.is_observed() {
             return Ok(f());
         }
-        let before = context::replace_request(self.request.take());
+        let before = context::replace_ambient(std::mem::take(&mut self.ambient));
         let entered = self.call.enter();
         let done = catch_unwind(AssertUnwindSafe(f));
         entered.leave(&mut self.call);
-        self.request = context::replace_request(before);
+        self.ambient = context::replace_ambient(before);
         done
     }
 
@@ -201,7 +211,7 @@ impl OperationCall {
         if !self.call.is_observed() {
             return;
         }
-        let _request = RequestGuard::enter(self.request.take());
+        let _ambient = self.enter_ambient();
         let mut scope = self.call.take_scope();
         if let Some((outcome, error)) = failure {
             scope.failed(outcome, error);
@@ -212,7 +222,7 @@ impl OperationCall {
     /// Ends it as dropped before its end.
     pub(crate) fn end_cancelled(&mut self) {
         if self.call.is_observed() {
-            let _request = RequestGuard::enter(self.request.take());
+            let _ambient = self.enter_ambient();
             self.call.cancelled();
         }
     }
@@ -224,7 +234,7 @@ impl OperationCall {
 
     /// Ends it as panicked.
     pub(crate) fn end_panicked(&mut self) {
-        let _request = RequestGuard::enter(self.request.take());
+        let _ambient = self.enter_ambient();
         self.call.panicked();
     }
 

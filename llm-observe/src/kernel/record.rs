@@ -33,6 +33,8 @@ pub struct Record<'a> {
     pub span_id: SpanId,
     /// The span it was called from; [`SpanId::is_none`] at the root.
     pub parent_id: SpanId,
+    /// The flags of its trace (W3C Trace Context): 1 is sampled.
+    pub trace_flags: u8,
     /// The error, for every failure.
     pub error: Option<&'a ErrorInfo>,
     /// What was recorded on it.

@@ -101,7 +101,7 @@ pub struct RequestContext {
     /// A page that replays the session in which its user made it.
     pub session_url: Option<String>,
     /// The `trace-flags` that came with it (W3C Trace Context), for those that are called on its
-    /// behalf.
+    /// behalf. Those of a trace that a [`Context`](crate::Context) continues go before them.
     pub(crate) flags: u8,
     /// The `tracestate` that came with it, for the same.
     pub(crate) state: Option<String>,

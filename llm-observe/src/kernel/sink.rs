@@ -9,7 +9,7 @@ use super::{
     record::Record,
     request_context::RequestContext,
     site::Site,
-    value::Value,
+    value::{Fields, Value},
 };
 use crate::redact::{Redact, Redacted, Redactor};
 
@@ -92,6 +92,8 @@ pub struct LogEvent<'a> {
     pub trace_id: TraceId,
     /// The span of that call.
     pub span_id: SpanId,
+    /// The flags of that trace (W3C Trace Context): 1 is sampled.
+    pub trace_flags: u8,
     /// The request it was logged in.
     pub request: Option<&'a RequestContext>,
 }
@@ -106,8 +108,12 @@ pub struct RunningCall {
     pub trace_id: TraceId,
     /// Its own span.
     pub span_id: SpanId,
+    /// The flags of its trace (W3C Trace Context): 1 is sampled.
+    pub trace_flags: u8,
     /// How long it has been running.
     pub duration: Duration,
+    /// The ids and the baggage of its context: see [`context`](crate::context()).
+    pub fields: Fields,
     /// The request that it belongs to.
     pub request: Option<Arc<RequestContext>>,
     pub(crate) alerts: bool,
@@ -123,6 +129,9 @@ impl RunningCall {
 
 impl Redact for RunningCall {
     fn redact(&mut self, redactor: &Redactor) {
+        for (name, value) in self.fields.iter_mut() {
+            value.redact(name, redactor);
+        }
         let Some(request) = &mut self.request else {
             return;
         };

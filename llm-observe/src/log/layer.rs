@@ -120,7 +120,10 @@ fn write(lines: &Lines, event: &Event<'_>) {
     let mut parts = Parts::take();
     event.record(&mut parts);
     let (trace_id, span_id) = context::parent();
-    let request = context::request();
+    let ambient = context::ambient();
+    if let Some(carried) = &ambient.carried {
+        carried.iter().for_each(|value| parts.add_carried(value));
+    }
     let parts = lines.redacted(parts);
     let event = parts.as_ref().map(|parts| LogEvent {
         time: clock::now_micros(),
@@ -130,7 +133,8 @@ fn write(lines: &Lines, event: &Event<'_>) {
         fields: &parts.fields,
         trace_id,
         span_id,
-        request: request.as_deref(),
+        trace_flags: ambient.trace_flags(),
+        request: ambient.request.as_deref(),
     });
     lines.hand_over(&event);
     Redacted::into_inner(parts).give_back();
@@ -157,6 +161,13 @@ impl Parts {
         self.fields.drain(..).for_each(|(_, value)| value.recycle());
         // A thread that is ending has no next event.
         let _ = POOL.try_with(|pool| pool.set(Some(self)));
+    }
+
+    /// Adds a value of the context, unless the event has one of that name.
+    fn add_carried(&mut self, (name, value): (&'static str, &str)) {
+        if self.fields.iter().all(|(own, _)| *own != name) {
+            self.fields.push((name, Value::Str(pool::text(value))));
+        }
     }
 
     fn set(&mut self, field: &Field, value: Value) {

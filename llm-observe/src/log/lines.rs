@@ -120,14 +120,21 @@ impl Lines {
             outcome: None,
         };
         let message = format!("{} {what} after {:.1?}", site.event, running.duration);
+        let function = Value::Str(site.function().to_owned());
+        let carried = running.fields.iter();
+        let carried = carried.map(|(name, value)| (name, value.clone()));
+        let fields: Vec<_> = std::iter::once(("function", function))
+            .chain(carried)
+            .collect();
         let line = LogEvent {
             time: clock::now_micros(),
             level: Level::WARN,
             target: site.target,
             message: &message,
-            fields: &[("function", Value::Str(site.function().to_owned()))],
+            fields: &fields,
             trace_id: running.trace_id,
             span_id: running.span_id,
+            trace_flags: running.trace_flags,
             request: running.request.as_deref(),
         };
         self.write(&about, |out, format| {

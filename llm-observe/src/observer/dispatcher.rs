@@ -72,6 +72,10 @@ impl Dispatch for Dispatcher {
         let mut known = self.extensions.iter();
         known.find(|(id, _)| *id == of).map(|(_, e)| e)
     }
+
+    fn baggage_keys(&self) -> &'static [&'static str] {
+        self.pipeline.baggage_keys
+    }
 }
 
 impl fmt::Debug for Dispatcher {

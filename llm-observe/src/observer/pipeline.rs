@@ -21,6 +21,8 @@ pub(crate) struct Pipeline {
     pub(crate) redactor: Arc<Redactor>,
     /// Whether a subscriber other than ours wants spans and events of calls.
     pub(crate) spans: bool,
+    /// For the life of the program, as the names of fields are.
+    pub(super) baggage_keys: &'static [&'static str],
     pub(super) stalls: Stalls,
 }
 
@@ -34,7 +36,10 @@ impl Pipeline {
         redactor: Arc<Redactor>,
         spans: bool,
     ) -> Pipeline {
+        let leak = |key: &String| -> &'static str { key.clone().leak() };
+        let baggage_keys: Vec<_> = config.http.baggage.iter().map(leak).collect();
         Pipeline {
+            baggage_keys: baggage_keys.leak(),
             config,
             sinks,
             metrics: Arc::new(metrics),

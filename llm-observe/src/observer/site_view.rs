@@ -12,14 +12,14 @@ use super::{
 };
 use crate::{
     kernel::{
-        clock, context,
+        clock,
+        context::{self, Ambient},
         error_info::ErrorInfo,
         extra::{CallEnd, CallIds, ChildFailure, Extra, SiteObserver},
         metrics_table as names,
         operation::Operation,
         outcome::{ErrorClass, Outcome},
         record::Record,
-        request_context::RequestContext,
         site::Site,
         stats::Gauge,
         value::Fields,
@@ -73,7 +73,9 @@ impl SiteView {
                     SiteInstruments::Operations(pipeline.metrics.operations(operation))
                 }
             },
-            spans: pipeline.spans.then(|| SpanSite::of(site)),
+            spans: pipeline
+                .spans
+                .then(|| SpanSite::of(site, pipeline.baggage_keys)),
             slow: slow.map_or(u64::MAX, nanos),
             alerts: AlertPolicy::new(site, event),
             only_counted: pipeline.sinks.is_empty()
@@ -89,19 +91,19 @@ impl SiteView {
     fn hand_over(&self, ids: CallIds, mut extra: Option<Box<Extra>>, mut end: CallEnd) {
         let (passed_on, decision) = self.pass_on(ids, extra.as_deref_mut(), &mut end);
         let error = end.error.take();
-        let ended = self.pipeline.redactor.redacted(Ended { extra, error });
-        context::with_request(|request| {
-            let (decided, ended) = (&(passed_on, decision), ended.as_ref());
-            let record = ended.map(|ended| self.record(ids, ended, &end, decided, request));
-            let span = ended
-                .extra
-                .as_ref()
-                .and_then(|extra| extra.tracing.as_ref());
+        context::with_ambient(|ambient| {
+            if let Some(carried) = &ambient.carried {
+                carried.add_to(&mut extra.get_or_insert_with(Extra::from_pool).fields);
+            }
+            let ended = self.pipeline.redactor.redacted(Ended { extra, error });
+            let (decided, view) = (&(passed_on, decision), ended.as_ref());
+            let record = view.map(|ended| self.record(ids, ended, &end, decided, ambient));
+            let span = view.extra.as_ref().and_then(|extra| extra.tracing.as_ref());
             self.emit(&record, span);
+            if let Some(extra) = ended.into_inner().extra {
+                extra.recycle();
+            }
         });
-        if let Some(extra) = ended.into_inner().extra {
-            extra.recycle();
-        }
     }
 
     /// Hands a record to everything that takes it.
@@ -197,7 +199,7 @@ impl SiteView {
         ended: &'a Ended,
         end: &CallEnd,
         (passed_on, decision): &(bool, Decision),
-        request: Option<&'a RequestContext>,
+        ambient: &'a Ambient,
     ) -> Record<'a> {
         let extra = ended.extra.as_deref();
         let operation = extra.and_then(|extra| extra.operation.as_deref());
@@ -209,6 +211,7 @@ impl SiteView {
             trace_id: ids.trace,
             span_id: ids.span,
             parent_id: ids.parent,
+            trace_flags: ambient.trace_flags(),
             error: ended.error.as_deref(),
             fields: extra.map_or(const { &Fields::EMPTY }, |extra| &extra.fields),
             items: extra.and_then(|extra| extra.items),
@@ -216,7 +219,7 @@ impl SiteView {
             slow: end.nanos > self.slow,
             expected: end.expected,
             passed_on: *passed_on,
-            request,
+            request: ambient.request.as_deref(),
             operation,
             alerts: decision.alerts,
             reported: decision.reported,

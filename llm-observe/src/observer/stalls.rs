@@ -1,17 +1,18 @@
 //! Calls that are still running after their `stalled` limit.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, time::Duration};
 
 use crate::{
     kernel::{
-        clock, context,
+        clock,
+        context::{self, Ambient},
         extra::CallIds,
         fork_mutex::ForkMutex,
         ids::SpanId,
-        request_context::RequestContext,
         sink::{RunningCall, Sink},
         site::Site,
         stats::Gauge,
+        value::Fields,
     },
     redact::{Redacted, Redactor},
 };
@@ -29,7 +30,7 @@ struct Watched {
     start: u64,
     limit: Duration,
     gauge: Gauge,
-    request: Option<Arc<RequestContext>>,
+    ambient: Ambient,
     /// Whether a rule asks for an alert.
     alerts: bool,
     is_stalled: bool,
@@ -37,12 +38,18 @@ struct Watched {
 
 impl Watched {
     fn running(&self, now: u64) -> RunningCall {
+        let mut fields = Fields::EMPTY;
+        if let Some(carried) = &self.ambient.carried {
+            carried.add_to(&mut fields);
+        }
         RunningCall {
             site: self.site,
             trace_id: self.ids.trace,
             span_id: self.ids.span,
+            trace_flags: self.ambient.trace_flags(),
             duration: Duration::from_nanos(clock::nanos(self.start, now)),
-            request: self.request.clone(),
+            fields,
+            request: self.ambient.request.clone(),
             alerts: self.alerts,
         }
     }
@@ -64,7 +71,7 @@ impl Stalls {
             start: clock::ticks(),
             limit,
             gauge: gauge.clone(),
-            request: context::request(),
+            ambient: context::ambient(),
             alerts,
             is_stalled: false,
         };
@@ -127,21 +134,28 @@ mod tests {
     use std::sync::Mutex;
 
     use super::*;
-    use crate::kernel::{ids::TraceId, record::Record};
+    use crate::kernel::{call_context::context, ids::TraceId, record::Record};
 
     static SITE: Site = Site::new("e", "f", "m", "f.rs", 1, || "m::f");
 
     #[derive(Default)]
     struct Seen(Mutex<Vec<&'static str>>);
 
+    fn assert_has_its_context(call: &RunningCall) {
+        let user = call.fields.get("user.id").map(ToString::to_string);
+        assert_eq!(user.as_deref(), Some("u-1"));
+    }
+
     impl Sink for Seen {
         fn record(&self, _: &Redacted<Record<'_>>) {}
 
-        fn stalled(&self, _: &Redacted<RunningCall>) {
+        fn stalled(&self, call: &Redacted<RunningCall>) {
+            assert_has_its_context(call);
             self.0.lock().unwrap().push("stalled");
         }
 
-        fn unstalled(&self, _: &Redacted<RunningCall>) {
+        fn unstalled(&self, call: &Redacted<RunningCall>) {
+            assert_has_its_context(call);
             self.0.lock().unwrap().push("unstalled");
         }
     }
@@ -159,7 +173,9 @@ mod tests {
         let (stalls, seen, gauge) = (Stalls::default(), Seen::default(), Gauge::default());
         let redactor = Redactor::default();
         let sinks = || std::iter::once(&seen as &dyn Sink);
-        stalls.started(&SITE, ids(1), Duration::ZERO, &gauge, true);
+        context().user("u-1").in_scope(|| {
+            stalls.started(&SITE, ids(1), Duration::ZERO, &gauge, true);
+        });
         stalls.started(&SITE, ids(2), Duration::from_secs(3600), &gauge, true);
         stalls.look(&redactor, sinks());
         stalls.look(&redactor, sinks());

@@ -2,10 +2,11 @@
 
 use axum::{Router, body::Body, routing::get};
 use llm_observe::{
+    context,
     http::{client, layer},
     observe, testing,
 };
-use llm_observe_tests::listener::{Listener, Request};
+use llm_observe_tests::listener::{Listener, Reply, Request};
 use reqwest_middleware::ClientBuilder;
 use tower::ServiceExt;
 
@@ -64,6 +65,33 @@ async fn an_existing_traceparent_stays() {
     let request = propagating().get(listener.url("/"));
     request.header("traceparent", theirs).send().await.unwrap();
     assert_eq!(last(&listener).header("traceparent"), Some(theirs));
+}
+
+#[tokio::test]
+async fn baggage_goes_where_the_trace_goes() {
+    let config = CONFIG.to_owned() + "baggage = [\"tenant\"]\n";
+    let (_seen, listener) = (testing::observe_with(&config).unwrap(), model());
+    let context = context().tenant("acme, ü").user("u-1");
+    context.scope(ask(listener.url("/"))).await;
+    let sent = last(&listener);
+    assert_eq!(sent.header("baggage"), Some("tenant=acme%2C%20%C3%BC"));
+
+    let other = format!("http://localhost:{}/", listener.address().port());
+    context.scope(ask(other.clone())).await;
+    assert_eq!(last(&listener).header("baggage"), None);
+
+    let to = vec![("Location", other)];
+    let source = Listener::start(Reply::Status(307, to, String::new()));
+    context.scope(ask(source.url("/"))).await;
+    assert!(last(&source).header("baggage").is_some());
+    assert_eq!(last(&listener).header("baggage"), None);
+
+    let own = propagating()
+        .get(listener.url("/"))
+        .header("baggage", "own=1");
+    context.scope(own.send()).await.unwrap();
+    assert_eq!(last(&listener).header("baggage"), Some("own=1"));
+    assert!(last(&listener).header("traceparent").is_some());
 }
 
 /// Serves a request with `headers` by sending one to `listener`. Returns the `traceparent` and

@@ -97,6 +97,7 @@ fn record<'a>(
         trace_id: TraceId::random(),
         span_id: SpanId::random(),
         parent_id: SpanId::default(),
+        trace_flags: 1,
         error,
         fields: const { &Fields::EMPTY },
         items: None,
@@ -338,7 +339,9 @@ fn a_stalled_call_alerts_while_it_hangs_and_resolves_when_it_ends() {
         site: &STALLS,
         trace_id: trace,
         span_id: crate::kernel::ids::SpanId(1),
+        trace_flags: 1,
         duration: Duration::from_secs(10),
+        fields: Fields::EMPTY,
         request: None,
         alerts: true,
     };

@@ -25,15 +25,16 @@ use super::{
     target::{EVENT, RequestTarget},
 };
 use crate::{
-    http::{exchange::Exchange, http_site::HttpSite, trace_parent::TraceParent},
+    http::{exchange::Exchange, http_site::HttpSite},
     kernel::{
-        call::Call, context, dispatch, operation_call::OperationCall, request_context::SAMPLED,
+        call::Call, context, dispatch, operation_call::OperationCall, trace_parent::TraceParent,
         value::Value,
     },
 };
 
 const TRACE_PARENT: HeaderName = HeaderName::from_static("traceparent");
 const TRACE_STATE: HeaderName = HeaderName::from_static("tracestate");
+const BAGGAGE: HeaderName = HeaderName::from_static("baggage");
 
 /// A sent request that has no response yet. Dropped, it ends as cancelled.
 pub(crate) struct ClientCall {
@@ -79,7 +80,7 @@ impl ClientCall {
             metrics::retried(&state, site, retry);
         }
         call.ensure_started().then(|| ClientCall {
-            call: OperationCall::over(call, context::request()),
+            call: OperationCall::over(call, context::ambient()),
             state,
             site,
             model_request,
@@ -92,25 +93,27 @@ impl ClientCall {
         self.state.config.http.propagates_to(host)
     }
 
-    /// Adds `traceparent` and `tracestate` to `headers`, if `[http] propagate` lists `host` and there is
-    /// no `traceparent` yet.
+    /// Adds `traceparent`, `tracestate` and `baggage` to `headers`, if `[http] propagate` lists `host` and
+    /// there is no `traceparent` yet.
     pub(crate) fn propagate(&self, host: &str, headers: &mut HeaderMap) {
         if !self.propagates_to(host) || headers.contains_key(TRACE_PARENT) {
             return;
         }
-        let ((trace, span), request) = (self.call.ids(), self.call.request());
-        let parent = TraceParent {
-            trace,
-            span,
-            flags: request.map_or(SAMPLED, |request| request.flags),
-        };
+        let ((trace, span), ambient) = (self.call.ids(), self.call.ambient());
+        let flags = ambient.trace_flags();
+        let parent = TraceParent { trace, span, flags };
         let Ok(value) = HeaderValue::from_bytes(&parent.format()) else {
             return;
         };
         headers.insert(TRACE_PARENT, value);
-        let state = request.and_then(|request| request.state.as_ref());
+        let state = ambient.trace_state();
         if let Some(state) = state.and_then(|state| HeaderValue::from_str(state).ok()) {
             headers.insert(TRACE_STATE, state);
+        }
+        let carried = ambient.carried.as_ref();
+        let baggage = carried.and_then(|carried| carried.baggage(dispatch::baggage_keys()));
+        if let Some(baggage) = baggage.and_then(|baggage| HeaderValue::from_str(&baggage).ok()) {
+            headers.entry(BAGGAGE).or_insert(baggage);
         }
     }
 

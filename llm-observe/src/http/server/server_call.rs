@@ -1,6 +1,6 @@
 //! The call of a received request, and the ways it can end.
 
-use std::{any::Any, fmt, sync::Arc};
+use std::{any::Any, fmt};
 
 use http::HeaderMap;
 
@@ -9,7 +9,9 @@ use crate::{
     http::{error_types, exchange::Exchange},
     kernel::{
         call::Call,
-        classify, describe,
+        classify,
+        context::Ambient,
+        describe,
         error_info::ErrorInfo,
         operation_call::OperationCall,
         outcome::{ErrorClass, Outcome},
@@ -27,15 +29,15 @@ pub(crate) struct ServerCall {
 }
 
 impl ServerCall {
-    /// Returns the request of a call that has started.
+    /// Returns the request of a call that has started, whose work carries `ambient`.
     pub(crate) fn new(
         call: Call,
-        request: Arc<RequestContext>,
+        ambient: Ambient,
         policy: &'static HttpPolicy,
         is_grpc: bool,
     ) -> ServerCall {
         ServerCall {
-            call: OperationCall::over(call, Some(request)),
+            call: OperationCall::over(call, ambient),
             policy,
             is_grpc,
             grpc_status: None,

@@ -13,17 +13,15 @@ use super::{
     user_agents,
 };
 use crate::{
-    http::{
-        exchange::Exchange,
-        http_site::HttpSite,
-        method::Method,
-        sites::SCHEMES,
-        trace_parent::{self, TraceParent},
-    },
+    http::{exchange::Exchange, http_site::HttpSite, method::Method, sites::SCHEMES},
     kernel::{
+        baggage,
         call::Call,
+        carried::Carried,
+        context::{self, Ambient},
         dispatch,
         request_context::{RequestContext, RequestId, SAMPLED},
+        trace_parent::{self, TraceParent},
     },
 };
 
@@ -75,9 +73,12 @@ where
         if !call.ensure_started() {
             return None;
         }
-        let request = Arc::new(head.request(state, site, parent));
+        let ambient = Ambient {
+            request: Some(Arc::new(head.request(state, site, parent))),
+            carried: head.carried(),
+        };
         let is_grpc = head.known.content_type.is_some_and(grpc::is_grpc);
-        Some(ServerCall::new(call, request, state.policy, is_grpc))
+        Some(ServerCall::new(call, ambient, state.policy, is_grpc))
     }
 }
 
@@ -96,6 +97,7 @@ struct KnownHeaders<'a> {
     request_id: Option<&'a [u8]>,
     trace_parent: Option<&'a [u8]>,
     trace_state: Option<Cow<'a, [u8]>>,
+    baggage: Option<Cow<'a, [u8]>>,
     logrocket_url: Option<&'a [u8]>,
     forwarded_proto: Option<&'a [u8]>,
     content_type: Option<&'a [u8]>,
@@ -116,7 +118,12 @@ impl<'a> KnownHeaders<'a> {
                     &mut known.trace_parent
                 }
                 "tracestate" => {
-                    known.add_state(value.as_bytes());
+                    let value = value.as_bytes();
+                    append(&mut known.trace_state, value, trace_parent::MAX_STATE);
+                    continue;
+                }
+                "baggage" => {
+                    append(&mut known.baggage, value.as_bytes(), baggage::MAX_BYTES);
                     continue;
                 }
                 "x-logrocket-url" => &mut known.logrocket_url,
@@ -132,17 +139,16 @@ impl<'a> KnownHeaders<'a> {
         known.trace_parent = known.trace_parent.filter(|_| parents == 1);
         known
     }
+}
 
-    /// Joins several `tracestate` headers to one list (W3C Trace Context, section 3.3).
-    fn add_state(&mut self, value: &'a [u8]) {
-        self.trace_state = Some(match self.trace_state.take() {
-            None => Cow::Borrowed(value),
-            Some(before) if trace_parent::may_grow(&before) => {
-                [&before, &b","[..], value].concat().into()
-            }
-            Some(before) => before,
-        });
-    }
+/// Joins several headers of one name to one list (RFC 9110, section 5.3), unless it is too long
+/// already.
+fn append<'a>(list: &mut Option<Cow<'a, [u8]>>, value: &'a [u8], most: usize) {
+    *list = Some(match list.take() {
+        None => Cow::Borrowed(value),
+        Some(before) if before.len() <= most => [&before, &b","[..], value].concat().into(),
+        Some(before) => before,
+    });
 }
 
 impl RequestHead<'_> {
@@ -165,6 +171,19 @@ impl RequestHead<'_> {
         }
         request.session_url = self.session_url(state);
         request
+    }
+
+    /// Returns the values of the surrounding context, which in a server there is none of, with those of
+    /// the client's baggage. The settings of the trace are the request's own.
+    fn carried(&self) -> Option<Arc<Carried>> {
+        let surrounding = context::ambient().carried;
+        let Some(header) = &self.known.baggage else {
+            return surrounding.map(|carried| Carried::apart_from_trace(&carried));
+        };
+        let mut carried = surrounding.as_deref().cloned().unwrap_or_default();
+        carried.add_baggage(header, dispatch::baggage_keys());
+        carried.set_trace(None);
+        (!carried.is_empty()).then(|| Arc::new(carried))
     }
 
     /// Returns the client's id, or a new one if that is missing, invalid, or looks like a secret.

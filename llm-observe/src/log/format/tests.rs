@@ -55,6 +55,7 @@ fn a_forged_value_stays_one_value() {
         fields: &fields,
         trace_id: TraceId::default(),
         span_id: crate::SpanId::default(),
+        trace_flags: 1,
         request: None,
     };
     for format in [Format::Text, Format::Json] {

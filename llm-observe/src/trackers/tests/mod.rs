@@ -58,6 +58,7 @@ fn record<'a>(site: &'static Site, error: &'a ErrorInfo) -> Redacted<Record<'a>>
         trace_id: TraceId::random(),
         span_id: SpanId::random(),
         parent_id: SpanId::default(),
+        trace_flags: 1,
         error: Some(error),
         fields: const { &Fields::EMPTY },
         items: None,

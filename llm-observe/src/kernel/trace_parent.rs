@@ -1,7 +1,8 @@
-//! The headers `traceparent` and `tracestate` of received and sent requests (W3C Trace Context,
-//! level 1). Pure.
+//! The headers `traceparent` and `tracestate` (W3C Trace Context, level 1). Pure.
 
-use crate::kernel::ids::{SpanId, TraceId};
+use std::fmt;
+
+use super::ids::{SpanId, TraceId};
 
 /// The value of a `traceparent` header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,7 +17,7 @@ pub(crate) const LENGTH: usize = 55;
 
 /// The longest `tracestate` that is passed on: the length that a participant must support at least
 /// (W3C Trace Context, section 3.3.1.5).
-const MAX_STATE: usize = 512;
+pub(crate) const MAX_STATE: usize = 512;
 
 impl TraceParent {
     /// Parses the header's value. `None` means that the header is invalid and a new trace starts.
@@ -49,10 +50,10 @@ impl TraceParent {
     }
 }
 
-/// Returns whether a further `tracestate` header can still be appended. A value that is too long
-/// already is not passed on.
-pub(crate) fn may_grow(state: &[u8]) -> bool {
-    state.len() <= MAX_STATE
+impl fmt::Display for TraceParent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(std::str::from_utf8(&self.format()).unwrap_or_default())
+    }
 }
 
 /// Returns the `tracestate` to pass on; `None` if it is too long or not a valid header value.
@@ -131,6 +132,7 @@ mod tests {
             let trace = TraceId([high, low | 1]);
             let parent = TraceParent { trace, span: SpanId(span | 1), flags };
             prop_assert_eq!(TraceParent::parse(&parent.format()), Some(parent));
+            prop_assert_eq!(TraceParent::parse(parent.to_string().as_bytes()), Some(parent));
         }
 
         #[test]
