@@ -201,7 +201,8 @@ impl Part for Outlets {
         if let Some(trackers) = &self.trackers {
             trackers.close(left(deadline) / 2);
         }
-        self.deliver(left(deadline).mul_f32(0.9), report);
+        let time = left(deadline);
+        self.deliver(time - time / 10, report);
         self.outbox.stop(left(deadline));
     }
 

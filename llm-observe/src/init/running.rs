@@ -126,7 +126,6 @@ impl Running {
             true => self.stop_in_fork(deadline),
             false => self.stop(deadline),
         };
-        PROGRAM.end_metrics();
         say_what_is_left(&report);
         report
     }
@@ -168,6 +167,7 @@ impl Running {
         if let Some(mut threads) = self.threads.lock() {
             threads.clear();
         }
+        PROGRAM.end_metrics();
         report
     }
 

@@ -183,11 +183,13 @@ fn run(mut signals: Signals) {
     let name = signals.wait();
     PROGRAM.stop();
     SIGNAL.notify();
-    tracing::info!(target: "llm_observe", "{name}: the program is asked to end");
     // Who then takes too long to end has lost less. Where no thread can be started, the flush at the
     // end is all there is.
     let thread = thread::Builder::new().name("llm-observe-flush".to_owned());
-    let _ = thread.spawn(|| installed().map(|running| running.flush(SHUTDOWN_LIMIT)));
+    let _ = thread.spawn(move || {
+        tracing::info!(target: "llm_observe", "{name}: the program is asked to end");
+        installed().map(|running| running.flush(SHUTDOWN_LIMIT))
+    });
     thread::sleep(SAME);
     signals.end_at_next();
 }
