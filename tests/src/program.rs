@@ -11,6 +11,11 @@ use std::{
     time::{Duration, Instant},
 };
 
+#[cfg(unix)]
+pub use rustix::process::Signal;
+#[cfg(unix)]
+use rustix::process::{Pid, kill_process};
+
 use crate::{folder::Folder, wait};
 
 /// How long a program may take to say or to end what a test waits for.
@@ -155,6 +160,26 @@ impl Running {
         self.line("listening ").parse().expect("an address")
     }
 
+    /// Sends it a signal.
+    ///
+    /// # Panics
+    ///
+    /// When the system refuses.
+    #[cfg(unix)]
+    pub fn signal(&self, signal: Signal) {
+        let pid = Pid::from_child(&self.child);
+        kill_process(pid, signal).expect("a child of this process");
+    }
+
+    /// Returns how it has ended, if it has.
+    ///
+    /// # Panics
+    ///
+    /// When the system does not say.
+    pub fn try_end(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().expect("a child of this process")
+    }
+
     /// Closes its standard input and waits for its end.
     ///
     /// # Panics
@@ -162,9 +187,7 @@ impl Running {
     /// When it does not end within [`LIMIT`].
     pub fn end(mut self) -> Ended {
         drop(self.child.stdin.take());
-        let status = wait::until("end of the program", LIMIT, || {
-            self.child.try_wait().expect("a child of this process")
-        });
+        let status = wait::until("end of the program", LIMIT, || self.try_end());
         let took = self.since.elapsed();
         self.said.extend(self.lines.iter());
         let stderr = self.stderr.take().expect("joined only here");

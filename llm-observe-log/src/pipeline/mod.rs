@@ -354,7 +354,8 @@ impl Pipeline {
         if self.fork_guard.is_valid() {
             self.flush(limit);
             self.closing.store(true, Ordering::Release);
-            self.wait(limit.max(RETRY_INTERVAL), || self.is_closed());
+            let left = deadline.saturating_duration_since(Instant::now());
+            self.wait(left.max(RETRY_INTERVAL), || self.is_closed());
         }
         // Checked again: the writer thread may have handed over to a successor meanwhile.
         if !self.fork_guard.is_valid() {
@@ -363,7 +364,10 @@ impl Pipeline {
             }
             return;
         }
-        lock(&self.work).compressor.wait(deadline);
+        // A writer thread that hangs in the disk keeps the lock.
+        if self.is_closed() {
+            lock(&self.work).compressor.wait(deadline);
+        }
         if self.spool.ring.tail() != self.spool.ring.taken() {
             let kept = if self.spool.survives_process() {
                 "kept for the next start"

@@ -147,12 +147,12 @@ impl Builder {
         let (config, tables) = (&settings.config, &settings.tables);
         let unused = unused::unused(config, tables, outlets, unused::BUILT);
         unused.iter().for_each(|message| warn(message));
-        Ok(Observer {
-            dispatcher: observer,
-            parts: running.parts,
-            threads: running.threads,
+        Ok(Observer::over(
+            observer,
+            running.parts,
+            running.threads,
             listening,
-        })
+        ))
     }
 
     fn settings(&self) -> Result<Settings, Error> {

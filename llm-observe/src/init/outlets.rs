@@ -18,6 +18,7 @@ use crate::{
     error::Error,
     kernel::{sink::Sink, stats::Stats},
     outbox::{Delivery, Destination, Outbox, OutboxOptions, Parcel, origin::Origin},
+    own_thread::{deadline, left},
     redact::Redactor,
     trackers::{Tracker, TrackerSink},
     warn::warn,
@@ -160,6 +161,13 @@ impl Outlets {
         alerts.chain(trackers).chain(breadcrumbs).collect()
     }
 
+    fn deliver(&self, limit: Duration, report: &mut FlushReport) {
+        let delivered = self.outbox.flush(limit);
+        report.delivered += delivered.delivered();
+        report.kept += delivered.kept();
+        report.unsaved += delivered.unsaved();
+    }
+
     fn test(&self, parcel: Parcel, limit: Duration) -> Option<SendTestResult> {
         let destination = parcel.destination.clone();
         let answer = match self.outbox.deliver_now(parcel, limit)? {
@@ -175,17 +183,27 @@ impl Outlets {
 
 impl Part for Outlets {
     fn flush(&self, limit: Duration, report: &mut FlushReport) {
-        let half = limit / 2;
+        let deadline = deadline(limit);
         if let Some(alerts) = &self.alerts {
-            alerts.flush(half);
+            alerts.flush(left(deadline) / 2);
         }
         if let Some(trackers) = &self.trackers {
-            trackers.flush(half);
+            trackers.flush(left(deadline) / 2);
         }
-        let delivered = self.outbox.flush(limit);
-        report.delivered += delivered.delivered();
-        report.kept += delivered.kept();
-        report.unsaved += delivered.unsaved();
+        self.deliver(left(deadline), report);
+    }
+
+    fn stop(&self, limit: Duration, report: &mut FlushReport) {
+        let deadline = deadline(limit);
+        if let Some(alerts) = &self.alerts {
+            alerts.close(left(deadline) / 2);
+        }
+        if let Some(trackers) = &self.trackers {
+            trackers.close(left(deadline) / 2);
+        }
+        let time = left(deadline);
+        self.deliver(time - time / 10, report);
+        self.outbox.stop(left(deadline));
     }
 
     fn send_test(&self, limit: Duration) -> Vec<SendTestResult> {

@@ -128,6 +128,14 @@ impl Loggers {
         pending
     }
 
+    /// Writes what waits, within `limit`, closes the files and returns how many bytes are left. The
+    /// second time it does nothing.
+    pub(crate) fn close(&self, limit: Duration) -> u64 {
+        let pending = self.lines.close(limit);
+        self.lines.publish(&self.stats);
+        pending
+    }
+
     /// Returns the files that they write.
     pub(crate) fn files(&self) -> Vec<PathBuf> {
         let routes = self.lines.routes.iter();
@@ -135,7 +143,7 @@ impl Loggers {
     }
 }
 
-/// How long a program that ends waits for each file.
+/// How long dropping loggers that are still open waits for their files.
 const CLOSE_LIMIT: Duration = Duration::from_secs(1);
 
 impl Drop for Loggers {

@@ -45,6 +45,12 @@ impl Outbox {
         self.thread.flush(limit)
     }
 
+    /// Ends the thread that delivers, waiting at most `limit`. What is queued from then on is kept for
+    /// the next start.
+    pub(crate) fn stop(&self, limit: Duration) {
+        self.thread.stop(limit);
+    }
+
     /// Delivers one parcel now, past the queue, and returns the result; `None` when there is no
     /// such destination.
     pub(crate) fn deliver_now(&self, parcel: Parcel, limit: Duration) -> Option<Delivery> {
