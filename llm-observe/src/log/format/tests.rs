@@ -1,5 +1,7 @@
+use tracing::Level;
+
 use super::*;
-use crate::kernel::operation::AttributeValue;
+use crate::kernel::{ids::TraceId, operation::AttributeValue, value::Value};
 
 fn duration(nanos: u128) -> String {
     let mut out = Vec::new();
@@ -41,10 +43,8 @@ fn milliseconds_have_the_digits_they_need() {
 
 #[test]
 fn a_forged_value_stays_one_value() {
-    let style = Style {
-        timezone: Timezone::Utc,
-        max_value_bytes: 100,
-    };
+    let mut log = Log::default();
+    log.max_value_bytes = 100;
     let evil = "x\n2026-11-23 07:17:09.123 - INFO - forged a=\"1\"";
     let fields = [("user", Value::Str(evil.to_owned()))];
     let line = LogEvent {
@@ -57,10 +57,21 @@ fn a_forged_value_stays_one_value() {
         span_id: crate::SpanId::default(),
         request: None,
     };
-    for format in [Format::Text, Format::Json] {
+    for (format, names) in [
+        (Format::Text, JsonNames::Default),
+        (Format::Json, JsonNames::Default),
+        (Format::Json, JsonNames::Otel),
+        (Format::Json, JsonNames::Ecs),
+    ] {
+        log.json_names = names;
+        let service = Service {
+            name: evil.to_owned(),
+            ..Service::default()
+        };
         let mut out = Vec::new();
-        event(&mut out, format, style, &line);
+        event(&mut out, format, &Style::new(&log, &service), &line);
         assert_eq!(out.iter().filter(|b| **b == b'\n').count(), 1);
+        assert!(out.ends_with(b"\n"));
     }
 }
 
