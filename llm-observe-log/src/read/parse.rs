@@ -30,7 +30,9 @@ fn json(text: String) -> Result<Line, &'static str> {
     let get = |names: Names| names.iter().find_map(|name| string(value.get(name)?));
     let in_attributes = || string(value.get("Attributes")?.get("llm_observe.outcome")?);
     Ok(Line {
-        micros: get(TIME).and_then(|time| micros(&time)).ok_or("the line has no time")?,
+        micros: get(TIME)
+            .and_then(|time| micros(&time))
+            .ok_or("the line has no time")?,
         level: get(LEVEL).ok_or("the line has no level")?,
         message: get(MESSAGE).unwrap_or_default(),
         event: get(EVENT),

@@ -6,7 +6,10 @@ use std::{collections::BTreeSet, env, fs, path::Path};
 use llm_observe_config::{Config, Secret};
 
 use super::Embedded;
-use crate::{error::Error, kernel::service::{Service, UNKNOWN_HOST}};
+use crate::{
+    error::Error,
+    kernel::service::{Service, UNKNOWN_HOST},
+};
 
 /// The configuration, and the identity of the service.
 #[derive(Clone, Debug, Default)]

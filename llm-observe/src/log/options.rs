@@ -9,10 +9,7 @@ use super::format::{self, Style};
 use crate::warn::warn;
 
 /// Opens the file that `log` describes. Its loss notices have that style.
-pub(super) fn open(
-    log: &Log,
-    style: &Arc<Style>,
-) -> Result<llm_observe_log::LogWriter, OpenError> {
+pub(super) fn open(log: &Log, style: &Arc<Style>) -> Result<llm_observe_log::LogWriter, OpenError> {
     options(log).open_with(hooks(log, style.clone()))
 }
 

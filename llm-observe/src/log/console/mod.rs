@@ -97,7 +97,9 @@ impl ConsoleWriter {
 
     /// Returns what is before and behind the level, when it is to be coloured.
     fn to_paint<'l>(&self, level: Level, line: &'l [u8]) -> Option<(&'l [u8], &'l [u8])> {
-        let (time, rest) = line.split_at_checked(BEFORE_LEVEL).filter(|_| self.coloured)?;
+        let (time, rest) = line
+            .split_at_checked(BEFORE_LEVEL)
+            .filter(|_| self.coloured)?;
         Some((time, rest.strip_prefix(level.as_str().as_bytes())?))
     }
 
@@ -193,7 +195,11 @@ fn run<T: Target>(queue: &Queue, mut drain: Drain<T>, notices: &Notices, lost: &
             // They are counted already; without its notice they are missing still.
             Entry::Missing(missing) => {
                 let unwritten = drain.write(&notices.text(missing), &OfNotice(queue));
-                if unwritten.is_none() { unwritten } else { *missing }
+                if unwritten.is_none() {
+                    unwritten
+                } else {
+                    *missing
+                }
             }
         };
         let count = |missing: &Missing| missing.each().for_each(|(loss, n)| lost.add(loss, n));

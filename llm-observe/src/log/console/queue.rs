@@ -165,6 +165,11 @@ impl Queue {
     pub(super) fn wait(&self, limit: Duration) -> u64 {
         let deadline = Instant::now() + limit;
         let mut state = self.lock();
+        if !state.broken && !state.missing.is_none() {
+            // What is missing at the end is written too.
+            state.note_missing();
+            self.work.notify_one();
+        }
         let all = state.taken;
         while state.finished < all {
             let left = deadline.saturating_duration_since(Instant::now());
@@ -222,7 +227,9 @@ impl State {
             self.entries.push_back(Entry::Lines(lines));
         }
         if let Some(Entry::Lines(lines)) = self.entries.back_mut() {
-            pieces.iter().for_each(|piece| lines.extend_from_slice(piece));
+            pieces
+                .iter()
+                .for_each(|piece| lines.extend_from_slice(piece));
         }
         self.lines += 1;
         self.add_size(length);

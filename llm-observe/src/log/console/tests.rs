@@ -67,7 +67,11 @@ impl Write for Pipe {
 
 /// A console of that many bytes over a pipe.
 fn console(bound: usize, stats: &Stats) -> (ConsoleWriter, Pipe) {
-    let (queue, pipe, lost) = (Arc::new(Queue::new(bound)), Pipe::default(), Lost::new(stats));
+    let (queue, pipe, lost) = (
+        Arc::new(Queue::new(bound)),
+        Pipe::default(),
+        Lost::new(stats),
+    );
     let notices = Notices {
         style: Arc::new(Style::new(&Log::default(), &Service::default())),
         format: Format::Text,
@@ -105,7 +109,11 @@ fn a_slow_pipe_delays_no_caller_and_loses_nothing_within_the_bound() {
     console.publish(&stats);
     assert_eq!(stats.gauge(names::LOG_WAITING, &LOGGER).get(), 0);
     assert_eq!(stats.counter(names::LOG_LINES, &LOGGER).get(), 5_000);
-    assert!(Loss::ALL.iter().all(|loss| lost(&stats, loss.as_str()) == 0));
+    assert!(
+        Loss::ALL
+            .iter()
+            .all(|loss| lost(&stats, loss.as_str()) == 0)
+    );
 }
 
 #[test]
@@ -118,7 +126,6 @@ fn beyond_the_bound_lines_are_counted_and_a_notice_says_how_many() {
     assert!((300..700).contains(&dropped), "{dropped}");
     pipe.change(|state| state.open = true);
     console.flush(LIMIT);
-    // The notice itself is not waited for.
     console.write(Level::INFO, b"at last\n");
     console.flush(LIMIT);
     let text = pipe.text();

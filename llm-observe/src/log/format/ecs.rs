@@ -15,9 +15,7 @@ use super::{
         timestamp,
     },
     OWN_TARGET, Style,
-    json::{
-        Members, put_flags, put_json, put_known, put_number, put_parent, put_plain, put_value,
-    },
+    json::{Members, put_flags, put_json, put_known, put_number, put_parent, put_plain, put_value},
     lost, operation,
     otel::{put_own, put_trace},
     put::{put, put_hex, put_hex64, put_u64},
@@ -42,17 +40,16 @@ pub(super) fn call(out: &mut Vec<u8>, style: &Style, record: &Record<'_>) {
     put(out, ",\"event.outcome\":");
     put_plain(out, outcome(record.outcome));
     put(out, ",\"event.duration\":");
-    put_u64(out, u64::try_from(record.duration.as_nanos()).unwrap_or(u64::MAX));
+    put_u64(
+        out,
+        u64::try_from(record.duration.as_nanos()).unwrap_or(u64::MAX),
+    );
     put(out, ",\"llm_observe.outcome\":");
     put_plain(out, record.outcome.as_str());
     put(out, ",\"log.origin.function\":");
     put_json(out, style, record.site.function());
     put_ids(out, record.trace_id, record.span_id, record.request);
-    put_parent(
-        out,
-        ",\"llm_observe.parent_span_id\":\"",
-        record.parent_id,
-    );
+    put_parent(out, ",\"llm_observe.parent_span_id\":\"", record.parent_id);
     put_request(out, style, record.request);
     if let Some(error) = record.error {
         put_error(out, style, error);
@@ -72,7 +69,9 @@ pub(super) fn event(out: &mut Vec<u8>, style: &Style, event: &LogEvent<'_>) {
         put_ids(out, event.trace_id, event.span_id, event.request);
     }
     put_request(out, style, event.request);
-    put_fields(out, style, || event.fields.iter().map(|(name, value)| (*name, value)));
+    put_fields(out, style, || {
+        event.fields.iter().map(|(name, value)| (*name, value))
+    });
     put(out, &style.end);
 }
 
@@ -92,8 +91,10 @@ pub(super) fn end(out: &mut Vec<u8>, style: &Style, service: &Service) {
     put_known(out, style, environment, &service.environment);
     put_known(out, style, ",\"service.version\":", &service.release);
     put_known(out, style, ",\"host.hostname\":", service.known_host());
-    put(out, ",\"event.dataset\":");
-    put_json(out, style, &format!("{}.log", service.name));
+    if !service.name.is_empty() {
+        let dataset = format!("{}.log", service.name);
+        put_known(out, style, ",\"event.dataset\":", &dataset);
+    }
     put(out, "}\n");
 }
 

@@ -38,11 +38,7 @@ pub(super) fn call(out: &mut Vec<u8>, style: &Style, record: &Record<'_>) {
     put_millis(out, record.duration);
     put(out, ",\"code.function.name\":");
     put_json(out, style, record.site.function());
-    put_parent(
-        out,
-        ",\"llm_observe.parent_span_id\":\"",
-        record.parent_id,
-    );
+    put_parent(out, ",\"llm_observe.parent_span_id\":\"", record.parent_id);
     put_request(out, style, record.request);
     if let Some(error) = record.error {
         put_error(out, style, error);
@@ -94,6 +90,9 @@ pub(super) fn notice(out: &mut Vec<u8>, style: &Style, count: u64, reason: &str)
 
 /// Appends the end of every line: the resource.
 pub(super) fn end(out: &mut Vec<u8>, style: &Style, service: &Service) {
+    if service.name.is_empty() {
+        return put(out, "}\n");
+    }
     put(out, ",\"Resource\":{\"service.name\":");
     put_json(out, style, &service.name);
     put_known(out, style, ",\"service.version\":", &service.release);

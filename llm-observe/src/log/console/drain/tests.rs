@@ -104,7 +104,11 @@ fn a_full_pipe_is_tried_again_and_between_lines_it_is_left_to_others() {
     let missing = Drain::new(&stream).write(b"abcdef\n", &Count::default());
     assert!(missing.is_none());
     assert_eq!(text(&stream), "abcdef\n");
-    assert_eq!(*stream.locked.borrow(), [0, 0], "not in the middle of a line");
+    assert_eq!(
+        *stream.locked.borrow(),
+        [0, 0],
+        "not in the middle of a line"
+    );
 }
 
 #[test]
@@ -136,7 +140,11 @@ fn other_failures_lose_lines_too() {
 #[test]
 fn a_full_disk_is_waited_for() {
     let stream = stream(&[Step::Fail(ErrorKind::StorageFull), Step::Take(9)]);
-    assert!(Drain::new(&stream).write(b"a\nb\n", &Count::default()).is_none());
+    assert!(
+        Drain::new(&stream)
+            .write(b"a\nb\n", &Count::default())
+            .is_none()
+    );
     assert_eq!(text(&stream), "a\nb\n");
 }
 
