@@ -4,7 +4,7 @@
 use std::{
     collections::BTreeMap,
     fs,
-    io::{BufRead, BufReader, PipeReader, PipeWriter, Read, Write, pipe},
+    io::{BufRead, BufReader, PipeReader, Read, Write, pipe},
     process::{Child, ChildStderr, Stdio},
 };
 
@@ -181,7 +181,7 @@ fn beyond_the_bound_lines_are_counted_and_the_stream_says_how_many() {
     unsafe_code,
     reason = "the standard library cannot set the flag of a pipe"
 )]
-fn unblock(writer: &PipeWriter) {
+fn unblock(writer: &std::io::PipeWriter) {
     use std::os::fd::AsRawFd;
     unsafe extern "C" {
         fn fcntl(fd: i32, command: i32, flags: i32) -> i32;

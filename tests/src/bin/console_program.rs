@@ -23,8 +23,8 @@ fn inner(n: u64) -> u64 {
 }
 
 #[observe(event = "numbered", fields(number = n))]
-fn numbered(n: u64) -> u64 {
-    n
+fn numbered(n: u64) {
+    let _ = n;
 }
 
 #[derive(Debug)]
@@ -56,7 +56,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let observer = llm_observe::init!()?;
     for step in env::args().skip(1) {
         match step.split_once('=').unwrap_or((&step, "")) {
-            ("lines", count) => (0..count.parse()?).for_each(|n| drop(numbered(n))),
+            ("lines", count) => (0..count.parse()?).for_each(numbered),
             ("among_own", count) => among_own(count.parse()?),
             ("calls", _) => calls(),
             ("say", word) => eprintln!("said {word}"),
@@ -84,7 +84,7 @@ fn calls() {
 fn among_own(count: u64) {
     thread::scope(|scope| {
         scope.spawn(|| (0..count).for_each(|n| println!("own line {n}")));
-        (0..count).for_each(|n| drop(numbered(n)));
+        (0..count).for_each(numbered);
     });
 }
 
