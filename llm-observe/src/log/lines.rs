@@ -50,7 +50,7 @@ pub(crate) struct Route {
 pub(crate) struct Lines {
     pub(crate) routes: Vec<Route>,
     pub(crate) console: Option<ConsoleWriter>,
-    pub(crate) style: Style,
+    pub(crate) style: Arc<Style>,
     pub(crate) filter: Targets,
     pub(crate) redactor: Arc<Redactor>,
     pub(crate) closed: AtomicBool,
@@ -109,7 +109,7 @@ impl Lines {
             outcome: None,
         };
         self.write(&about, |out, format| {
-            format::event(out, format, self.style, event)
+            format::event(out, format, &self.style, event)
         });
     }
 
@@ -144,7 +144,7 @@ impl Lines {
             request: running.request.as_deref(),
         };
         self.write(&about, |out, format| {
-            format::event(out, format, self.style, &line);
+            format::event(out, format, &self.style, &line);
         });
     }
 
@@ -188,7 +188,7 @@ impl Lines {
             }
         }
         if let Some(console) = &self.console {
-            console.write(about.level, buffers.of(Format::Text, line));
+            console.write(about.level, buffers.of(console.format(), line));
         }
         buffers.text.shrink_to(KEEP);
         buffers.json.shrink_to(KEEP);
@@ -220,6 +220,9 @@ impl Lines {
         for route in &self.routes {
             route.file.close(left(deadline));
         }
+        if let Some(console) = &self.console {
+            console.close(left(deadline));
+        }
         pending
     }
 
@@ -227,6 +230,9 @@ impl Lines {
     pub(crate) fn publish(&self, stats: &Stats) {
         for route in &self.routes {
             route.publish(stats);
+        }
+        if let Some(console) = &self.console {
+            console.publish(stats);
         }
     }
 }
@@ -288,7 +294,7 @@ impl Sink for Lines {
             outcome: Some(record.outcome),
         };
         self.write(&about, |out, format| {
-            format::call(out, format, self.style, record)
+            format::call(out, format, &self.style, record)
         });
     }
 
