@@ -41,6 +41,7 @@
 )]
 
 mod error;
+mod fault;
 mod init;
 mod kernel;
 mod observer;
