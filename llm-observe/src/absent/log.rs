@@ -6,14 +6,19 @@ use llm_observe_config::Config;
 
 use crate::{
     error::Error,
+    fault::Fault,
     kernel::{record::Record, sink::Sink, stats::Stats},
     redact::{Redacted, Redactor},
 };
 
 pub(crate) struct Loggers(());
 
-pub(crate) fn open(_: &Config, _: Arc<Redactor>, _: &Arc<Stats>) -> Result<Option<Loggers>, Error> {
-    Ok(None)
+pub(crate) const FILES: &str = "log";
+
+pub(crate) type Opened = (Option<Loggers>, Vec<(&'static str, Fault)>);
+
+pub(crate) fn open(_: &Config, _: Arc<Redactor>, _: &Arc<Stats>) -> Result<Opened, Error> {
+    Ok((None, Vec::new()))
 }
 
 pub(crate) const fn is_layer_made() -> bool {
@@ -37,6 +42,10 @@ impl Loggers {
 
     pub(crate) fn publisher(&self) -> impl Fn() + Send + Sync + 'static {
         || {}
+    }
+
+    pub(crate) fn attach(&self) -> impl FnMut() -> Result<String, Fault> + Send + use<> {
+        || Ok(String::new())
     }
 
     pub(crate) fn flush(&self, _: Duration) -> u64 {

@@ -1,12 +1,15 @@
 //! Sets an observer up from its configuration: the only place that names concrete sinks.
 
 mod builder;
+mod degraded;
 mod guarded;
+mod late_outlets;
 mod loggers;
 #[cfg(all(test, feature = "http", feature = "server"))]
 mod metrics_tests;
 pub(crate) mod operations;
 mod settings;
+mod started;
 mod unused;
 
 #[cfg(feature = "delivery")]
@@ -19,7 +22,7 @@ pub(crate) use settings::{Settings, variable};
 use std::{
     fmt,
     path::PathBuf,
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::{Duration, Instant},
 };
 
@@ -119,7 +122,8 @@ pub struct Observer {
     parts: Vec<Box<dyn Part>>,
     /// Threads that end when dropped.
     threads: Vec<Box<dyn Send + Sync>>,
-    listening: Option<std::net::SocketAddr>,
+    /// Empty while there is no server.
+    listening: Arc<OnceLock<std::net::SocketAddr>>,
 }
 
 impl Observer {
@@ -179,16 +183,18 @@ impl Observer {
             .collect()
     }
 
-    /// Returns the log files, the main one last.
+    /// Returns the log files, the main one last: `logs/app.log`, or `logs/app.2.log` where another process
+    /// of the program has that one.
     #[must_use]
     pub fn log_files(&self) -> Vec<PathBuf> {
         self.parts.iter().flat_map(|part| part.files()).collect()
     }
 
-    /// Returns the address that `/metrics` and the live page are served at.
+    /// Returns the address that `/metrics` and the live page are served at; `None` without a server, and
+    /// while its address cannot be bound.
     #[must_use]
     pub fn listening(&self) -> Option<std::net::SocketAddr> {
-        self.listening
+        self.listening.get().copied()
     }
 
     /// Returns the metrics as Prometheus text, as a scrape would get them now; `None` only without
@@ -203,7 +209,7 @@ impl Observer {
 impl fmt::Debug for Observer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Observer")
-            .field("listening", &self.listening)
+            .field("listening", &self.listening())
             .finish_non_exhaustive()
     }
 }

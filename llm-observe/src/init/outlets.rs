@@ -9,6 +9,7 @@ use llm_observe_config::{Channel as Configured, ChannelKind, Secret, Slack};
 
 use super::{
     FlushReport, Part, SendTestResult, Settings,
+    degraded::Attempt,
     own_outlets::{OwnOutlets, StartedOutlets},
     variable,
 };
@@ -16,6 +17,7 @@ use crate::{
     alerts::{self, AlertOptions, AlertSink, Channel},
     breadcrumbs::Breadcrumbs,
     error::Error,
+    fault::Fault,
     kernel::{sink::Sink, stats::Stats},
     outbox::{Delivery, Destination, Outbox, OutboxOptions, Parcel, origin::Origin},
     redact::Redactor,
@@ -105,7 +107,22 @@ pub(crate) fn start(
         outbox,
         names,
     };
-    Ok(Some((outlets.sinks(), Box::new(outlets))))
+    Ok(Some(StartedOutlets {
+        sinks: outlets.sinks(),
+        no_folder: no_folder(&outlets.outbox),
+        part: Box::new(outlets),
+    }))
+}
+
+/// Returns why the outbox works in memory, if it does, and what tries its folder again.
+fn no_folder(outbox: &Outbox) -> Option<(Fault, Attempt)> {
+    let fault = Fault::from(&outbox.take_no_folder()?);
+    let outbox = outbox.clone();
+    let attempt = move || {
+        outbox.reopen().map_err(|error| Fault::from(&error))?;
+        Ok("the outbox has its folder, and what waits is in it".to_owned())
+    };
+    Some((fault, Box::new(attempt)))
 }
 
 /// With no channel configured and `SLACK_WEBHOOK_URL` set, alerts go there.

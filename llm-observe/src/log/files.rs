@@ -81,16 +81,16 @@ pub(super) fn open(loggers: &[Logger], strict: bool) -> Result<Opened, Error> {
     let shared = loggers.iter().any(|logger| logger.log.shared);
     let most = if strict || shared { 1 } else { MOST };
     let mut number = 1;
-    let mut results = open_as(loggers, number);
+    let mut results = open_as(loggers, number, number < most);
     while number < most && results.iter().any(is_busy) {
         // Those that this number has already are closed first.
         drop(results);
         number += 1;
-        results = open_as(loggers, number);
+        results = open_as(loggers, number, number < most);
     }
     let mut opened = Opened {
         writers: Vec::new(),
-        waiting: Waiting::default(),
+        waiting: Waiting::new(most),
         fault: None,
     };
     for (index, (logger, result)) in loggers.iter().zip(results).enumerate() {
@@ -106,21 +106,27 @@ pub(super) fn open(loggers: &[Logger], strict: bool) -> Result<Opened, Error> {
         };
         opened.writers.push(writer);
     }
-    if number > 1 && !opened.writers.is_empty() {
-        say_number(&opened.writers, &loggers[..]);
+    if opened.waiting.number().is_some() {
+        if number > 1 {
+            show_number(loggers, &opened.writers);
+        }
+        loggers
+            .iter()
+            .for_each(|logger| recover(&logger.log, number));
     }
-    recover(loggers, number);
     Ok(opened)
 }
 
-/// Opens the files of that number, up to the first that another process has.
-fn open_as(loggers: &[Logger], number: u32) -> Vec<Result<LogWriter, OpenError>> {
+/// Opens the files of that number: all, or those up to the first that another process has.
+fn open_as(
+    loggers: &[Logger],
+    number: u32,
+    ends_at_busy: bool,
+) -> Vec<Result<LogWriter, OpenError>> {
     let mut results = Vec::new();
     for logger in loggers {
-        let result = options::open_as(&logger.log, number);
-        let busy = is_busy(&result);
-        results.push(result);
-        if busy && number < MOST && !logger.log.shared {
+        results.push(options::open_as(&logger.log, number));
+        if ends_at_busy && results.last().is_some_and(is_busy) {
             break;
         }
     }
@@ -131,30 +137,116 @@ fn is_busy(result: &Result<LogWriter, OpenError>) -> bool {
     matches!(result, Err(error) if error.kind() == ErrorKind::ResourceBusy)
 }
 
-impl Opened {
-    fn detach(
-        &mut self,
-        index: usize,
-        logger: &Logger,
-        error: OpenError,
-    ) -> Result<LogWriter, Error> {
-        let writer = options::detached(&logger.log, &error);
-        let error = cannot_write(&logger.name, &logger.log, error);
-        let writer = writer.map_err(|_| Error::new("no memory for lines that wait"))?;
-        self.fault.get_or_insert(error);
-        self.waiting
-            .files
-            .get_mut()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push((index, logger.log.clone()));
-        Ok(writer)
-    }
-}
-
 fn cannot_write(name: &str, log: &Log, source: OpenError) -> Error {
     let context = format!(
         "logger `{name}` cannot write to `dir` of [log], {:?}",
         log.dir
     );
     Error::with(context, source)
+}
+
+/// Says which files this process writes when they are not those that the configuration names.
+fn show_number(loggers: &[Logger], writers: &[LogWriter]) {
+    let files = loggers.iter().zip(writers);
+    let files = files.map(|(logger, writer)| logger.log.dir.join(writer.file_name()));
+    let files: Vec<_> = files.map(|file| file.display().to_string()).collect();
+    warn(&format!(
+        "another process has the log files open: this one writes {}; set `shared = true` in [log] for \
+         one file of both",
+        files.join(", ")
+    ));
+}
+
+/// Writes what dead processes of other numbers left in the buffers of their files: nobody may ever have
+/// that number again.
+fn recover(log: &Log, own: u32) {
+    let numbers = options::options(log).numbers_in_use(MOST);
+    for number in numbers.into_iter().filter(|number| *number != own) {
+        // One that a running process has is its own.
+        if let Ok(left) = options::open_as(log, number) {
+            left.close(RECOVERY_LIMIT);
+        }
+    }
+}
+
+impl Opened {
+    /// Returns a writer that has no file yet.
+    fn detach(
+        &mut self,
+        index: usize,
+        logger: &Logger,
+        error: OpenError,
+    ) -> Result<LogWriter, Error> {
+        let writer = options::detached(&logger.log, &error)
+            .map_err(|source| Error::with("no memory for lines that wait", source))?;
+        let fault = cannot_write(&logger.name, &logger.log, error);
+        self.fault.get_or_insert(fault);
+        let files = self.waiting.files.get_mut();
+        let files = files.unwrap_or_else(PoisonError::into_inner);
+        files.push((index, logger.log.clone()));
+        Ok(writer)
+    }
+}
+
+/// The files that are not open yet.
+pub(super) struct Waiting {
+    /// Each with the place of its logger.
+    files: Mutex<Vec<(usize, Log)>>,
+    /// The number of this process; 0 while no file is open.
+    number: AtomicU32,
+    most: u32,
+}
+
+impl Waiting {
+    fn new(most: u32) -> Waiting {
+        Waiting {
+            files: Mutex::default(),
+            number: AtomicU32::new(0),
+            most,
+        }
+    }
+
+    fn number(&self) -> Option<u32> {
+        let number = self.number.load(Ordering::Relaxed);
+        (number > 0).then_some(number)
+    }
+
+    /// Opens the files that are not open, and writes the lines that wait for them.
+    ///
+    /// # Errors
+    ///
+    /// When a file cannot be opened.
+    pub(super) fn attach(&self, routes: &[Route]) -> Result<(), Error> {
+        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut failed = None;
+        files.retain(|(index, log)| {
+            let Some(route) = routes.get(*index) else {
+                return false;
+            };
+            let result = self.attach_one(&route.file, log);
+            let error = result.map_err(|error| cannot_write(&route.name, log, error));
+            error.map_err(|error| failed.get_or_insert(error)).is_err()
+        });
+        failed.map_or(Ok(()), Err)
+    }
+
+    fn attach_one(&self, file: &LogWriter, log: &Log) -> Result<(), OpenError> {
+        if let Some(number) = self.number() {
+            return file.attach(options::options(log).numbered(number));
+        }
+        let mut number = 1;
+        loop {
+            match file.attach(options::options(log).numbered(number)) {
+                Err(busy) if number < self.most && busy.kind() == ErrorKind::ResourceBusy => {
+                    number += 1;
+                }
+                Err(error) => return Err(error),
+                Ok(()) => {
+                    self.number.store(number, Ordering::Relaxed);
+                    recover(log, number);
+                    return Ok(());
+                }
+            }
+        }
+    }
 }
