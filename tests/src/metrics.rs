@@ -83,7 +83,12 @@ fn row<'a>(rows: &'a HashMap<String, Row>, sample: &str) -> &'a Row {
 
 fn documented() -> HashMap<String, Row> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let documents = ["README.md", "docs/http.md", "docs/http_client.md"];
+    let documents = [
+        "README.md",
+        "docs/http.md",
+        "docs/http_client.md",
+        "docs/start_and_stop.md",
+    ];
     let texts = documents.map(|document| fs::read_to_string(root.join(document)).unwrap());
     let tables = texts
         .iter()

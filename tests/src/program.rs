@@ -3,7 +3,7 @@
 
 use std::{
     fmt,
-    io::{BufRead, BufReader, Read},
+    io::{BufRead, BufReader, Read, Write},
     net::SocketAddr,
     process::{Child, Command, ExitStatus, Stdio},
     sync::mpsc::{self, Receiver},
@@ -153,6 +153,16 @@ impl Running {
     /// As [`Running::line`].
     pub fn listening(&mut self) -> SocketAddr {
         self.line("listening ").parse().expect("an address")
+    }
+
+    /// Writes a line to its standard input, which the step `await` of the subject waits for.
+    ///
+    /// # Panics
+    ///
+    /// When it has ended.
+    pub fn go_on(&mut self) {
+        let stdin = self.child.stdin.as_mut().expect("open until the end");
+        stdin.write_all(b"\n").expect("it runs");
     }
 
     /// Closes its standard input and waits for its end.

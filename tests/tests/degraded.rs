@@ -1,0 +1,362 @@
+//! Parts that cannot start: the service starts all the same, says what is off, and has it once that works.
+//! And two instances of one program in one folder.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    net::{SocketAddr, TcpListener},
+    path::Path,
+    process::Command,
+};
+
+use llm_observe_tests::{
+    folder::Folder,
+    http::get,
+    listener::{Listener, Reply},
+    peers::not_possible_here,
+    program::{Ended, LIMIT, Running, observed, run},
+    wait,
+};
+
+const SUBJECT: &str = env!("CARGO_BIN_EXE_subject");
+
+/// No fixed port, nothing on standard error.
+const QUIET: &str = "[server]\nlisten = \"127.0.0.1:0\"\n[log]\nconsole = \"never\"\n";
+const EXIT: &str = "[service]\non_failure = \"exit\"\n";
+
+fn start(folder: &Folder, config: &str, steps: &[&str]) -> Running {
+    Running::start(observed(SUBJECT, folder, config).args(steps))
+}
+
+/// Returns the value of a series in a scrape.
+fn value(scrape: &str, series: &str) -> Option<u64> {
+    let line = scrape.lines().find(|line| line.starts_with(series))?;
+    line.strip_prefix(series)?.trim().parse().ok()
+}
+
+fn degraded(part: &str, reason: &str) -> String {
+    format!("llm_observe_degraded{{part=\"{part}\",reason=\"{reason}\"}}")
+}
+
+/// Waits for the server at that address, and for a series of its metrics to have that value.
+fn wait_for(address: SocketAddr, series: &str, wanted: u64) -> String {
+    wait::until(series, LIMIT, || {
+        let scrape = get(address, "/metrics").ok()?.body;
+        (value(&scrape, series) == Some(wanted)).then_some(scrape)
+    })
+}
+
+/// Returns what it said on standard error of one thing, without the name of the toolkit.
+fn said<'e>(ended: &'e Ended, about: &str) -> Vec<&'e str> {
+    let lines = ended.stderr.lines().filter(|line| line.contains(about));
+    lines
+        .map(|line| line.strip_prefix("llm-observe: ").unwrap())
+        .collect()
+}
+
+#[test]
+fn a_port_in_use_is_served_once_it_is_free() {
+    let folder = Folder::new();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    let config = format!("[server]\nlisten = \"{address}\"\n[log]\nconsole = \"never\"\n");
+    let steps = [
+        "init",
+        "work",
+        "metrics",
+        "await",
+        "listening",
+        "work",
+        "hold",
+    ];
+    let mut running = start(&folder, &config, &steps);
+    let series = degraded("server", "port_in_use");
+    assert_eq!(running.line(&series), " 1");
+    drop(taken);
+    let scrape = wait_for(address, &series, 0);
+    let info = format!("llm_observe_server_info{{address=\"{address}\"}}");
+    assert_eq!(value(&scrape, &info), Some(1), "{scrape}");
+    running.go_on();
+    assert_eq!(running.listening(), address);
+    let ended = running.end();
+    assert!(ended.status.success(), "{ended}");
+    let said = said(&ended, "/metrics");
+    assert_eq!(said.len(), 2, "{ended}");
+    assert!(said[0].contains("[server] listen"), "{ended}");
+    assert!(said[0].contains(&address.to_string()), "{ended}");
+    assert!(
+        said[1].contains(&format!("are at http://{address}/")),
+        "{ended}"
+    );
+    assert_eq!(folder.read("logs/app.log").lines().count(), 2);
+}
+
+/// Starts the subject with something in the way of its log folder, lets `clear` remove it, and returns what
+/// the subject said.
+fn lines_wait(folder: &Folder, reason: &str, clear: impl FnOnce()) -> Ended {
+    let steps = [
+        "init",
+        "work",
+        "listening",
+        "metrics",
+        "await",
+        "work",
+        "flush",
+        "hold",
+    ];
+    let mut running = start(folder, QUIET, &steps);
+    let address = running.listening();
+    let series = degraded("log", reason);
+    assert_eq!(running.line(&series), " 1");
+    clear();
+    wait_for(address, &series, 0);
+    wait_for(address, "llm_observe_log_refused{logger=\"app\"}", 0);
+    running.go_on();
+    running.line("flush ");
+    let ended = running.end();
+    assert!(ended.status.success(), "{ended}");
+    assert_eq!(
+        folder.read("logs/app.log").matches(" work ok in ").count(),
+        2
+    );
+    let said = said(&ended, "app.log");
+    assert_eq!(said.len(), 2, "{ended}");
+    assert!(said[0].starts_with("lines wait in memory: "), "{ended}");
+    let again = "the log files are written: logs/app.log";
+    assert!(said[1].starts_with(again), "{ended}");
+    ended
+}
+
+#[test]
+fn lines_wait_until_the_log_folder_can_be_written() {
+    let folder = Folder::new();
+    let in_the_way = folder.write("logs", "a file");
+    lines_wait(&folder, "other", || fs::remove_file(in_the_way).unwrap());
+}
+
+/// Permissions do not bind root; a file system that is read-only does.
+#[test]
+fn lines_wait_while_the_log_folder_is_read_only() {
+    let folder = Folder::new();
+    let logs = folder.path().join("logs");
+    fs::create_dir(&logs).unwrap();
+    let mounted = run_mount(
+        Command::new("mount").args(["-t", "tmpfs", "-o", "ro", "none"]),
+        &logs,
+    );
+    if !mounted {
+        return not_possible_here("cannot mount a tmpfs here");
+    }
+    lines_wait(&folder, "read_only", || {
+        assert!(run_mount(
+            Command::new("mount").args(["-o", "remount,rw"]),
+            &logs
+        ));
+    });
+    assert!(run_mount(&mut Command::new("umount"), &logs));
+}
+
+fn run_mount(command: &mut Command, at: &Path) -> bool {
+    command
+        .arg(at)
+        .status()
+        .is_ok_and(|status| status.success())
+}
+
+#[test]
+fn what_waits_is_in_the_folder_of_the_outbox_once_it_can_be_written() {
+    let folder = Folder::new();
+    fs::create_dir(folder.path().join("logs")).unwrap();
+    let in_the_way = folder.write("logs/outbox", "a file");
+    let hook = Listener::start(Reply::status(503, "away"));
+    let config = format!(
+        "{QUIET}[channels.ops]\nkind = \"slack\"\nwebhook = \"env:HOOK\"\n[alerts]\ngroup_wait = \"0s\"\n"
+    );
+    let steps = ["init", "fail", "listening", "metrics", "hold"];
+    let mut command = observed(SUBJECT, &folder, &config);
+    let mut running = Running::start(command.env("HOOK", hook.url("/")).args(steps));
+    let address = running.listening();
+    let series = degraded("outbox", "other");
+    assert_eq!(running.line(&series), " 1");
+    hook.wait_for(1);
+    fs::remove_file(in_the_way).unwrap();
+    wait_for(address, &series, 0);
+    wait::until("parcel in the folder", LIMIT, || {
+        let files = fs::read_dir(folder.path().join("logs/outbox/0")).ok()?;
+        let mut names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+        names.find(|name| name.ends_with(".parcel"))
+    });
+    hook.usually(Reply::status(200, ""));
+    // Killed: the next start delivers what waits, once.
+    drop(running);
+    let before = hook.requests().len();
+    let mut command = observed(SUBJECT, &folder, &config);
+    let ended = run(command.env("HOOK", hook.url("/")).args(["init", "flush"]));
+    assert!(ended.status.success(), "{ended}");
+    assert_eq!(said(&ended, "outbox"), [""; 0], "{ended}");
+    assert_eq!(hook.requests().len(), before + 1, "{ended}");
+}
+
+#[test]
+fn with_exit_the_files_and_the_port_of_another_process_are_errors() {
+    let folder = Folder::new();
+    let config = format!("{EXIT}{QUIET}");
+    let mut first = start(&folder, &config, &["init", "listening", "hold"]);
+    let address = first.listening();
+    let second = run(observed(SUBJECT, &folder, &config).arg("init"));
+    assert_eq!(second.status.code(), Some(1), "{second}");
+    assert!(second.stderr.contains("has it open"), "{second}");
+    assert!(!folder.path().join("logs/app.2.log").exists());
+    let config = format!("{EXIT}[server]\nlisten = \"{address}\"\n[log]\nenabled = false\n");
+    let third = run(observed(SUBJECT, &folder, &config).arg("init"));
+    assert_eq!(third.status.code(), Some(1), "{third}");
+    assert!(third.stderr.contains("in use"), "{third}");
+}
+
+#[test]
+fn a_mistake_in_the_configuration_is_an_error_in_both_modes() {
+    let folder = Folder::new();
+    for mode in ["", EXIT] {
+        for (mistake, word) in [
+            ("[log]\nfromat = \"json\"\n", "fromat"),
+            ("[server]\nlisten = \"localhost\"\n", "socket address"),
+            ("[server]\nlisten = \"0.0.0.0:0\"\n", "token"),
+            (
+                "[server]\ntoken = \"env:LLM_OBSERVE_UNSET\"\n",
+                "LLM_OBSERVE_UNSET",
+            ),
+            ("[redact]\npatterns = [\"(\"]\n", "patterns"),
+        ] {
+            let ended = run(observed(SUBJECT, &folder, &format!("{mode}{mistake}")).arg("init"));
+            assert_eq!(ended.status.code(), Some(1), "{ended}");
+            assert!(ended.stderr.starts_with("Error: "), "{ended}");
+            assert!(ended.stderr.contains(word), "{ended}");
+        }
+    }
+}
+
+/// The lines of each log file in the folder.
+fn lines_by_file(folder: &Folder) -> BTreeMap<String, Vec<String>> {
+    let files = fs::read_dir(folder.path().join("logs")).unwrap();
+    let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+    let logs = names.filter(|name| !name.starts_with('.') && name.contains(".log"));
+    logs.map(|name| {
+        let text = folder.read(&format!("logs/{name}"));
+        (name, text.lines().map(str::to_owned).collect())
+    })
+    .collect()
+}
+
+#[test]
+fn two_instances_with_default_settings_both_work() {
+    let folder = Folder::new();
+    // No setting but a second file.
+    let config = "[loggers.errors]\nfile = \"errors.log\"\noutcomes = [\"error\"]\n";
+    let steps = [
+        "init",
+        "work",
+        "fail",
+        "files",
+        "flush",
+        "listening",
+        "hold",
+    ];
+    let mut first = start(&folder, config, &steps);
+    let files = first.line("files ");
+    assert_eq!(files, "[\"logs/errors.log\", \"logs/app.log\"]");
+    let at_first = first.listening();
+    let mut second = start(&folder, config, &steps);
+    let files = second.line("files ");
+    assert_eq!(files, "[\"logs/errors.2.log\", \"logs/app.2.log\"]");
+    let at_second = second.listening();
+    assert_ne!(at_first, at_second);
+    for address in [at_first, at_second] {
+        let scrape = get(address, "/metrics").unwrap().body;
+        let info = format!("llm_observe_server_info{{address=\"{address}\"}}");
+        assert_eq!(value(&scrape, &info), Some(1), "{scrape}");
+        assert!(!scrape.contains("llm_observe_degraded{"), "{scrape}");
+    }
+    let [first, second] = [first.end(), second.end()];
+    for ended in [&first, &second] {
+        assert!(ended.status.success(), "{ended}");
+    }
+    assert_eq!(said(&first, "app.log"), [""; 0], "{first}");
+    let files = said(&second, "app.2.log");
+    assert_eq!(files.len(), 1, "{second}");
+    assert!(
+        files[0].contains("logs/errors.2.log, logs/app.2.log"),
+        "{second}"
+    );
+    let port = said(&second, &format!("http://{at_second}/"));
+    assert_eq!(port.len(), 1, "{second}");
+    assert!(port[0].starts_with("port 9464 is in use"), "{second}");
+    // Each call has its line once.
+    let lines = lines_by_file(&folder);
+    let counts: Vec<_> = lines
+        .iter()
+        .map(|(name, lines)| (&**name, lines.len()))
+        .collect();
+    let expected = [
+        ("app.2.log", 2),
+        ("app.log", 2),
+        ("errors.2.log", 1),
+        ("errors.log", 1),
+    ];
+    assert_eq!(counts, expected);
+    assert_ne!(lines["errors.log"], lines["errors.2.log"]);
+}
+
+#[test]
+fn lines_of_a_killed_second_instance_are_recovered() {
+    let folder = Folder::new();
+    let config = "[server]\nlisten = \"off\"\n";
+    let lines = |file: &str| folder.read(file).matches(" failing error in ").count();
+    let steps = ["init", "files", "burst", "hold"];
+    let killed_second = || {
+        let mut second = start(&folder, config, &steps);
+        assert_eq!(second.line("files "), "[\"logs/app.2.log\"]");
+        assert_eq!(second.line("burst "), "50");
+        drop(second);
+    };
+    let mut first = start(&folder, config, &["init", "files", "hold"]);
+    first.line("files ");
+    killed_second();
+    // By the next second instance, and after that by one that is alone and writes `app.log`.
+    killed_second();
+    let ended = first.end();
+    assert!(ended.status.success(), "{ended}");
+    let alone = run(observed(SUBJECT, &folder, config).args(["init", "files"]));
+    assert!(alone.stdout.contains("files [\"logs/app.log\"]"), "{alone}");
+    assert_eq!(lines("logs/app.2.log"), 100);
+    assert_eq!(lines("logs/app.log"), 0);
+    let left = fs::read_dir(folder.path().join("logs")).unwrap();
+    let left = left.map(|file| file.unwrap().file_name().into_string().unwrap());
+    assert_eq!(left.filter(|name| name.ends_with(".spool")).count(), 0);
+}
+
+/// Rotation and retention of one instance leave the files of the other alone.
+#[test]
+fn two_instances_rotate_their_own_files() {
+    let folder = Folder::new();
+    let config = "[server]\nlisten = \"off\"\n[log]\nmax_bytes = \"1KB\"\nbackups = 2\n";
+    let steps = ["init", "burst", "flush", "await", "burst", "flush", "hold"];
+    let mut first = start(&folder, config, &steps);
+    first.line("flush ");
+    let mut second = start(&folder, config, &steps);
+    second.line("flush ");
+    for running in [&mut first, &mut second] {
+        running.go_on();
+        running.line("flush ");
+    }
+    for running in [first, second] {
+        let ended = running.end();
+        assert!(ended.status.success(), "{ended}");
+    }
+    let files = lines_by_file(&folder);
+    for live in ["app.log", "app.2.log"] {
+        let rotated = format!("{live}.");
+        let own = files.keys().filter(|name| name.starts_with(&rotated));
+        assert_eq!(own.count(), 2, "{live}: {:?}", files.keys());
+    }
+    assert_eq!(files.len(), 6);
+}
