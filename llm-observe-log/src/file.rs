@@ -87,6 +87,11 @@ impl LogFile {
         }))
     }
 
+    /// Starts the thread that writes the files, if that was not possible before.
+    pub(crate) fn start_thread(&self) -> io::Result<()> {
+        WriterThread::global().ensure_started()
+    }
+
     /// Returns the live file's name.
     pub(crate) fn name(&self) -> String {
         self.0.pipeline.file_name()
@@ -102,6 +107,7 @@ impl LogFile {
     /// Waits until every line taken before is in the file, at most `limit`. Returns how many bytes
     /// are not.
     pub(crate) fn flush(&self, limit: Duration) -> u64 {
+        self.0.pipeline.write_without_thread();
         self.0.pipeline.flush(limit)
     }
 

@@ -113,6 +113,16 @@ impl LogWriter {
         self.file.attach(options)
     }
 
+    /// Starts the thread that moves lines to the files of this process, if that was not possible before.
+    /// Without it, lines wait in the buffer, and are written by [`wait`](LogWriter::wait),
+    /// [`close`](LogWriter::close) and the drop of the last clone.
+    ///
+    /// # Errors
+    /// When the system starts no thread.
+    pub fn start_thread(&self) -> io::Result<()> {
+        self.file.start_thread()
+    }
+
     /// Returns the name of the file in its folder.
     pub fn file_name(&self) -> String {
         self.file.name()

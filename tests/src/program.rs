@@ -155,6 +155,11 @@ impl Running {
         self.line("listening ").parse().expect("an address")
     }
 
+    /// Returns its id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Writes a line to its standard input, which the step `await` of the subject waits for.
     ///
     /// # Panics

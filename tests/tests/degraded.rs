@@ -22,6 +22,9 @@ const SUBJECT: &str = env!("CARGO_BIN_EXE_subject");
 
 /// No fixed port, nothing on standard error.
 const QUIET: &str = "[server]\nlisten = \"127.0.0.1:0\"\n[log]\nconsole = \"never\"\n";
+/// A channel, at once.
+const ALERTS: &str = "[channels.ops]\nkind = \"slack\"\nwebhook = \"env:HOOK\"\n[alerts]\n\
+                      group_wait = \"0s\"\n";
 const EXIT: &str = "[service]\non_failure = \"exit\"\n";
 
 fn start(folder: &Folder, config: &str, steps: &[&str]) -> Running {
@@ -169,9 +172,7 @@ fn what_waits_is_in_the_folder_of_the_outbox_once_it_can_be_written() {
     fs::create_dir(folder.path().join("logs")).unwrap();
     let in_the_way = folder.write("logs/outbox", "a file");
     let hook = Listener::start(Reply::status(503, "away"));
-    let config = format!(
-        "{QUIET}[channels.ops]\nkind = \"slack\"\nwebhook = \"env:HOOK\"\n[alerts]\ngroup_wait = \"0s\"\n"
-    );
+    let config = format!("{QUIET}{ALERTS}");
     let steps = ["init", "fail", "listening", "metrics", "hold"];
     let mut command = observed(SUBJECT, &folder, &config);
     let mut running = Running::start(command.env("HOOK", hook.url("/")).args(steps));
@@ -195,6 +196,78 @@ fn what_waits_is_in_the_folder_of_the_outbox_once_it_can_be_written() {
     assert!(ended.status.success(), "{ended}");
     assert_eq!(said(&ended, "outbox"), [""; 0], "{ended}");
     assert_eq!(hook.requests().len(), before + 1, "{ended}");
+}
+
+/// Without a thread nothing can be done in the background: only a program that may start some later.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_program_that_may_start_no_thread_starts_and_has_all_of_it_later() {
+    use std::os::unix::{fs::chown, process::CommandExt};
+
+    /// A user without other processes, whom limits bind.
+    const NOBODY: u32 = 61_234;
+    const PARTS: [&str; 4] = ["delivery", "log", "server", "upkeep"];
+    const SERIES: &str = "llm_observe_degraded{part=\"";
+
+    let folder = Folder::new();
+    if chown(folder.path(), Some(NOBODY), Some(NOBODY)).is_err() {
+        return not_possible_here("only root can be another user");
+    }
+    let hook = Listener::start(Reply::status(200, ""));
+    let config = folder.write("config.toml", &format!("{QUIET}{ALERTS}"));
+    let steps = [
+        "init",
+        "work",
+        "metrics",
+        "await",
+        "flush",
+        "metrics",
+        "fail",
+        "listening",
+        "hold",
+    ];
+    let start = |config: &Path, steps: &[&str]| {
+        let mut command = Command::new("prlimit");
+        command.args(["--nproc=1:1000", SUBJECT]).args(steps);
+        command.current_dir(folder.path()).uid(NOBODY).gid(NOBODY);
+        command.env("LLM_OBSERVE_CONFIG", config);
+        Running::start(command.env("HOOK", hook.url("/")))
+    };
+    let mut running = start(&config, &steps);
+    let mut off: Vec<_> = PARTS.map(|_| running.line(SERIES)).into();
+    off.sort_unstable();
+    assert_eq!(
+        off,
+        PARTS.map(|part| format!("{part}\",reason=\"other\"}} 1"))
+    );
+    let process = running.id().to_string();
+    let mut raise = Command::new("prlimit");
+    raise.args(["--nproc=1000:1000", "--pid", &process]);
+    let raised = raise.uid(NOBODY).gid(NOBODY).status();
+    assert!(raised.unwrap().success());
+    running.go_on();
+    let flushed = running.line("flush ");
+    assert!(flushed.contains("pending_bytes: 0"), "{flushed}");
+    let mut on: Vec<_> = PARTS.map(|_| running.line(SERIES)).into();
+    on.sort_unstable();
+    assert_eq!(
+        on,
+        PARTS.map(|part| format!("{part}\",reason=\"other\"}} 0"))
+    );
+    let scrape = get(running.listening(), "/metrics").unwrap();
+    assert_eq!(scrape.status, 200);
+    let ended = running.end();
+    assert!(ended.status.success(), "{ended}");
+    assert_eq!(hook.wait_for(1).len(), 1);
+    assert_eq!(folder.read("logs/app.log").lines().count(), 2, "{ended}");
+    assert_eq!(ended.stderr.lines().count(), 8, "{ended}");
+    let strict = folder.write("strict.toml", &format!("{EXIT}{QUIET}"));
+    let refused = start(&strict, &["init"]).end();
+    assert_eq!(refused.status.code(), Some(1), "{refused}");
+    assert!(
+        refused.stderr.contains("cannot start the thread"),
+        "{refused}"
+    );
 }
 
 #[test]

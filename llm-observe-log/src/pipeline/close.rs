@@ -1,7 +1,7 @@
 //! What waits for the file: a flush, and the end.
 
 use std::{
-    sync::{PoisonError, atomic::Ordering},
+    sync::{Arc, PoisonError, atomic::Ordering},
     time::{Duration, Instant},
 };
 
@@ -16,6 +16,17 @@ impl Pipeline {
         let health = lock(&current.health).clone();
         let (counters, waiting) = (&current.counters, current.waiting_bytes());
         counters.snapshot(waiting, health, current.exposed)
+    }
+
+    /// Writes what waits, and closes a file that is to be closed, where the system starts no thread for it.
+    pub(crate) fn write_without_thread(self: &Arc<Self>) {
+        if !self.fork_guard.is_valid() {
+            if let Some(Some(successor)) = self.successor.get() {
+                successor.write_without_thread();
+            }
+        } else if self.thread.ensure_started().is_err() {
+            self.run_pass();
+        }
     }
 
     fn waiting_bytes(&self) -> u64 {
@@ -62,13 +73,15 @@ impl Pipeline {
 
     /// Writes what waits, within `limit`, and closes the file. What could not be written stays in
     /// the spool for the next start.
-    pub(crate) fn close(&self, limit: Duration) {
+    pub(crate) fn close(self: &Arc<Self>, limit: Duration) {
         let deadline = Instant::now() + limit;
         if self.fork_guard.is_valid() && self.detached {
             self.closed.store(true, Ordering::Release);
         } else if self.fork_guard.is_valid() {
+            self.write_without_thread();
             self.flush(limit);
             self.closing.store(true, Ordering::Release);
+            self.write_without_thread();
             self.wait(limit.max(RETRY_INTERVAL), || self.is_closed());
         }
         // Checked again: the writer thread may have handed over to a successor meanwhile.

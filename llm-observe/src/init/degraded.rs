@@ -1,8 +1,7 @@
 //! Parts that could not start: said on standard error, shown as a metric, and tried again until they
 //! work.
 //!
-//! The thread of upkeep does that about once a second; where there is none, whoever asks for the
-//! metrics.
+//! The thread of upkeep does that about once a second; where there is none, a scrape and a flush do.
 
 use std::{
     sync::{
@@ -12,6 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use super::{FlushReport, Part};
 use crate::{
     fault::{Fault, Reason},
     kernel::{metrics_table as names, stats::Stats},
@@ -56,10 +56,10 @@ impl Degraded {
         self.watched.store(true, Ordering::Relaxed);
     }
 
-    /// Does the round where no thread does.
-    pub(super) fn round_unless_watched(&self) {
+    /// Tries all parts where no thread does.
+    pub(super) fn try_unless_watched(&self) {
         if !self.watched.load(Ordering::Relaxed) {
-            self.round(Instant::now());
+            self.round(Instant::now() + LONGEST_WAIT);
         }
     }
 
@@ -109,7 +109,7 @@ impl Degraded {
     fn try_again(&self, part: &mut OffPart, now: Instant) -> bool {
         match (part.attempt)() {
             Ok(works) => {
-                let seconds = now.duration_since(part.since).as_secs();
+                let seconds = part.since.elapsed().as_secs();
                 warn(&format!("{works} (after {seconds} s)"));
                 self.set(part.name, part.reason, 0);
                 true
@@ -125,6 +125,15 @@ impl Degraded {
                 false
             }
         }
+    }
+}
+
+/// The last part that is flushed: it tries what is off where nothing else does.
+pub(super) struct TryAtFlush(pub(super) Arc<Degraded>);
+
+impl Part for TryAtFlush {
+    fn flush(&self, _: Duration, _: &mut FlushReport) {
+        self.0.try_unless_watched();
     }
 }
 

@@ -13,7 +13,7 @@ use llm_observe_config::OnFailure;
 
 use super::{
     Part, Settings,
-    degraded::Degraded,
+    degraded::{Attempt, Degraded, TryAtFlush},
     late_outlets::LateOutlets,
     operations::{self, KINDS},
     own_outlets::{OwnOutlets, StartOutlets, StartedOutlets},
@@ -83,6 +83,8 @@ impl Started {
             exits: settings.config.service.on_failure == OnFailure::Exit,
             listening: Arc::default(),
         };
+        let at_flush = TryAtFlush(running.degraded.clone());
+        running.parts.push(Box::new(at_flush));
         running.log(settings, leaves_subscriber)?;
         Ok(running)
     }
@@ -270,7 +272,7 @@ impl Started {
         let degraded = Arc::downgrade(&self.degraded);
         let render = move |live: bool| {
             if let Some(degraded) = degraded.upgrade() {
-                degraded.round_unless_watched();
+                degraded.try_unless_watched();
             }
             match live {
                 true => pipeline.metrics.render_live(),
@@ -326,7 +328,7 @@ impl Started {
 }
 
 /// Says that the outbox works in memory, and tries its folder again.
-fn show_no_folder(degraded: &Degraded, no_folder: Option<(Fault, super::degraded::Attempt)>) {
+fn show_no_folder(degraded: &Degraded, no_folder: Option<(Fault, Attempt)>) {
     if let Some((fault, attempt)) = no_folder {
         let effect = "reports and alerts that wait are in memory only";
         degraded.add("outbox", effect, &fault, attempt);

@@ -106,6 +106,12 @@ pub(super) fn open(loggers: &[Logger], strict: bool) -> Result<Opened, Error> {
         };
         opened.writers.push(writer);
     }
+    if let Err(error) = start_thread(&opened.writers) {
+        if strict {
+            return Err(error);
+        }
+        opened.fault.get_or_insert(error);
+    }
     if opened.waiting.number().is_some() {
         if number > 1 {
             show_number(loggers, &opened.writers);
@@ -135,6 +141,12 @@ fn open_as(
 
 fn is_busy(result: &Result<LogWriter, OpenError>) -> bool {
     matches!(result, Err(error) if error.kind() == ErrorKind::ResourceBusy)
+}
+
+/// Starts the thread that writes the files, if that was not possible before.
+fn start_thread<'w>(writers: impl IntoIterator<Item = &'w LogWriter>) -> Result<(), Error> {
+    let started = writers.into_iter().try_for_each(LogWriter::start_thread);
+    started.map_err(|source| Error::with("cannot start the thread that writes log files", source))
 }
 
 fn cannot_write(name: &str, log: &Log, source: OpenError) -> Error {
@@ -227,7 +239,8 @@ impl Waiting {
             let error = result.map_err(|error| cannot_write(&route.name, log, error));
             error.map_err(|error| failed.get_or_insert(error)).is_err()
         });
-        failed.map_or(Ok(()), Err)
+        drop(files);
+        failed.map_or_else(|| start_thread(routes.iter().map(|route| &route.file)), Err)
     }
 
     fn attach_one(&self, file: &LogWriter, log: &Log) -> Result<(), OpenError> {
