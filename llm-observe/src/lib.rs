@@ -41,7 +41,6 @@
 )]
 
 mod error;
-mod fault;
 mod init;
 mod kernel;
 mod observer;

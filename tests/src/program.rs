@@ -65,6 +65,15 @@ pub struct Ended {
     pub took: Duration,
 }
 
+impl Ended {
+    /// Returns the lines on standard error with that word in them, without the name of the toolkit.
+    pub fn said(&self, word: &str) -> Vec<&str> {
+        let lines = self.stderr.lines().filter(|line| line.contains(word));
+        let bare = |line: &'_ str| line.find(": ").map_or(0, |at| at + 2);
+        lines.map(|line| &line[bare(line)..]).collect()
+    }
+}
+
 impl fmt::Display for Ended {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Ended {

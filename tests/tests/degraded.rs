@@ -1,8 +1,6 @@
 //! Parts that cannot start: the service starts all the same, says what is off, and has it once that works.
-//! And two instances of one program in one folder.
 
 use std::{
-    collections::BTreeMap,
     fs,
     net::{SocketAddr, TcpListener},
     path::Path,
@@ -13,6 +11,7 @@ use llm_observe_tests::{
     folder::Folder,
     http::get,
     listener::{Listener, Reply},
+    metrics::value,
     peers::not_possible_here,
     program::{Ended, LIMIT, Running, observed, run},
     wait,
@@ -31,12 +30,6 @@ fn start(folder: &Folder, config: &str, steps: &[&str]) -> Running {
     Running::start(observed(SUBJECT, folder, config).args(steps))
 }
 
-/// Returns the value of a series in a scrape.
-fn value(scrape: &str, series: &str) -> Option<u64> {
-    let line = scrape.lines().find(|line| line.starts_with(series))?;
-    line.strip_prefix(series)?.trim().parse().ok()
-}
-
 fn degraded(part: &str, reason: &str) -> String {
     format!("llm_observe_degraded{{part=\"{part}\",reason=\"{reason}\"}}")
 }
@@ -47,14 +40,6 @@ fn wait_for(address: SocketAddr, series: &str, wanted: u64) -> String {
         let scrape = get(address, "/metrics").ok()?.body;
         (value(&scrape, series) == Some(wanted)).then_some(scrape)
     })
-}
-
-/// Returns what it said on standard error of one thing, without the name of the toolkit.
-fn said<'e>(ended: &'e Ended, about: &str) -> Vec<&'e str> {
-    let lines = ended.stderr.lines().filter(|line| line.contains(about));
-    lines
-        .map(|line| line.strip_prefix("llm-observe: ").unwrap())
-        .collect()
 }
 
 #[test]
@@ -83,7 +68,7 @@ fn a_port_in_use_is_served_once_it_is_free() {
     assert_eq!(running.listening(), address);
     let ended = running.end();
     assert!(ended.status.success(), "{ended}");
-    let said = said(&ended, "/metrics");
+    let said = ended.said("/metrics");
     assert_eq!(said.len(), 2, "{ended}");
     assert!(said[0].contains("[server] listen"), "{ended}");
     assert!(said[0].contains(&address.to_string()), "{ended}");
@@ -122,7 +107,7 @@ fn lines_wait(folder: &Folder, reason: &str, clear: impl FnOnce()) -> Ended {
         folder.read("logs/app.log").matches(" work ok in ").count(),
         2
     );
-    let said = said(&ended, "app.log");
+    let said = ended.said("app.log");
     assert_eq!(said.len(), 2, "{ended}");
     assert!(said[0].starts_with("lines wait in memory: "), "{ended}");
     let again = "the log files are written: logs/app.log";
@@ -194,7 +179,7 @@ fn what_waits_is_in_the_folder_of_the_outbox_once_it_can_be_written() {
     let mut command = observed(SUBJECT, &folder, &config);
     let ended = run(command.env("HOOK", hook.url("/")).args(["init", "flush"]));
     assert!(ended.status.success(), "{ended}");
-    assert_eq!(said(&ended, "outbox"), [""; 0], "{ended}");
+    assert_eq!(ended.said("outbox"), [""; 0], "{ended}");
     assert_eq!(hook.requests().len(), before + 1, "{ended}");
 }
 
@@ -329,130 +314,4 @@ fn a_mistake_in_the_configuration_is_an_error_in_both_modes() {
             assert!(ended.stderr.contains(word), "{ended}");
         }
     }
-}
-
-/// The lines of each log file in the folder.
-fn lines_by_file(folder: &Folder) -> BTreeMap<String, Vec<String>> {
-    let files = fs::read_dir(folder.path().join("logs")).unwrap();
-    let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
-    let logs = names.filter(|name| !name.starts_with('.') && name.contains(".log"));
-    logs.map(|name| {
-        let text = folder.read(&format!("logs/{name}"));
-        (name, text.lines().map(str::to_owned).collect())
-    })
-    .collect()
-}
-
-#[test]
-fn two_instances_with_default_settings_both_work() {
-    let folder = Folder::new();
-    // No setting but a second file.
-    let config = "[loggers.errors]\nfile = \"errors.log\"\noutcomes = [\"error\"]\n";
-    let steps = [
-        "init",
-        "work",
-        "fail",
-        "files",
-        "flush",
-        "listening",
-        "hold",
-    ];
-    let mut first = start(&folder, config, &steps);
-    let files = first.line("files ");
-    assert_eq!(files, "[\"logs/errors.log\", \"logs/app.log\"]");
-    let at_first = first.listening();
-    let mut second = start(&folder, config, &steps);
-    let files = second.line("files ");
-    assert_eq!(files, "[\"logs/errors.2.log\", \"logs/app.2.log\"]");
-    let at_second = second.listening();
-    assert_ne!(at_first, at_second);
-    for address in [at_first, at_second] {
-        let scrape = get(address, "/metrics").unwrap().body;
-        let info = format!("llm_observe_server_info{{address=\"{address}\"}}");
-        assert_eq!(value(&scrape, &info), Some(1), "{scrape}");
-        assert!(!scrape.contains("llm_observe_degraded{"), "{scrape}");
-    }
-    let [first, second] = [first.end(), second.end()];
-    for ended in [&first, &second] {
-        assert!(ended.status.success(), "{ended}");
-    }
-    assert_eq!(said(&first, "app.log"), [""; 0], "{first}");
-    let files = said(&second, "app.2.log");
-    assert_eq!(files.len(), 1, "{second}");
-    assert!(
-        files[0].contains("logs/errors.2.log, logs/app.2.log"),
-        "{second}"
-    );
-    let port = said(&second, &format!("http://{at_second}/"));
-    assert_eq!(port.len(), 1, "{second}");
-    assert!(port[0].starts_with("port 9464 is in use"), "{second}");
-    // Each call has its line once.
-    let lines = lines_by_file(&folder);
-    let counts: Vec<_> = lines
-        .iter()
-        .map(|(name, lines)| (&**name, lines.len()))
-        .collect();
-    let expected = [
-        ("app.2.log", 2),
-        ("app.log", 2),
-        ("errors.2.log", 1),
-        ("errors.log", 1),
-    ];
-    assert_eq!(counts, expected);
-    assert_ne!(lines["errors.log"], lines["errors.2.log"]);
-}
-
-#[test]
-fn lines_of_a_killed_second_instance_are_recovered() {
-    let folder = Folder::new();
-    let config = "[server]\nlisten = \"off\"\n";
-    let lines = |file: &str| folder.read(file).matches(" failing error in ").count();
-    let steps = ["init", "files", "burst", "hold"];
-    let killed_second = || {
-        let mut second = start(&folder, config, &steps);
-        assert_eq!(second.line("files "), "[\"logs/app.2.log\"]");
-        assert_eq!(second.line("burst "), "50");
-        drop(second);
-    };
-    let mut first = start(&folder, config, &["init", "files", "hold"]);
-    first.line("files ");
-    killed_second();
-    // By the next second instance, and after that by one that is alone and writes `app.log`.
-    killed_second();
-    let ended = first.end();
-    assert!(ended.status.success(), "{ended}");
-    let alone = run(observed(SUBJECT, &folder, config).args(["init", "files"]));
-    assert!(alone.stdout.contains("files [\"logs/app.log\"]"), "{alone}");
-    assert_eq!(lines("logs/app.2.log"), 100);
-    assert_eq!(lines("logs/app.log"), 0);
-    let left = fs::read_dir(folder.path().join("logs")).unwrap();
-    let left = left.map(|file| file.unwrap().file_name().into_string().unwrap());
-    assert_eq!(left.filter(|name| name.ends_with(".spool")).count(), 0);
-}
-
-/// Rotation and retention of one instance leave the files of the other alone.
-#[test]
-fn two_instances_rotate_their_own_files() {
-    let folder = Folder::new();
-    let config = "[server]\nlisten = \"off\"\n[log]\nmax_bytes = \"1KB\"\nbackups = 2\n";
-    let steps = ["init", "burst", "flush", "await", "burst", "flush", "hold"];
-    let mut first = start(&folder, config, &steps);
-    first.line("flush ");
-    let mut second = start(&folder, config, &steps);
-    second.line("flush ");
-    for running in [&mut first, &mut second] {
-        running.go_on();
-        running.line("flush ");
-    }
-    for running in [first, second] {
-        let ended = running.end();
-        assert!(ended.status.success(), "{ended}");
-    }
-    let files = lines_by_file(&folder);
-    for live in ["app.log", "app.2.log"] {
-        let rotated = format!("{live}.");
-        let own = files.keys().filter(|name| name.starts_with(&rotated));
-        assert_eq!(own.count(), 2, "{live}: {:?}", files.keys());
-    }
-    assert_eq!(files.len(), 6);
 }

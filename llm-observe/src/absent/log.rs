@@ -6,7 +6,6 @@ use llm_observe_config::Config;
 
 use crate::{
     error::Error,
-    fault::Fault,
     kernel::{record::Record, sink::Sink, stats::Stats},
     redact::{Redacted, Redactor},
 };
@@ -15,7 +14,7 @@ pub(crate) struct Loggers(());
 
 pub(crate) const FILES: &str = "log";
 
-pub(crate) type Opened = (Option<Loggers>, Vec<(&'static str, Fault)>);
+pub(crate) type Opened = (Option<Loggers>, Vec<(&'static str, Error)>);
 
 pub(crate) fn open(_: &Config, _: Arc<Redactor>, _: &Arc<Stats>) -> Result<Opened, Error> {
     Ok((None, Vec::new()))
@@ -44,7 +43,7 @@ impl Loggers {
         || {}
     }
 
-    pub(crate) fn attach(&self) -> impl FnMut() -> Result<String, Fault> + Send + use<> {
+    pub(crate) fn attach(&self) -> impl FnMut() -> Result<String, Error> + Send + use<> {
         || Ok(String::new())
     }
 

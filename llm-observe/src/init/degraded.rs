@@ -11,9 +11,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{FlushReport, Part};
+use super::{FlushReport, Part, reason::Reason};
 use crate::{
-    fault::{Fault, Reason},
+    error::Error,
     kernel::{metrics_table as names, stats::Stats},
     warn::warn,
 };
@@ -23,7 +23,7 @@ const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 /// Starts a part, and then says what works again.
-pub(crate) type Attempt = Box<dyn FnMut() -> Result<String, Fault> + Send>;
+pub(crate) type Attempt = Box<dyn FnMut() -> Result<String, Error> + Send>;
 
 /// The parts that are off.
 pub(super) struct Degraded {
@@ -64,12 +64,12 @@ impl Degraded {
     }
 
     /// Says that a part is off. `effect` is what that means, `attempt` starts it later.
-    pub(super) fn add(&self, name: &'static str, effect: &str, fault: &Fault, attempt: Attempt) {
-        self.show(name, effect, fault, "it is tried again");
+    pub(super) fn add(&self, name: &'static str, effect: &str, error: &Error, attempt: Attempt) {
+        self.show(name, effect, error, "it is tried again");
         let now = Instant::now();
         let part = OffPart {
             name,
-            reason: fault.reason,
+            reason: Reason::of(error),
             attempt,
             wait: FIRST_WAIT,
             due: now + FIRST_WAIT,
@@ -79,13 +79,13 @@ impl Degraded {
     }
 
     /// Says that a part is off until the program starts again.
-    pub(super) fn add_for_good(&self, name: &'static str, effect: &str, fault: &Fault) {
-        self.show(name, effect, fault, "the next start tries it again");
+    pub(super) fn add_for_good(&self, name: &'static str, effect: &str, error: &Error) {
+        self.show(name, effect, error, "the next start tries it again");
     }
 
-    fn show(&self, name: &'static str, effect: &str, fault: &Fault, then: &str) {
-        warn(&format!("{effect}: {}; {then}", fault.text));
-        self.set(name, fault.reason, 1);
+    fn show(&self, name: &'static str, effect: &str, error: &Error, then: &str) {
+        warn(&format!("{effect}: {error}; {then}"));
+        self.set(name, Reason::of(error), 1);
     }
 
     fn set(&self, part: &str, reason: Reason, value: i64) {
@@ -114,12 +114,10 @@ impl Degraded {
                 self.set(part.name, part.reason, 0);
                 true
             }
-            Err(fault) => {
-                if fault.reason != part.reason {
-                    self.set(part.name, part.reason, 0);
-                    self.set(part.name, fault.reason, 1);
-                    part.reason = fault.reason;
-                }
+            Err(error) => {
+                self.set(part.name, part.reason, 0);
+                part.reason = Reason::of(&error);
+                self.set(part.name, part.reason, 1);
                 part.wait = part.wait.saturating_mul(2).min(LONGEST_WAIT);
                 part.due = now + part.wait;
                 false
@@ -139,15 +137,15 @@ impl Part for TryAtFlush {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::AtomicUsize;
+    use std::{
+        io::{self, ErrorKind},
+        sync::atomic::AtomicUsize,
+    };
 
     use super::*;
 
-    fn fault(reason: Reason) -> Fault {
-        Fault {
-            reason,
-            text: "it is full".to_owned(),
-        }
+    fn error(kind: ErrorKind) -> Error {
+        Error::with("cannot write", io::Error::from(kind))
     }
 
     #[test]
@@ -161,10 +159,15 @@ mod tests {
         let tried = Arc::new(AtomicUsize::new(0));
         let count = tried.clone();
         let attempt = move || match count.fetch_add(1, Ordering::Relaxed) {
-            0..8 => Err(fault(Reason::ReadOnly)),
+            0..8 => Err(error(ErrorKind::ReadOnlyFilesystem)),
             _ => Ok("it works".to_owned()),
         };
-        degraded.add("log", "off", &fault(Reason::NoSpace), Box::new(attempt));
+        degraded.add(
+            "log",
+            "off",
+            &error(ErrorKind::StorageFull),
+            Box::new(attempt),
+        );
         assert_eq!([Reason::NoSpace, Reason::ReadOnly].map(gauge), [1, 0]);
         let start = Instant::now();
         let mut times = Vec::new();

@@ -16,7 +16,9 @@ use crate::{
 
 /// Outlets, once they run. Until then calls do not reach them.
 #[derive(Clone, Default)]
-pub(super) struct LateOutlets(Arc<OnceLock<(Vec<Arc<dyn Sink>>, Box<dyn Part>)>>);
+pub(super) struct LateOutlets(Arc<OnceLock<Outlets>>);
+
+type Outlets = (Vec<Arc<dyn Sink>>, Box<dyn Part>);
 
 impl LateOutlets {
     /// Gives them everything from now on. Called once.

@@ -8,6 +8,7 @@ mod loggers;
 #[cfg(all(test, feature = "http", feature = "server"))]
 mod metrics_tests;
 pub(crate) mod operations;
+mod reason;
 mod settings;
 mod started;
 mod unused;

@@ -17,7 +17,6 @@ use crate::{
     alerts::{self, AlertOptions, AlertSink, Channel},
     breadcrumbs::Breadcrumbs,
     error::Error,
-    fault::Fault,
     kernel::{sink::Sink, stats::Stats},
     outbox::{Delivery, Destination, Outbox, OutboxOptions, Parcel, origin::Origin},
     redact::Redactor,
@@ -115,14 +114,14 @@ pub(crate) fn start(
 }
 
 /// Returns why the outbox works in memory, if it does, and what tries its folder again.
-fn no_folder(outbox: &Outbox) -> Option<(Fault, Attempt)> {
-    let fault = Fault::from(&outbox.take_no_folder()?);
+fn no_folder(outbox: &Outbox) -> Option<(Error, Attempt)> {
+    let error = outbox.take_no_folder()?;
     let outbox = outbox.clone();
     let attempt = move || {
-        outbox.reopen().map_err(|error| Fault::from(&error))?;
+        outbox.reopen()?;
         Ok("the outbox has its folder, and what waits is in it".to_owned())
     };
-    Some((fault, Box::new(attempt)))
+    Some((error, Box::new(attempt)))
 }
 
 /// With no channel configured and `SLACK_WEBHOOK_URL` set, alerts go there.

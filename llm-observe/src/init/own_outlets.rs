@@ -5,7 +5,6 @@ use std::sync::Arc;
 use super::{Part, Settings, degraded::Attempt};
 use crate::{
     error::Error,
-    fault::Fault,
     kernel::{sink::Sink, stats::Stats},
     redact::Redactor,
 };
@@ -42,7 +41,7 @@ pub(crate) struct StartedOutlets {
     /// What stops them.
     pub(crate) part: Box<dyn Part>,
     /// Why what waits is in memory only, and what tries its folder again.
-    pub(crate) no_folder: Option<(Fault, Attempt)>,
+    pub(crate) no_folder: Option<(Error, Attempt)>,
 }
 
 /// Starts outlets; `None` when neither the configuration nor the program names one.

@@ -16,11 +16,10 @@ use super::{
     degraded::{Attempt, Degraded, TryAtFlush},
     late_outlets::LateOutlets,
     operations::{self, KINDS},
-    own_outlets::{OwnOutlets, StartOutlets, StartedOutlets},
+    own_outlets::{OwnOutlets, StartOutlets},
 };
 use crate::{
     error::Error,
-    fault::Fault,
     kernel::{metric::Metric, metrics_table as names, sink::Sink, stats::Stats},
     log,
     metrics::Metrics,
@@ -91,16 +90,15 @@ impl Started {
 
     fn log(&mut self, settings: &Settings, leaves_subscriber: bool) -> Result<(), Error> {
         let (loggers, faults) = log::open(&settings.config, self.redactor.clone(), &self.stats)?;
-        for (part, fault) in faults {
-            match &loggers {
-                Some(loggers) if part == log::FILES => {
-                    let attach = Box::new(loggers.attach());
-                    let effect = "lines wait in memory";
-                    self.degraded.add(part, effect, &fault, attach);
+        for (part, error) in faults {
+            match loggers.as_ref().filter(|_| part == log::FILES) {
+                Some(loggers) => {
+                    let (effect, attach) = ("lines wait in memory", Box::new(loggers.attach()));
+                    self.degraded.add(part, effect, &error, attach);
                 }
-                _ => {
+                None => {
                     let effect = "no lines go to the console";
-                    self.degraded.add_for_good(part, effect, &fault);
+                    self.degraded.add_for_good(part, effect, &error);
                 }
             }
         }
@@ -165,25 +163,33 @@ impl Started {
         let (redactor, stats) = (self.redactor.clone(), self.stats.clone());
         let degraded = Arc::downgrade(&self.degraded);
         let attempt = move || {
-            let started = start(&mut settings, &mut own.clone(), &redactor, &stats);
-            let started = started.map_err(|error| Fault::from(&error))?;
-            if let Some(StartedOutlets {
-                sinks,
-                part,
-                no_folder,
-            }) = started
-            {
+            if let Some(started) = start(&mut settings, &mut own.clone(), &redactor, &stats)? {
                 if let Some(degraded) = degraded.upgrade() {
-                    show_no_folder(&degraded, no_folder);
+                    show_no_folder(&degraded, started.no_folder);
                 }
-                outlets.set(sinks, part);
+                outlets.set(started.sinks, started.part);
             }
             Ok("alerts and reports are on".to_owned())
         };
         let effect = "alerts and reports are off";
-        let fault = Fault::from(error);
         self.degraded
-            .add("delivery", effect, &fault, Box::new(attempt));
+            .add("delivery", effect, error, Box::new(attempt));
+    }
+
+    /// Starts a part. Where that is not possible, it is tried again, or that is an error.
+    fn start_part(
+        &self,
+        name: &'static str,
+        effect: &str,
+        mut start: impl FnMut() -> Result<String, Error> + Send + 'static,
+    ) -> Result<(), Error> {
+        match start() {
+            Err(error) if !self.exits => {
+                self.degraded.add(name, effect, &error, Box::new(start));
+                Ok(())
+            }
+            started => started.map(drop),
+        }
     }
 
     /// Adds the program's own sinks, and lets all but the log have the lines that are logged.
@@ -244,23 +250,11 @@ impl Started {
             if let Some(degraded) = degraded.upgrade() {
                 degraded.watch();
             }
-            Ok(())
+            Ok("the upkeep thread runs".to_owned())
         };
-        match start() {
-            Err(error) if !self.exits => {
-                let effect = "metrics are brought up to date only when they are asked for, and stalled \
-                              calls are not noticed";
-                let attempt = move || {
-                    let started = start().map_err(|error: Error| Fault::from(&error));
-                    started.map(|()| "the upkeep thread runs".to_owned())
-                };
-                let fault = Fault::from(&error);
-                self.degraded
-                    .add("upkeep", effect, &fault, Box::new(attempt));
-                Ok(())
-            }
-            started => started,
-        }
+        let effect = "metrics are brought up to date only when they are asked for, and stalled calls are \
+                      not noticed";
+        self.start_part("upkeep", effect, start)
     }
 
     pub(super) fn serve(
@@ -284,53 +278,38 @@ impl Started {
         };
         let server = Arc::new(server);
         self.threads.push(Box::new(server.clone()));
-        let wanted = server.wanted();
         let start = self.start_server(server);
-        match start() {
-            Ok(address) if wanted.port() != 0 && wanted != address => {
-                warn(&format!(
-                    "port {} is in use: /metrics and the live page are at http://{address}/",
-                    wanted.port()
-                ));
-                Ok(())
-            }
-            Err(error) if !self.exits => {
-                let effect = "/metrics and the live page are off";
-                let attempt = move || {
-                    let started = start().map_err(|error| Fault::from(&error));
-                    started.map(|at| format!("/metrics and the live page are at http://{at}/"))
-                };
-                let fault = Fault::from(&error);
-                self.degraded
-                    .add("server", effect, &fault, Box::new(attempt));
-                Ok(())
-            }
-            started => started.map(drop),
-        }
+        self.start_part("server", "/metrics and the live page are off", start)
     }
 
     /// Returns what starts the server and shows its address.
     fn start_server(
         &self,
         server: Arc<Server>,
-    ) -> impl Fn() -> Result<SocketAddr, Error> + Send + use<> {
+    ) -> impl FnMut() -> Result<String, Error> + Send + use<> {
         let (listening, stats) = (self.listening.clone(), self.stats.clone());
-        let moves = !self.exits;
+        let (wanted, moves) = (server.wanted(), !self.exits);
+        let mut first = true;
         move || {
+            let first = std::mem::take(&mut first);
             let address = server.start(moves)?;
             // Started once.
             let _ = listening.set(address);
             let label = [("address", &*address.to_string())];
             stats.gauge(names::SERVER_INFO, &label).set(1);
-            Ok(address)
+            let place = format!("/metrics and the live page are at http://{address}/");
+            if first && wanted.port() != 0 && wanted != address {
+                warn(&format!("port {} is in use: {place}", wanted.port()));
+            }
+            Ok(place)
         }
     }
 }
 
 /// Says that the outbox works in memory, and tries its folder again.
-fn show_no_folder(degraded: &Degraded, no_folder: Option<(Fault, Attempt)>) {
-    if let Some((fault, attempt)) = no_folder {
+fn show_no_folder(degraded: &Degraded, no_folder: Option<(Error, Attempt)>) {
+    if let Some((error, attempt)) = no_folder {
         let effect = "reports and alerts that wait are in memory only";
-        degraded.add("outbox", effect, &fault, attempt);
+        degraded.add("outbox", effect, &error, attempt);
     }
 }

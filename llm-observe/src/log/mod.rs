@@ -38,7 +38,6 @@ pub use writer::LogWriter;
 use self::{console::ConsoleWriter, files::Waiting, format::Style, lines::Route};
 use crate::{
     error::Error,
-    fault::Fault,
     kernel::{metrics_table as names, sink::Sink, stats::Stats},
     observer::tracing_level,
     redact::Redactor,
@@ -50,7 +49,7 @@ pub(crate) const FILES: &str = "log";
 pub(crate) const CONSOLE: &str = "console";
 
 /// The loggers, if there is anything to write to, and which of the parts do not work.
-pub(crate) type Opened = (Option<Loggers>, Vec<(&'static str, Fault)>);
+pub(crate) type Opened = (Option<Loggers>, Vec<(&'static str, Error)>);
 
 /// Opens every logger of the configuration.
 ///
@@ -67,14 +66,14 @@ pub(crate) fn open(
     let mut faults = Vec::new();
     let (routes, waiting) = if log.enabled {
         let (routes, waiting, fault) = routes(config, stats)?;
-        faults.extend(fault.map(|error| (FILES, Fault::from(&error))));
+        faults.extend(fault.map(|error| (FILES, error)));
         (routes, Some(waiting))
     } else {
         (Vec::new(), None)
     };
     let console = match console(log, stats) {
         Err(error) if config.service.on_failure == OnFailure::Degrade => {
-            faults.push((CONSOLE, Fault::from(&error)));
+            faults.push((CONSOLE, error));
             None
         }
         console => console?,
@@ -149,11 +148,10 @@ impl Loggers {
     }
 
     /// Returns what opens the files that could not be opened, and then says which they are.
-    pub(crate) fn attach(&self) -> impl FnMut() -> Result<String, Fault> + Send + use<> {
+    pub(crate) fn attach(&self) -> impl FnMut() -> Result<String, Error> + Send + use<> {
         let (lines, waiting) = (self.lines.clone(), self.waiting.clone());
         move || {
-            let attached = waiting.iter().try_for_each(|w| w.attach(&lines.routes));
-            attached.map_err(|error| Fault::from(&error))?;
+            waiting.iter().try_for_each(|w| w.attach(&lines.routes))?;
             let files = files(&lines.routes);
             let names: Vec<_> = files
                 .iter()
