@@ -61,7 +61,8 @@ impl Service {
     /// Returns the lines so far. Each has to be JSON.
     fn lines(&self) -> Vec<Value> {
         let lines = self.lines.lock().expect("no panic holds it");
-        let parse = |line: &String| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"));
+        let parse =
+            |line: &String| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"));
         lines.iter().map(parse).collect()
     }
 
@@ -72,7 +73,11 @@ impl Service {
             if let Some(found) = self.lines().iter().find_map(&find) {
                 return found;
             }
-            assert!(Instant::now() < deadline, "no such line in {:?}", self.lines());
+            assert!(
+                Instant::now() < deadline,
+                "no such line in {:?}",
+                self.lines()
+            );
             thread::sleep(Duration::from_millis(5));
         }
     }
@@ -105,7 +110,9 @@ fn command(folder: &Folder, more: &str) -> Command {
     let config = CONFIG.replace("/var/lib/answers/outbox", outbox.to_str().expect("UTF-8"));
     fs::write(folder.path().join("config.toml"), config + more).expect("writable");
     let mut command = folder.command("container");
-    command.env("LISTEN", "127.0.0.1:0").stderr(Stdio::inherit());
+    command
+        .env("LISTEN", "127.0.0.1:0")
+        .stderr(Stdio::inherit());
     command
 }
 
@@ -119,7 +126,9 @@ fn client() -> reqwest::Client {
 }
 
 async fn ask(client: &reqwest::Client, url: &str) -> reqwest::Response {
-    let request = client.post(format!("{url}/answer")).body("what is lost without a volume?");
+    let request = client
+        .post(format!("{url}/answer"))
+        .body("what is lost without a volume?");
     request.send().await.expect("a response")
 }
 
@@ -130,7 +139,8 @@ async fn text(client: &reqwest::Client, url: String) -> String {
 
 /// Returns the value of a series of `/metrics`, by parts of its labels.
 fn metric(text: &str, name: &str, labels: &[&str]) -> f64 {
-    let is_it = |line: &&str| line.starts_with(name) && labels.iter().all(|label| line.contains(label));
+    let is_it =
+        |line: &&str| line.starts_with(name) && labels.iter().all(|label| line.contains(label));
     let line = text.lines().find(is_it);
     let line = line.unwrap_or_else(|| panic!("no {name} {labels:?} in {text}"));
     let (_, value) = line.rsplit_once(' ').expect("a value");
@@ -160,7 +170,10 @@ async fn a_stopped_container_accounts_for_every_call_line_and_alert() {
         tokio::spawn(async move {
             for _ in 0..5 {
                 let answer = ask(&client, &url).await.text().await.expect("text");
-                assert!(answer.starts_with("It says here: Without a volume"), "{answer}");
+                assert!(
+                    answer.starts_with("It says here: Without a volume"),
+                    "{answer}"
+                );
             }
         })
     });
@@ -190,7 +203,12 @@ async fn a_stopped_container_accounts_for_every_call_line_and_alert() {
     let counted = |labels: &[&str]| metric(&metrics, "llm_observe_calls_total", labels);
     assert_eq!(counted(&["event=\"answer\"", "outcome=\"ok\""]), 41.0);
     assert_eq!(counted(&["event=\"prompt\"", "outcome=\"error\""]), 3.0);
-    for (event, calls) in [("answer", 44), ("prompt", 44), ("retrieval", 41), ("http_request", 44)] {
+    for (event, calls) in [
+        ("answer", 44),
+        ("prompt", 44),
+        ("retrieval", 41),
+        ("http_request", 44),
+    ] {
         assert_eq!(of_event(&lines, event).len(), calls, "{event}");
     }
     // Lines: each belongs to its request and says where it is from.
@@ -203,12 +221,19 @@ async fn a_stopped_container_accounts_for_every_call_line_and_alert() {
     for line in &lines {
         assert_eq!(line["service"], "answers", "{line}");
         assert_eq!(line["version"], env!("CARGO_PKG_VERSION"), "{line}");
-        assert!(line["host"].is_string() && line["environment"].is_string(), "{line}");
+        assert!(
+            line["host"].is_string() && line["environment"].is_string(),
+            "{line}"
+        );
     }
     // The alert: one, at once, for all three failures.
     let alerts = slack.requests();
     assert_eq!(alerts.len(), 1, "{alerts:?}");
-    assert!(alerts[0].text().contains("prompt failing: 3 calls"), "{}", alerts[0].text());
+    assert!(
+        alerts[0].text().contains("prompt failing: 3 calls"),
+        "{}",
+        alerts[0].text()
+    );
     // And nothing else is left.
     assert!(!folder.path().join("logs").exists());
     assert_eq!(files(&folder.path().join("outbox")), Vec::<PathBuf>::new());
@@ -231,7 +256,11 @@ async fn an_alert_that_slack_does_not_take_waits_for_the_next_container() {
     let asked = Instant::now();
     service.signal("-TERM");
     service.end();
-    assert!(asked.elapsed() < Duration::from_secs(20), "{:?}", asked.elapsed());
+    assert!(
+        asked.elapsed() < Duration::from_secs(20),
+        "{:?}",
+        asked.elapsed()
+    );
     let before = slack.requests().len();
     slack.usually(Reply::status(200, "ok"));
     let service = start();
@@ -245,7 +274,10 @@ async fn an_alert_that_slack_does_not_take_waits_for_the_next_container() {
 
 /// Returns the files below a folder that hold something.
 fn files(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).into_iter().flatten().map_while(Result::ok);
+    let entries = fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .map_while(Result::ok);
     let below = entries.flat_map(|entry| match entry.path() {
         path if path.is_dir() => files(&path),
         path => vec![path],
@@ -273,7 +305,10 @@ fn the_dockerfile_builds_and_copies_what_there_is() {
     let cargo = words.next().map(|_| env!("CARGO")).expect("a program");
     let built = Command::new(cargo).args(words).current_dir(&root).status();
     assert!(built.is_ok_and(|status| status.success()));
-    for copied in instructions("COPY").into_iter().filter(|copy| !copy.starts_with("--from")) {
+    for copied in instructions("COPY")
+        .into_iter()
+        .filter(|copy| !copy.starts_with("--from"))
+    {
         let (from, _) = copied.split_once(' ').expect("from and to");
         assert!(root.join(from).exists(), "{from}");
     }
@@ -293,7 +328,10 @@ fn image(folder: &Folder) -> Option<PathBuf> {
     place(&config, "/etc/answers/llm-observe.toml")?;
     let libraries = Command::new("ldd").arg(&built).output().ok()?;
     let libraries = String::from_utf8_lossy(&libraries.stdout).into_owned();
-    for library in libraries.split_whitespace().filter(|word| word.starts_with('/')) {
+    for library in libraries
+        .split_whitespace()
+        .filter(|word| word.starts_with('/'))
+    {
         place(&fs::canonicalize(library).ok()?, library)?;
     }
     let volume = root.join("var/lib/answers");
@@ -324,12 +362,19 @@ async fn it_runs_as_the_dockerfile_says() {
         command.env(name, value.replace("0.0.0.0:8080", "127.0.0.1:0"));
     }
     let service = Service::start(&mut command);
-    let answer = ask(&client(), &service.url).await.text().await.expect("text");
+    let answer = ask(&client(), &service.url)
+        .await
+        .text()
+        .await
+        .expect("text");
     assert!(answer.contains("Without a volume"), "{answer}");
     service.signal("-TERM");
     let lines = service.end();
     assert_eq!(of_event(&lines, "answer").len(), 1);
-    let levels = lines.iter().filter(|line| line["level"] != "INFO").collect::<Vec<_>>();
+    let levels = lines
+        .iter()
+        .filter(|line| line["level"] != "INFO")
+        .collect::<Vec<_>>();
     assert!(levels.is_empty(), "{levels:?}");
 }
 

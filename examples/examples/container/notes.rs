@@ -14,7 +14,11 @@ pub(crate) fn nearest(question: &str) -> &'static str {
     let asked = words(question);
     let shared = |note: &&'static str| words(note).intersection(&asked).count();
     // Of several, the first.
-    NOTES.into_iter().rev().max_by_key(shared).unwrap_or_default()
+    NOTES
+        .into_iter()
+        .rev()
+        .max_by_key(shared)
+        .unwrap_or_default()
 }
 
 fn words(text: &str) -> HashSet<String> {

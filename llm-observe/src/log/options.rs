@@ -1,6 +1,6 @@
 //! The keys of `[log]` as options of the log writer.
 
-use std::sync::Arc;
+use std::{io, sync::Arc};
 
 use llm_observe_config::{Log, Rotate, Timezone};
 use llm_observe_log::{Hooks, LogOptions, LossReason, OpenError, Rotation};
@@ -11,6 +11,26 @@ use crate::warn::warn;
 /// Opens the file that `log` describes. Its loss notices have that style.
 pub(super) fn open(log: &Log, style: &Arc<Style>) -> Result<llm_observe_log::LogWriter, OpenError> {
     options(log).open_with(hooks(log, style.clone()))
+}
+
+/// Opens the file that `log` describes for the process with that number.
+pub(super) fn open_as(
+    log: &Log,
+    style: &Arc<Style>,
+    number: u32,
+) -> Result<llm_observe_log::LogWriter, OpenError> {
+    options(log)
+        .numbered(number)
+        .open_with(hooks(log, style.clone()))
+}
+
+/// Returns a writer for the file that `log` describes, which could not be opened because of `error`.
+pub(super) fn detached(
+    log: &Log,
+    style: &Arc<Style>,
+    error: &OpenError,
+) -> io::Result<llm_observe_log::LogWriter> {
+    options(log).detached(hooks(log, style.clone()), error)
 }
 
 pub(super) fn options(log: &Log) -> LogOptions {
