@@ -66,7 +66,7 @@ pub use endpoint::{BadEndpoint, Endpoint};
 pub use events::{Event, Objective};
 pub use find::{FILE_NAME, find};
 pub use http::{Http, Redact};
-pub use log::{Console, Format, Level, Log, Rotate, Timezone};
+pub use log::{Console, ConsoleTarget, Format, JsonNames, Level, Log, Rotate, Timezone};
 pub use loggers::Logger;
 pub use names::valid_event_name;
 pub use outbox::Outbox;

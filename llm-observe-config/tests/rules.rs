@@ -291,6 +291,18 @@ fn log_ranges_and_words() {
             "console = \"sometimes\"",
             "must be one of `auto`, `always`, `never`",
         ),
+        (
+            "console_format = \"jsn\"",
+            "must be one of `text`, `json`; did you mean `json`?",
+        ),
+        (
+            "console_target = \"out\"",
+            "must be one of `stderr`, `stdout`",
+        ),
+        (
+            "json_names = \"elastic\"",
+            "must be one of `default`, `otel`, `ecs`",
+        ),
         ("timezone = \"Berlin\"", "must be one of `utc`, `local`"),
         ("backups = 0", "must be a whole number from 1 to 10000"),
         ("backups = -1", "must be a whole number from 1 to 10000"),

@@ -37,7 +37,7 @@ use crate::{
 const RETRY_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Room for a loss notice of each reason.
-const NOTICES: u64 = LossReason::ALL.len() as u64 * 256;
+const NOTICES: u64 = LossReason::ALL.len() as u64 * 512;
 
 /// One open log file: its ring, the writer thread's work, and the state between them.
 pub(crate) struct Pipeline {

@@ -6,13 +6,18 @@ use llm_observe_config::Config;
 
 use crate::{
     error::Error,
-    kernel::{record::Record, sink::Sink, stats::Stats},
+    kernel::{record::Record, service::Service, sink::Sink, stats::Stats},
     redact::{Redacted, Redactor},
 };
 
 pub(crate) struct Loggers(());
 
-pub(crate) fn open(_: &Config, _: Arc<Redactor>, _: &Arc<Stats>) -> Result<Option<Loggers>, Error> {
+pub(crate) fn open(
+    _: &Config,
+    _: &Service,
+    _: Arc<Redactor>,
+    _: &Arc<Stats>,
+) -> Result<Option<Loggers>, Error> {
     Ok(None)
 }
 

@@ -230,7 +230,9 @@ impl Started {
     }
 
     fn log(&mut self, settings: &Settings, leaves_subscriber: bool) -> Result<(), Error> {
-        let Some(loggers) = log::open(&settings.config, self.redactor.clone(), &self.stats)? else {
+        let (config, service) = (&settings.config, &settings.service);
+        let opened = log::open(config, service, self.redactor.clone(), &self.stats)?;
+        let Some(loggers) = opened else {
             return Ok(());
         };
         self.sinks.push(loggers.sink());

@@ -6,7 +6,10 @@ use std::{collections::BTreeSet, env, fs, path::Path};
 use llm_observe_config::{Config, Secret};
 
 use super::Embedded;
-use crate::error::Error;
+use crate::{
+    error::Error,
+    kernel::service::{Service, UNKNOWN_HOST},
+};
 
 /// The configuration, and the identity of the service.
 #[derive(Clone, Debug, Default)]
@@ -17,15 +20,6 @@ pub(crate) struct Settings {
     pub(crate) tables: BTreeSet<String>,
     /// Whether the configuration itself names a project of Sentry, not only `SENTRY_DSN`.
     pub(crate) own_sentry: bool,
-}
-
-/// Who is observed: goes on every report, alert and build-info line.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Service {
-    pub(crate) name: String,
-    pub(crate) environment: String,
-    pub(crate) release: String,
-    pub(crate) host: String,
 }
 
 /// Reads a variable; an empty one counts as unset.
@@ -124,7 +118,7 @@ fn attribute(list: &str, key: &str) -> Option<String> {
 fn host() -> String {
     variable("HOSTNAME")
         .or_else(|| fs::read_to_string("/proc/sys/kernel/hostname").ok())
-        .map_or_else(|| "unknown".to_owned(), |name| name.trim().to_owned())
+        .map_or_else(|| UNKNOWN_HOST.to_owned(), |name| name.trim().to_owned())
 }
 
 #[cfg(test)]

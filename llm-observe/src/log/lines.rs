@@ -47,7 +47,7 @@ pub(crate) struct Route {
 pub(crate) struct Lines {
     pub(crate) routes: Vec<Route>,
     pub(crate) console: Option<ConsoleWriter>,
-    pub(crate) style: Style,
+    pub(crate) style: Arc<Style>,
     pub(crate) filter: Targets,
     pub(crate) redactor: Arc<Redactor>,
     pub(crate) closed: AtomicBool,
@@ -103,7 +103,7 @@ impl Lines {
             outcome: None,
         };
         self.write(&about, |out, format| {
-            format::event(out, format, self.style, event)
+            format::event(out, format, &self.style, event)
         });
     }
 
@@ -138,7 +138,7 @@ impl Lines {
             request: running.request.as_deref(),
         };
         self.write(&about, |out, format| {
-            format::event(out, format, self.style, &line);
+            format::event(out, format, &self.style, &line);
         });
     }
 
@@ -182,7 +182,7 @@ impl Lines {
             }
         }
         if let Some(console) = &self.console {
-            console.write(about.level, buffers.of(Format::Text, line));
+            console.write(about.level, buffers.of(console.format(), line));
         }
         buffers.text.shrink_to(KEEP);
         buffers.json.shrink_to(KEEP);
@@ -201,12 +201,18 @@ impl Lines {
     pub(crate) fn close(&self, limit: Duration) {
         self.closed.store(true, Ordering::Relaxed);
         self.routes.iter().for_each(|route| route.file.close(limit));
+        if let Some(console) = &self.console {
+            console.close(limit);
+        }
     }
 
     /// Shows what the files say of themselves as metrics.
     pub(crate) fn publish(&self, stats: &Stats) {
         for route in &self.routes {
             route.publish(stats);
+        }
+        if let Some(console) = &self.console {
+            console.publish(stats);
         }
     }
 }
@@ -268,7 +274,7 @@ impl Sink for Lines {
             outcome: Some(record.outcome),
         };
         self.write(&about, |out, format| {
-            format::call(out, format, self.style, record)
+            format::call(out, format, &self.style, record)
         });
     }
 

@@ -17,13 +17,12 @@ mod timestamp;
 mod writer;
 
 use std::{
-    io::IsTerminal,
     path::PathBuf,
     sync::{Arc, OnceLock, atomic::AtomicBool},
     time::Duration,
 };
 
-use llm_observe_config::{Config, Console, Log};
+use llm_observe_config::{Config, Log};
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::{filter::Targets, layer::SubscriberExt};
 
@@ -36,7 +35,7 @@ pub use writer::LogWriter;
 use self::{console::ConsoleWriter, format::Style, lines::Route, select::Select};
 use crate::{
     error::Error,
-    kernel::{metrics_table as names, sink::Sink, stats::Stats},
+    kernel::{metrics_table as names, service::Service, sink::Sink, stats::Stats},
     observer::tracing_level,
     redact::Redactor,
     warn::warn,
@@ -45,23 +44,22 @@ use crate::{
 /// Opens every logger of the configuration. Returns `None` when there is nothing to write to.
 pub(crate) fn open(
     config: &Config,
+    service: &Service,
     redactor: Arc<Redactor>,
     stats: &Arc<Stats>,
 ) -> Result<Option<Loggers>, Error> {
     let log = &config.log;
+    let style = Arc::new(Style::new(log, service));
     let routes = if log.enabled {
-        routes(config, stats)?
+        routes(config, stats, &style)?
     } else {
         Vec::new()
     };
-    let console = console(log, stats)?;
+    let console = ConsoleWriter::start(log, &style, !routes.is_empty(), stats)
+        .map_err(|source| Error::with("cannot start the console thread", source))?;
     if routes.is_empty() && console.is_none() {
         return Ok(None);
     }
-    let style = Style {
-        timezone: log.timezone,
-        max_value_bytes: usize::try_from(log.max_value_bytes).unwrap_or(usize::MAX),
-    };
     let lines = Arc::new(Lines {
         routes,
         console,
@@ -144,20 +142,26 @@ impl Drop for Loggers {
     }
 }
 
-fn routes(config: &Config, stats: &Stats) -> Result<Vec<Route>, Error> {
+fn routes(config: &Config, stats: &Stats, style: &Arc<Style>) -> Result<Vec<Route>, Error> {
     let own = config.loggers.iter().map(|(name, logger)| {
         let select = Some(Select::of(logger));
-        route(name, &logger.resolve(&config.log), select, stats)
+        route(name, &logger.resolve(&config.log), select, stats, style)
     });
     // The main file is last: by then it is known whether an exclusive logger has taken the line.
     own.chain(std::iter::once_with(|| {
-        route("app", &config.log, None, stats)
+        route("app", &config.log, None, stats, style)
     }))
     .collect()
 }
 
-fn route(name: &str, log: &Log, select: Option<Select>, stats: &Stats) -> Result<Route, Error> {
-    let file = options::open(log).map_err(|source| {
+fn route(
+    name: &str,
+    log: &Log,
+    select: Option<Select>,
+    stats: &Stats,
+    style: &Arc<Style>,
+) -> Result<Route, Error> {
+    let file = options::open(log, style).map_err(|source| {
         let context = format!(
             "logger `{name}` cannot write to `dir` of [log], {:?}",
             log.dir
@@ -173,24 +177,6 @@ fn route(name: &str, log: &Log, select: Option<Select>, stats: &Stats) -> Result
         select,
         lines,
     })
-}
-
-fn console(log: &Log, stats: &Stats) -> Result<Option<ConsoleWriter>, Error> {
-    let enabled = match log.console {
-        Console::Always => true,
-        Console::Never => false,
-        Console::Auto => std::io::stderr().is_terminal(),
-    };
-    if !enabled {
-        return Ok(None);
-    }
-    let labels = [("logger", "console")];
-    let lost = [("logger", "console"), ("reason", "overflow")];
-    let written = stats.counter(names::LOG_LINES, &labels);
-    let lost = stats.counter(names::LOG_LINES_LOST, &lost);
-    let console = ConsoleWriter::start(written, lost)
-        .map_err(|source| Error::with("cannot start the console thread", source))?;
-    Ok(Some(console))
 }
 
 /// Returns which levels pass, by target: `RUST_LOG` where it is set, else `[log] level`.
