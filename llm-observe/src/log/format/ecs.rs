@@ -21,6 +21,7 @@ use super::{
     put::{put, put_hex, put_hex64, put_u64},
 };
 use crate::kernel::{
+    carried::USER,
     clock,
     error_info::ErrorInfo,
     ids::{SpanId, TraceId},
@@ -48,7 +49,7 @@ pub(super) fn call(out: &mut Vec<u8>, style: &Style, record: &Record<'_>) {
     put_plain(out, record.outcome.as_str());
     put(out, ",\"log.origin.function\":");
     put_json(out, style, record.site.function());
-    put_ids(out, record.trace_id, record.span_id, record.request);
+    put_ids(out, record.trace_id, record.span_id, record.trace_flags);
     put_parent(out, ",\"llm_observe.parent_span_id\":\"", record.parent_id);
     put_request(out, style, record.request);
     if let Some(error) = record.error {
@@ -66,7 +67,7 @@ pub(super) fn event(out: &mut Vec<u8>, style: &Style, event: &LogEvent<'_>) {
     put(out, "\",\"log.logger\":");
     put_json(out, style, event.target);
     if !event.trace_id.is_none() {
-        put_ids(out, event.trace_id, event.span_id, event.request);
+        put_ids(out, event.trace_id, event.span_id, event.trace_flags);
     }
     put_request(out, style, event.request);
     put_fields(out, style, || {
@@ -117,12 +118,12 @@ const fn outcome(outcome: Outcome) -> &'static str {
     }
 }
 
-fn put_ids(out: &mut Vec<u8>, trace: TraceId, span: SpanId, request: Option<&RequestContext>) {
+fn put_ids(out: &mut Vec<u8>, trace: TraceId, span: SpanId, flags: u8) {
     put(out, ",\"trace.id\":\"");
     put_hex(out, trace);
     put(out, "\",\"span.id\":\"");
     put_hex64(out, span.0);
-    put_flags(out, "\",\"llm_observe.trace_flags\":\"", request);
+    put_flags(out, "\",\"llm_observe.trace_flags\":\"", flags);
 }
 
 fn put_request(out: &mut Vec<u8>, style: &Style, request: Option<&RequestContext>) {
@@ -145,16 +146,22 @@ fn put_error(out: &mut Vec<u8>, style: &Style, error: &ErrorInfo) {
     put_trace(out, style, ",\"error.stack_trace\":", error);
 }
 
-/// The fields of the program: texts and truth values as `labels`, which are keywords, and numbers as
+/// The fields of the program: the user under ECS's own name; other texts and truth values as `labels`, which are keywords, and numbers as
 /// `numeric_labels`.
 fn put_fields<'n, 'v, I>(out: &mut Vec<u8>, style: &Style, fields: impl Fn() -> I)
 where
     I: Iterator<Item = (&'n str, &'v Value)>,
 {
+    let is_user = |name: &str, value: &Value| name == USER && matches!(value, Value::Str(_));
+    if let Some((_, user)) = fields().find(|(name, value)| is_user(name, value)) {
+        put(out, ",\"user.id\":");
+        put_value(out, style, user);
+    }
     let is_word = |value: &Value| matches!(value, Value::Str(_) | Value::Bool(_));
+    let labels = || fields().filter(|(name, value)| !is_user(name, value));
     for (member, words) in [(",\"labels\":{", true), (",\"numeric_labels\":{", false)] {
         let mut separator = member;
-        for (name, value) in fields().filter(|(_, value)| is_word(value) == words) {
+        for (name, value) in labels().filter(|(_, value)| is_word(value) == words) {
             put(out, separator);
             put_label(out, style, name);
             match value {

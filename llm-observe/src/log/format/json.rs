@@ -43,10 +43,10 @@ pub(super) fn call(out: &mut Vec<u8>, style: &Style, record: &Record<'_>) {
     put_hex(out, record.trace_id);
     put(out, "\",\"span_id\":\"");
     put_hex64(out, record.span_id.0);
-    match record.request {
-        // Most calls are in no request: their flags cost one copy, not two.
-        None => put(out, "\",\"trace_flags\":\"01\""),
-        request => put_flags(out, "\",\"trace_flags\":\"", request),
+    match record.trace_flags {
+        // Most calls are sampled: their flags cost one copy, not two.
+        SAMPLED => put(out, "\",\"trace_flags\":\"01\""),
+        flags => put_flags(out, "\",\"trace_flags\":\"", flags),
     }
     put_parent(out, ",\"parent_span_id\":\"", record.parent_id);
     put_request(out, style, record.request);
@@ -80,7 +80,7 @@ pub(super) fn event(out: &mut Vec<u8>, style: &Style, event: &LogEvent<'_>) {
         put_hex(out, event.trace_id);
         put(out, "\",\"span_id\":\"");
         put_hex64(out, event.span_id.0);
-        put_flags(out, "\",\"trace_flags\":\"", event.request);
+        put_flags(out, "\",\"trace_flags\":\"", event.trace_flags);
     }
     put_request(out, style, event.request);
     if !event.fields.is_empty() {
@@ -131,9 +131,9 @@ pub(super) fn put_known(out: &mut Vec<u8>, style: &Style, member: &str, text: &s
 /// The flags of the trace as two hexadecimal digits, as `traceparent` has them (W3C Trace Context),
 /// and the quote behind them. `member` goes up to the digits.
 #[inline]
-pub(super) fn put_flags(out: &mut Vec<u8>, member: &str, request: Option<&RequestContext>) {
+pub(super) fn put_flags(out: &mut Vec<u8>, member: &str, flags: u8) {
     put(out, member);
-    match request.map_or(SAMPLED, |request| request.flags) {
+    match flags {
         SAMPLED => put(out, "01\""),
         flags => {
             put_hex8(out, flags);

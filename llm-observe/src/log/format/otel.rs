@@ -29,7 +29,7 @@ pub(super) fn call(out: &mut Vec<u8>, style: &Style, record: &Record<'_>) {
     head(out, record.time, record.level());
     operation::summary(out, style, record, escape_json);
     put(out, "\"");
-    put_ids(out, record.trace_id, record.span_id, record.request);
+    put_ids(out, record.trace_id, record.span_id, record.trace_flags);
     put(out, ",\"EventName\":");
     put_plain(out, record.site.event);
     put(out, ",\"Attributes\":{\"llm_observe.outcome\":");
@@ -58,7 +58,7 @@ pub(super) fn event(out: &mut Vec<u8>, style: &Style, event: &LogEvent<'_>) {
     escape_json(out, event.message, style.max_value_bytes);
     put(out, "\"");
     if !event.trace_id.is_none() {
-        put_ids(out, event.trace_id, event.span_id, event.request);
+        put_ids(out, event.trace_id, event.span_id, event.trace_flags);
     }
     put(out, ",\"InstrumentationScope\":{\"Name\":");
     put_json(out, style, event.target);
@@ -124,12 +124,12 @@ const fn severity_number(level: Level) -> &'static str {
     }
 }
 
-fn put_ids(out: &mut Vec<u8>, trace: TraceId, span: SpanId, request: Option<&RequestContext>) {
+fn put_ids(out: &mut Vec<u8>, trace: TraceId, span: SpanId, flags: u8) {
     put(out, ",\"TraceId\":\"");
     put_hex(out, trace);
     put(out, "\",\"SpanId\":\"");
     put_hex64(out, span.0);
-    put_flags(out, "\",\"TraceFlags\":\"", request);
+    put_flags(out, "\",\"TraceFlags\":\"", flags);
 }
 
 fn put_request(out: &mut Vec<u8>, style: &Style, request: Option<&RequestContext>) {

@@ -86,12 +86,12 @@ fn line_in_request(names: JsonNames, flags: u8) -> String {
     let mut log = Log::default();
     log.json_names = names;
     let id = RequestId::accept(b"r-1").unwrap();
-    let mut request = RequestContext::new(id, "GET");
-    request.flags = flags;
+    let request = RequestContext::new(id, "GET");
     let fields = [
         ("db.rows", Value::U64(7)),
         ("ratio", Value::F64(f64::NAN)),
         ("name", Value::Str("a".to_owned())),
+        ("user.id", Value::Str("u-1".to_owned())),
     ];
     let line = LogEvent {
         time: 1_795_418_229_123_456,
@@ -101,6 +101,7 @@ fn line_in_request(names: JsonNames, flags: u8) -> String {
         fields: &fields,
         trace_id: TraceId::from_hex("0af7651916cd43dd8448eb211c80319c").unwrap(),
         span_id: crate::SpanId::from_hex("b7ad6b7169203331").unwrap(),
+        trace_flags: flags,
         request: Some(&request),
     };
     let mut out = Vec::new();
@@ -117,7 +118,7 @@ fn a_line_in_a_request_has_its_id_and_flags_by_each_set_of_names() {
         "{\"time\":\"2026-11-23T07:17:09.123456Z\",\"level\":\"WARN\",\"message\":\"m\",\"target\":\"t\",\
          \"trace_id\":\"0af7651916cd43dd8448eb211c80319c\",\"span_id\":\"b7ad6b7169203331\",\
          \"trace_flags\":\"00\",\"request_id\":\"r-1\",\
-         \"fields\":{\"db.rows\":7,\"ratio\":null,\"name\":\"a\"}"
+         \"fields\":{\"db.rows\":7,\"ratio\":null,\"name\":\"a\",\"user.id\":\"u-1\"}"
     );
     assert_eq!(
         line_in_request(JsonNames::Otel, 1),
@@ -125,14 +126,14 @@ fn a_line_in_a_request_has_its_id_and_flags_by_each_set_of_names() {
          \"Body\":\"m\",\"TraceId\":\"0af7651916cd43dd8448eb211c80319c\",\
          \"SpanId\":\"b7ad6b7169203331\",\"TraceFlags\":\"01\",\
          \"InstrumentationScope\":{\"Name\":\"t\"},\"Attributes\":{\"db.rows\":7,\"ratio\":null,\
-         \"name\":\"a\",\"llm_observe.request_id\":\"r-1\"}"
+         \"name\":\"a\",\"user.id\":\"u-1\",\"llm_observe.request_id\":\"r-1\"}"
     );
     assert_eq!(
         line_in_request(JsonNames::Ecs, 0xa3),
         "{\"@timestamp\":\"2026-11-23T07:17:09.123456Z\",\"log.level\":\"WARN\",\"message\":\"m\",\
          \"log.logger\":\"t\",\"trace.id\":\"0af7651916cd43dd8448eb211c80319c\",\
          \"span.id\":\"b7ad6b7169203331\",\"llm_observe.trace_flags\":\"a3\",\
-         \"http.request.id\":\"r-1\",\"labels\":{\"name\":\"a\"},\
+         \"http.request.id\":\"r-1\",\"user.id\":\"u-1\",\"labels\":{\"name\":\"a\"},\
          \"numeric_labels\":{\"db_rows\":7,\"ratio\":null}"
     );
 }
