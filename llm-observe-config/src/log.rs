@@ -44,6 +44,8 @@ pub struct Log {
     pub shared: bool,
     /// Whether lines also go to standard error. Default: when that is a terminal.
     pub console: Console,
+    /// Who subscribes to events of `tracing` and records of `log`. Default: auto.
+    pub subscriber: Subscriber,
     /// The time zone of text lines and of rotation; JSON lines are always UTC. Default: UTC.
     pub timezone: Timezone,
     /// The length in bytes beyond which a single value in a line is cut. Default: 8 KiB.
@@ -75,6 +77,7 @@ impl Default for Log {
             mode: 0o600,
             shared: false,
             console: Console::default(),
+            subscriber: Subscriber::default(),
             timezone: Timezone::default(),
             max_value_bytes: 8 * 1024,
             follow_symlinks: false,
@@ -139,6 +142,21 @@ choices! {
 }
 
 choices! {
+    /// Who subscribes to events of `tracing` and records of `log`: a process has one subscriber.
+    pub enum Subscriber {
+        /// As `own`; where the package that calls `init!()` depends on a crate that installs one, such as
+        /// `tracing-subscriber`, with the first event instead, unless the program has installed its own by
+        /// then.
+        #[default]
+        Auto = "auto",
+        /// The observer, when it starts.
+        Own = "own",
+        /// The program: its events are written through `Observer::layer()`.
+        Program = "program",
+    }
+}
+
+choices! {
     /// The time zone of text lines and of rotation.
     pub enum Timezone {
         /// Coordinated universal time.
@@ -182,6 +200,7 @@ impl Log {
         section.set("mode", &mut log.mode, value::mode);
         section.set("shared", &mut log.shared, value::boolean);
         section.set("console", &mut log.console, value::choice);
+        section.set("subscriber", &mut log.subscriber, value::choice);
         section.set("timezone", &mut log.timezone, value::choice);
         section.set("max_value_bytes", &mut log.max_value_bytes, value::size(16));
         section.set("follow_symlinks", &mut log.follow_symlinks, value::boolean);

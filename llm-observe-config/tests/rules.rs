@@ -291,6 +291,10 @@ fn log_ranges_and_words() {
             "console = \"sometimes\"",
             "must be one of `auto`, `always`, `never`",
         ),
+        (
+            "subscriber = \"theirs\"",
+            "must be one of `auto`, `own`, `program`",
+        ),
         ("timezone = \"Berlin\"", "must be one of `utc`, `local`"),
         ("backups = 0", "must be a whole number from 1 to 10000"),
         ("backups = -1", "must be a whole number from 1 to 10000"),

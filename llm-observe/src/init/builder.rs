@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use llm_observe_config::{Config, suggest};
+use llm_observe_config::{Config, Subscriber, suggest};
 
 use super::{
     Embedded, Observer, Part,
@@ -107,8 +107,10 @@ impl Builder {
     /// install its own before or after this. Its events come into the log files through
     /// [`Observer::layer`].
     ///
-    /// Otherwise a subscriber is installed unless there is one, and a later `tracing_subscriber::fmt().init()`
-    /// of the program panics, since a program has one subscriber.
+    /// `[log] subscriber = "program"` of the configuration does the same. Otherwise a subscriber is installed
+    /// unless there is one: at once, or with the first event of a program that calls `init!()` and depends on
+    /// `tracing-subscriber`. A later `tracing_subscriber::fmt().init()` of the program panics, since a program
+    /// has one subscriber.
     pub fn without_subscriber(mut self) -> Builder {
         self.leaves_subscriber = true;
         self
@@ -126,7 +128,9 @@ impl Builder {
             return Err(twice());
         }
         let mut settings = self.settings()?;
-        let leaves_subscriber = self.leaves_subscriber || log::is_layer_made();
+        let leaves_subscriber = self.leaves_subscriber
+            || log::is_layer_made()
+            || settings.config.log.subscriber == Subscriber::Program;
         let mut running = Started::start(&settings, self.redact, leaves_subscriber)?;
         let own_channels = self.own.has_channels();
         let outlets = unused::Outlets {
@@ -239,13 +243,7 @@ impl Started {
         if leaves_subscriber {
             loggers.install();
         } else {
-            self.foreign_subscriber = !loggers.subscribe();
-        }
-        if self.foreign_subscriber && !leaves_subscriber {
-            warn(
-                "a tracing subscriber is installed already and is used as it is: add \
-                 `llm_observe::Observer::layer()` to it to have its events in the log files too",
-            );
+            self.foreign_subscriber = !loggers.subscribe(settings.installs.subscriber);
         }
         self.parts.push(Box::new(loggers));
         Ok(())
@@ -278,7 +276,9 @@ impl Started {
         own: Vec<&'static Metric>,
     ) -> Result<Arc<Dispatcher>, Error> {
         let table = [operations::metrics(), own].concat();
-        let (metrics, ours) = Metrics::global(&settings.config, &table, self.stats.clone())?;
+        let stats = self.stats.clone();
+        let later = settings.installs.recorder;
+        let (metrics, ours) = Metrics::global(&settings.config, &table, stats, later)?;
         if !ours {
             warn(
                 "a metrics recorder is installed already and gets the metrics too; /metrics, the \

@@ -41,6 +41,20 @@ pub struct Embedded {
     pub version: &'static str,
     /// The module that called.
     pub module: &'static str,
+    /// What the calling package may install by itself.
+    pub installs: Installs,
+}
+
+/// What a program may install by itself after `init!()`, by what its package depends on. A process has one of
+/// each, and whoever installs a second one gets an error.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Installs {
+    /// A subscriber of `tracing` or a logger of `log`.
+    pub subscriber: bool,
+    /// A recorder of `metrics`.
+    pub recorder: bool,
+    /// A client of Sentry.
+    pub sentry: bool,
 }
 
 /// What `init!()` expands to.

@@ -1,7 +1,7 @@
 //! Log lines: from the records of calls and from events of `tracing`, to rotated files and the
 //! console.
 //!
-//! `layer` receives events, [`format`] formats lines, [`escape`] makes texts safe for them, [`lines`]
+//! `layer` receives events, through the subscriber that `subscribe` installs; [`format`] formats lines, [`escape`] makes texts safe for them, [`lines`]
 //! hands each one to the files that [`select`] it. The files are those of the crate [`llm_observe_log`].
 
 mod console;
@@ -11,6 +11,7 @@ mod layer;
 mod lines;
 mod options;
 mod select;
+mod subscribe;
 #[cfg(test)]
 mod tests;
 mod timestamp;
@@ -25,7 +26,7 @@ use std::{
 
 use llm_observe_config::{Config, Console, Log};
 use tracing::level_filters::LevelFilter;
-use tracing_subscriber::{filter::Targets, layer::SubscriberExt};
+use tracing_subscriber::filter::Targets;
 
 pub use layer::Layer;
 pub(crate) use layer::{is_layer_made, layer};
@@ -33,7 +34,9 @@ pub(crate) use lines::Lines;
 pub use llm_observe_log::read;
 pub use writer::LogWriter;
 
-use self::{console::ConsoleWriter, format::Style, lines::Route, select::Select};
+use self::{
+    console::ConsoleWriter, format::Style, lines::Route, select::Select, subscribe::{PendingSubscriber, Subscribed},
+};
 use crate::{
     error::Error,
     kernel::{metrics_table as names, sink::Sink, stats::Stats},
@@ -74,6 +77,7 @@ pub(crate) fn open(
     Ok(Some(Loggers {
         lines,
         stats: stats.clone(),
+        pending: Arc::default(),
     }))
 }
 
@@ -81,6 +85,8 @@ pub(crate) fn open(
 pub(crate) struct Loggers {
     lines: Arc<Lines>,
     stats: Arc<Stats>,
+    /// Set where the program may still install a subscriber of its own.
+    pending: Arc<OnceLock<PendingSubscriber>>,
 }
 
 impl Loggers {
@@ -94,14 +100,20 @@ impl Loggers {
         layer::install(self.lines.clone());
     }
 
-    /// Subscribes to events of `tracing` and `log`. Returns `false` when the program has installed a
-    /// subscriber of its own, which then has to include [`Layer`].
-    pub(crate) fn subscribe(&self) -> bool {
+    /// Subscribes to events of `tracing` and `log`; `later`: with the first event, since the program may
+    /// install a subscriber of its own first, which then has to include [`Layer`]. Returns `false` when
+    /// it has, or still may.
+    pub(crate) fn subscribe(&self, later: bool) -> bool {
         self.install();
-        // A program may have its own `log` logger. Its records then stay there.
-        let _ = tracing_log::LogTracer::init();
-        let subscriber = tracing_subscriber::registry().with(Layer::over(self.lines.clone()));
-        tracing::subscriber::set_global_default(subscriber).is_ok()
+        match subscribe::subscribe(&self.lines, later) {
+            Subscribed::Ours => true,
+            Subscribed::Theirs => false,
+            Subscribed::Pending(pending) => {
+                // Set once: an observer is started once.
+                let _ = self.pending.set(pending);
+                false
+            }
+        }
     }
 
     /// Returns a function that passes the events that are logged on to the other sinks.
@@ -118,7 +130,11 @@ impl Loggers {
     /// Returns what copies the counters of the files to the metrics.
     pub(crate) fn publisher(&self) -> impl Fn() + Send + Sync + 'static {
         let (lines, stats) = (self.lines.clone(), self.stats.clone());
-        move || lines.publish(&stats)
+        let pending = self.pending.clone();
+        move || {
+            lines.publish(&stats);
+            pending.get().iter().for_each(|pending| pending.look());
+        }
     }
 
     /// Writes what waits, within `limit`, and returns how many bytes are left.
@@ -140,6 +156,7 @@ const CLOSE_LIMIT: Duration = Duration::from_secs(1);
 
 impl Drop for Loggers {
     fn drop(&mut self) {
+        self.pending.get().iter().for_each(|pending| pending.end());
         self.lines.close(CLOSE_LIMIT);
     }
 }

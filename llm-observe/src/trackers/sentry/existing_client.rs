@@ -30,6 +30,14 @@ pub(crate) fn existing_client(origin: Origin) -> Option<Arc<dyn Tracker>> {
     Some(over(hub, origin))
 }
 
+/// Returns the tracker over the client that the program may initialise later. What fails before is not
+/// reported, and nothing is while the program has none that sends.
+pub(crate) fn later_client(origin: Origin) -> Arc<dyn Tracker> {
+    // The first thread that asks is the one whose hub new threads inherit.
+    let _ = Hub::current();
+    over(Hub::main(), origin)
+}
+
 /// Returns the tracker over the client of that hub.
 fn over(hub: Arc<Hub>, origin: Origin) -> Arc<dyn Tracker> {
     Arc::new(ExistingClient {
@@ -83,9 +91,11 @@ fn hand_over(client: &Client, event: Event<'static>) {
 
 impl Tracker for ExistingClient {
     fn encode(&self, report: &Redacted<Report>) -> Redacted<Vec<u8>> {
+        let is_there = client(&self.hub).is_some();
+        let process = |report: &Report, event| is_there.then(|| in_scope(report, event)).flatten();
         report
             .as_ref()
-            .map(|report| encode_with(report, &self.origin, &|event| in_scope(report, event)))
+            .map(|report| encode_with(report, &self.origin, &|event| process(report, event)))
     }
 
     fn category(&self) -> &str {
