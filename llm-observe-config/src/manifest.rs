@@ -58,7 +58,12 @@ mod tests {
         let names = |dev| dependencies(MANIFEST, dev).into_iter().collect::<Vec<_>>();
         let own = ["log", "sentry", "tracing-subscriber"];
         assert_eq!(names(false), own);
-        let all = ["log", "metrics-exporter-prometheus", "sentry", "tracing-subscriber"];
+        let all = [
+            "log",
+            "metrics-exporter-prometheus",
+            "sentry",
+            "tracing-subscriber",
+        ];
         assert_eq!(names(true), all);
         assert!(dependencies("no = [toml", true).is_empty());
     }

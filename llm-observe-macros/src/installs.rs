@@ -61,7 +61,11 @@ mod tests {
 
     #[test]
     fn dev_dependencies_are_for_tests_examples_and_benchmarks() {
-        for file in ["tests/a.rs", "service/examples/a/main.rs", "/home/a/benches/b.rs"] {
+        for file in [
+            "tests/a.rs",
+            "service/examples/a/main.rs",
+            "/home/a/benches/b.rs",
+        ] {
             assert!(has_dev(file), "{file}");
         }
         for file in ["src/main.rs", "src/tests.rs", "tests/src/bin/a.rs", ""] {

@@ -108,9 +108,8 @@ impl Builder {
     /// [`Observer::layer`].
     ///
     /// `[log] subscriber = "program"` of the configuration does the same. Otherwise a subscriber is installed
-    /// unless there is one: at once, or with the first event of a program that calls `init!()` and depends on
-    /// `tracing-subscriber`. A later `tracing_subscriber::fmt().init()` of the program panics, since a program
-    /// has one subscriber.
+    /// at once unless there is one, and a later `tracing_subscriber::fmt().init()` of the program panics, since a
+    /// program has one subscriber. Only `init!()` knows whether the program may install its own.
     pub fn without_subscriber(mut self) -> Builder {
         self.leaves_subscriber = true;
         self
@@ -226,7 +225,9 @@ impl Started {
             threads: Vec::new(),
             rounds: Vec::new(),
             // One that is left to the program may come later.
-            foreign_subscriber: leaves_subscriber || tracing::dispatcher::has_been_set(),
+            foreign_subscriber: leaves_subscriber
+                || settings.installs.subscriber
+                || tracing::dispatcher::has_been_set(),
             forward_events: None,
         };
         running.log(settings, leaves_subscriber)?;

@@ -140,22 +140,23 @@ impl Observer {
     /// Returns a layer for a subscriber of the program's own, so that its events come into the
     /// log files too.
     ///
-    /// A program has one subscriber. `init!()` installs one of its own, unless the program has one or has
-    /// made a layer by then. So with the layer made first, the program's subscriber may be installed before or
-    /// after:
+    /// The program's subscriber may be installed before or after `init!()`:
     ///
     /// ```no_run
     /// use tracing_subscriber::prelude::*;
     ///
     /// fn main() -> Result<(), Box<dyn std::error::Error>> {
-    ///     let layer = llm_observe::Observer::layer();
     ///     let _observer = llm_observe::init!()?;
+    ///     let layer = llm_observe::Observer::layer();
     ///     tracing_subscriber::registry().with(layer).init();
     ///     Ok(())
     /// }
     /// ```
     ///
-    /// From code, [`Builder::without_subscriber`] says the same.
+    /// A program has one subscriber. In a package that depends on `tracing-subscriber`, `init!()` leaves it to
+    /// the program until the first event. Elsewhere it installs its own at once, unless the program has one or has
+    /// made a layer by then; `[log] subscriber` of the configuration and [`Builder::without_subscriber`] change
+    /// that.
     #[cfg(feature = "log")]
     #[must_use = "a layer does nothing until a subscriber has it"]
     pub fn layer() -> crate::log::Layer {

@@ -225,7 +225,9 @@ fn existing_sentry(settings: &Settings) -> Option<Arc<dyn Tracker>> {
         return Some(tracker);
     }
     let later = settings.installs.sentry && settings.config.trackers.sentry.is_none();
-    later.then(|| build::later_client(origin(settings))).flatten()
+    later
+        .then(|| build::later_client(origin(settings)))
+        .flatten()
 }
 
 /// Returns the service that alerts and reports.

@@ -35,7 +35,11 @@ pub use llm_observe_log::read;
 pub use writer::LogWriter;
 
 use self::{
-    console::ConsoleWriter, format::Style, lines::Route, select::Select, subscribe::{PendingSubscriber, Subscribed},
+    console::ConsoleWriter,
+    format::Style,
+    lines::Route,
+    select::Select,
+    subscribe::{PendingSubscriber, Subscribed},
 };
 use crate::{
     error::Error,
