@@ -40,7 +40,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     tracing_subscriber::registry()
         .with(filter.unwrap_or_else(|_| EnvFilter::new("info,tower_http=debug")))
         .with(fmt::layer().with_ansi(false).with_writer(files))
-        .with(sentry::integrations::tracing::layer())
+        .with(sentry::integrations::tracing::ErrorLayer::new())
         .init();
     let metrics = PrometheusBuilder::new().install_recorder()?;
     tokio::runtime::Runtime::new()?.block_on(async {
