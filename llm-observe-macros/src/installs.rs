@@ -3,7 +3,7 @@
 //! A process has one subscriber of `tracing`, one logger of `log` and one recorder of `metrics`, and whoever
 //! installs a second one gets an error, or panics. What a program may install after `init!()` is left to it.
 
-use std::{env, fs, path::Path};
+use std::{env, path::Path};
 
 use llm_observe_config::dependencies;
 use proc_macro2::TokenStream;
@@ -29,9 +29,8 @@ const RECORDERS: &str = "metrics-exporter-";
 
 /// Returns the value of `Embedded::installs`.
 pub(crate) fn installs(runtime: &TokenStream) -> TokenStream {
-    let manifest = env::var_os("CARGO_MANIFEST_DIR")
-        .and_then(|folder| fs::read_to_string(Path::new(&folder).join("Cargo.toml")).ok());
-    let names = dependencies(manifest.as_deref().unwrap_or_default(), has_dev(&file()));
+    let folder = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default();
+    let names = dependencies(Path::new(&folder), has_dev(&file()));
     let subscriber = SUBSCRIBERS.iter().any(|name| names.contains(*name));
     let recorder = names.iter().any(|name| name.starts_with(RECORDERS));
     let sentry = names.contains("sentry");

@@ -26,8 +26,8 @@ use tracing_subscriber::{Registry, layer::SubscriberExt};
 use super::{Layer, Lines, is_layer_made};
 use crate::{kernel::fork_mutex::ForkMutex, spans, warn::warn};
 
-/// How many rounds of the upkeep, one a second, the logger of `log` is left to a program without events.
-const LOG_ROUNDS: u8 = 10;
+/// How many rounds of the upkeep, one a second, both are left to a program without events.
+const ROUNDS: u8 = 10;
 
 /// Whose the program's subscriber is.
 pub(super) enum Subscribed {
@@ -76,9 +76,15 @@ const THEIRS: u8 = 2;
 /// Our subscriber while the program may still install its own.
 pub(super) struct PendingSubscriber {
     state: Arc<State>,
-    /// What `tracing` asks about callsites; `None` when there is nothing left to decide.
-    watch: ForkMutex<Option<Dispatch>>,
+    /// `None` when there is nothing left to decide.
+    waiting: ForkMutex<Option<Waiting>>,
     rounds: AtomicU8,
+}
+
+struct Waiting {
+    /// What `tracing` asks about callsites.
+    watch: Dispatch,
+    ours: Dispatch,
 }
 
 impl PendingSubscriber {
@@ -86,7 +92,7 @@ impl PendingSubscriber {
     fn new(ours: Dispatch, layer: Layer) -> Option<PendingSubscriber> {
         let state = Arc::new(State::default());
         let watch = Dispatch::new(Watch {
-            ours,
+            ours: ours.clone(),
             layer,
             state: state.clone(),
         });
@@ -96,7 +102,7 @@ impl PendingSubscriber {
         state.armed.store(true, Ordering::Release);
         Some(PendingSubscriber {
             state,
-            watch: ForkMutex::new(Some(watch)),
+            waiting: ForkMutex::new(Some(Waiting { watch, ours })),
             rounds: AtomicU8::new(0),
         })
     }
@@ -104,13 +110,16 @@ impl PendingSubscriber {
     /// Finds out whether the program has installed a subscriber. On a thread that has none of its own.
     pub(super) fn look(&self) {
         self.state.look();
+        let is_late = self.rounds.fetch_add(1, Ordering::Relaxed) >= ROUNDS;
+        if is_late
+            && let Some(waiting) = self.waiting.lock()
+            && let Some(Waiting { ours, .. }) = &*waiting
+        {
+            // Nothing else would show that records of `log` are not taken.
+            self.state.install(ours);
+        }
         match self.state.whose() {
-            PENDING => {
-                // Nothing else would show that records of `log` are not taken.
-                if self.rounds.fetch_add(1, Ordering::Relaxed) == LOG_ROUNDS {
-                    take_log();
-                }
-            }
+            PENDING => {}
             whose => self.settle(whose),
         }
     }
@@ -123,11 +132,11 @@ impl PendingSubscriber {
 
     /// Gives up what is no longer needed, so that `tracing` asks nobody but the program's subscriber.
     fn settle(&self, whose: u8) {
-        let watch = self.watch.lock().and_then(|mut watch| watch.take());
-        if watch.is_none() {
+        let waiting = self.waiting.lock().and_then(|mut waiting| waiting.take());
+        let Some(Waiting { watch, ours }) = waiting else {
             return;
-        }
-        drop(watch);
+        };
+        drop((watch, ours));
         callsite::rebuild_interest_cache();
         if whose == THEIRS && !is_layer_made() {
             warn(
@@ -165,7 +174,8 @@ impl State {
         self.decide(|| if has_subscriber() { THEIRS } else { PENDING });
     }
 
-    fn first_event(&self, ours: &Dispatch) {
+    /// Makes ours the program's subscriber, unless it has one.
+    fn install(&self, ours: &Dispatch) {
         self.decide(|| {
             if dispatcher::set_global_default(ours.clone()).is_err() {
                 return THEIRS;
@@ -195,7 +205,7 @@ impl Watch {
         if !self.state.armed.load(Ordering::Acquire) {
             self.state.known.store(true, Ordering::Release);
         } else if self.state.whose() == PENDING && !is_own_thread() {
-            self.state.first_event(&self.ours);
+            self.state.install(&self.ours);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A subscriber of `tracing` or a logger of `log` of the program, before or after `init!()`.
 
-use std::{sync::Barrier, thread};
+use std::{fs, sync::Barrier, thread};
 
 use llm_observe::Observer;
 use llm_observe_tests::{program::LIMIT, wait::until};
@@ -219,6 +219,27 @@ fn left_to_the_program() {
     let registry = tracing_subscriber::registry().with(fmt::layer());
     registry.with(Observer::layer()).init();
     work();
+}
+
+#[test]
+fn without_an_event_records_of_log_are_taken_in_time() {
+    let case = run("subscriber::only_log", CONFIG);
+    case.says_nothing();
+    case.logs(&["noted", CALLED]);
+}
+
+#[test]
+#[ignore = "a process of its own"]
+fn only_log() {
+    let observer = llm_observe::init!().unwrap();
+    let [log] = observer.log_files().try_into().unwrap();
+    until("record of log", LIMIT, || {
+        log::info!("noted");
+        flush(&observer);
+        let lines = fs::read_to_string(&log).unwrap();
+        lines.contains("noted").then_some(())
+    });
+    called();
 }
 
 #[test]
