@@ -91,7 +91,8 @@ fn observer(folder: &Folder) -> Observer {
 /// Fails on a thread of its own, and waits for it.
 ///
 /// Not `std::thread::spawn`: every thread that it starts takes a lock of the standard library (of its handler
-/// for stack overflows). One that was being started in the parent leaves it locked in the fork, for ever.
+/// for stack overflows). One that is being started at the fork leaves it locked there, and no thread of the
+/// fork starts any more.
 fn fails_on_a_new_thread() {
     extern "C" fn start(_: *mut c_void) -> *mut c_void {
         assert!(fails(7).is_err());
@@ -149,7 +150,7 @@ fn forks_under_load() {
             thread::spawn(|| {
                 while !STOP.load(Ordering::Relaxed) {
                     let _ = fails(CALLS.fetch_add(1, Ordering::Relaxed));
-                    thread::spawn(|| fails(1)).join().unwrap().unwrap_err();
+                    fails_on_a_new_thread();
                 }
             })
         })

@@ -7,17 +7,13 @@ use std::time::Duration;
 use async_openai::Client;
 use async_openai::config::OpenAIConfig;
 use async_openai::error::OpenAIError as ClientError;
-use async_openai::middleware::HttpRequestFactory;
-use async_openai::middleware::retry::OpenAIRetryLayer;
 use async_openai::types::chat::{
     ChatCompletionRequestSystemMessage, ChatCompletionRequestUserMessage,
     CreateChatCompletionRequest,
 };
 use async_openai::types::embeddings::{CreateEmbeddingRequest, EmbeddingInput};
 
-use llm_observe::http::client::{middleware, redirects};
-use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
-use tower::{ServiceBuilder, service_fn};
+use llm_observe::http::client::{AsyncOpenAiService, propagating};
 
 use crate::embedding::Vector;
 
@@ -56,20 +52,12 @@ impl OpenAi {
     pub(crate) fn at(base_url: &str) -> Result<Self, OpenAiError> {
         let http = reqwest::Client::builder()
             .timeout(REQUEST_LIMIT)
-            .connect_timeout(CONNECT_LIMIT)
-            .redirect(redirects())
-            .build()
-            .map_err(OpenAiError::Setup)?;
+            .connect_timeout(CONNECT_LIMIT);
+        let http = propagating(http).map_err(OpenAiError::Setup)?;
         let config = OpenAIConfig::new().with_api_base(base_url.trim_end_matches('/'));
-        let observed = ClientBuilder::new(http.clone())
-            .with(middleware().propagate())
-            .build();
-        // below the retries, so that each attempt is observed
-        let service = ServiceBuilder::new()
-            .layer(OpenAIRetryLayer::default())
-            .service(service_fn(move |request| send(observed.clone(), request)));
         Ok(Self {
-            client: Client::build(http, config).with_http_service(service),
+            client: Client::build(http.as_ref().clone(), config)
+                .with_http_service(AsyncOpenAiService::from(http)),
             base_url: base_url.to_owned(),
             embedding_model: variable("OPENAI_EMBEDDING_MODEL")
                 .unwrap_or_else(|| EMBEDDING_MODEL.to_owned()),
@@ -129,18 +117,6 @@ impl fmt::Display for OpenAi {
             self.base_url, self.embedding_model, self.chat_model
         )
     }
-}
-
-/// Sends one request of `async-openai` through the observed client.
-async fn send(
-    http: ClientWithMiddleware,
-    request: HttpRequestFactory,
-) -> Result<reqwest::Response, ClientError> {
-    let sent = http.execute(request.build().await?).await;
-    sent.map_err(|error| match error {
-        reqwest_middleware::Error::Reqwest(error) => ClientError::Reqwest(error),
-        reqwest_middleware::Error::Middleware(error) => ClientError::Boxed(error.into()),
-    })
 }
 
 /// A request to the server failed.

@@ -4,19 +4,20 @@
 use std::{
     collections::BTreeMap,
     io, process,
-    sync::{Condvar, OnceLock, PoisonError},
+    sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError},
     task::Waker,
     thread,
     time::Instant,
 };
 
-use super::fork_mutex::{self, ForkMutex};
+use super::fork_mutex;
 
 /// Who is to be woken, by when and then by the order of asking.
 type Waiting = BTreeMap<(Instant, u64), Waker>;
 
+/// The lock is taken in the process of its thread alone: in a fork it may be locked for ever.
 struct Clock {
-    waiting: ForkMutex<(Waiting, u64)>,
+    waiting: Mutex<(Waiting, u64)>,
     earlier: Condvar,
     /// The process that its thread is in.
     process: u32,
@@ -36,7 +37,7 @@ impl Deadline {
     /// Wakes `waker` at `when`. `None` when there is no thread to do it.
     pub(crate) fn new(when: Instant, waker: &Waker) -> Option<Deadline> {
         let clock = clock()?;
-        let mut waiting = clock.waiting.lock()?;
+        let mut waiting = clock.lock();
         waiting.1 += 1;
         let key = (when, waiting.1);
         waiting.0.insert(key, waker.clone());
@@ -53,8 +54,8 @@ impl Deadline {
         if !self.clock.is_here() {
             return false;
         }
-        if let Some(mut waiting) = self.clock.waiting.lock()
-            && let Some(known) = waiting.0.get_mut(&self.key)
+        let mut waiting = self.clock.lock();
+        if let Some(known) = waiting.0.get_mut(&self.key)
             && !known.will_wake(waker)
         {
             known.clone_from(waker);
@@ -65,10 +66,11 @@ impl Deadline {
 
 impl Drop for Deadline {
     fn drop(&mut self) {
-        let waiting = self.clock.waiting.lock();
-        let waker = waiting.and_then(|mut waiting| waiting.0.remove(&self.key));
-        // It is an executor's: not dropped under the lock.
-        drop(waker);
+        if self.clock.is_here() {
+            let waker = self.clock.lock().0.remove(&self.key);
+            // It is an executor's: not dropped under the lock.
+            drop(waker);
+        }
     }
 }
 
@@ -76,7 +78,7 @@ impl Clock {
     fn start() -> io::Result<&'static Clock> {
         fork_mutex::remember_process();
         let clock: &'static Clock = Box::leak(Box::new(Clock {
-            waiting: ForkMutex::default(),
+            waiting: Mutex::default(),
             earlier: Condvar::new(),
             process: process::id(),
             successor: OnceLock::new(),
@@ -91,8 +93,13 @@ impl Clock {
         self.process == process::id()
     }
 
+    fn lock(&self) -> MutexGuard<'_, (Waiting, u64)> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn run(&self) {
-        while let Some(mut waiting) = self.waiting.lock() {
+        loop {
+            let mut waiting = self.lock();
             let now = Instant::now();
             let next = waiting.0.first_key_value().map(|((when, _), _)| *when);
             match next {

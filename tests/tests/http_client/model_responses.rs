@@ -62,6 +62,15 @@ async fn a_response_is_read_and_not_changed() {
 }
 
 #[tokio::test]
+async fn a_client_that_exists_is_observed() {
+    let (seen, listener) = (testing::observe(), model());
+    let client = llm_observe::http::client::reqwest(plain());
+    let response = client.post(listener.url(COMPLETIONS)).send().await;
+    assert_eq!(response.unwrap().text().await.unwrap(), CHAT);
+    assert_eq!(number(&only(&seen), "gen_ai.usage.input_tokens"), Some(19));
+}
+
+#[tokio::test]
 async fn metrics_follow_the_conventions() {
     let (seen, listener) = (testing::observe(), model());
     let port = format!("server_port=\"{}\"", listener.address().port());

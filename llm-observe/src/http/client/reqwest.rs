@@ -35,8 +35,21 @@ use crate::warn::warn;
 pub fn from_builder(
     builder: reqwest::ClientBuilder,
 ) -> std::result::Result<ClientWithMiddleware, reqwest::Error> {
-    let client = builder.build()?;
-    Ok(ClientBuilder::new(client).with(middleware()).build())
+    builder.build().map(reqwest)
+}
+
+/// Returns `client`, observed. It shares the connections of `client`.
+///
+/// Its requests carry no `traceparent`, as those of [`from_builder`].
+///
+/// ```
+/// # fn observed(client: reqwest::Client) {
+/// let client = llm_observe::http::client::reqwest(client);
+/// # }
+/// ```
+#[must_use]
+pub fn reqwest(client: reqwest::Client) -> ClientWithMiddleware {
+    ClientBuilder::new(client).with(middleware()).build()
 }
 
 /// Returns an observed `reqwest` client whose requests to the hosts of `[http] propagate` carry

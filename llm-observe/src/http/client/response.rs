@@ -157,12 +157,14 @@ impl ClientResponse {
         let reader = self.model_reader.take();
         let (model, missing) = reader.map_or_else(Default::default, ModelResponseReader::finish);
         let result = self.result(end, &model);
+        // Readers of OpenAI's streams drop the body after the last event.
+        let is_whole = complete || model.is_done;
         let (bytes, has_reader) = (self.bytes, self.has_reader);
         if let Some(exchange) = self.call.operation::<Exchange>() {
             exchange.response_bytes = has_reader.then_some(bytes);
         }
         fields::set_response(&mut self.call.extra().fields, &model, self.first_chunk);
-        self.record_metrics(&result, &model, duration, missing.filter(|_| complete));
+        self.record_metrics(&result, &model, duration, missing.filter(|_| is_whole));
         match result {
             CallResult::Cancelled => self.call.end_cancelled(),
             CallResult::Failed(outcome, error) => self.call.end_at(Some((outcome, error)), at),

@@ -53,6 +53,8 @@ pub(crate) struct ModelResponse {
     pub(crate) error_code: Option<String>,
     error_type: Option<String>,
     unreadable: bool,
+    /// Whether the last event of a stream has passed.
+    pub(crate) is_done: bool,
 }
 
 impl ModelResponse {
@@ -86,7 +88,7 @@ impl ModelResponse {
 
     /// Returns whether the response has reported its end.
     pub(crate) fn is_finished(&self) -> bool {
-        !self.finish_reasons.is_empty()
+        self.is_done || !self.finish_reasons.is_empty()
     }
 
     /// Returns why there is no usage; `None` where there is one.
@@ -175,6 +177,9 @@ impl ModelResponseReader {
             BodyFormat::Unread(reason) => Some(reason),
             BodyFormat::Json(_) | BodyFormat::Events(_) => self.response.usage_missing(),
         };
+        if let BodyFormat::Events(events) = &self.format {
+            self.response.is_done = events.is_done();
+        }
         let error_type = self.response.error_type.take();
         self.response.error_code = self.response.error_code.or(error_type);
         (self.response, missing)

@@ -6,6 +6,9 @@ use super::json::{ResponseField, Scanner};
 /// The name of the field with an event's data.
 const DATA: &[u8] = b"data";
 
+/// The data of the event that ends a stream of OpenAI's API. Readers drop the body after it.
+const DONE: &[u8] = b"[DONE]";
+
 /// Where in a line the reader is.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 enum LinePosition {
@@ -32,6 +35,9 @@ pub(super) struct EventStream {
     has_begun: bool,
     /// Whether the current event has had a line of data.
     has_data: bool,
+    /// How many bytes of [`DONE`] the current line of data has; `None` if it is another one.
+    done: Option<usize>,
+    is_done: bool,
     scanner: Scanner,
 }
 
@@ -66,6 +72,11 @@ impl EventStream {
         self.has_begun
     }
 
+    /// Returns whether the event that ends the stream has passed.
+    pub(super) fn is_done(&self) -> bool {
+        self.is_done
+    }
+
     fn skip_mark<'a>(&mut self, chunk: &'a [u8]) -> &'a [u8] {
         let mut rest = chunk;
         while let Some((byte, after)) = rest.split_first() {
@@ -88,7 +99,7 @@ impl EventStream {
             }
             (LinePosition::Colon, b' ') => LinePosition::Data,
             (LinePosition::Colon, _) => {
-                self.scanner.feed(&[byte], found);
+                self.scan(&[byte], found);
                 LinePosition::Data
             }
             _ => LinePosition::Skip,
@@ -100,6 +111,7 @@ impl EventStream {
         if std::mem::replace(&mut self.has_data, true) {
             self.scanner.feed(b"\n", found);
         }
+        self.done = Some(0);
         LinePosition::Colon
     }
 
@@ -113,7 +125,7 @@ impl EventStream {
         let (line, rest) = bytes
             .split_at_checked(end.unwrap_or(bytes.len()))
             .unwrap_or_default();
-        self.scanner.feed(line, found);
+        self.scan(line, found);
         match rest.split_first() {
             Some((&byte, after)) => {
                 self.end_line(byte);
@@ -123,12 +135,21 @@ impl EventStream {
         }
     }
 
+    fn scan(&mut self, data: &[u8], found: &mut impl FnMut(ResponseField, Option<&[u8]>)) {
+        self.done = self.done.and_then(|matched| {
+            let left = DONE.get(matched..).unwrap_or_default();
+            left.starts_with(data).then_some(matched + data.len())
+        });
+        self.scanner.feed(data, found);
+    }
+
     /// Ends a line. An empty line ends its event.
     fn end_line(&mut self, byte: u8) {
         if self.position == LinePosition::Start {
             self.scanner.reset();
             self.has_data = false;
         }
+        self.is_done |= self.done.take() == Some(DONE.len());
         self.after_return = byte == b'\r';
         self.position = LinePosition::Start;
     }

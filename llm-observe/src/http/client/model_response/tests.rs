@@ -205,6 +205,26 @@ fn a_response_is_finished_when_its_state_is_final() {
 }
 
 #[test]
+fn a_stream_is_done_after_its_last_event() {
+    for (body, done) in [
+        ("data: {}\n\ndata: [DONE]\n\n", true),
+        ("data:[DONE]\r\n", true),
+        ("data: {}\n\n", false),
+        ("data: [DONE", false),
+        ("data: [DONE]?\n\n", false),
+        ("data: \"[DONE]\"\n\n", false),
+        ("event: [DONE]\n\n", false),
+    ] {
+        for length in [1, 3, 100] {
+            let chunks: Vec<_> = body.as_bytes().chunks(length).collect();
+            let response = read(EVENTS, &chunks).0;
+            assert_eq!(response.is_done, done, "{body:?}");
+            assert_eq!(response.is_finished(), done, "{body:?}");
+        }
+    }
+}
+
+#[test]
 fn a_stream_begins_with_its_first_data() {
     let mut reader = ModelResponseReader::new(Some(EVENTS), None);
     reader.feed(b": hello\n\nevent: x\n");
