@@ -37,6 +37,7 @@ mod findings;
 mod http;
 mod log;
 mod loggers;
+mod manifest;
 mod message;
 mod named_tables;
 mod names;
@@ -66,8 +67,11 @@ pub use endpoint::{BadEndpoint, Endpoint};
 pub use events::{Event, Objective};
 pub use find::{FILE_NAME, find};
 pub use http::{Http, Redact};
-pub use log::{Console, ConsoleTarget, Format, JsonNames, Level, Log, Rotate, Timezone};
+pub use log::{
+    Console, ConsoleTarget, Format, JsonNames, Level, Log, Rotate, Subscriber, Timezone,
+};
 pub use loggers::Logger;
+pub use manifest::dependencies;
 pub use names::valid_event_name;
 pub use outbox::Outbox;
 pub use outlets::{Metrics, Server, Traces};

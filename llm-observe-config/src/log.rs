@@ -51,6 +51,8 @@ pub struct Log {
     pub console_target: ConsoleTarget,
     /// The names of the members of JSON lines. Default: those of this crate.
     pub json_names: JsonNames,
+    /// Who subscribes to events of `tracing` and records of `log`. Default: auto.
+    pub subscriber: Subscriber,
     /// The time zone of text lines and of rotation; JSON lines are always UTC. Default: UTC.
     pub timezone: Timezone,
     /// The length in bytes beyond which a single value in a line is cut. Default: 8 KiB.
@@ -85,6 +87,7 @@ impl Default for Log {
             console_format: None,
             console_target: ConsoleTarget::default(),
             json_names: JsonNames::default(),
+            subscriber: Subscriber::default(),
             timezone: Timezone::default(),
             max_value_bytes: 8 * 1024,
             follow_symlinks: false,
@@ -173,6 +176,21 @@ choices! {
 }
 
 choices! {
+    /// Who subscribes to events of `tracing` and records of `log`: a process has one subscriber.
+    pub enum Subscriber {
+        /// As `own`; where the package that calls `init!()` depends on a crate that installs one, such as
+        /// `tracing-subscriber`, with the first event instead, unless the program has installed its own by
+        /// then.
+        #[default]
+        Auto = "auto",
+        /// The observer, when it starts.
+        Own = "own",
+        /// The program: its events are written through `Observer::layer()`.
+        Program = "program",
+    }
+}
+
+choices! {
     /// The time zone of text lines and of rotation.
     pub enum Timezone {
         /// Coordinated universal time.
@@ -219,6 +237,7 @@ impl Log {
         section.optional("console_format", &mut log.console_format, value::choice);
         section.set("console_target", &mut log.console_target, value::choice);
         section.set("json_names", &mut log.json_names, value::choice);
+        section.set("subscriber", &mut log.subscriber, value::choice);
         section.set("timezone", &mut log.timezone, value::choice);
         section.set("max_value_bytes", &mut log.max_value_bytes, value::size(16));
         section.set("follow_symlinks", &mut log.follow_symlinks, value::boolean);

@@ -314,6 +314,10 @@ fn log_ranges_and_words() {
             "json_names = \"elastic\"",
             "must be one of `default`, `otel`, `ecs`",
         ),
+        (
+            "subscriber = \"theirs\"",
+            "must be one of `auto`, `own`, `program`",
+        ),
         ("timezone = \"Berlin\"", "must be one of `utc`, `local`"),
         ("backups = 0", "must be a whole number from 1 to 10000"),
         ("backups = -1", "must be a whole number from 1 to 10000"),

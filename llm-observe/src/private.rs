@@ -13,7 +13,7 @@ pub use tracing::Level;
 
 pub use crate::{
     __end as end, __ok_value as ok_value, __section as section, __verdict as verdict,
-    init::{Embedded, init},
+    init::{Embedded, Installs, init},
     kernel::{
         alert_rule::{AlertRule, Severity, TriggerSet},
         capture::{check, count, debug, display, items, score, see, value},

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use llm_observe_config::{Config, suggest};
+use llm_observe_config::{Config, Subscriber, suggest};
 
 use super::{
     Embedded, Observer,
@@ -94,8 +94,9 @@ impl Builder {
     /// install its own before or after this. Its events come into the log files through
     /// [`Observer::layer`].
     ///
-    /// Otherwise a subscriber is installed unless there is one, and a later `tracing_subscriber::fmt().init()`
-    /// of the program panics, since a program has one subscriber.
+    /// `[log] subscriber = "program"` of the configuration does the same. Otherwise a subscriber is installed
+    /// at once unless there is one, and a later `tracing_subscriber::fmt().init()` of the program panics, since a
+    /// program has one subscriber. Only `init!()` knows whether the program may install its own.
     pub fn without_subscriber(mut self) -> Builder {
         self.leaves_subscriber = true;
         self
@@ -114,7 +115,9 @@ impl Builder {
             return Err(twice());
         }
         let mut settings = self.settings()?;
-        let leaves_subscriber = self.leaves_subscriber || log::is_layer_made();
+        let leaves_subscriber = self.leaves_subscriber
+            || log::is_layer_made()
+            || settings.config.log.subscriber == Subscriber::Program;
         let mut running = Started::start(&settings, self.redact, leaves_subscriber)?;
         let own_channels = self.own.has_channels();
         let outlets = unused::Outlets {

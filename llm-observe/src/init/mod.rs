@@ -46,6 +46,20 @@ pub struct Embedded {
     pub version: &'static str,
     /// The module that called.
     pub module: &'static str,
+    /// What the calling package may install by itself.
+    pub installs: Installs,
+}
+
+/// What a program may install by itself after `init!()`, by what its package depends on. A process has one of
+/// each, and whoever installs a second one gets an error.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Installs {
+    /// A subscriber of `tracing` or a logger of `log`.
+    pub subscriber: bool,
+    /// A recorder of `metrics`.
+    pub recorder: bool,
+    /// A client of Sentry.
+    pub sentry: bool,
 }
 
 /// What `init!()` expands to.
@@ -129,22 +143,23 @@ impl Observer {
     /// Returns a layer for a subscriber of the program's own, so that its events come into the
     /// log files too.
     ///
-    /// A program has one subscriber. `init!()` installs one of its own, unless the program has one or has
-    /// made a layer by then. So with the layer made first, the program's subscriber may be installed before or
-    /// after:
+    /// The program's subscriber may be installed before or after `init!()`:
     ///
     /// ```no_run
     /// use tracing_subscriber::prelude::*;
     ///
     /// fn main() -> Result<(), Box<dyn std::error::Error>> {
-    ///     let layer = llm_observe::Observer::layer();
     ///     let _observer = llm_observe::init!()?;
+    ///     let layer = llm_observe::Observer::layer();
     ///     tracing_subscriber::registry().with(layer).init();
     ///     Ok(())
     /// }
     /// ```
     ///
-    /// From code, [`Builder::without_subscriber`] says the same.
+    /// A program has one subscriber. In a package that depends on `tracing-subscriber`, `init!()` leaves it to
+    /// the program until the first event. Elsewhere it installs its own at once, unless the program has one or has
+    /// made a layer by then; `[log] subscriber` of the configuration and [`Builder::without_subscriber`] change
+    /// that.
     #[cfg(feature = "log")]
     #[must_use = "a layer does nothing until a subscriber has it"]
     pub fn layer() -> crate::log::Layer {

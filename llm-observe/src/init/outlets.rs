@@ -249,15 +249,20 @@ fn heartbeat(
     })
 }
 
-/// Returns the tracker over the program's own Sentry client, when there is one and the
+/// Returns the tracker over the program's own Sentry client, when there is one, or may be one, and the
 /// configuration names no project. `SENTRY_DSN` then belongs to that client.
 fn existing_sentry(settings: &Settings) -> Option<Arc<dyn Tracker>> {
     if settings.own_sentry {
         return None;
     }
-    let tracker = build::existing_client(origin(settings))?;
-    warn("Sentry is initialised already and is used as it is");
-    Some(tracker)
+    if let Some(tracker) = build::existing_client(origin(settings)) {
+        warn("Sentry is initialised already and is used as it is");
+        return Some(tracker);
+    }
+    let later = settings.installs.sentry && settings.config.trackers.sentry.is_none();
+    later
+        .then(|| build::later_client(origin(settings)))
+        .flatten()
 }
 
 /// Returns the service that alerts and reports.
@@ -289,6 +294,16 @@ mod build {
 
     #[cfg(feature = "sentry")]
     pub(super) use trackers::sentry::existing_client;
+
+    #[cfg(feature = "sentry")]
+    pub(super) fn later_client(origin: Origin) -> Option<std::sync::Arc<dyn Tracker>> {
+        Some(trackers::sentry::later_client(origin))
+    }
+
+    #[cfg(not(feature = "sentry"))]
+    pub(super) fn later_client(_: Origin) -> Option<std::sync::Arc<dyn Tracker>> {
+        None
+    }
 
     #[cfg(not(feature = "sentry"))]
     pub(super) fn existing_client(_: Origin) -> Option<std::sync::Arc<dyn Tracker>> {

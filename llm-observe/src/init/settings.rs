@@ -3,9 +3,9 @@
 
 use std::{collections::BTreeSet, env, fs, path::Path};
 
-use llm_observe_config::{Config, Secret};
+use llm_observe_config::{Config, Secret, Subscriber};
 
-use super::Embedded;
+use super::{Embedded, Installs};
 use crate::{
     error::Error,
     kernel::service::{Service, UNKNOWN_HOST},
@@ -20,6 +20,8 @@ pub(crate) struct Settings {
     pub(crate) tables: BTreeSet<String>,
     /// Whether the configuration itself names a project of Sentry, not only `SENTRY_DSN`.
     pub(crate) own_sentry: bool,
+    /// What the program may install by itself.
+    pub(crate) installs: Installs,
 }
 
 /// Reads a variable; an empty one counts as unset.
@@ -60,12 +62,24 @@ impl Settings {
         let own_sentry = config.trackers.sentry.is_some();
         use_sentry_variables(&mut config);
         let service = identify(&config, embedded);
+        let installs = installs(&config, embedded);
         Settings {
             config,
             service,
             tables: BTreeSet::new(),
             own_sentry,
+            installs,
         }
+    }
+}
+
+/// Returns what the program may install by itself: where the configuration does not say, by its
+/// dependencies.
+fn installs(config: &Config, embedded: Option<Embedded>) -> Installs {
+    let known = embedded.map(|e| e.installs).unwrap_or_default();
+    Installs {
+        subscriber: known.subscriber && config.log.subscriber == Subscriber::Auto,
+        ..known
     }
 }
 

@@ -77,7 +77,9 @@ impl Started {
             threads: Vec::new(),
             rounds: Vec::new(),
             // One that is left to the program may come later.
-            foreign_subscriber: leaves_subscriber || tracing::dispatcher::has_been_set(),
+            foreign_subscriber: leaves_subscriber
+                || settings.installs.subscriber
+                || tracing::dispatcher::has_been_set(),
             forward_events: None,
             exits: settings.config.service.on_failure == OnFailure::Exit,
             listening: Arc::default(),
@@ -116,13 +118,7 @@ impl Started {
         if leaves_subscriber {
             loggers.install();
         } else {
-            self.foreign_subscriber = !loggers.subscribe();
-        }
-        if self.foreign_subscriber && !leaves_subscriber {
-            warn(
-                "a tracing subscriber is installed already and is used as it is: add \
-                 `llm_observe::Observer::layer()` to it to have its events in the log files too",
-            );
+            self.foreign_subscriber = !loggers.subscribe(settings.installs.subscriber);
         }
         self.parts.push(Box::new(loggers));
         Ok(())
@@ -211,7 +207,9 @@ impl Started {
         own: Vec<&'static Metric>,
     ) -> Result<Arc<Dispatcher>, Error> {
         let table = [operations::metrics(), own].concat();
-        let (metrics, ours) = Metrics::global(&settings.config, &table, self.stats.clone())?;
+        let stats = self.stats.clone();
+        let later = settings.installs.recorder;
+        let (metrics, ours) = Metrics::global(&settings.config, &table, stats, later)?;
         if !ours {
             warn(
                 "a metrics recorder is installed already and gets the metrics too; /metrics, the \

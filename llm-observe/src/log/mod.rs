@@ -1,9 +1,9 @@
 //! Log lines: from the records of calls and from events of `tracing`, to rotated files and the
 //! console.
 //!
-//! `layer` receives events, [`format`] formats lines, [`escape`] makes texts safe for them, [`lines`]
-//! hands each one to the files that [`select`] it. [`files`] opens them; they are those of the crate
-//! [`llm_observe_log`].
+//! `layer` receives events, through the subscriber that `subscribe` installs; [`format`] formats lines,
+//! [`escape`] makes texts safe for them, [`lines`] hands each one to the files that [`select`] it. [`files`]
+//! opens them; they are those of the crate [`llm_observe_log`].
 
 mod console;
 mod escape;
@@ -13,6 +13,7 @@ mod layer;
 mod lines;
 mod options;
 mod select;
+mod subscribe;
 #[cfg(test)]
 mod tests;
 mod timestamp;
@@ -26,7 +27,7 @@ use std::{
 
 use llm_observe_config::{Config, Log, OnFailure};
 use tracing::level_filters::LevelFilter;
-use tracing_subscriber::{filter::Targets, layer::SubscriberExt};
+use tracing_subscriber::filter::Targets;
 
 pub use layer::Layer;
 pub(crate) use layer::{is_layer_made, layer};
@@ -34,7 +35,13 @@ pub(crate) use lines::Lines;
 pub use llm_observe_log::read;
 pub use writer::LogWriter;
 
-use self::{console::ConsoleWriter, files::Waiting, format::Style, lines::Route};
+use self::{
+    console::ConsoleWriter,
+    files::Waiting,
+    format::Style,
+    lines::Route,
+    subscribe::{PendingSubscriber, Subscribed},
+};
 use crate::{
     error::Error,
     kernel::{metrics_table as names, service::Service, sink::Sink, stats::Stats},
@@ -99,6 +106,7 @@ pub(crate) fn open(
         lines,
         waiting: waiting.map(Arc::new),
         stats: stats.clone(),
+        pending: Arc::default(),
     };
     Ok((Some(loggers), faults))
 }
@@ -108,6 +116,8 @@ pub(crate) struct Loggers {
     lines: Arc<Lines>,
     waiting: Option<Arc<Waiting>>,
     stats: Arc<Stats>,
+    /// Set where the program may still install a subscriber of its own.
+    pending: Arc<OnceLock<PendingSubscriber>>,
 }
 
 impl Loggers {
@@ -121,14 +131,20 @@ impl Loggers {
         layer::install(self.lines.clone());
     }
 
-    /// Subscribes to events of `tracing` and `log`. Returns `false` when the program has installed a
-    /// subscriber of its own, which then has to include [`Layer`].
-    pub(crate) fn subscribe(&self) -> bool {
+    /// Subscribes to events of `tracing` and `log`; `later`: with the first event, since the program may
+    /// install a subscriber of its own first, which then has to include [`Layer`]. Returns `false` when
+    /// it has, or still may.
+    pub(crate) fn subscribe(&self, later: bool) -> bool {
         self.install();
-        // A program may have its own `log` logger. Its records then stay there.
-        let _ = tracing_log::LogTracer::init();
-        let subscriber = tracing_subscriber::registry().with(Layer::over(self.lines.clone()));
-        tracing::subscriber::set_global_default(subscriber).is_ok()
+        match subscribe::subscribe(&self.lines, later) {
+            Subscribed::Ours => true,
+            Subscribed::Theirs => false,
+            Subscribed::Pending(pending) => {
+                // Set once: an observer is started once.
+                let _ = self.pending.set(pending);
+                false
+            }
+        }
     }
 
     /// Returns a function that passes the events that are logged on to the other sinks.
@@ -145,7 +161,11 @@ impl Loggers {
     /// Returns what copies the counters of the files to the metrics.
     pub(crate) fn publisher(&self) -> impl Fn() + Send + Sync + 'static {
         let (lines, stats) = (self.lines.clone(), self.stats.clone());
-        move || lines.publish(&stats)
+        let pending = self.pending.clone();
+        move || {
+            lines.publish(&stats);
+            pending.get().iter().for_each(|pending| pending.look());
+        }
     }
 
     /// Returns what opens the files that could not be opened, and then says which they are.
@@ -197,6 +217,7 @@ const CLOSE_LIMIT: Duration = Duration::from_secs(1);
 
 impl Drop for Loggers {
     fn drop(&mut self) {
+        self.pending.get().iter().for_each(|pending| pending.end());
         self.lines.close(CLOSE_LIMIT);
     }
 }
