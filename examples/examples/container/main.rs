@@ -51,9 +51,8 @@ fn router() -> Router {
         .layer(http::layer());
     // Not under the layer: neither scrapes nor probes are traffic.
     service
-        .route("/metrics", get(http::metrics_handler))
-        .route("/healthz", get(http::healthz_handler))
-        .route("/readyz", get(http::readyz_handler))
+        .route("/metrics", get(http::metrics))
+        .merge(http::probes()) // /healthz and /readyz
 }
 
 /// Answers the question in the body, word by word, as a model does.

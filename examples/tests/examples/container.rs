@@ -1,9 +1,5 @@
 //! The example `container` from outside: what a container runtime does to it, and what is left.
 
-#![cfg(unix)]
-
-mod support;
-
 use std::{
     collections::BTreeSet,
     fs,
@@ -20,13 +16,14 @@ use llm_observe_test_support::{
     peers,
 };
 use serde_json::Value;
-use support::{Folder, Running};
+
+use crate::support::{Folder, Running};
 
 /// How long one step may take.
 const LIMIT: Duration = Duration::from_secs(60);
 
-const CONFIG: &str = include_str!("../examples/container/llm-observe.toml");
-const DOCKERFILE: &str = include_str!("../examples/container/Dockerfile");
+const CONFIG: &str = include_str!("../../examples/container/llm-observe.toml");
+const DOCKERFILE: &str = include_str!("../../examples/container/Dockerfile");
 
 /// The service, and the lines that it has written so far.
 struct Service {
@@ -236,7 +233,10 @@ async fn a_stopped_container_accounts_for_every_call_line_and_alert() {
     );
     // And nothing else is left.
     assert!(!folder.path().join("logs").exists());
-    assert_eq!(files(&folder.path().join("outbox")), Vec::<PathBuf>::new());
+    assert_eq!(
+        waiting(&folder.path().join("outbox")),
+        Vec::<PathBuf>::new()
+    );
 }
 
 /// Slack does not answer: the service ends within its limit, and the alert waits in the volume for the next start.
@@ -269,20 +269,26 @@ async fn an_alert_that_slack_does_not_take_waits_for_the_next_container() {
     service.end();
     let last = slack.requests().pop().expect("there is one");
     assert!(last.text().contains("prompt failing"), "{}", last.text());
-    assert_eq!(files(&folder.path().join("outbox")), Vec::<PathBuf>::new());
+    assert_eq!(
+        waiting(&folder.path().join("outbox")),
+        Vec::<PathBuf>::new()
+    );
 }
 
-/// Returns the files below a folder that hold something.
-fn files(folder: &Path) -> Vec<PathBuf> {
+/// Returns the messages that wait in an outbox: the files that hold something, but for what is known of alerts
+/// that are firing.
+fn waiting(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder)
         .into_iter()
         .flatten()
         .map_while(Result::ok);
     let below = entries.flat_map(|entry| match entry.path() {
-        path if path.is_dir() => files(&path),
+        path if path.is_dir() => waiting(&path),
         path => vec![path],
     });
-    let holds = |path: &PathBuf| fs::metadata(path).is_ok_and(|file| file.len() > 0);
+    let holds = |path: &PathBuf| {
+        !path.ends_with("alerts.json") && fs::metadata(path).is_ok_and(|file| file.len() > 0)
+    };
     below.filter(holds).collect()
 }
 
@@ -355,6 +361,7 @@ async fn it_runs_as_the_dockerfile_says() {
         .arg(&root)
         .arg("/usr/local/bin/answers")
         .env_clear()
+        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin") // where chroot is
         .stdin(Stdio::null())
         .stdout(Stdio::piped());
     for variable in instructions("ENV") {
@@ -381,13 +388,13 @@ async fn it_runs_as_the_dockerfile_says() {
 /// The page shows the files of the example, as they are.
 #[test]
 fn the_documents_files_are_those_of_the_example() {
-    let page = include_str!("../../docs/containers.md");
+    let page = include_str!("../../../docs/containers.md");
     for file in [
         DOCKERFILE,
         CONFIG,
-        include_str!("../examples/container/kubernetes.yaml"),
-        include_str!("../examples/container/service_monitor.yaml"),
-        include_str!("../examples/container/sidecar.yaml"),
+        include_str!("../../examples/container/kubernetes.yaml"),
+        include_str!("../../examples/container/service_monitor.yaml"),
+        include_str!("../../examples/container/sidecar.yaml"),
     ] {
         assert!(page.contains(file), "not in docs/containers.md: {file}");
     }
@@ -396,7 +403,7 @@ fn the_documents_files_are_those_of_the_example() {
 /// The configuration in the sidecar's ConfigMap is one.
 #[test]
 fn the_sidecars_configuration_has_no_mistake() {
-    let (_, text) = include_str!("../examples/container/sidecar.yaml")
+    let (_, text) = include_str!("../../examples/container/sidecar.yaml")
         .split_once("llm-observe.toml: |\n")
         .expect("it is last");
     let parsed = llm_observe::config::Config::parse(text, "sidecar.yaml".as_ref());
