@@ -36,10 +36,8 @@ impl Dependencies {
         let Some(text) = read(&folder) else { return };
         let roots = folder.ancestors().filter_map(|at| Some((at, read(at)?)));
         let roots: Vec<(&Path, String)> = roots.collect();
-        let roots = roots.iter().map(|(at, text)| (*at, parse(text)));
-        let workspace = roots
-            .filter(|(_, manifest)| manifest.contains_key("workspace"))
-            .last();
+        let mut roots = roots.iter().map(|(at, text)| (*at, parse(text)));
+        let workspace = roots.find(|(_, manifest)| manifest.contains_key("workspace"));
         let workspace = workspace.as_ref().map(|(at, manifest)| (*at, manifest));
         let manifest = parse(&text);
         let targets = table(&manifest, "target").into_iter().flatten();
