@@ -37,7 +37,7 @@ impl Dependencies {
         let roots = folder.ancestors().filter_map(|at| Some((at, read(at)?)));
         let roots: Vec<(&Path, String)> = roots.collect();
         let mut roots = roots.iter().map(|(at, text)| (*at, parse(text)));
-        let workspace = roots.rfind(|(_, manifest)| manifest.contains_key("workspace"));
+        let workspace = roots.find(|(_, manifest)| manifest.contains_key("workspace"));
         let workspace = workspace.as_ref().map(|(at, manifest)| (*at, manifest));
         let manifest = parse(&text);
         let targets = table(&manifest, "target").into_iter().flatten();
