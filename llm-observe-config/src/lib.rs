@@ -74,6 +74,6 @@ pub use outlets::{Metrics, Server, Traces};
 pub use prices::Price;
 pub use problem::{Errors, Problem};
 pub use secret::{LiteralSecret, MissingSecret, Secret};
-pub use service::Service;
+pub use service::{OnFailure, Service};
 pub use suggest::suggest;
 pub use trackers::{Airbrake, Logrocket, Rollbar, Sentry, Trackers};

@@ -3,7 +3,7 @@
 
 use std::{
     fmt,
-    io::{BufRead, BufReader, Read},
+    io::{BufRead, BufReader, Read, Write},
     net::SocketAddr,
     process::{Child, Command, ExitStatus, Stdio},
     sync::mpsc::{self, Receiver},
@@ -68,6 +68,15 @@ pub struct Ended {
     pub stderr: String,
     /// How long it ran.
     pub took: Duration,
+}
+
+impl Ended {
+    /// Returns the lines on standard error with that word in them, without the name of the toolkit.
+    pub fn said(&self, word: &str) -> Vec<&str> {
+        let lines = self.stderr.lines().filter(|line| line.contains(word));
+        let bare = |line: &'_ str| line.find(": ").map_or(0, |at| at + 2);
+        lines.map(|line| &line[bare(line)..]).collect()
+    }
 }
 
 impl fmt::Display for Ended {
@@ -178,6 +187,21 @@ impl Running {
     /// When the system does not say.
     pub fn try_end(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().expect("a child of this process")
+    }
+
+    /// Returns its id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Writes a line to its standard input, which the step `await` of the subject waits for.
+    ///
+    /// # Panics
+    ///
+    /// When it has ended.
+    pub fn go_on(&mut self) {
+        let stdin = self.child.stdin.as_mut().expect("open until the end");
+        stdin.write_all(b"\n").expect("it runs");
     }
 
     /// Closes its standard input and waits for its end.

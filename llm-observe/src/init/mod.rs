@@ -1,15 +1,19 @@
 //! Sets an observer up from its configuration: the only place that names concrete sinks.
 
 mod builder;
+mod degraded;
 mod guarded;
+mod late_outlets;
 mod loggers;
 #[cfg(all(test, feature = "http", feature = "server"))]
 mod metrics_tests;
 pub(crate) mod operations;
+mod reason;
 mod running;
 mod settings;
 mod shutdown;
 mod signal;
+mod started;
 mod unused;
 
 #[cfg(feature = "delivery")]
@@ -21,7 +25,12 @@ pub(crate) use settings::{Settings, variable};
 pub use shutdown::shutdown;
 pub use signal::{ShutdownSignal, shutdown_signal};
 
-use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    path::PathBuf,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use self::{running::Running, shutdown::SHUTDOWN_LIMIT};
 use crate::{error::Error, observer::Dispatcher, probes::PROGRAM};
@@ -152,7 +161,7 @@ impl Observer {
         dispatcher: Arc<Dispatcher>,
         parts: Vec<Box<dyn Part>>,
         threads: Vec<Box<dyn Send + Sync>>,
-        listening: Option<std::net::SocketAddr>,
+        listening: Arc<OnceLock<std::net::SocketAddr>>,
     ) -> Observer {
         Observer {
             running: Running::install(dispatcher, parts, threads, listening),
@@ -250,13 +259,15 @@ impl Observer {
         self.running.send_test(limit)
     }
 
-    /// Returns the log files, the main one last.
+    /// Returns the log files, the main one last: `logs/app.log`, or `logs/app.2.log` where another process
+    /// of the program has that one.
     #[must_use]
     pub fn log_files(&self) -> Vec<PathBuf> {
         self.running.files()
     }
 
-    /// Returns the address that `/metrics` and the live page are served at.
+    /// Returns the address that `/metrics` and the live page are served at; `None` without a server, and
+    /// while its address cannot be bound.
     #[must_use]
     pub fn listening(&self) -> Option<std::net::SocketAddr> {
         self.running.listening()

@@ -9,6 +9,7 @@ use llm_observe_config::{Channel as Configured, ChannelKind, Secret, Slack};
 
 use super::{
     FlushReport, Part, SendTestResult, Settings,
+    degraded::Attempt,
     own_outlets::{OwnOutlets, StartedOutlets},
     variable,
 };
@@ -106,7 +107,22 @@ pub(crate) fn start(
         outbox,
         names,
     };
-    Ok(Some((outlets.sinks(), Box::new(outlets))))
+    Ok(Some(StartedOutlets {
+        sinks: outlets.sinks(),
+        no_folder: no_folder(&outlets.outbox),
+        part: Box::new(outlets),
+    }))
+}
+
+/// Returns why the outbox works in memory, if it does, and what tries its folder again.
+fn no_folder(outbox: &Outbox) -> Option<(Error, Attempt)> {
+    let error = outbox.take_no_folder()?;
+    let outbox = outbox.clone();
+    let attempt = move || {
+        outbox.reopen()?;
+        Ok("the outbox has its folder, and what waits is in it".to_owned())
+    };
+    Some((error, Box::new(attempt)))
 }
 
 /// With no channel configured and `SLACK_WEBHOOK_URL` set, alerts go there.

@@ -33,7 +33,8 @@ pub(super) struct Running {
     parts: Vec<Box<dyn Part>>,
     /// Threads that end when dropped.
     threads: ForkMutex<Vec<Box<dyn Send + Sync>>>,
-    listening: Option<SocketAddr>,
+    /// Empty while there is no server.
+    listening: Arc<OnceLock<SocketAddr>>,
     phase: ForkMutex<Phase>,
     ended: Condvar,
 }
@@ -56,7 +57,7 @@ impl Running {
         dispatcher: Arc<Dispatcher>,
         parts: Vec<Box<dyn Part>>,
         threads: Vec<Box<dyn Send + Sync>>,
-        listening: Option<SocketAddr>,
+        listening: Arc<OnceLock<SocketAddr>>,
     ) -> Arc<Running> {
         let pipeline = dispatcher.pipeline().clone();
         PROGRAM.set_metrics(move || pipeline.metrics.render());
@@ -74,7 +75,7 @@ impl Running {
     }
 
     pub(super) fn listening(&self) -> Option<SocketAddr> {
-        self.listening
+        self.listening.get().copied()
     }
 
     pub(super) fn metrics(&self) -> Option<String> {

@@ -2,10 +2,12 @@
 //! console.
 //!
 //! `layer` receives events, [`format`] formats lines, [`escape`] makes texts safe for them, [`lines`]
-//! hands each one to the files that [`select`] it. The files are those of the crate [`llm_observe_log`].
+//! hands each one to the files that [`select`] it. [`files`] opens them; they are those of the crate
+//! [`llm_observe_log`].
 
 mod console;
 mod escape;
+mod files;
 mod format;
 mod layer;
 mod lines;
@@ -23,7 +25,7 @@ use std::{
     time::Duration,
 };
 
-use llm_observe_config::{Config, Console, Log};
+use llm_observe_config::{Config, Console, Log, OnFailure};
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::{filter::Targets, layer::SubscriberExt};
 
@@ -33,30 +35,51 @@ pub(crate) use lines::Lines;
 pub use llm_observe_log::read;
 pub use writer::LogWriter;
 
-use self::{console::ConsoleWriter, format::Style, lines::Route, select::Select};
+use self::{console::ConsoleWriter, files::Waiting, format::Style, lines::Route};
 use crate::{
     error::Error,
-    kernel::{metrics_table as names, sink::Sink, stats::Stats},
+    kernel::{fork_mutex::is_fork, metrics_table as names, sink::Sink, stats::Stats},
     observer::tracing_level,
     redact::Redactor,
     warn::warn,
 };
 
-/// Opens every logger of the configuration. Returns `None` when there is nothing to write to.
+/// The parts of the log: what their faults are shown under.
+pub(crate) const FILES: &str = "log";
+pub(crate) const CONSOLE: &str = "console";
+
+/// The loggers, if there is anything to write to, and which of the parts do not work.
+pub(crate) type Opened = (Option<Loggers>, Vec<(&'static str, Error)>);
+
+/// Opens every logger of the configuration.
+///
+/// # Errors
+///
+/// When the configuration has mistakes; with `on_failure = "exit"`, when a file cannot be opened or the
+/// console's thread cannot be started.
 pub(crate) fn open(
     config: &Config,
     redactor: Arc<Redactor>,
     stats: &Arc<Stats>,
-) -> Result<Option<Loggers>, Error> {
+) -> Result<Opened, Error> {
     let log = &config.log;
-    let routes = if log.enabled {
-        routes(config, stats)?
+    let mut faults = Vec::new();
+    let (routes, waiting) = if log.enabled {
+        let (routes, waiting, fault) = routes(config, stats)?;
+        faults.extend(fault.map(|error| (FILES, error)));
+        (routes, Some(waiting))
     } else {
-        Vec::new()
+        (Vec::new(), None)
     };
-    let console = console(log, stats)?;
+    let console = match console(log, stats) {
+        Err(error) if config.service.on_failure == OnFailure::Degrade => {
+            faults.push((CONSOLE, error));
+            None
+        }
+        console => console?,
+    };
     if routes.is_empty() && console.is_none() {
-        return Ok(None);
+        return Ok((None, faults));
     }
     let style = Style {
         timezone: log.timezone,
@@ -71,15 +94,18 @@ pub(crate) fn open(
         closed: AtomicBool::new(false),
         others: OnceLock::new(),
     });
-    Ok(Some(Loggers {
+    let loggers = Loggers {
         lines,
+        waiting: waiting.map(Arc::new),
         stats: stats.clone(),
-    }))
+    };
+    Ok((Some(loggers), faults))
 }
 
 /// The loggers of one observer.
 pub(crate) struct Loggers {
     lines: Arc<Lines>,
+    waiting: Option<Arc<Waiting>>,
     stats: Arc<Stats>,
 }
 
@@ -121,8 +147,23 @@ impl Loggers {
         move || lines.publish(&stats)
     }
 
+    /// Returns what opens the files that could not be opened, and then says which they are.
+    pub(crate) fn attach(&self) -> impl FnMut() -> Result<String, Error> + Send + use<> {
+        let (lines, waiting) = (self.lines.clone(), self.waiting.clone());
+        move || {
+            waiting.iter().try_for_each(|w| w.attach(&lines.routes))?;
+            let files = files(&lines.routes);
+            let names: Vec<_> = files
+                .iter()
+                .map(|file| file.display().to_string())
+                .collect();
+            Ok(format!("the log files are written: {}", names.join(", ")))
+        }
+    }
+
     /// Writes what waits, within `limit`, and returns how many bytes are left.
     pub(crate) fn flush(&self, limit: Duration) -> u64 {
+        self.try_attach();
         let pending = self.lines.flush(limit);
         self.lines.publish(&self.stats);
         pending
@@ -131,15 +172,22 @@ impl Loggers {
     /// Writes what waits, within `limit`, closes the files and returns how many bytes are left. The
     /// second time it does nothing.
     pub(crate) fn close(&self, limit: Duration) -> u64 {
+        self.try_attach();
         let pending = self.lines.close(limit);
         self.lines.publish(&self.stats);
         pending
     }
 
+    /// Opens the files that could not be opened: it may be the last chance. What is wrong has been said.
+    fn try_attach(&self) {
+        if let Some(waiting) = self.waiting.as_ref().filter(|_| !is_fork()) {
+            let _ = waiting.attach(&self.lines.routes);
+        }
+    }
+
     /// Returns the files that they write.
     pub(crate) fn files(&self) -> Vec<PathBuf> {
-        let routes = self.lines.routes.iter();
-        routes.map(|route| route.path.clone()).collect()
+        files(&self.lines.routes)
     }
 }
 
@@ -152,35 +200,32 @@ impl Drop for Loggers {
     }
 }
 
-fn routes(config: &Config, stats: &Stats) -> Result<Vec<Route>, Error> {
-    let own = config.loggers.iter().map(|(name, logger)| {
-        let select = Some(Select::of(logger));
-        route(name, &logger.resolve(&config.log), select, stats)
-    });
-    // The main file is last: by then it is known whether an exclusive logger has taken the line.
-    own.chain(std::iter::once_with(|| {
-        route("app", &config.log, None, stats)
-    }))
-    .collect()
+/// Returns the files that are written, or will be once they can be opened.
+fn files(routes: &[Route]) -> Vec<PathBuf> {
+    let path = |route: &Route| route.path.with_file_name(route.file.file_name());
+    routes.iter().map(path).collect()
 }
 
-fn route(name: &str, log: &Log, select: Option<Select>, stats: &Stats) -> Result<Route, Error> {
-    let file = options::open(log).map_err(|source| {
-        let context = format!(
-            "logger `{name}` cannot write to `dir` of [log], {:?}",
-            log.dir
-        );
-        Error::with(context, source)
-    })?;
-    let lines = stats.counter(names::LOG_LINES, &[("logger", name)]);
-    Ok(Route {
-        name: name.to_owned(),
-        path: log.dir.join(&log.file),
+/// Returns where lines go, what is not open yet, and why.
+fn routes(config: &Config, stats: &Stats) -> Result<(Vec<Route>, Waiting, Option<Error>), Error> {
+    let loggers = files::loggers(config)?;
+    let strict = config.service.on_failure == OnFailure::Exit;
+    let opened = files::open(&loggers, strict)?;
+    let routes = loggers.into_iter().zip(opened.writers);
+    let routes = routes.map(|(logger, file)| route(logger, file, stats));
+    Ok((routes.collect(), opened.waiting, opened.fault))
+}
+
+fn route(logger: files::Logger, file: llm_observe_log::LogWriter, stats: &Stats) -> Route {
+    let lines = stats.counter(names::LOG_LINES, &[("logger", &logger.name)]);
+    Route {
+        path: logger.log.dir.join(&logger.log.file),
+        name: logger.name,
         file,
-        format: log.format,
-        select,
+        format: logger.log.format,
+        select: logger.select,
         lines,
-    })
+    }
 }
 
 fn console(log: &Log, stats: &Stats) -> Result<Option<ConsoleWriter>, Error> {

@@ -1,5 +1,7 @@
 //! The keys of `[log]` as options of the log writer.
 
+use std::io;
+
 use llm_observe_config::{Format, Log, Rotate, Timezone};
 use llm_observe_log::{Hooks, LogOptions, LossReason, OpenError, Rotation};
 
@@ -9,6 +11,16 @@ use crate::warn::warn;
 /// Opens the file that `log` describes.
 pub(super) fn open(log: &Log) -> Result<llm_observe_log::LogWriter, OpenError> {
     options(log).open_with(hooks(log))
+}
+
+/// Opens the file that `log` describes for the process with that number.
+pub(super) fn open_as(log: &Log, number: u32) -> Result<llm_observe_log::LogWriter, OpenError> {
+    options(log).numbered(number).open_with(hooks(log))
+}
+
+/// Returns a writer for the file that `log` describes, which could not be opened because of `error`.
+pub(super) fn detached(log: &Log, error: &OpenError) -> io::Result<llm_observe_log::LogWriter> {
+    options(log).detached(hooks(log), error)
 }
 
 pub(super) fn options(log: &Log) -> LogOptions {

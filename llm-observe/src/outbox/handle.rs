@@ -33,6 +33,27 @@ impl Outbox {
         Ok(Outbox { thread })
     }
 
+    /// Returns why the folder cannot be used: everything is in memory. Says so once.
+    pub(crate) fn take_no_folder(&self) -> Option<Error> {
+        let error = self.thread.take_no_folder()?;
+        Some(Error::with(self.folder_text(), error))
+    }
+
+    /// Tries to use the folder again. Does I/O.
+    ///
+    /// # Errors
+    ///
+    /// When it still cannot be used.
+    pub(crate) fn reopen(&self) -> Result<(), Error> {
+        let reopened = self.thread.reopen();
+        reopened.map_err(|error| Error::with(self.folder_text(), error))
+    }
+
+    fn folder_text(&self) -> String {
+        let dir = self.thread.wanted_folder().unwrap_or_default();
+        format!("the folder of the outbox, {dir:?}, cannot be used")
+    }
+
     /// Adds a parcel. It is on disk when this returns, unless the write fails, which is logged.
     /// Does I/O.
     pub(crate) fn put(&self, parcel: Parcel) {

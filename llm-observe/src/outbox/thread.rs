@@ -1,6 +1,6 @@
 //! The thread that delivers: one runtime, with tasks for each destination.
 
-use std::{cell::Cell, future::Future, path::PathBuf, sync::Arc, time::Duration};
+use std::{cell::Cell, future::Future, io, path::PathBuf, sync::Arc, time::Duration};
 
 use tokio::runtime::{Builder, Handle};
 
@@ -80,6 +80,19 @@ impl DeliveryThread {
                 .recv_timeout(limit + Duration::from_millis(100))
                 .unwrap_or_else(|_| late()),
         )
+    }
+
+    pub(super) fn take_no_folder(&self) -> Option<io::Error> {
+        self.state.take_no_folder()
+    }
+
+    pub(super) fn reopen(&self) -> io::Result<()> {
+        self.state.reopen()
+    }
+
+    /// Returns the folder of the configuration.
+    pub(super) fn wanted_folder(&self) -> Option<PathBuf> {
+        self.state.options.dir.clone()
     }
 
     /// Returns the folder that this process writes in.
