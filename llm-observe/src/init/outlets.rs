@@ -117,9 +117,10 @@ pub(crate) fn start(
 /// Returns why the outbox works in memory, if it does, and what tries its folder again.
 fn no_folder(outbox: &Outbox) -> Option<(Error, Attempt)> {
     let error = outbox.take_no_folder()?;
-    let outbox = outbox.clone();
+    // Without a handle: the outbox stops with its part.
+    let reopen = outbox.reopen();
     let attempt = move || {
-        outbox.reopen()?;
+        reopen()?;
         Ok("the outbox has its folder, and what waits is in it".to_owned())
     };
     Some((error, Box::new(attempt)))

@@ -1,6 +1,8 @@
 //! The handle to the outbox.
 
-use std::{collections::HashSet, fmt, future::Future, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::HashSet, fmt, future::Future, io, path::PathBuf, sync::Arc, time::Duration,
+};
 
 use super::{
     delivery::Delivery, destination::Destination, options::OutboxOptions, owner, parcel::Parcel,
@@ -36,22 +38,17 @@ impl Outbox {
     /// Returns why the folder cannot be used: everything is in memory. Says so once.
     pub(crate) fn take_no_folder(&self) -> Option<Error> {
         let error = self.thread.take_no_folder()?;
-        Some(Error::with(self.folder_text(), error))
+        Some(cannot_use(&self.thread, error))
     }
 
-    /// Tries to use the folder again. Does I/O.
-    ///
-    /// # Errors
-    ///
-    /// When it still cannot be used.
-    pub(crate) fn reopen(&self) -> Result<(), Error> {
-        let reopened = self.thread.reopen();
-        reopened.map_err(|error| Error::with(self.folder_text(), error))
-    }
-
-    fn folder_text(&self) -> String {
-        let dir = self.thread.wanted_folder().unwrap_or_default();
-        format!("the folder of the outbox, {dir:?}, cannot be used")
+    /// Returns what tries to use the folder again, as long as there is a handle. It does I/O, and returns an
+    /// error when the folder still cannot be used.
+    pub(crate) fn reopen(&self) -> impl Fn() -> Result<(), Error> + Send + use<> {
+        let thread = Arc::downgrade(&self.thread);
+        move || match thread.upgrade() {
+            Some(thread) => thread.reopen().map_err(|e| cannot_use(&thread, e)),
+            None => Ok(()),
+        }
     }
 
     /// Adds a parcel. It is on disk when this returns, unless the write fails, which is logged.
@@ -109,6 +106,14 @@ impl fmt::Debug for Outbox {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Outbox").finish_non_exhaustive()
     }
+}
+
+fn cannot_use(thread: &DeliveryThread, error: io::Error) -> Error {
+    let dir = thread.wanted_folder().unwrap_or_default();
+    Error::with(
+        format!("the folder of the outbox, {dir:?}, cannot be used"),
+        error,
+    )
 }
 
 fn unique(destinations: &[Arc<dyn Destination>]) -> Result<(), Error> {

@@ -136,10 +136,10 @@ fn a_folder_that_can_be_used_later_gets_what_waits_in_memory() {
     assert!(outbox.take_no_folder().is_some());
     assert!(outbox.take_no_folder().is_none(), "once");
     (5..10).for_each(|n| outbox.put(parcel("a", &format!("{n}"))));
-    assert!(outbox.reopen().is_err());
+    assert!(outbox.reopen()().is_err());
     fs::remove_file(folder.path()).unwrap();
     fs::rename(&away, folder.path()).unwrap();
-    outbox.reopen().unwrap();
+    outbox.reopen()().unwrap();
     outbox.put(parcel("a", "10"));
     let left = fs::read_dir(outbox.orphans().unwrap()).unwrap().count();
     assert_eq!(left, 1, "the state of the killed process");
@@ -147,7 +147,7 @@ fn a_folder_that_can_be_used_later_gets_what_waits_in_memory() {
     // One in flight is written at the next round.
     while files(&folder.path()).len() < 11 {
         assert!(start.elapsed() < LONG);
-        outbox.reopen().unwrap();
+        outbox.reopen()().unwrap();
         std::thread::sleep(Duration::from_millis(5));
     }
     assert_eq!(outbox.flush(Duration::ZERO).unsaved(), 0);
