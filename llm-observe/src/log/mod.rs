@@ -2,7 +2,7 @@
 //! console.
 //!
 //! `layer` receives events, [`format`] formats lines, [`escape`] makes texts safe for them, [`lines`]
-//! hands each one to the files that [`select`] it. [`files`] opens them; they are those of the crate
+//! hands each one to the files that [`select`] it. `files` opens them; they are those of the crate
 //! [`llm_observe_log`].
 
 mod console;
