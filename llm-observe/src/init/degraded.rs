@@ -134,6 +134,7 @@ impl Part for TryAtFlush {
         self.0.try_unless_watched();
     }
 
+    /// What is off then stays so.
     fn stop(&self, _: Duration, _: &mut FlushReport) {}
 }
 

@@ -62,8 +62,10 @@ impl Part for LateOutlets {
     }
 
     fn stop(&self, limit: Duration, report: &mut FlushReport) {
-        if let Some(part) = self.part() {
-            part.stop(limit, report);
+        match self.part() {
+            Some(part) => part.stop(limit, report),
+            // Those that start from now on come second.
+            None => self.set(Vec::new(), Box::new(LateOutlets::default())),
         }
     }
 

@@ -2,7 +2,7 @@
 //! console.
 //!
 //! `layer` receives events, through the subscriber that `subscribe` installs; [`format`] formats lines,
-//! [`escape`] makes texts safe for them, [`lines`] hands each one to the files that [`select`] it. [`files`]
+//! [`escape`] makes texts safe for them, [`lines`] hands each one to the files that [`select`] it. `files`
 //! opens them; they are those of the crate [`llm_observe_log`].
 
 mod console;
@@ -44,7 +44,9 @@ use self::{
 };
 use crate::{
     error::Error,
-    kernel::{metrics_table as names, service::Service, sink::Sink, stats::Stats},
+    kernel::{
+        fork_mutex::is_fork, metrics_table as names, service::Service, sink::Sink, stats::Stats,
+    },
     observer::tracing_level,
     redact::Redactor,
     warn::warn,
@@ -184,26 +186,26 @@ impl Loggers {
 
     /// Writes what waits, within `limit`, and returns how many bytes are left.
     pub(crate) fn flush(&self, limit: Duration) -> u64 {
-        self.attach_waiting();
+        self.try_attach();
         let pending = self.lines.flush(limit);
         self.lines.publish(&self.stats);
         pending
     }
 
-    /// Opens the files that are not open yet: it may be the last chance. What is wrong has been said.
-    fn attach_waiting(&self) {
-        if let Some(waiting) = &self.waiting {
-            let _ = waiting.attach(&self.lines.routes);
-        }
-    }
-
     /// Writes what waits, within `limit`, closes the files and returns how many bytes are left. The
     /// second time it does nothing.
     pub(crate) fn close(&self, limit: Duration) -> u64 {
-        self.attach_waiting();
+        self.try_attach();
         let pending = self.lines.close(limit);
         self.lines.publish(&self.stats);
         pending
+    }
+
+    /// Opens the files that could not be opened: it may be the last chance. What is wrong has been said.
+    fn try_attach(&self) {
+        if let Some(waiting) = self.waiting.as_ref().filter(|_| !is_fork()) {
+            let _ = waiting.attach(&self.lines.routes);
+        }
     }
 
     /// Returns the files that they write.
