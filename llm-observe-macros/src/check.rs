@@ -87,7 +87,10 @@ fn body(function: &FnItem, errors: &mut Errors) {
 }
 
 fn keys(args: &Args, errors: &mut Errors) {
-    needs(args, "min_quality", "quality", errors);
+    // Scores may come from anywhere in an operation.
+    if args.evaluations.is_empty() && args.operation.name.is_none() {
+        needs(args, "min_quality", "quality", errors);
+    }
     excludes(args, "ok_if", "error_if", errors);
     excludes(args, "skip_all", "args", errors);
     for (trigger, span) in args.alerts.iter().flat_map(|alert| &alert.on) {
@@ -155,7 +158,9 @@ fn stream(args: &Args, function: &FnItem, errors: &mut Errors) {
         }
         return;
     }
-    let no_value = ["ok_if", "error_if", "quality", "ret", "err", "expected"];
+    let no_value = [
+        "ok_if", "error_if", "quality", "evaluate", "ret", "err", "expected",
+    ];
     for (key, span) in no_value
         .iter()
         .filter_map(|key| Some((key, args.span_of(key)?)))
@@ -198,7 +203,7 @@ fn returned(args: &Args, function: &FnItem, errors: &mut Errors) {
     }
     let returns = Returns::of(&function.sig);
     let fails = ["expected", "err"];
-    let looks = ["ok_if", "error_if", "quality", "ret", "usage"];
+    let looks = ["ok_if", "error_if", "quality", "evaluate", "ret", "usage"];
     for (key, span) in fails
         .iter()
         .filter_map(|key| Some((key, args.span_of(key)?)))

@@ -107,6 +107,7 @@ mod server;
 pub mod __private;
 
 pub use error::Error;
+pub use genai::quality::{Score, score};
 pub use init::{
     Builder, FlushReport, Observer, SendTestResult, ShutdownSignal, shutdown, shutdown_signal,
 };

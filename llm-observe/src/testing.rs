@@ -19,7 +19,7 @@
 //! With a channel's feature on, [`TestObserver::alerts`] returns the messages that would have been sent.
 
 use std::{
-    any::Any,
+    any::{Any, TypeId},
     fmt,
     future::Future,
     marker::PhantomData,
@@ -30,7 +30,7 @@ use std::{
 use llm_observe_config::Config;
 
 #[cfg(feature = "genai")]
-use crate::genai::operation::Snapshot;
+use crate::genai::{operation::Snapshot, state::GenAiState};
 use crate::{
     error::Error,
     init::operations::{self, KINDS},
@@ -42,7 +42,7 @@ use crate::{
         panics,
         record::Record,
         request_context::RequestContext,
-        sink::Sink,
+        sink::{LogEvent, Sink},
         site::Site,
         stats::Stats,
         value::{Fields, Value},
@@ -194,8 +194,36 @@ fn attributes(record: &Record<'_>) -> Vec<(String, Value)> {
     all
 }
 
+/// A line that the observer itself has written besides those of calls: the result of an evaluation.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Event {
+    /// Its level.
+    pub level: tracing::Level,
+    /// The module of the call, where that is known.
+    pub target: String,
+    /// Its message: `gen_ai.evaluation.result`.
+    pub message: String,
+    /// Its fields, such as `gen_ai.evaluation.score.value`.
+    pub fields: Vec<(&'static str, Value)>,
+    /// The trace of its call.
+    pub trace_id: TraceId,
+    /// The span of its call.
+    pub span_id: SpanId,
+}
+
+impl Event {
+    /// Returns the value of a field.
+    #[must_use]
+    pub fn field(&self, name: &str) -> Option<&Value> {
+        let mut all = self.fields.iter();
+        all.find(|(known, _)| *known == name)
+            .map(|(_, value)| value)
+    }
+}
+
 #[derive(Default)]
-struct Seen(Mutex<Vec<Call>>);
+struct Seen(Mutex<Vec<Call>>, Mutex<Vec<Event>>);
 
 impl Sink for Seen {
     fn record(&self, record: &Redacted<Record<'_>>) {
@@ -203,6 +231,19 @@ impl Sink for Seen {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .push(Call::of(record));
+    }
+
+    fn event(&self, event: &Redacted<LogEvent<'_>>) {
+        let event = Event {
+            level: event.level,
+            target: event.target.to_owned(),
+            message: event.message.to_owned(),
+            fields: event.fields.to_vec(),
+            trace_id: event.trace_id,
+            span_id: event.span_id,
+        };
+        let mut events = self.1.lock().unwrap_or_else(PoisonError::into_inner);
+        events.push(event);
     }
 }
 
@@ -266,6 +307,23 @@ impl TestObserver {
             .into_iter()
             .filter(|call| call.event() == event)
             .collect()
+    }
+
+    /// Returns the lines that the observer has written besides those of calls, such as results of
+    /// evaluations. What a program logs itself is not among them.
+    #[must_use]
+    pub fn events(&self) -> Vec<Event> {
+        let events = self.seen.1.lock();
+        events.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Waits until no evaluation of `evaluate` waits or runs, at most `limit`. Returns whether none does.
+    #[cfg(feature = "genai")]
+    #[must_use]
+    pub fn wait_for_evaluations(&self, limit: Duration) -> bool {
+        let state = self.dispatcher.extension(TypeId::of::<GenAiState>());
+        let state = state.and_then(|state| state.downcast_ref::<GenAiState>());
+        state.is_none_or(|state| state.wait_for_evaluations(limit))
     }
 
     /// Returns the alerts that the calls so far would have sent, as if their groups were complete:

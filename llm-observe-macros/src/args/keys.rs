@@ -5,6 +5,7 @@ use syn::{Expr, Ident, Pat, Token, parse::ParseStream, token};
 
 use super::{
     alert::Alert,
+    evaluate::Evaluate,
     field::{self, Sigil},
     parsed::{Args, Captured, Returned},
     stream_limits::StreamLimits,
@@ -199,6 +200,18 @@ pub(crate) const KEYS: &[Key] = &[
         a.min_quality = value::share(k, i, e)?;
         Ok(())
     }),
+    Key {
+        repeats: true,
+        ..key(
+            "evaluate",
+            "evaluate(name = \"groundedness\", with = judge, share = 0.05)",
+            |k, i, a, e| {
+                let evaluate = inside(parens(k, i)?, |i| Evaluate::parse(k, i, e))?;
+                a.evaluations.extend(evaluate);
+                Ok(())
+            },
+        )
+    },
     key("crate", "crate = my_facade::llm_observe", |k, i, a, _| {
         syntax::equals(k, i)?;
         a.krate = Some(i.call(syn::Path::parse_mod_style)?);

@@ -3,6 +3,7 @@
 //! It knows nothing of the function. What contradicts the function is found in `check`.
 
 mod alert;
+mod evaluate;
 mod field;
 mod keys;
 mod operation;
@@ -14,6 +15,7 @@ mod value;
 
 pub(crate) use self::{
     alert::Alert,
+    evaluate::Evaluate,
     field::{Field, Sigil, When},
     keys::example,
     operation::first_key,

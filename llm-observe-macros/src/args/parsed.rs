@@ -5,6 +5,7 @@ use syn::{Expr, Ident, LitStr, Path};
 
 use super::{
     alert::Alert,
+    evaluate::Evaluate,
     field::{Arg, Field, Sigil, When},
     operation::Operation,
     stream_limits::StreamLimits,
@@ -51,6 +52,7 @@ pub(crate) struct Args {
     pub(crate) items: Option<Expr>,
     pub(crate) quality: Option<Expr>,
     pub(crate) min_quality: Option<Share>,
+    pub(crate) evaluations: Vec<Evaluate>,
     pub(crate) operation: Operation,
 }
 
@@ -91,6 +93,7 @@ impl Args {
             (args.ok_if, args.error_if, args.ret) = (None, None, None);
             (args.quality, args.min_quality) = (None, None);
             args.operation.usage = None;
+            args.evaluations.clear();
             args.items = args
                 .items
                 .filter(|items| !matches!(items, Expr::Closure(_)));
@@ -115,6 +118,9 @@ impl Args {
         self.skip_all |= block.skip_all;
         self.has_mistakes |= block.has_mistakes;
         self.operation = self.operation.with_defaults(&block.operation);
+        if self.evaluations.is_empty() {
+            self.evaluations.clone_from(&block.evaluations);
+        }
         if self.alerts.is_empty() {
             self.alerts.clone_from(&block.alerts);
         }

@@ -6,7 +6,7 @@ use syn::{Expr, spanned::Spanned};
 
 use super::start::converter;
 use crate::{
-    args::{Args, Sigil, When},
+    args::{Args, Evaluate, Sigil, When},
     returns::Returns,
     runtime::path_at,
 };
@@ -40,11 +40,14 @@ impl FinishClosure {
             args.quality.as_ref(),
             args.operation.usage.as_ref(),
         ];
+        let evaluated = args.evaluations.iter();
+        let evaluated = evaluated.filter_map(|evaluate| evaluate.of.as_ref());
         let first = closures
             .into_iter()
             .flatten()
             .chain(items.filter(|items| matches!(items, Expr::Closure(_))))
             .chain(fields)
+            .chain(evaluated)
             .next();
         let span = Span::mixed_site();
         first.map_or(span, |closure| span.located_at(closure.span()))
@@ -96,8 +99,11 @@ impl FinishClosure {
     fn response(&self, args: &Args, returns: &Returns, runtime: &TokenStream) -> TokenStream {
         let FinishClosure { call, out } = self;
         match args.operation.name {
-            Some(_) if !returns.is_empty() => {
-                quote!(#runtime::genai::response(#call, #runtime::response!(#out));)
+            Some(name) if !returns.is_empty() => {
+                let found = (name == "retrieval").then(
+                    || quote!(#runtime::genai::retrieved(#call, #runtime::retrieved!(#out));),
+                );
+                quote!(#runtime::genai::response(#call, #runtime::response!(#out)); #found)
             }
             _ => TokenStream::new(),
         }
@@ -154,6 +160,9 @@ impl FinishClosure {
                 tokens.extend(quote!(#call.record(#name, #value);));
             }
         }
+        for evaluate in &args.evaluations {
+            tokens.extend(evaluation(evaluate, call, &value, runtime));
+        }
         if tokens.is_empty() {
             return None;
         }
@@ -170,6 +179,26 @@ fn applied(function: &str, closure: &Expr, runtime: &TokenStream) -> TokenStream
     let ident = |name| Ident::new(name, span);
     let (runtime, function, value) = (path_at(runtime, span), ident(function), ident("value"));
     quote_spanned!(span=> #runtime::#function(#value, #closure))
+}
+
+/// The start of an evaluation of `value`. Spanned at the evaluator, so that a value that it cannot take is
+/// reported there.
+fn evaluation(
+    evaluate: &Evaluate,
+    call: &Ident,
+    value: &Ident,
+    runtime: &TokenStream,
+) -> TokenStream {
+    let Evaluate {
+        name, with, share, ..
+    } = evaluate;
+    let span = Span::mixed_site().located_at(with.span());
+    let at = path_at(runtime, span);
+    let taken = match &evaluate.of {
+        Some(closure) => applied("see", closure, runtime),
+        None => quote_spanned!(span=> #at::genai::cloned(#value)),
+    };
+    quote_spanned!(span=> #at::genai::evaluate(#call, #name, #share, || #taken, #with);)
 }
 
 /// What the closure of `usage` returns for `value`, noted on `call`.

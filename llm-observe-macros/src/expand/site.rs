@@ -76,6 +76,10 @@ fn settings(args: &Args, recorded: &[String], runtime: &TokenStream) -> TokenStr
         "has_quality",
         args.quality.as_ref().map(|_| TokenStream::new()),
     );
+    set(
+        "has_evaluation",
+        (!args.evaluations.is_empty()).then(TokenStream::new),
+    );
     set("has_stream", args.stream.then(TokenStream::new));
     set(
         "has_stream_limits",

@@ -1,7 +1,9 @@
 //! The operations of models when the feature `genai` is off: the same functions, without effect.
 
+use std::future::Future;
+
 use crate::{
-    genai::{Response, Usage},
+    genai::{EvaluatorOutput, Response, Retrieved, Usage, quality::Score},
     kernel::{
         operation::OperationFacts,
         scope::{CallScope, HasOperation},
@@ -24,3 +26,23 @@ pub fn response(_: &mut impl HasOperation, _: Option<&dyn Response>) {}
 /// Takes no note of tokens.
 #[inline]
 pub fn usage(_: &mut impl HasOperation, _: Option<Usage>) {}
+
+/// Takes no note of what a search has found.
+pub fn retrieved(_: &mut CallScope, _: Option<&dyn Retrieved>) {}
+
+/// Records no score.
+pub(super) fn record(_: &Score) {}
+
+/// Evaluates nothing.
+pub fn evaluate<T, F, O>(
+    _: &mut CallScope,
+    _: &'static str,
+    _: f64,
+    _: impl FnOnce() -> T,
+    _: impl FnOnce(T) -> F + Send + Sync + 'static,
+) where
+    T: Send + 'static,
+    F: Future<Output = O> + Send + 'static,
+    O: EvaluatorOutput + 'static,
+{
+}

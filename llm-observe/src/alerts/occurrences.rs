@@ -2,8 +2,8 @@
 
 use super::{text, trigger::Trigger};
 use crate::{
-    kernel::{ids::TraceId, outcome::ErrorClass, record::Record},
-    outbox::text::truncate,
+    kernel::{ids::TraceId, outcome::ErrorClass, record::Record, sink::ScoredCall, site::Site},
+    outbox::{now_micros, text::truncate},
 };
 
 /// The longest text of an error that an alert keeps, in characters.
@@ -29,17 +29,22 @@ impl ErrorSample {
         }
     }
 
+    /// Returns the description of a score that is under the `min_quality` of its site.
+    fn low(name: &str, got: f64, site: &Site) -> ErrorSample {
+        let min = site.min_quality.unwrap_or_default();
+        ErrorSample::plain(format!("{name} {got:.2} is under {min:.2}"))
+    }
+
     fn of(record: &Record<'_>, trigger: Trigger) -> ErrorSample {
         match (trigger, record.error) {
             (Trigger::Slow, _) => {
                 ErrorSample::plain(format!("took {}", text::duration(record.duration)))
             }
             (Trigger::LowQuality, _) => {
-                let (got, min) = (
-                    record.quality.unwrap_or_default(),
-                    record.site.min_quality.unwrap_or_default(),
-                );
-                ErrorSample::plain(format!("quality {got:.2} is under {min:.2}"))
+                let by_quality = || ("quality", record.quality.unwrap_or_default());
+                let low = record.low_score.map(|low| (low.name.as_str(), low.value));
+                let (name, got) = low.unwrap_or_else(by_quality);
+                ErrorSample::low(name, got, record.site)
             }
             (Trigger::Cancelled, _) | (_, None) => ErrorSample::default(),
             (_, Some(error)) => ErrorSample {
@@ -128,6 +133,12 @@ impl Occurrences {
                 .and_then(|request| request.session_url.clone()),
             ..Occurrences::at(record.time, trigger, record.trace_id, sample)
         }
+    }
+
+    /// Returns those of one call that was scored low.
+    pub(super) fn scored_low(call: &ScoredCall) -> Occurrences {
+        let sample = ErrorSample::low(&call.name, call.value, call.site);
+        Occurrences::at(now_micros(), Trigger::LowQuality, call.trace_id, sample)
     }
 
     /// Counts one more at `time`.

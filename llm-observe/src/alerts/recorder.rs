@@ -17,7 +17,11 @@ use super::{
 };
 use crate::{
     error::Error,
-    kernel::{record::Record, sink::Sink},
+    kernel::{
+        record::Record,
+        sink::{ScoredCall, Sink},
+        site::Site,
+    },
     outbox::now_micros,
     redact::Redacted,
 };
@@ -64,12 +68,11 @@ impl AlertRecorder {
         state.messages.clone()
     }
 
-    fn ended(&self, record: &Record<'_>, trigger: Trigger) {
-        let occurrences = Occurrences::of(record, trigger);
+    fn add(&self, site: &'static Site, occurrences: &Occurrences) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        for route in self.routes.of(record.site, &occurrences) {
-            let (event, function) = (record.site.event, record.site.function());
-            state.policy.add(event, function, &route, &occurrences);
+        for route in self.routes.of(site, occurrences) {
+            let (event, function) = (site.event, site.function());
+            state.policy.add(event, function, &route, occurrences);
         }
     }
 }
@@ -77,7 +80,13 @@ impl AlertRecorder {
 impl Sink for AlertRecorder {
     fn record(&self, record: &Redacted<Record<'_>>) {
         for trigger in Trigger::of(record) {
-            self.ended(record, trigger);
+            self.add(record.site, &Occurrences::of(record, trigger));
+        }
+    }
+
+    fn scored_low(&self, call: &Redacted<ScoredCall>) {
+        if call.alerts() {
+            self.add(call.site, &Occurrences::scored_low(call));
         }
     }
 }

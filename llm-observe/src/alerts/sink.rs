@@ -26,7 +26,7 @@ use crate::{
         metrics_table as names,
         record::Record,
         similar::SimilarError,
-        sink::{RunningCall, Sink},
+        sink::{RunningCall, ScoredCall, Sink},
         stats::{Counter, Stats},
     },
     outbox::{
@@ -175,6 +175,25 @@ impl Sink for AlertSink {
         }
         for trigger in Trigger::of(record) {
             self.ended(record, trigger);
+        }
+    }
+
+    fn scored_low(&self, call: &Redacted<ScoredCall>) {
+        if !call.alerts() {
+            return;
+        }
+        let key = (
+            std::ptr::from_ref(call.site).addr(),
+            Trigger::LowQuality,
+            &call.name,
+        );
+        let merge = |pending: &mut PendingAlert| pending.occurrences.count_one(now_micros());
+        let first = || PendingAlert {
+            site: call.site,
+            occurrences: Occurrences::scored_low(call),
+        };
+        if !self.worker.add(key, merge, first) {
+            self.counters.overflow.add(1);
         }
     }
 

@@ -39,6 +39,7 @@ fn record(trace: TraceId, time: u64) -> Record<'static> {
         items: None,
         chunks: None,
         quality: None,
+        low_score: None,
         slow: false,
         expected: false,
         passed_on: false,

@@ -100,6 +100,40 @@ pub(crate) const USAGE_MISSING: &Metric = &Metric::counter(
     "Successful calls of models whose tokens are not known.",
 );
 
+/// The upper bounds of scores.
+const SCORE_BUCKETS: &[f64] = &[0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0];
+
+/// Those of searches besides, whose scores have many scales.
+const TOP_SCORE_BUCKETS: &[f64] = &[
+    0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0,
+];
+
+pub(crate) const EVALUATION_SCORE: &Metric = &Metric::histogram(
+    "llm_observe_evaluation_score",
+    &["event", "name"],
+    Buckets::Fixed(SCORE_BUCKETS),
+    "Scores of calls from 0 to 1, given by the program or by evaluators.",
+);
+
+pub(crate) const EVALUATIONS_LOST: &Metric = &Metric::counter(
+    "llm_observe_evaluations_lost_total",
+    &["event", "name", "reason"],
+    "Evaluations without a result, by reason.",
+);
+
+pub(crate) const RETRIEVAL_EMPTY: &Metric = &Metric::counter(
+    "llm_observe_retrieval_empty_total",
+    &["event", "function"],
+    "Successful searches that found nothing.",
+);
+
+pub(crate) const RETRIEVAL_TOP_SCORE: &Metric = &Metric::histogram(
+    "llm_observe_retrieval_top_score",
+    &["event", "function"],
+    Buckets::Fixed(TOP_SCORE_BUCKETS),
+    "Scores of the documents that fit best, one for each search that found any.",
+);
+
 /// All of them.
 pub(crate) const TABLE: &[&Metric] = &[
     DURATION,
@@ -111,4 +145,8 @@ pub(crate) const TABLE: &[&Metric] = &[
     UNPRICED,
     USAGE_MISSING,
     PRICE_TABLE,
+    EVALUATION_SCORE,
+    EVALUATIONS_LOST,
+    RETRIEVAL_EMPTY,
+    RETRIEVAL_TOP_SCORE,
 ];

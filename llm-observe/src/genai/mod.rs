@@ -57,6 +57,8 @@ pub mod operation;
 pub mod operation;
 #[cfg(feature = "genai")]
 pub(crate) mod prices;
+#[doc(hidden)]
+pub mod quality;
 #[cfg(feature = "genai")]
 mod recorder;
 #[cfg(feature = "http-client")]
@@ -82,6 +84,7 @@ mod clients;
 pub use finish_reasons::FinishReasons;
 #[cfg(feature = "genai")]
 pub use prices::{Cost, PriceSource, PriceTable, Prices, TableSource};
+pub use quality::{EvaluatorOutput, Retrieved};
 pub use response::Response;
 pub use usage::Usage;
 

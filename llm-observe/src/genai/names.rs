@@ -22,6 +22,15 @@ pub(crate) const TOOL: &str = "gen_ai.tool.name";
 pub(crate) const AGENT: &str = "gen_ai.agent.name";
 pub(crate) const DATA_SOURCE: &str = "gen_ai.data_source.id";
 
+/// The event of a score.
+pub(crate) const EVALUATION_RESULT: &str = "gen_ai.evaluation.result";
+pub(crate) const EVALUATION_NAME: &str = "gen_ai.evaluation.name";
+pub(crate) const EVALUATION_VALUE: &str = "gen_ai.evaluation.score.value";
+pub(crate) const EVALUATION_LABEL: &str = "gen_ai.evaluation.score.label";
+pub(crate) const EVALUATION_EXPLANATION: &str = "gen_ai.evaluation.explanation";
+pub(crate) const ERROR_TYPE: &str = "error.type";
+pub(crate) const ERROR_MESSAGE: &str = "error.message";
+
 /// The conventions have no name for a cost yet. This one is what other tools use.
 pub(crate) const COST: &str = "gen_ai.usage.cost";
 /// Where a cost comes from: `provider`, `override` or `table`.

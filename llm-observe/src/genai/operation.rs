@@ -4,11 +4,12 @@
 use std::{any::Any, borrow::Cow, fmt::Write, sync::Arc, time::Duration};
 
 use super::{
-    Cost, Response, Usage,
+    Cost, Response, Retrieved, Usage,
     answer::{self, Answer, MAX_TEXT},
     chunk_times::ChunkTimes,
     kinds,
     ledger::Ledger,
+    metrics::{RETRIEVAL_EMPTY, RETRIEVAL_TOP_SCORE},
     names,
     recorder::{EndedOperation, Taken},
     state::GenAiState,
@@ -39,6 +40,9 @@ pub fn start(call: &mut CallScope, facts: &'static OperationFacts) {
     let operation = GenAi::new(facts, state, ledger.clone());
     call.perform(Box::new(operation), ledger);
 }
+
+/// The largest score of a document that is recorded, in either direction.
+const MOST_TOP_SCORE: f64 = 1e9;
 
 macro_rules! subjects {
     ($($(#[$doc:meta])* $name:ident)+) => {$(
@@ -84,6 +88,17 @@ pub fn usage(call: &mut impl HasOperation, usage: Option<Usage>) {
     }
 }
 
+/// Notes what a search has found.
+pub fn retrieved(call: &mut CallScope, found: Option<&dyn Retrieved>) {
+    let Some(found) = found else { return };
+    let (documents, top_score) = (found.documents(), found.top_score());
+    let documents = u64::try_from(documents).unwrap_or(u64::MAX);
+    if let Some(operation) = of(call) {
+        operation.retrieved = Some((documents, top_score));
+    }
+    call.items_unless_set(documents);
+}
+
 /// Returns the call's operation, where it is one of a model.
 #[inline]
 fn of(call: &mut impl HasOperation) -> Option<&mut GenAi> {
@@ -122,6 +137,8 @@ struct GenAi {
     stated: Answer,
     is_stream: bool,
     chunks: Option<Box<ChunkTimes>>,
+    /// How many documents a search has found, and how well the best one fits.
+    retrieved: Option<(u64, Option<f64>)>,
     cost: Cost,
     /// As text lines have them.
     shown_cost: String,
@@ -146,6 +163,7 @@ impl GenAi {
             stated: Answer::default(),
             is_stream: false,
             chunks: None,
+            retrieved: None,
             cost: Cost::Unpriced,
             shown_cost: String::new(),
             shown_first: String::new(),
@@ -185,6 +203,27 @@ impl GenAi {
         self.cost = self.state.cost(provider, model, &self.answer);
         self.shown_cost = self.cost.usd().map(dollars).unwrap_or_default();
         self.shown_first = self.answer.first_chunk.map(seconds).unwrap_or_default();
+    }
+
+    /// What the value says by its type goes before `items` and `quality`.
+    fn record_retrieval(&self, end: &OperationEnd) {
+        let labels = [("event", end.event), ("function", end.function)];
+        let documents = self.retrieved.map(|(documents, _)| documents).or(end.items);
+        if let Some(documents) = documents {
+            // At 0 from the first search on.
+            let empty = self.state.stats.counter(RETRIEVAL_EMPTY, &labels);
+            empty.add(u64::from(documents == 0));
+        }
+        let top_score = self
+            .retrieved
+            .and_then(|(_, top_score)| top_score)
+            .or(end.quality);
+        // A larger one would spoil the sum for ever.
+        if let Some(score) = top_score.filter(|score| score.abs() <= MOST_TOP_SCORE) {
+            self.state
+                .metrics
+                .observe(RETRIEVAL_TOP_SCORE, &labels, score);
+        }
     }
 
     fn record(&self, end: &OperationEnd) {
@@ -314,6 +353,9 @@ impl Operation for GenAi {
     fn ended(&mut self, end: &OperationEnd) {
         self.complete(end);
         self.record(end);
+        if self.facts.name == kinds::RETRIEVAL.name && end.outcome == Outcome::Ok {
+            self.record_retrieval(end);
+        }
     }
 
     fn redact(&mut self, redactor: &Redactor) {

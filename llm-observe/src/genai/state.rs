@@ -1,10 +1,19 @@
 //! What each observer keeps for operations of models.
 
-use std::{fmt, sync::Arc, time::SystemTime};
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use llm_observe_config::Conventions;
 
-use super::{Cost, Prices, answer::Answer, metrics};
+use super::{
+    Cost, Prices,
+    answer::Answer,
+    metrics,
+    quality::{Evaluations, QualityRecorder},
+};
 use crate::{
     kernel::{bounded_names::BoundedNames, stats::Stats},
     metrics::Metrics,
@@ -22,6 +31,8 @@ pub(crate) struct GenAiState {
     pub(super) models: BoundedNames,
     pub(super) providers: BoundedNames,
     prices: Prices,
+    pub(super) quality: Arc<QualityRecorder>,
+    pub(super) evaluations: Evaluations,
 }
 
 impl GenAiState {
@@ -29,7 +40,10 @@ impl GenAiState {
         let (config, stats) = (setup.config, setup.stats);
         let limit = config.metrics.max_label_values;
         let names = |label| BoundedNames::new(label, limit, stats).redacted_by(setup.redactor);
+        let quality = Arc::new(QualityRecorder::new(setup));
         GenAiState {
+            evaluations: Evaluations::new(quality.clone()),
+            quality,
             conventions: config.genai.conventions,
             metrics: setup.metrics.clone(),
             stats: stats.clone(),
@@ -41,6 +55,11 @@ impl GenAiState {
                 false => Prices::start(&config.prices, stats.clone()),
             },
         }
+    }
+
+    /// Waits until no evaluation is left, at most `limit`. Returns whether none is.
+    pub(crate) fn wait_for_evaluations(&self, limit: Duration) -> bool {
+        self.evaluations.wait(limit)
     }
 
     /// Returns what an answer has cost: what the provider reports, else what its tokens cost.

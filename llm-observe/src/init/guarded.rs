@@ -8,7 +8,7 @@ use std::{
 use crate::{
     kernel::{
         record::Record,
-        sink::{LogEvent, RunningCall, Sink},
+        sink::{LogEvent, RunningCall, ScoredCall, Sink},
     },
     redact::Redacted,
 };
@@ -42,6 +42,10 @@ impl<S: Sink> Sink for Guarded<S> {
 
     fn unstalled(&self, call: &Redacted<RunningCall>) {
         self.guard(|sink| sink.unstalled(call));
+    }
+
+    fn scored_low(&self, call: &Redacted<ScoredCall>) {
+        self.guard(|sink| sink.scored_low(call));
     }
 }
 

@@ -1,7 +1,10 @@
 //! Which annotated call this thread is in: its ids, for everything that is logged inside it,
 //! and what has been recorded on it so far; and what the thread's work carries besides.
 
-use std::{cell::RefCell, sync::Arc};
+use std::{
+    cell::{Cell, RefCell},
+    sync::Arc,
+};
 
 use super::{
     carried::{Carried, TraceOrigin},
@@ -82,6 +85,24 @@ thread_local! {
 
     /// Apart from the call: most calls carry nothing else, and are not to pay for it.
     static AMBIENT: RefCell<Ambient> = const { RefCell::new(Ambient::NONE) };
+
+    /// The site of the call that the thread's work was taken along from. Apart from the call, which has
+    /// none then: nothing is recorded on it from another thread.
+    static TAKEN_FROM: Cell<Option<&'static Site>> = const { Cell::new(None) };
+}
+
+/// Returns the site of the thread's call, also of one that its work was taken along from.
+pub(crate) fn site() -> Option<&'static Site> {
+    let own = look(|current| current.site).flatten();
+    own.or_else(|| TAKEN_FROM.try_with(Cell::get).ok().flatten())
+}
+
+/// Makes `site` that of the call that the thread's work was taken along from, and returns the one before.
+pub(super) fn replace_taken_from(site: Option<&'static Site>) -> Option<&'static Site> {
+    TAKEN_FROM
+        .try_with(|known| known.replace(site))
+        .ok()
+        .flatten()
 }
 
 /// Returns the request that the thread works for.

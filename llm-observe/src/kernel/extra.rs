@@ -67,6 +67,22 @@ pub(crate) struct ChildFailure {
     pub(crate) expected: bool,
 }
 
+/// A score under the `min_quality` of its call.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct LowScore {
+    pub(crate) name: String,
+    pub(crate) value: f64,
+}
+
+/// What is done once a call has ended well, in its place.
+pub(crate) struct AfterCall(pub(crate) Box<dyn FnOnce() + Send + Sync>);
+
+impl fmt::Debug for AfterCall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AfterCall").finish_non_exhaustive()
+    }
+}
+
 /// What an operation shares with those below it, also with those in work that was taken along.
 #[derive(Debug)]
 pub(crate) struct SharedPlace {
@@ -81,6 +97,10 @@ pub(crate) struct Extra {
     pub(crate) fields: Fields,
     pub(crate) items: Option<u64>,
     pub(crate) quality: Option<f64>,
+    /// The lowest score that it was given while it ran, where that is under its `min_quality`.
+    pub(crate) low_score: Option<Box<LowScore>>,
+    /// What is done once it has ended well.
+    pub(crate) after: Vec<AfterCall>,
     /// The number of items that its stream has yielded; `None` when it has none.
     pub(crate) chunks: Option<u64>,
     /// The failure of a call directly below, to recognise its error when it is passed on.

@@ -250,6 +250,10 @@ pub struct OperationEnd {
     pub class: Option<ErrorClass>,
     /// How long it took.
     pub duration: Duration,
+    /// The number of things it processed.
+    pub items: Option<u64>,
+    /// The score of its result.
+    pub quality: Option<f64>,
 }
 
 /// An item of the stream that a call returned: when it came.

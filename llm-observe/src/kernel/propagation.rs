@@ -19,6 +19,7 @@ use super::{
     ids::{SpanId, TraceId},
     operation::Shared,
     request_context::RequestContext,
+    site::Site,
 };
 
 /// Makes a request and a context the thread's, until this is dropped.
@@ -179,10 +180,23 @@ impl<F> fmt::Debug for WithContext<F> {
     }
 }
 
+/// Runs `f` in the place of a call of `site` that has ended. What operations share is not there.
+pub(crate) fn in_ended_call(call: (TraceId, SpanId), site: &'static Site, f: impl FnOnce()) {
+    let mut surroundings = Surroundings::of_call(call);
+    surroundings.site = Some(site);
+    if let Some(rest) = &mut surroundings.rest {
+        rest.shared = None;
+    }
+    let _entered = surroundings.enter();
+    f();
+}
+
 /// What surrounds work, and which of it is the thread's own.
 pub(super) struct Surroundings {
     /// The call; `None` for the one that the thread is in.
     call: Option<(TraceId, SpanId)>,
+    /// The site of that call, where it is known.
+    site: Option<&'static Site>,
     carried: Option<Arc<Carried>>,
     /// The request, the observer and what operations share; `None` for those of the thread.
     rest: Option<Rest>,
@@ -210,6 +224,7 @@ impl Surroundings {
         let observer = dispatch::scoped_observer();
         Surroundings {
             call: Some(call),
+            site: context::site().filter(|_| call == context::parent()),
             carried,
             rest: Some(Rest {
                 request,
@@ -226,6 +241,7 @@ impl Surroundings {
     ) -> Surroundings {
         Surroundings {
             call,
+            site: None,
             carried: Some(carried),
             rest: None,
         }
@@ -244,11 +260,12 @@ impl Surroundings {
         SurroundingsGuard {
             before: self.call.map(|(trace, span)| {
                 // No site: nothing is recorded on a call from another thread than its own.
-                context::replace(Current {
+                let current = context::replace(Current {
                     trace,
                     span,
                     ..Current::NONE
-                })
+                });
+                (current, context::replace_taken_from(self.site))
             }),
             _ambient: AmbientGuard::enter(Ambient {
                 request,
@@ -262,15 +279,16 @@ impl Surroundings {
 
 /// The thread in other surroundings than its own, until this is dropped.
 pub(super) struct SurroundingsGuard {
-    before: Option<Current>,
+    before: Option<(Current, Option<&'static Site>)>,
     _ambient: AmbientGuard,
     _observer: Option<ScopedGuard>,
 }
 
 impl Drop for SurroundingsGuard {
     fn drop(&mut self) {
-        if let Some(before) = self.before.take() {
-            context::replace(before);
+        if let Some((current, site)) = self.before.take() {
+            context::replace(current);
+            context::replace_taken_from(site);
         }
     }
 }

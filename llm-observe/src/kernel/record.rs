@@ -7,6 +7,7 @@ use tracing::Level;
 use super::{
     alert_rule::TriggerSet,
     error_info::ErrorInfo,
+    extra::LowScore,
     ids::{SpanId, TraceId},
     operation::Operation,
     outcome::Outcome,
@@ -45,6 +46,8 @@ pub struct Record<'a> {
     pub chunks: Option<u64>,
     /// The score of its result, 0 to 1.
     pub quality: Option<f64>,
+    /// The lowest score that it was given while it ran, where that is under its `min_quality`.
+    pub(crate) low_score: Option<&'a LowScore>,
     /// Whether it took longer than `slow`.
     pub slow: bool,
     /// Whether its error matched `expected`, here or in the call below that it came from: counted and
@@ -67,10 +70,11 @@ pub struct Record<'a> {
 }
 
 impl Record<'_> {
-    /// Returns whether the quality is under the site's `min_quality`.
+    /// Returns whether the quality, or a score that it was given while it ran, is under the site's
+    /// `min_quality`.
     #[must_use]
     pub fn low_quality(&self) -> bool {
-        self.site.is_low(self.quality)
+        self.low_score.is_some() || self.site.is_low(self.quality)
     }
 
     /// Returns the level of the call's line.

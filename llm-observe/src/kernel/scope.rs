@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{
     context,
     error_info::ErrorInfo,
-    extra::{Extra, SharedPlace},
+    extra::{AfterCall, Extra, SharedPlace},
     operation::{Operation, Shared},
     outcome::{ErrorClass, Outcome},
     probe::Verdict,
@@ -96,11 +96,28 @@ impl CallScope {
         }
     }
 
+    /// The same, where it is not set yet.
+    pub(crate) fn items_unless_set(&mut self, count: u64) {
+        let extra = self.extra.get_or_insert_with(Extra::from_pool);
+        extra.items.get_or_insert(count);
+    }
+
     /// Sets the score of the result. A score that is no number is not recorded.
     pub fn quality(&mut self, score: f64) {
         if score.is_finite() {
             self.extra.get_or_insert_with(Extra::from_pool).quality = Some(score);
         }
+    }
+
+    /// Returns whether it has ended well, as far as is known.
+    pub(crate) fn is_ok(&self) -> bool {
+        self.outcome == Outcome::Ok
+    }
+
+    /// Has `after` called once the call has ended well.
+    pub(crate) fn after(&mut self, after: AfterCall) {
+        let extra = self.extra.get_or_insert_with(Extra::from_pool);
+        extra.after.push(after);
     }
 
     /// Sets the outcome that the returned value stands for.

@@ -1,6 +1,6 @@
 //! Where records go: log files, metrics, trackers, alerts, and what a program adds.
 
-use std::{sync::Arc, time::Duration};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use tracing::Level;
 
@@ -72,6 +72,12 @@ pub trait Sink: Send + Sync + 'static {
     fn unstalled(&self, call: &Redacted<RunningCall>) {
         let _ = call;
     }
+
+    /// Receives a call that has got a score under its `min_quality` from elsewhere than its own thread,
+    /// mostly after its end. Its record does not say so.
+    fn scored_low(&self, call: &Redacted<ScoredCall>) {
+        let _ = call;
+    }
 }
 
 /// A line that was logged through `tracing` or `log`.
@@ -96,6 +102,39 @@ pub struct LogEvent<'a> {
     pub trace_flags: u8,
     /// The request it was logged in.
     pub request: Option<&'a RequestContext>,
+}
+
+/// A call that has got a score under its `min_quality` from elsewhere than its own thread.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ScoredCall {
+    /// The annotated function.
+    pub site: &'static Site,
+    /// The trace it belongs to.
+    pub trace_id: TraceId,
+    /// Its own span.
+    pub span_id: SpanId,
+    /// What was scored.
+    pub name: String,
+    /// The score.
+    pub value: f64,
+    pub(crate) alerts: bool,
+}
+
+impl ScoredCall {
+    /// Returns whether a rule asks for an alert.
+    #[must_use]
+    pub const fn alerts(&self) -> bool {
+        self.alerts
+    }
+}
+
+impl Redact for ScoredCall {
+    fn redact(&mut self, redactor: &Redactor) {
+        if let Cow::Owned(clean) = redactor.redact(&self.name) {
+            self.name = clean;
+        }
+    }
 }
 
 /// A call that has not ended.

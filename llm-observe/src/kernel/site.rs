@@ -59,6 +59,8 @@ pub struct Site {
     pub has_items: bool,
     /// Whether it scores its results.
     pub has_quality: bool,
+    /// Whether its results are evaluated in the background.
+    pub has_evaluation: bool,
     /// Whether it returns a stream, whose end is that of its calls.
     pub has_stream: bool,
     /// Whether that stream ends at a limit.
@@ -109,6 +111,7 @@ impl Site {
             min_quality: None,
             has_items: false,
             has_quality: false,
+            has_evaluation: false,
             has_stream: false,
             has_stream_limits: false,
             report: true,
@@ -284,6 +287,13 @@ impl Site {
     #[must_use]
     pub const fn has_quality(mut self) -> Site {
         self.has_quality = true;
+        self
+    }
+
+    /// Makes its results be evaluated.
+    #[must_use]
+    pub const fn has_evaluation(mut self) -> Site {
+        self.has_evaluation = true;
         self
     }
 

@@ -298,6 +298,13 @@ impl Sink for Lines {
         });
     }
 
+    // Lines of the runtime itself; those of `tracing` and `log` come through `hand_over`.
+    fn event(&self, event: &Redacted<LogEvent<'_>>) {
+        if self.filter.would_enable(event.target, &event.level) {
+            self.write_event(event);
+        }
+    }
+
     fn stalled(&self, running: &Redacted<RunningCall>) {
         self.running(running, "still running");
     }

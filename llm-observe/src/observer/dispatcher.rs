@@ -43,6 +43,7 @@ impl Dispatcher {
             stats: &pipeline.stats,
             metrics: &pipeline.metrics,
             redactor: &pipeline.redactor,
+            sinks: &pipeline.sinks,
             scoped,
         };
         let extensions: Vec<_> = kinds.iter().map(|kind| (kind.setup)(&setup)).collect();

@@ -5,7 +5,7 @@ use std::{any::Any, sync::Arc};
 use llm_observe_config::Config;
 
 use crate::{
-    kernel::{metric::Metric, stats::Stats},
+    kernel::{metric::Metric, sink::Sink, stats::Stats},
     metrics::Metrics,
     redact::Redactor,
 };
@@ -28,6 +28,8 @@ pub(crate) struct Setup<'a> {
     pub(crate) stats: &'a Arc<Stats>,
     pub(crate) metrics: &'a Arc<Metrics>,
     pub(crate) redactor: &'a Arc<Redactor>,
+    /// Where lines of its own go.
+    pub(crate) sinks: &'a [Arc<dyn Sink>],
     /// Whether the observer is that of a test, and not of the program.
     pub(crate) scoped: bool,
 }

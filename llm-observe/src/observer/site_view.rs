@@ -19,6 +19,7 @@ use crate::{
         metrics_table as names,
         operation::{Operation, OperationEnd},
         outcome::{ErrorClass, Outcome},
+        propagation,
         record::Record,
         site::Site,
         stats::Gauge,
@@ -89,8 +90,13 @@ impl SiteView {
     }
 
     fn hand_over(&self, ids: CallIds, mut extra: Option<Box<Extra>>, mut end: CallEnd) {
-        if let Some(operation) = extra.as_mut().and_then(|extra| extra.operation.as_mut()) {
-            operation.ended(&self.operation_end(&end));
+        let mut after = Vec::new();
+        if let Some(extra) = &mut extra {
+            after = std::mem::take(&mut extra.after);
+            let ended = self.operation_end(&end, extra);
+            if let Some(operation) = &mut extra.operation {
+                operation.ended(&ended);
+            }
         }
         let (passed_on, decision) = self.pass_on(ids, extra.as_deref_mut(), &mut end);
         let error = end.error.take();
@@ -107,15 +113,22 @@ impl SiteView {
                 extra.recycle();
             }
         });
+        if end.outcome == Outcome::Ok && !after.is_empty() {
+            propagation::in_ended_call((ids.trace, ids.span), self.site, || {
+                after.into_iter().for_each(|after| after.0());
+            });
+        }
     }
 
-    fn operation_end(&self, end: &CallEnd) -> OperationEnd {
+    fn operation_end(&self, end: &CallEnd, extra: &Extra) -> OperationEnd {
         OperationEnd {
             event: self.site.event,
             function: self.site.function(),
             outcome: end.outcome,
             class: end.error.as_ref().map(|error| error.class),
             duration: Duration::from_nanos(end.nanos),
+            items: extra.items,
+            quality: extra.quality,
         }
     }
 
@@ -180,25 +193,27 @@ impl SiteView {
     /// Decides about a call without an error; most of them give no reason to notify anybody.
     #[inline]
     fn decide_without_error(&self, end: &CallEnd, extra: Option<&Extra>) -> Decision {
-        let is_good = end.outcome == Outcome::Ok
-            && end.nanos <= self.slow
-            && !self.site.is_low(extra.and_then(|extra| extra.quality));
+        let is_good = end.outcome == Outcome::Ok && end.nanos <= self.slow && !self.is_low(extra);
         if is_good {
             return Decision::default();
         }
         self.alerts.decide(&self.end(end, extra, Known::default()))
     }
 
+    #[inline]
+    fn is_low(&self, extra: Option<&Extra>) -> bool {
+        extra.is_some_and(|extra| extra.low_score.is_some() || self.site.is_low(extra.quality))
+    }
+
     /// Returns what the decision about alerts is made from.
     fn end(&self, end: &CallEnd, extra: Option<&Extra>, known: Known) -> End {
         let operation = extra.and_then(|extra| extra.operation.as_deref());
-        let quality = extra.and_then(|extra| extra.quality);
         End {
             outcome: end.outcome,
             class: end.error.as_ref().map(|error| error.class),
             expected: end.expected,
             slow: end.nanos > self.slow,
-            low_quality: self.site.is_low(quality),
+            low_quality: self.is_low(extra),
             may_alert: operation.is_none_or(|operation| operation.may_alert(end.outcome)),
             alerted_below: known.alerted,
             // What was expected below was not reported there.
@@ -230,6 +245,7 @@ impl SiteView {
             items: extra.and_then(|extra| extra.items),
             chunks: extra.and_then(|extra| extra.chunks),
             quality: extra.and_then(|extra| extra.quality),
+            low_score: extra.and_then(|extra| extra.low_score.as_deref()),
             slow: end.nanos > self.slow,
             expected: end.expected,
             passed_on: *passed_on,
@@ -312,6 +328,9 @@ impl Redact for Ended {
             for (name, value) in extra.fields.iter_mut() {
                 value.redact(name, redactor);
             }
+            if let Some(low) = &mut extra.low_score {
+                redact(redactor, &mut low.name);
+            }
             if let Some(operation) = &mut extra.operation {
                 operation.redact(redactor);
             }
@@ -335,6 +354,7 @@ impl fmt::Debug for SiteView {
 fn records(site: &Site) -> bool {
     site.has_items
         || site.has_quality
+        || site.has_evaluation
         || site.has_stream
         || site.performs.is_some()
         || !site.fields.is_empty()

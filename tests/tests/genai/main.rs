@@ -4,6 +4,7 @@ mod bad_input;
 mod names;
 mod nested;
 mod operations;
+mod quality;
 mod requests;
 mod streams;
 

@@ -103,6 +103,7 @@ fn record<'a>(
         items: None,
         chunks: None,
         quality: None,
+        low_score: None,
         slow: false,
         expected: false,
         passed_on: false,

@@ -64,6 +64,7 @@ fn record<'a>(site: &'static Site, error: &'a ErrorInfo) -> Redacted<Record<'a>>
         items: None,
         chunks: None,
         quality: None,
+        low_score: None,
         slow: false,
         expected: false,
         passed_on: false,
