@@ -40,6 +40,7 @@ fn answer() -> impl Stream<Item = Chunk> {
 
 #[observe(operation = execute_tool, tool = "lookup")]
 fn lookup() -> u8 {
+    llm_observe::score("hit", 0.5);
     1
 }
 
@@ -76,6 +77,12 @@ async fn an_operation_shows_in_lines_and_spans() {
         .lines()
         .find(|line| line.contains("answer ok in"))
         .unwrap();
+    let score = text
+        .lines()
+        .find(|line| line.contains(" gen_ai.evaluation.result "))
+        .unwrap();
+    let shown = " gen_ai.evaluation.name=hit gen_ai.evaluation.score.value=0.5 trace_id=";
+    assert!(score.contains(shown) && score.contains(" INFO "), "{score}");
     let shown = " model=gpt-4o in=812 out=203 cost=$0.0041 ttfc=0ms ";
     assert!(line.contains(shown), "{line}");
     assert!(text.contains(" tool=lookup "), "{text}");

@@ -161,7 +161,7 @@ impl FinishClosure {
             }
         }
         for evaluate in &args.evaluations {
-            tokens.extend(evaluation(evaluate, call, &value, runtime));
+            tokens.extend(evaluation(evaluate, call, runtime));
         }
         if tokens.is_empty() {
             return None;
@@ -183,17 +183,12 @@ fn applied(function: &str, closure: &Expr, runtime: &TokenStream) -> TokenStream
 
 /// The start of an evaluation of `value`. Spanned at the evaluator, so that a value that it cannot take is
 /// reported there.
-fn evaluation(
-    evaluate: &Evaluate,
-    call: &Ident,
-    value: &Ident,
-    runtime: &TokenStream,
-) -> TokenStream {
+fn evaluation(evaluate: &Evaluate, call: &Ident, runtime: &TokenStream) -> TokenStream {
     let Evaluate {
         name, with, share, ..
     } = evaluate;
     let span = Span::mixed_site().located_at(with.span());
-    let at = path_at(runtime, span);
+    let (at, value) = (path_at(runtime, span), Ident::new("value", span));
     let taken = match &evaluate.of {
         Some(closure) => applied("see", closure, runtime),
         None => quote_spanned!(span=> #at::genai::cloned(#value)),

@@ -29,7 +29,7 @@ pub(crate) const EVALUATION_VALUE: &str = "gen_ai.evaluation.score.value";
 pub(crate) const EVALUATION_LABEL: &str = "gen_ai.evaluation.score.label";
 pub(crate) const EVALUATION_EXPLANATION: &str = "gen_ai.evaluation.explanation";
 pub(crate) const ERROR_TYPE: &str = "error.type";
-pub(crate) const ERROR_MESSAGE: &str = "error.message";
+pub(crate) const EXCEPTION_MESSAGE: &str = "exception.message";
 
 /// The conventions have no name for a cost yet. This one is what other tools use.
 pub(crate) const COST: &str = "gen_ai.usage.cost";

@@ -1,8 +1,10 @@
 //! Every name is one of the conventions': OpenTelemetry semantic conventions 1.41.1, `docs/gen-ai/`:
 //! `gen-ai-spans.md`, `gen-ai-agent-spans.md` and `gen-ai-metrics.md`.
 
+use std::time::Duration;
+
 use futures_util::StreamExt as _;
-use llm_observe::{genai::Usage, observe, testing};
+use llm_observe::{Score, genai::Usage, observe, testing};
 
 use crate::Answer;
 
@@ -166,6 +168,44 @@ async fn metrics_have_the_names_labels_and_buckets_of_the_conventions() {
     }
     let tokens: Vec<_> = (0..14).map(|n| (1_u64 << (2 * n)).to_string()).collect();
     assert_eq!(bounds(METRICS[0]), tokens);
+}
+
+/// Those of the event `gen_ai.evaluation.result` in `gen-ai-events.md`, with the message of an exception.
+const OF_EVALUATIONS: &[&str] = &[
+    "gen_ai.evaluation.name",
+    "gen_ai.evaluation.score.value",
+    "gen_ai.evaluation.score.label",
+    "gen_ai.evaluation.explanation",
+    "error.type",
+    "exception.message",
+];
+
+#[test]
+fn evaluations_have_the_names_of_the_conventions() {
+    async fn judge(_: u8) -> Result<Score, String> {
+        Err("no judge".to_owned())
+    }
+    #[observe(evaluate(name = "judged", with = judge, share = 1.0))]
+    fn answer() -> u8 {
+        let score = Score::new("groundedness", 0.5).label("half");
+        score.explanation("one of two").record();
+        1
+    }
+    let seen = testing::observe();
+    answer();
+    assert!(seen.wait_for_evaluations(Duration::from_secs(30)));
+    let events = seen.events();
+    let mut names: Vec<_> = events.iter().flat_map(|event| &event.fields).collect();
+    names.dedup_by_key(|(name, _)| *name);
+    for event in &events {
+        assert_eq!(event.message, "gen_ai.evaluation.result");
+    }
+    let known = |name: &str| names.iter().any(|(known, _)| *known == name);
+    assert!(OF_EVALUATIONS.iter().all(|name| known(name)), "{names:?}");
+    assert!(
+        names.iter().all(|(name, _)| OF_EVALUATIONS.contains(name)),
+        "{names:?}"
+    );
 }
 
 #[tokio::test]

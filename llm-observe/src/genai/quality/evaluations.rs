@@ -226,6 +226,10 @@ async fn evaluate_within(
     evaluating: Evaluating,
     recorder: Arc<QualityRecorder>,
 ) {
+    // The observer may have gone while it waited.
+    if !dispatch::is_on() {
+        return;
+    }
     // A task of its own: its panic ends there.
     let mut task = tokio::spawn(in_current_call(evaluating));
     let result = time::timeout(limit, &mut task).await;

@@ -169,7 +169,7 @@ impl QualityRecorder {
             (names::ERROR_TYPE, Value::Str(error_type.to_owned())),
         ];
         if !message.is_empty() {
-            fields.push((names::ERROR_MESSAGE, Value::Str(message)));
+            fields.push((names::EXCEPTION_MESSAGE, Value::Str(message)));
         }
         self.write(place, Level::WARN, fields);
     }
