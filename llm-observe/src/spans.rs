@@ -167,7 +167,6 @@ impl SpanSite {
                 .chain(self.site.fields.iter().copied())
                 .chain(self.baggage_keys.iter().copied())
                 .chain(operation_fields(self.site))
-                .chain(operation_fields(self.site))
                 .collect();
             describe(self.site, self.site.level, names.leak(), Kind::SPAN)
         })

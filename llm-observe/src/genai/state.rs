@@ -2,11 +2,11 @@
 
 use std::{
     fmt,
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::{Duration, SystemTime},
 };
 
-use llm_observe_config::Conventions;
+use llm_observe_config::{self as config, Conventions};
 
 use super::{
     Cost, Prices,
@@ -30,7 +30,10 @@ pub(crate) struct GenAiState {
     /// The values of labels so far.
     pub(super) models: BoundedNames,
     pub(super) providers: BoundedNames,
-    prices: Prices,
+    prices: OnceLock<Prices>,
+    configured_prices: config::Prices,
+    /// Whether the observer is that of a test.
+    scoped: bool,
     pub(super) quality: Arc<QualityRecorder>,
     pub(super) evaluations: Evaluations,
 }
@@ -41,7 +44,7 @@ impl GenAiState {
         let limit = config.metrics.max_label_values;
         let names = |label| BoundedNames::new(label, limit, stats).redacted_by(setup.redactor);
         let quality = Arc::new(QualityRecorder::new(setup));
-        GenAiState {
+        let state = GenAiState {
             evaluations: Evaluations::new(quality.clone()),
             quality,
             conventions: config.genai.conventions,
@@ -50,11 +53,28 @@ impl GenAiState {
             chunk_bounds: setup.metrics.bounds(metrics::PER_CHUNK).into(),
             models: names("model"),
             providers: names("provider"),
-            prices: match setup.scoped {
-                true => Prices::on_use(&config.prices, stats.clone()),
-                false => Prices::start(&config.prices, stats.clone()),
-            },
+            prices: OnceLock::new(),
+            configured_prices: config.prices.clone(),
+            scoped: setup.scoped,
+        };
+        // What is wrong with a file of prices shows at the start.
+        if !config.prices.is_empty() {
+            state.prepare();
         }
+        state
+    }
+
+    /// Has the prices read in the background, with the first operation: a program without any has no
+    /// thread for them.
+    pub(super) fn prepare(&self) {
+        self.prices();
+    }
+
+    fn prices(&self) -> &Prices {
+        self.prices.get_or_init(|| match self.scoped {
+            true => Prices::on_use(&self.configured_prices, self.stats.clone()),
+            false => Prices::start(&self.configured_prices, self.stats.clone()),
+        })
     }
 
     /// Waits until no evaluation is left, at most `limit`. Returns whether none is.
@@ -76,7 +96,8 @@ impl GenAiState {
         else {
             return Cost::Unpriced;
         };
-        self.prices.cost(provider, model, usage, SystemTime::now())
+        self.prices()
+            .cost(provider, model, usage, SystemTime::now())
     }
 }
 

@@ -79,10 +79,6 @@ fn put_marks(out: &mut Vec<u8>, record: &Record<'_>) {
         put(out, " chunks=");
         put_u64(out, chunks);
     }
-    if let Some(chunks) = record.chunks {
-        put(out, " chunks=");
-        put_u64(out, chunks);
-    }
     if let Some(quality) = record.quality {
         put(out, " quality=");
         put_f64(out, quality);
