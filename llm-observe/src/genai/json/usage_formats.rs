@@ -1,6 +1,6 @@
 //! The table of formats in which providers report tokens.
 //!
-//! The address at each format is the page it follows; all were read on 2026-11-25. `genai-prices` 0.2.1
+//! The address at each format is the page it follows;. `genai-prices` 0.2.1
 //! maps the same fields (its `extractors`).
 
 use super::counts::Path;
