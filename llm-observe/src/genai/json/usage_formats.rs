@@ -1,7 +1,7 @@
 //! The table of formats in which providers report tokens.
 //!
-//! The address at each format is the page it follows;. `genai-prices` 0.2.1
-//! maps the same fields (its `extractors`).
+//! The address at each format is the page that it follows. `genai-prices` 0.2.1 maps the same fields (its
+//! `extractors`).
 
 use super::counts::Path;
 
