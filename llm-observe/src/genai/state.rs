@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc, time::SystemTime};
 
 use llm_observe_config::Conventions;
 
-use super::{Cost, Prices, answer::Answer, metrics};
+use super::{Cost, Prices, answer::Answer, budgets::Budgets, metrics};
 use crate::{
     kernel::{bounded_names::BoundedNames, stats::Stats},
     metrics::Metrics,
@@ -21,6 +21,7 @@ pub(crate) struct GenAiState {
     /// The values of labels so far.
     pub(super) models: BoundedNames,
     pub(super) providers: BoundedNames,
+    pub(super) budgets: Budgets,
     prices: Prices,
 }
 
@@ -36,6 +37,7 @@ impl GenAiState {
             chunk_bounds: setup.metrics.bounds(metrics::PER_CHUNK).into(),
             models: names("model"),
             providers: names("provider"),
+            budgets: Budgets::start(setup),
             prices: match setup.scoped {
                 true => Prices::on_use(&config.prices, stats.clone()),
                 false => Prices::start(&config.prices, stats.clone()),
