@@ -763,6 +763,31 @@ fn conventions_of_genai() {
 }
 
 #[test]
+fn content_of_genai() {
+    use llm_observe_config::Capture;
+    let default = right("").genai;
+    assert_eq!(
+        (default.capture, default.capture_max_bytes),
+        (Capture::None, 8_192)
+    );
+    let both = right("[genai]\ncapture = \"both\"\ncapture_max_bytes = \"1KB\"\n").genai;
+    assert_eq!(
+        (both.capture, both.capture_max_bytes),
+        (Capture::Both, 1_000)
+    );
+    wrong_line(
+        "genai",
+        "capture = \"all\"",
+        "must be one of `none`, `input`, `output`, `both`",
+    );
+    wrong_line(
+        "genai",
+        "capture_max_bytes = \"2MiB\"",
+        "must be at most 1MiB",
+    );
+}
+
+#[test]
 fn a_price_file_and_prices_of_models() {
     assert!(right("[prices]\n").prices.is_empty());
     assert!(!right("[prices]\nfile = \"p.json\"\n").prices.is_empty());

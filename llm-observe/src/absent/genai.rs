@@ -1,10 +1,11 @@
 //! The operations of models when the feature `genai` is off: the same functions, without effect.
 
 use crate::{
-    genai::{Response, Usage},
+    genai::{Response, Usage, content_type::RawContent},
     kernel::{
         operation::OperationFacts,
         scope::{CallScope, HasOperation},
+        stream::ItemScope,
         value::Value,
     },
 };
@@ -24,3 +25,12 @@ pub fn response(_: &mut impl HasOperation, _: Option<&dyn Response>) {}
 /// Takes no note of tokens.
 #[inline]
 pub fn usage(_: &mut impl HasOperation, _: Option<Usage>) {}
+
+/// Takes no note of messages.
+pub fn input(_: &mut CallScope, _: impl FnOnce() -> RawContent) {}
+
+pub use self::input as output;
+
+/// Takes no note of messages.
+#[inline]
+pub fn output_chunk(_: &mut ItemScope<'_>, _: impl FnOnce() -> RawContent) {}

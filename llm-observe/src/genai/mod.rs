@@ -41,6 +41,10 @@ mod budgets;
 #[cfg(feature = "genai")]
 mod chunk_times;
 #[cfg(feature = "genai")]
+mod content;
+#[doc(hidden)]
+pub mod content_type;
+#[cfg(feature = "genai")]
 mod dollars;
 mod finish_reasons;
 #[cfg(feature = "genai")]

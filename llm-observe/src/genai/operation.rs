@@ -7,6 +7,8 @@ use super::{
     Cost, Response, Usage,
     answer::{self, Answer, MAX_TEXT},
     chunk_times::ChunkTimes,
+    content::Content,
+    content_type::RawContent,
     dollars::dollars,
     kinds,
     ledger::Ledger,
@@ -21,6 +23,7 @@ use crate::{
         outcome::{ErrorClass, Outcome},
         pool::prefix,
         scope::{CallScope, HasOperation},
+        stream::ItemScope,
         value::Value,
     },
     redact::Redactor,
@@ -85,6 +88,42 @@ pub fn usage(call: &mut impl HasOperation, usage: Option<Usage>) {
     }
 }
 
+/// Notes what the operation is given, where that is captured; `content` is not evaluated otherwise.
+pub fn input(call: &mut CallScope, content: impl FnOnce() -> RawContent) {
+    if let Some(operation) = of(call)
+        && operation.state.capture.input
+    {
+        operation
+            .content
+            .get_or_insert_default()
+            .set_input(content());
+    }
+}
+
+/// Notes what it returns, where that is captured.
+pub fn output(call: &mut CallScope, content: impl FnOnce() -> RawContent) {
+    if let Some(operation) = of(call)
+        && operation.state.capture.output
+    {
+        operation
+            .content
+            .get_or_insert_default()
+            .set_output(content());
+    }
+}
+
+/// Notes a chunk of what it returns, where that is captured.
+#[inline]
+pub fn output_chunk(call: &mut ItemScope<'_>, content: impl FnOnce() -> RawContent) {
+    if let Some(operation) = of(call)
+        && operation.state.capture.output
+    {
+        let settings = operation.state.capture;
+        let all = operation.content.get_or_insert_default();
+        all.add_chunk(content(), settings);
+    }
+}
+
 /// Returns the call's operation, where it is one of a model.
 #[inline]
 fn of(call: &mut impl HasOperation) -> Option<&mut GenAi> {
@@ -123,6 +162,8 @@ struct GenAi {
     stated: Answer,
     is_stream: bool,
     chunks: Option<Box<ChunkTimes>>,
+    /// Messages, where they are captured.
+    content: Option<Box<Content>>,
     cost: Cost,
     /// As text lines have them.
     shown_cost: String,
@@ -147,6 +188,7 @@ impl GenAi {
             stated: Answer::default(),
             is_stream: false,
             chunks: None,
+            content: None,
             cost: Cost::Unpriced,
             shown_cost: String::new(),
             shown_first: String::new(),
@@ -285,6 +327,7 @@ impl Operation for GenAi {
             let first = AttributeValue::F64(first.as_secs_f64());
             visit(Attribute::new(names::FIRST_CHUNK), first);
         }
+        self.content_attributes(visit);
         for (short, shown) in [("cost", &self.shown_cost), ("ttfc", &self.shown_first)] {
             if !shown.is_empty() {
                 visit(Attribute::only_short(short), AttributeValue::Plain(shown));
@@ -333,6 +376,11 @@ impl Operation for GenAi {
             answer::redact(name, redactor);
         }
         self.answer.redact(redactor);
+        if let Some(content) = &mut self.content {
+            let is_messages = !matches!(self.facts.name, "execute_tool" | "retrieval");
+            let reason = self.answer.finish_reasons.first().map(String::as_str);
+            content.finish(is_messages, reason, self.state.capture, redactor);
+        }
     }
 
     fn snapshot(&self) -> Option<Arc<dyn Any + Send + Sync>> {
@@ -344,6 +392,19 @@ impl Operation for GenAi {
 }
 
 impl GenAi {
+    fn content_attributes(&self, visit: &mut dyn FnMut(Attribute<'_>, AttributeValue<'_>)) {
+        let Some(content) = &self.content else { return };
+        let [input, output] = names::content(self.facts.name);
+        for (name, shown) in [
+            (input, &content.shown_input),
+            (output, &content.shown_output),
+        ] {
+            if !shown.is_empty() {
+                visit(Attribute::new(name), AttributeValue::text(shown));
+            }
+        }
+    }
+
     fn usage_attributes(&self, visit: &mut dyn FnMut(Attribute<'_>, AttributeValue<'_>)) {
         let usage = self.answer.usage.unwrap_or_default();
         let cache_creation = names::cache_creation(self.state.conventions);

@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc, time::SystemTime};
 
 use llm_observe_config::Conventions;
 
-use super::{Cost, Prices, answer::Answer, budgets::Budgets, metrics};
+use super::{Cost, Prices, answer::Answer, budgets::Budgets, content::CaptureSettings, metrics};
 use crate::{
     kernel::{bounded_names::BoundedNames, stats::Stats},
     metrics::Metrics,
@@ -22,6 +22,7 @@ pub(crate) struct GenAiState {
     pub(super) models: BoundedNames,
     pub(super) providers: BoundedNames,
     pub(super) budgets: Budgets,
+    pub(super) capture: CaptureSettings,
     prices: Prices,
 }
 
@@ -37,6 +38,7 @@ impl GenAiState {
             chunk_bounds: setup.metrics.bounds(metrics::PER_CHUNK).into(),
             models: names("model"),
             providers: names("provider"),
+            capture: CaptureSettings::new(&config.genai),
             budgets: Budgets::start(setup),
             prices: match setup.scoped {
                 true => Prices::on_use(&config.prices, stats.clone()),
