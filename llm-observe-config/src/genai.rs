@@ -14,6 +14,8 @@ pub struct Genai {
     pub capture: Capture,
     /// How many bytes of each message are recorded, 1 byte to 1 MiB. Default: 8 KiB.
     pub capture_max_bytes: u64,
+    /// Whether tokens and costs are counted by tenant too. Default: false.
+    pub tenant_label: bool,
 }
 
 impl Default for Genai {
@@ -22,6 +24,7 @@ impl Default for Genai {
             conventions: Conventions::default(),
             capture: Capture::default(),
             capture_max_bytes: 8 << 10,
+            tenant_label: false,
         }
     }
 }
@@ -33,6 +36,7 @@ impl Genai {
         section.set("capture", &mut genai.capture, value::choice);
         let size = value::size_within(1..=1 << 20);
         section.set("capture_max_bytes", &mut genai.capture_max_bytes, size);
+        section.set("tenant_label", &mut genai.tenant_label, value::boolean);
         genai
     }
 }

@@ -775,6 +775,8 @@ fn content_of_genai() {
         (both.capture, both.capture_max_bytes),
         (Capture::Both, 1_000)
     );
+    assert!(!right("").genai.tenant_label);
+    assert!(right("[genai]\ntenant_label = true\n").genai.tenant_label);
     wrong_line(
         "genai",
         "capture = \"all\"",

@@ -31,7 +31,9 @@ use crate::{
 
 /// Makes the call an operation of a model.
 pub fn start(call: &mut CallScope, facts: &'static OperationFacts) {
-    let state = dispatch::with_extension(|shared, _: &GenAiState| shared.clone().downcast().ok());
+    let state = dispatch::with_extension(|shared, _: &GenAiState| {
+        shared.clone().downcast::<GenAiState>().ok()
+    });
     let Some(state) = state.flatten() else { return };
     let call_made = context::look(|current| (current.site, current.trace));
     let above = context::look_ambient(|ambient| ambient.shared.clone());
@@ -40,7 +42,9 @@ pub fn start(call: &mut CallScope, facts: &'static OperationFacts) {
         kinds::is_of_model(facts.name),
         above.flatten(),
     );
-    let operation = GenAi::new(facts, state, ledger.clone());
+    let tenant = context::look_ambient(|ambient| state.tenant(ambient));
+    let mut operation = GenAi::new(facts, state, ledger.clone());
+    operation.tenant = tenant.flatten();
     call.perform(Box::new(operation), ledger);
 }
 
@@ -164,6 +168,8 @@ struct GenAi {
     chunks: Option<Box<ChunkTimes>>,
     /// Messages, where they are captured.
     content: Option<Box<Content>>,
+    /// The label of the tenant that it is for, where that is one.
+    tenant: Option<Arc<str>>,
     cost: Cost,
     /// As text lines have them.
     shown_cost: String,
@@ -189,6 +195,7 @@ impl GenAi {
             is_stream: false,
             chunks: None,
             content: None,
+            tenant: None,
             cost: Cost::Unpriced,
             shown_cost: String::new(),
             shown_first: String::new(),
@@ -250,6 +257,7 @@ impl GenAi {
             event: end.event,
             usage,
             cost: self.cost,
+            tenant: self.tenant.clone(),
         });
         if counts {
             self.ledger.mark_counted();

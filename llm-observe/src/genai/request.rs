@@ -74,6 +74,7 @@ impl ModelCall {
             event,
             usage: Some(usage),
             cost: self.state.cost(Some(self.provider), None, &answer),
+            tenant: self.state.tenant(ambient),
         });
         ended.record(&self.state, taken.as_ref());
         if let Some(usd) = taken.as_ref().and_then(|taken| taken.cost.usd()) {

@@ -6,7 +6,7 @@ use llm_observe_config::Conventions;
 
 use super::{Cost, Prices, answer::Answer, budgets::Budgets, content::CaptureSettings, metrics};
 use crate::{
-    kernel::{bounded_names::BoundedNames, stats::Stats},
+    kernel::{bounded_names::BoundedNames, carried::TENANT, context::Ambient, stats::Stats},
     metrics::Metrics,
     observer::Setup,
 };
@@ -21,6 +21,8 @@ pub(crate) struct GenAiState {
     /// The values of labels so far.
     pub(super) models: BoundedNames,
     pub(super) providers: BoundedNames,
+    /// `None` unless they are a label.
+    pub(super) tenants: Option<BoundedNames>,
     pub(super) budgets: Budgets,
     pub(super) capture: CaptureSettings,
     prices: Prices,
@@ -38,6 +40,7 @@ impl GenAiState {
             chunk_bounds: setup.metrics.bounds(metrics::PER_CHUNK).into(),
             models: names("model"),
             providers: names("provider"),
+            tenants: config.genai.tenant_label.then(|| names("tenant")),
             capture: CaptureSettings::new(&config.genai),
             budgets: Budgets::start(setup),
             prices: match setup.scoped {
@@ -45,6 +48,12 @@ impl GenAiState {
                 false => Prices::start(&config.prices, stats.clone()),
             },
         }
+    }
+
+    /// Returns the label of the tenant that some work is for.
+    pub(super) fn tenant(&self, of: &Ambient) -> Option<Arc<str>> {
+        let tenant = of.carried.as_ref()?.get(TENANT)?;
+        Some(self.tenants.as_ref()?.bounded(tenant))
     }
 
     /// Returns what an answer has cost: what the provider reports, else what its tokens cost.
