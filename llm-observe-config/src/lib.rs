@@ -65,9 +65,9 @@ pub use channels::{
 pub use choice::UnknownWord;
 pub use config::{Config, tables};
 pub use endpoint::{BadEndpoint, Endpoint};
-pub use events::{Event, Objective};
+pub use events::{Budget, Event, Objective};
 pub use find::{FILE_NAME, find};
-pub use genai::{Conventions, Genai};
+pub use genai::{Capture, Conventions, Genai};
 pub use http::{Http, Redact};
 pub use log::{
     Console, ConsoleTarget, Format, JsonNames, Level, Log, Rotate, Subscriber, Timezone,

@@ -511,6 +511,29 @@ fn objectives() {
 }
 
 #[test]
+fn budgets() {
+    let config = right("[events.a]\nbudget = { usd = 50, per = \"1d\" }\n");
+    let budget = config.events.unwrap()["a"].budget.clone().unwrap();
+    assert_eq!((budget.usd, budget.period_text()), (50.0, "1d".to_owned()));
+    for usd in ["0", "-1.0", "nan", "inf"] {
+        wrong_line(
+            "events.a.budget",
+            &format!("usd = {usd}\nper = \"1d\""),
+            "must be an amount above 0; write US dollars, such as 50.0",
+        );
+    }
+    wrong(
+        "[events.a]\nbudget = { usd = 1 }\n[events.b]\nbudget = { per = \"59s\", eur = 1 }\n",
+        &[
+            "2:1: [events.a.budget] has no `per`; write `per = \"1d\"`",
+            "4:1: [events.b.budget] has no `usd`; write `usd = 50.0`",
+            "4:18: `per` in [events.b.budget] must be from 1m to 366d; write \"1d\" for a day",
+            "4:25: unknown key `eur` in [events.b.budget]; known here: `usd`, `per`",
+        ],
+    );
+}
+
+#[test]
 fn channels() {
     wrong(
         "[channels.a]\nkind = \"slak\"\nwebhook = 1\n",
@@ -736,6 +759,33 @@ fn conventions_of_genai() {
             "2:15: `conventions` in [genai] must be one of `1.41`, `latest`; did you mean `1.41`?",
             "3:1: unknown key `convention` in [genai]; did you mean `conventions`?",
         ],
+    );
+}
+
+#[test]
+fn content_of_genai() {
+    use llm_observe_config::Capture;
+    let default = right("").genai;
+    assert_eq!(
+        (default.capture, default.capture_max_bytes),
+        (Capture::None, 8_192)
+    );
+    let both = right("[genai]\ncapture = \"both\"\ncapture_max_bytes = \"1KB\"\n").genai;
+    assert_eq!(
+        (both.capture, both.capture_max_bytes),
+        (Capture::Both, 1_000)
+    );
+    assert!(!right("").genai.tenant_label);
+    assert!(right("[genai]\ntenant_label = true\n").genai.tenant_label);
+    wrong_line(
+        "genai",
+        "capture = \"all\"",
+        "must be one of `none`, `input`, `output`, `both`",
+    );
+    wrong_line(
+        "genai",
+        "capture_max_bytes = \"2MiB\"",
+        "must be at most 1MiB",
     );
 }
 

@@ -203,7 +203,9 @@ fn returned(args: &Args, function: &FnItem, errors: &mut Errors) {
     }
     let returns = Returns::of(&function.sig);
     let fails = ["expected", "err"];
-    let looks = ["ok_if", "error_if", "quality", "evaluate", "ret", "usage"];
+    let looks = [
+        "ok_if", "error_if", "quality", "evaluate", "ret", "usage", "output",
+    ];
     for (key, span) in fails
         .iter()
         .filter_map(|key| Some((key, args.span_of(key)?)))

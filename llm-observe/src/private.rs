@@ -12,9 +12,12 @@ pub use std::result::Result::{self, Err, Ok};
 pub use tracing::Level;
 
 pub use crate::{
-    __boxed_stream as boxed_stream, __end as end, __ok_value as ok_value, __response as response,
-    __retrieved as retrieved, __section as section, __stream as stream, __verdict as verdict,
-    genai::{quality::retrieved_type, response_type, tokens::tokens},
+    __boxed_stream as boxed_stream, __content as content, __end as end, __ok_value as ok_value,
+    __response as response, __retrieved as retrieved, __section as section, __stream as stream,
+    __verdict as verdict,
+    genai::{
+        content_type, content_type::said, quality::retrieved_type, response_type, tokens::tokens,
+    },
     init::{Embedded, Installs, init},
     kernel::{
         alert_rule::{AlertRule, Severity, TriggerSet},
@@ -40,7 +43,10 @@ pub mod genai {
             CHAT, CREATE_AGENT, EMBEDDINGS, EXECUTE_TOOL, GENERATE_CONTENT, INVOKE_AGENT,
             INVOKE_WORKFLOW, RETRIEVAL, TEXT_COMPLETION,
         },
-        operation::{agent, data_source, model, provider, response, retrieved, start, tool, usage},
+        operation::{
+            agent, data_source, input, model, output, output_chunk, provider, response, retrieved,
+            start, tool, usage,
+        },
         quality::{cloned, evaluate},
     };
 }

@@ -1,6 +1,7 @@
 //! `fields(...)`, `args(...)` and `skip(...)`: names, sigils and expressions.
 
 use proc_macro2::Span;
+use quote::{ToTokens, quote};
 use syn::{Expr, Ident, LitStr, Token, ext::IdentExt, parse::ParseStream};
 
 use crate::errors::Errors;
@@ -132,14 +133,15 @@ fn name(input: ParseStream<'_>) -> syn::Result<(String, Option<Expr>)> {
     }
     let first = input.call(Ident::parse_any)?;
     let mut name = first.unraw().to_string();
-    let mut place: Expr = syn::parse_quote!(#first);
+    let mut place = first.to_token_stream();
     while input.parse::<Option<Token![.]>>()?.is_some() {
         let part = input.call(Ident::parse_any)?;
         name.push('.');
         name.push_str(&part.unraw().to_string());
-        place = syn::parse_quote!(#place.#part);
+        place = quote!(#place.#part);
     }
-    Ok((name, Some(place)))
+    // A keyword names a field, and no place.
+    Ok((name, syn::parse2(place).ok()))
 }
 
 fn when(value: Expr) -> When {

@@ -20,8 +20,6 @@ pub(crate) struct Key {
     /// How it is written, for messages.
     pub(crate) example: &'static str,
     pub(crate) repeats: bool,
-    /// Whether this version gives it a meaning.
-    available: bool,
     pub(crate) parse: ParseKey,
 }
 
@@ -32,18 +30,7 @@ const fn key(name: &'static str, example: &'static str, parse: ParseKey) -> Key 
         name,
         example,
         repeats: false,
-        available: true,
         parse,
-    }
-}
-
-const fn later(name: &'static str, example: &'static str) -> Key {
-    Key {
-        name,
-        example,
-        repeats: false,
-        available: false,
-        parse: not_yet,
     }
 }
 
@@ -239,8 +226,14 @@ pub(crate) const KEYS: &[Key] = &[
         a.operation.usage = Some(value::closure(k, i)?);
         Ok(())
     }),
-    later("input", "input = &request.messages"),
-    later("output", "output = |answer| &answer.text"),
+    key("input", "input = &request.messages", |k, i, a, _| {
+        a.operation.input = Some(syntax::expr(k, i)?);
+        Ok(())
+    }),
+    key("output", "output = |answer| &answer.text", |k, i, a, _| {
+        a.operation.output = Some(value::closure(k, i)?);
+        Ok(())
+    }),
     key("stream", "stream", |_, _, a, _| {
         a.stream = true;
         Ok(())
@@ -259,7 +252,7 @@ pub(crate) fn example(name: &str) -> &'static str {
 
 /// Returns the error for an unknown key.
 pub(crate) fn unknown(ident: &Ident, written: &str) -> syn::Error {
-    let names = || KEYS.iter().filter(|key| key.available);
+    let names = || KEYS.iter();
     let text = match llm_observe_config::suggest(written, names().map(|key| key.name)) {
         Some(near) => format!("unknown key `{written}`; did you mean `{near}`?"),
         None => {
@@ -268,23 +261,6 @@ pub(crate) fn unknown(ident: &Ident, written: &str) -> syn::Error {
         }
     };
     syn::Error::new(ident.span(), text)
-}
-
-/// Reads a key that only a later version supports, and reports it.
-fn not_yet(
-    key: WrittenKey<'_>,
-    input: ParseStream<'_>,
-    _: &mut Args,
-    errors: &mut Errors,
-) -> syn::Result<()> {
-    errors.at(
-        key.span(),
-        format_args!("`{key}` is not available in this version of llm-observe"),
-    );
-    if input.parse::<Option<Token![=]>>()?.is_some() {
-        input.parse::<Expr>()?;
-    }
-    Ok(())
 }
 
 fn returned(

@@ -35,6 +35,10 @@ pub(crate) struct Operation {
     pub(crate) subjects: Vec<Subject>,
     /// The closure that returns the tokens of a result.
     pub(crate) usage: Option<Expr>,
+    /// What the operation is given.
+    pub(crate) input: Option<Expr>,
+    /// The closure that returns what it answers of a result.
+    pub(crate) output: Option<Expr>,
 }
 
 /// One of [`SUBJECTS`] with its value.
@@ -101,6 +105,8 @@ impl Operation {
         let inherited = block.subjects.iter().filter(|subject| !is_own(subject));
         self.subjects.extend(inherited.cloned());
         self.usage = self.usage.or_else(|| block.usage.clone());
+        self.input = self.input.or_else(|| block.input.clone());
+        self.output = self.output.or_else(|| block.output.clone());
         self
     }
 }
@@ -109,6 +115,6 @@ impl Operation {
 pub(crate) fn first_key(
     span_of: impl Fn(&'static str) -> Option<Span>,
 ) -> Option<(&'static str, Span)> {
-    let keys = SUBJECTS.into_iter().chain(["usage"]);
+    let keys = SUBJECTS.into_iter().chain(["usage", "input", "output"]);
     keys.filter_map(|key| Some((key, span_of(key)?))).next()
 }

@@ -92,7 +92,7 @@ impl Args {
         if returns.is_empty() {
             (args.ok_if, args.error_if, args.ret) = (None, None, None);
             (args.quality, args.min_quality) = (None, None);
-            args.operation.usage = None;
+            (args.operation.usage, args.operation.output) = (None, None);
             args.evaluations.clear();
             args.items = args
                 .items

@@ -39,6 +39,7 @@ impl FinishClosure {
             args.error_if.as_ref(),
             args.quality.as_ref(),
             args.operation.usage.as_ref(),
+            args.operation.output.as_ref(),
         ];
         let evaluated = args.evaluations.iter();
         let evaluated = evaluated.filter_map(|evaluate| evaluate.of.as_ref());
@@ -150,6 +151,7 @@ impl FinishClosure {
             tokens.extend(quote!(#call.quality(#score);));
         }
         tokens.extend(usage(args, call, runtime));
+        tokens.extend(output(args, call, "output", runtime));
         for field in &args.fields {
             if let When::End(closure) = &field.when {
                 let span = Span::mixed_site().located_at(closure.span());
@@ -200,4 +202,17 @@ fn evaluation(evaluate: &Evaluate, call: &Ident, runtime: &TokenStream) -> Token
 pub(super) fn usage(args: &Args, call: &Ident, runtime: &TokenStream) -> Option<TokenStream> {
     let usage = applied("tokens", args.operation.usage.as_ref()?, runtime);
     Some(quote!(#runtime::genai::usage(#call, #usage);))
+}
+
+/// What the closure of `output` returns for `value`, noted on `call` by the runtime's function `note`. It is not
+/// evaluated where nobody captures it.
+pub(super) fn output(
+    args: &Args,
+    call: &Ident,
+    note: &str,
+    runtime: &TokenStream,
+) -> Option<TokenStream> {
+    let said = applied("said", args.operation.output.as_ref()?, runtime);
+    let note = Ident::new(note, Span::mixed_site());
+    Some(quote!(#runtime::genai::#note(#call, || #runtime::content!(#said));))
 }

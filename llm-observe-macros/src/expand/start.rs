@@ -67,6 +67,12 @@ fn operation(args: &Args, call: &Ident, runtime: &TokenStream) -> TokenStream {
         let value = value(&subject.value, subject.sigil, runtime);
         tokens.extend(quote!(#runtime::genai::#key(#call, #value);));
     }
+    if let Some(input) = &operation.input {
+        let span = Span::mixed_site().located_at(input.span());
+        let at = path_at(runtime, span);
+        let content = quote_spanned!(span=> #at::content!(#input));
+        tokens.extend(quote!(#runtime::genai::input(#call, || #content);));
+    }
     tokens
 }
 

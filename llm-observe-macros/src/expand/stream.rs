@@ -6,7 +6,7 @@ use syn::spanned::Spanned;
 
 use super::{
     desugar::{desugar, wants_async},
-    finish::usage,
+    finish::{output, usage},
     template::{Template, local, type_hint},
 };
 use crate::{
@@ -121,16 +121,18 @@ fn end(template: &Template<'_>) -> TokenStream {
 fn chunk(template: &Template<'_>, scope: &Ident, item: &Ident) -> Option<TokenStream> {
     let (args, runtime) = (template.args, template.runtime);
     args.operation.name?;
-    let usage = usage(args, scope, runtime).map(|usage| {
+    let usage = usage(args, scope, runtime);
+    let output = output(args, scope, "output_chunk", runtime);
+    let of_ok = (usage.is_some() || output.is_some()).then(|| {
         let value = local("value");
         quote! {
-            if let #runtime::Option::Some(#value) = #runtime::ok_value!(#item) { #usage }
+            if let #runtime::Option::Some(#value) = #runtime::ok_value!(#item) { #usage #output }
         }
     });
     Some(quote! {
         #scope.read(|#scope| {
             #runtime::genai::response(#scope, #runtime::response!(#item));
-            #usage
+            #of_ok
         });
     })
 }

@@ -49,12 +49,13 @@ fn sync_with_everything() {
 fn operations() {
     check(
         "operation",
-        "operation = chat, provider = \"openai\", model = &request.model, usage = |answer| answer.usage",
+        "operation = chat, provider = \"openai\", model = &request.model, usage = |answer| answer.usage, \
+         input = &request.messages, output = |answer| &answer.text",
         "async fn f(request: Request) -> Result<Answer, E> { g(request).await }",
     );
     check(
         "operation_stream",
-        "operation = chat, stream, usage = |chunk| chunk.usage",
+        "operation = chat, stream, usage = |chunk| chunk.usage, output = |chunk| chunk.text()",
         "fn f() -> impl Stream<Item = Chunk> { g() }",
     );
     check(

@@ -3,10 +3,13 @@
 use std::future::Future;
 
 use crate::{
-    genai::{EvaluatorOutput, Response, Retrieved, Usage, quality::Score},
+    genai::{
+        EvaluatorOutput, Response, Retrieved, Usage, content_type::RawContent, quality::Score,
+    },
     kernel::{
         operation::OperationFacts,
         scope::{CallScope, HasOperation},
+        stream::ItemScope,
         value::Value,
     },
 };
@@ -46,3 +49,12 @@ pub fn evaluate<T, F, O>(
     O: EvaluatorOutput + 'static,
 {
 }
+
+/// Takes no note of messages.
+pub fn input(_: &mut CallScope, _: impl FnOnce() -> RawContent) {}
+
+pub use self::input as output;
+
+/// Takes no note of messages.
+#[inline]
+pub fn output_chunk(_: &mut ItemScope<'_>, _: impl FnOnce() -> RawContent) {}

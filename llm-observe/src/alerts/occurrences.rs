@@ -2,7 +2,13 @@
 
 use super::{text, trigger::Trigger};
 use crate::{
-    kernel::{ids::TraceId, outcome::ErrorClass, record::Record, sink::ScoredCall, site::Site},
+    kernel::{
+        ids::TraceId,
+        outcome::ErrorClass,
+        record::Record,
+        sink::{ScoredCall, ThresholdReached},
+        site::Site,
+    },
     outbox::{now_micros, text::truncate},
 };
 
@@ -100,6 +106,8 @@ pub(super) struct Occurrences {
     pub(super) sample: ErrorSample,
     /// For stalled calls: 1 when they stalled, -1 when they have ended; 0 for other triggers.
     pub(super) stalled: i64,
+    /// Which threshold was reached; empty for calls.
+    pub(super) threshold: String,
 }
 
 impl Occurrences {
@@ -120,6 +128,7 @@ impl Occurrences {
             attributes: Vec::new(),
             sample,
             stalled: 0,
+            threshold: String::new(),
         }
     }
 
@@ -139,6 +148,14 @@ impl Occurrences {
     pub(super) fn scored_low(call: &ScoredCall) -> Occurrences {
         let sample = ErrorSample::low(&call.name, call.value, call.site);
         Occurrences::at(now_micros(), Trigger::LowQuality, call.trace_id, sample)
+    }
+
+    pub(super) fn of_threshold(reached: &ThresholdReached) -> Occurrences {
+        let sample = ErrorSample::plain(truncate(&reached.message, LONGEST));
+        Occurrences {
+            threshold: reached.threshold.clone(),
+            ..Occurrences::at(reached.time, Trigger::Budget, reached.trace_id, sample)
+        }
     }
 
     /// Counts one more at `time`.

@@ -19,7 +19,7 @@ use crate::{
     error::Error,
     kernel::{
         record::Record,
-        sink::{ScoredCall, Sink},
+        sink::{ScoredCall, Sink, ThresholdReached},
         site::Site,
     },
     outbox::now_micros,
@@ -88,6 +88,15 @@ impl Sink for AlertRecorder {
         if call.alerts() {
             self.add(call.site, &Occurrences::scored_low(call));
         }
+    }
+
+    fn reached(&self, threshold: &Redacted<ThresholdReached>) {
+        let reached: &ThresholdReached = threshold;
+        let occurrences = Occurrences::of_threshold(reached);
+        let (event, function) = (reached.event.as_str(), reached.function.as_str());
+        let route = self.routes.of_threshold(event, reached.severity);
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.policy.add(event, function, &route, &occurrences);
     }
 }
 

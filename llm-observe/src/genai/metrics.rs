@@ -33,6 +33,7 @@ const PORT: (&str, &str) = ("server_port", "where it is known");
 const ERROR_TYPE: (&str, &str) = ("error_type", "on failures");
 const REQUEST_MODEL: (&str, &str) = ("gen_ai_request_model", "where the attribute states it");
 const RESPONSE_MODEL: (&str, &str) = ("gen_ai_response_model", "where the response states it");
+const TENANT: (&str, &str) = ("tenant", "with `[genai] tenant_label`");
 const OF_OPERATION: &[(&str, &str)] = &[REQUEST_MODEL, RESPONSE_MODEL, HOST, PORT, ERROR_TYPE];
 const OPERATION: &[&str] = &["gen_ai_operation_name", "gen_ai_provider_name"];
 const OF_MODEL: &[&str] = &["event", "provider", "model"];
@@ -80,13 +81,15 @@ pub(crate) const TOKENS: &Metric = &Metric::counter(
     "llm_observe_tokens_total",
     &["event", "provider", "model", "type"],
     "Tokens of models, by type: input includes cached ones, output includes reasoning.",
-);
+)
+.optional(&[TENANT]);
 
 pub(crate) const COST: &Metric = &Metric::counter(
     "llm_observe_cost_usd_total",
     OF_MODEL,
     "Cost of calls of models in US dollars, reported by the provider or computed.",
-);
+)
+.optional(&[TENANT]);
 
 pub(crate) const UNPRICED: &Metric = &Metric::counter(
     "llm_observe_unpriced_calls_total",
@@ -134,6 +137,12 @@ pub(crate) const RETRIEVAL_TOP_SCORE: &Metric = &Metric::histogram(
     "Scores of the documents that fit best, one for each search that found any.",
 );
 
+pub(crate) const BUDGET_USED: &Metric = &Metric::gauge(
+    "llm_observe_budget_used_ratio",
+    &["event", "per"],
+    "Share of the budget of an event that its calls have used in this period: 1 is all of it.",
+);
+
 /// All of them.
 pub(crate) const TABLE: &[&Metric] = &[
     DURATION,
@@ -144,6 +153,7 @@ pub(crate) const TABLE: &[&Metric] = &[
     COST,
     UNPRICED,
     USAGE_MISSING,
+    BUDGET_USED,
     PRICE_TABLE,
     EVALUATION_SCORE,
     EVALUATIONS_LOST,

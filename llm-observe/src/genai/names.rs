@@ -20,6 +20,12 @@ pub(crate) const CACHE_WRITE: &str = "gen_ai.usage.cache_write.input_tokens";
 pub(crate) const REASONING: &str = "gen_ai.usage.reasoning.output_tokens";
 pub(crate) const TOOL: &str = "gen_ai.tool.name";
 pub(crate) const AGENT: &str = "gen_ai.agent.name";
+pub(crate) const INPUT_MESSAGES: &str = "gen_ai.input.messages";
+pub(crate) const OUTPUT_MESSAGES: &str = "gen_ai.output.messages";
+pub(crate) const TOOL_ARGUMENTS: &str = "gen_ai.tool.call.arguments";
+pub(crate) const TOOL_RESULT: &str = "gen_ai.tool.call.result";
+pub(crate) const QUERY_TEXT: &str = "gen_ai.retrieval.query.text";
+pub(crate) const DOCUMENTS: &str = "gen_ai.retrieval.documents";
 pub(crate) const DATA_SOURCE: &str = "gen_ai.data_source.id";
 
 /// The event of a score.
@@ -55,9 +61,24 @@ pub(crate) const ATTRIBUTES: &[&str] = &[
     TOOL,
     AGENT,
     DATA_SOURCE,
+    INPUT_MESSAGES,
+    OUTPUT_MESSAGES,
+    TOOL_ARGUMENTS,
+    TOOL_RESULT,
+    QUERY_TEXT,
+    DOCUMENTS,
     COST,
     COST_SOURCE,
 ];
+
+/// Returns the names of what an operation is given and of what it returns.
+pub(crate) fn content(operation: &str) -> [&'static str; 2] {
+    match operation {
+        "execute_tool" => [TOOL_ARGUMENTS, TOOL_RESULT],
+        "retrieval" => [QUERY_TEXT, DOCUMENTS],
+        _ => [INPUT_MESSAGES, OUTPUT_MESSAGES],
+    }
+}
 
 /// Returns the name of the tokens that were written to a cache.
 pub(crate) const fn cache_creation(conventions: Conventions) -> &'static str {

@@ -1,12 +1,15 @@
 //! An annotated function that is an operation of a model: what generated code notes of it, and what
 //! lines, spans, reports and metrics show of it.
 
-use std::{any::Any, borrow::Cow, fmt::Write, sync::Arc, time::Duration};
+use std::{any::Any, borrow::Cow, sync::Arc, time::Duration};
 
 use super::{
     Cost, Response, Retrieved, Usage,
     answer::{self, Answer, MAX_TEXT},
     chunk_times::ChunkTimes,
+    content::Content,
+    content_type::RawContent,
+    dollars::dollars,
     kinds,
     ledger::Ledger,
     metrics::{RETRIEVAL_EMPTY, RETRIEVAL_TOP_SCORE},
@@ -21,6 +24,7 @@ use crate::{
         outcome::{ErrorClass, Outcome},
         pool::prefix,
         scope::{CallScope, HasOperation},
+        stream::ItemScope,
         value::Value,
     },
     redact::Redactor,
@@ -32,14 +36,16 @@ pub fn start(call: &mut CallScope, facts: &'static OperationFacts) {
     let state: Option<Arc<GenAiState>> = state.flatten();
     let Some(state) = state else { return };
     state.prepare();
-    let event = context::look(|current| current.site.map(|site| site.event));
+    let call_made = context::look(|current| (current.site, current.trace));
     let above = context::look_ambient(|ambient| ambient.shared.clone());
     let ledger = Ledger::new(
-        event.flatten().unwrap_or_default(),
+        call_made.unwrap_or_default(),
         kinds::is_of_model(facts.name),
         above.flatten(),
     );
-    let operation = GenAi::new(facts, state, ledger.clone());
+    let tenant = context::look_ambient(|ambient| state.tenant(ambient));
+    let mut operation = GenAi::new(facts, state, ledger.clone());
+    operation.tenant = tenant.flatten();
     call.perform(Box::new(operation), ledger);
 }
 
@@ -101,6 +107,42 @@ pub fn retrieved(call: &mut CallScope, found: Option<&dyn Retrieved>) {
     call.items_unless_set(documents);
 }
 
+/// Notes what the operation is given, where that is captured; `content` is not evaluated otherwise.
+pub fn input(call: &mut CallScope, content: impl FnOnce() -> RawContent) {
+    if let Some(operation) = of(call)
+        && operation.state.capture.input
+    {
+        operation
+            .content
+            .get_or_insert_default()
+            .set_input(content());
+    }
+}
+
+/// Notes what it returns, where that is captured.
+pub fn output(call: &mut CallScope, content: impl FnOnce() -> RawContent) {
+    if let Some(operation) = of(call)
+        && operation.state.capture.output
+    {
+        operation
+            .content
+            .get_or_insert_default()
+            .set_output(content());
+    }
+}
+
+/// Notes a chunk of what it returns, where that is captured.
+#[inline]
+pub fn output_chunk(call: &mut ItemScope<'_>, content: impl FnOnce() -> RawContent) {
+    if let Some(operation) = of(call)
+        && operation.state.capture.output
+    {
+        let settings = operation.state.capture;
+        let all = operation.content.get_or_insert_default();
+        all.add_chunk(content(), settings);
+    }
+}
+
 /// Returns the call's operation, where it is one of a model.
 #[inline]
 fn of(call: &mut impl HasOperation) -> Option<&mut GenAi> {
@@ -141,6 +183,10 @@ struct GenAi {
     chunks: Option<Box<ChunkTimes>>,
     /// How many documents a search has found, and how well the best one fits.
     retrieved: Option<(u64, Option<f64>)>,
+    /// Messages, where they are captured.
+    content: Option<Box<Content>>,
+    /// The label of the tenant that it is for, where that is one.
+    tenant: Option<Arc<str>>,
     cost: Cost,
     /// As text lines have them.
     shown_cost: String,
@@ -166,6 +212,8 @@ impl GenAi {
             is_stream: false,
             chunks: None,
             retrieved: None,
+            content: None,
+            tenant: None,
             cost: Cost::Unpriced,
             shown_cost: String::new(),
             shown_first: String::new(),
@@ -248,9 +296,13 @@ impl GenAi {
             event: end.event,
             usage,
             cost: self.cost,
+            tenant: self.tenant.clone(),
         });
         if counts {
             self.ledger.mark_counted();
+            if let Some(usd) = self.cost.usd() {
+                self.ledger.spend(&self.state.budgets, usd);
+            }
         }
         // The metrics of the conventions need a provider, which tools and workflows have none of.
         if is_of_model || ended.provider.is_some() || counts {
@@ -322,6 +374,7 @@ impl Operation for GenAi {
             let first = AttributeValue::F64(first.as_secs_f64());
             visit(Attribute::new(names::FIRST_CHUNK), first);
         }
+        self.content_attributes(visit);
         for (short, shown) in [("cost", &self.shown_cost), ("ttfc", &self.shown_first)] {
             if !shown.is_empty() {
                 visit(Attribute::only_short(short), AttributeValue::Plain(shown));
@@ -373,6 +426,11 @@ impl Operation for GenAi {
             answer::redact(name, redactor);
         }
         self.answer.redact(redactor);
+        if let Some(content) = &mut self.content {
+            let is_messages = !matches!(self.facts.name, "execute_tool" | "retrieval");
+            let reason = self.answer.finish_reasons.first().map(String::as_str);
+            content.finish(is_messages, reason, self.state.capture, redactor);
+        }
     }
 
     fn snapshot(&self) -> Option<Arc<dyn Any + Send + Sync>> {
@@ -384,6 +442,19 @@ impl Operation for GenAi {
 }
 
 impl GenAi {
+    fn content_attributes(&self, visit: &mut dyn FnMut(Attribute<'_>, AttributeValue<'_>)) {
+        let Some(content) = &self.content else { return };
+        let [input, output] = names::content(self.facts.name);
+        for (name, shown) in [
+            (input, &content.shown_input),
+            (output, &content.shown_output),
+        ] {
+            if !shown.is_empty() {
+                visit(Attribute::new(name), AttributeValue::text(shown));
+            }
+        }
+    }
+
     fn usage_attributes(&self, visit: &mut dyn FnMut(Attribute<'_>, AttributeValue<'_>)) {
         let usage = self.answer.usage.unwrap_or_default();
         let cache_creation = names::cache_creation(self.state.conventions);
@@ -401,20 +472,6 @@ impl GenAi {
     }
 }
 
-/// Returns an amount as text lines have it: `$12.34`, `$0.0041`.
-fn dollars(usd: f64) -> String {
-    let mut text = String::new();
-    // Two digits of a small amount.
-    let decimals = (2..12).find(|n| usd * 10_f64.powi(*n) >= 9.5);
-    let decimals = match decimals {
-        _ if usd <= 0.0 => 0,
-        Some(n) => usize::try_from(n).unwrap_or(2),
-        None => 12,
-    };
-    let _ = write!(text, "${usd:.decimals$}");
-    text
-}
-
 /// Returns a time as text lines have it: `310ms`, `1.2s`.
 fn seconds(time: Duration) -> String {
     match time.as_secs_f64() {
@@ -426,21 +483,6 @@ fn seconds(time: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn amounts_have_two_digits_at_least() {
-        for (usd, shown) in [
-            (0.0, "$0"),
-            (0.004_12, "$0.0041"),
-            (0.25, "$0.25"),
-            (0.5, "$0.50"),
-            (12.345, "$12.35"),
-            (1e-9, "$0.0000000010"),
-            (1e-30, "$0.000000000000"),
-        ] {
-            assert_eq!(dollars(usd), shown);
-        }
-    }
 
     #[test]
     fn operations_have_the_kinds_of_the_conventions() {

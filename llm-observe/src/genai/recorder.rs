@@ -34,6 +34,8 @@ pub(super) struct Taken<'a> {
     pub(super) event: &'a str,
     pub(super) usage: Option<Usage>,
     pub(super) cost: Cost,
+    /// The label of the tenant that it was for.
+    pub(super) tenant: Option<Arc<str>>,
 }
 
 /// The names that labels have, bounded in number.
@@ -56,6 +58,8 @@ impl EndedOperation<'_> {
             ("provider", &*names.provider),
             ("model", model.map_or(OTHER, |model| &**model)),
         ];
+        let tenant = taken.tenant.as_deref().map(|tenant| ("tenant", tenant));
+        let labels: Labels<'_> = labels.into_iter().chain(tenant).collect();
         taken.add(state, &labels);
     }
 
@@ -136,7 +140,14 @@ impl Taken<'_> {
         }
         match self.cost.usd() {
             Some(usd) => state.metrics.add_fraction(COST, labels, usd),
-            None => state.stats.counter(UNPRICED, labels).add(1),
+            None => {
+                let labels: Labels<'_> = labels
+                    .iter()
+                    .filter(|(name, _)| *name != "tenant")
+                    .copied()
+                    .collect();
+                state.stats.counter(UNPRICED, &labels).add(1);
+            }
         }
     }
 }

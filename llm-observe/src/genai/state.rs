@@ -11,11 +11,13 @@ use llm_observe_config::{self as config, Conventions};
 use super::{
     Cost, Prices,
     answer::Answer,
+    budgets::Budgets,
+    content::CaptureSettings,
     metrics,
     quality::{Evaluations, QualityRecorder},
 };
 use crate::{
-    kernel::{bounded_names::BoundedNames, stats::Stats},
+    kernel::{bounded_names::BoundedNames, carried::TENANT, context::Ambient, stats::Stats},
     metrics::Metrics,
     observer::Setup,
 };
@@ -36,6 +38,10 @@ pub(crate) struct GenAiState {
     scoped: bool,
     pub(super) quality: Arc<QualityRecorder>,
     pub(super) evaluations: Evaluations,
+    /// `None` unless they are a label.
+    pub(super) tenants: Option<BoundedNames>,
+    pub(super) budgets: Budgets,
+    pub(super) capture: CaptureSettings,
 }
 
 impl GenAiState {
@@ -56,6 +62,9 @@ impl GenAiState {
             prices: OnceLock::new(),
             configured_prices: config.prices.clone(),
             scoped: setup.scoped,
+            tenants: config.genai.tenant_label.then(|| names("tenant")),
+            capture: CaptureSettings::new(&config.genai),
+            budgets: Budgets::start(setup),
         };
         // What is wrong with a file of prices shows at the start.
         if !config.prices.is_empty() {
@@ -80,6 +89,12 @@ impl GenAiState {
     /// Waits until no evaluation is left, at most `limit`. Returns whether none is.
     pub(crate) fn wait_for_evaluations(&self, limit: Duration) -> bool {
         self.evaluations.wait(limit)
+    }
+
+    /// Returns the label of the tenant that some work is for.
+    pub(super) fn tenant(&self, of: &Ambient) -> Option<Arc<str>> {
+        let tenant = of.carried.as_ref()?.get(TENANT)?;
+        Some(self.tenants.as_ref()?.bounded(tenant))
     }
 
     /// Returns what an answer has cost: what the provider reports, else what its tokens cost.

@@ -8,7 +8,7 @@ use std::{
 use crate::{
     kernel::{
         record::Record,
-        sink::{LogEvent, RunningCall, ScoredCall, Sink},
+        sink::{LogEvent, RunningCall, ScoredCall, Sink, ThresholdReached},
     },
     redact::Redacted,
 };
@@ -46,6 +46,10 @@ impl<S: Sink> Sink for Guarded<S> {
 
     fn scored_low(&self, call: &Redacted<ScoredCall>) {
         self.guard(|sink| sink.scored_low(call));
+    }
+
+    fn reached(&self, threshold: &Redacted<ThresholdReached>) {
+        self.guard(|sink| sink.reached(threshold));
     }
 }
 

@@ -9,7 +9,7 @@ use super::{FlushReport, Part, SendTestResult};
 use crate::{
     kernel::{
         record::Record,
-        sink::{LogEvent, RunningCall, ScoredCall, Sink},
+        sink::{LogEvent, RunningCall, ScoredCall, Sink, ThresholdReached},
     },
     redact::Redacted,
 };
@@ -55,6 +55,10 @@ impl Sink for LateOutlets {
 
     fn scored_low(&self, call: &Redacted<ScoredCall>) {
         self.sinks().for_each(|sink| sink.scored_low(call));
+    }
+
+    fn reached(&self, threshold: &Redacted<ThresholdReached>) {
+        self.sinks().for_each(|sink| sink.reached(threshold));
     }
 }
 

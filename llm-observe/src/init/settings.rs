@@ -3,12 +3,13 @@
 
 use std::{collections::BTreeSet, env, fs, path::Path};
 
-use llm_observe_config::{Config, Secret, Subscriber};
+use llm_observe_config::{Capture, Config, Secret, Subscriber};
 
 use super::{Embedded, Installs};
 use crate::{
     error::Error,
     kernel::service::{Service, UNKNOWN_HOST},
+    warn::warn,
 };
 
 /// The configuration, and the identity of the service.
@@ -61,6 +62,7 @@ impl Settings {
     pub(crate) fn over(mut config: Config, embedded: Option<Embedded>) -> Settings {
         let own_sentry = config.trackers.sentry.is_some();
         use_sentry_variables(&mut config);
+        use_capture_variable(&mut config);
         let service = identify(&config, embedded);
         let installs = installs(&config, embedded);
         Settings {
@@ -94,6 +96,28 @@ fn use_sentry_variables(config: &mut Config) {
             Some(sentry) => sentry.dsn = dsn,
             none => *none = Some(llm_observe_config::Sentry::new(dsn)),
         }
+    }
+}
+
+/// `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT` wins, in its older form and its present one. What it
+/// does not say is not captured.
+fn use_capture_variable(config: &mut Config) {
+    const NAME: &str = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT";
+    let Some(value) = variable(NAME) else { return };
+    config.genai.capture = captured(&value).unwrap_or_else(|| {
+        warn(&format!(
+            "{NAME} is none of NO_CONTENT, SPAN_ONLY, EVENT_ONLY, SPAN_AND_EVENT, true, false: no content is \
+             captured"
+        ));
+        Capture::None
+    });
+}
+
+fn captured(value: &str) -> Option<Capture> {
+    match value.trim().to_ascii_lowercase().as_str() {
+        "true" | "span_only" | "event_only" | "span_and_event" => Some(Capture::Both),
+        "false" | "no_content" => Some(Capture::None),
+        _ => None,
     }
 }
 
@@ -137,7 +161,24 @@ fn host() -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::attribute;
+    use llm_observe_config::Capture;
+
+    use super::{attribute, captured};
+
+    #[test]
+    fn the_variable_of_content_has_two_forms() {
+        for (value, capture) in [
+            ("true", Some(Capture::Both)),
+            ("SPAN_ONLY", Some(Capture::Both)),
+            ("EVENT_ONLY", Some(Capture::Both)),
+            (" span_and_event ", Some(Capture::Both)),
+            ("False", Some(Capture::None)),
+            ("NO_CONTENT", Some(Capture::None)),
+            ("yes", None),
+        ] {
+            assert_eq!(captured(value), capture, "{value}");
+        }
+    }
 
     #[test]
     fn resource_attributes_are_found_by_key() {

@@ -1,6 +1,6 @@
 //! What a kind of operation is set up from, once for each observer.
 
-use std::{any::Any, sync::Arc};
+use std::{any::Any, sync::Arc, time::Duration};
 
 use llm_observe_config::Config;
 
@@ -18,6 +18,8 @@ pub(crate) type Extension = Arc<dyn Any + Send + Sync>;
 pub(crate) struct OperationKind {
     /// Makes what it keeps. Calls find it by its type.
     pub(crate) setup: fn(&Setup<'_>) -> Extension,
+    /// Writes what it keeps, within a limit; the last time where the observer ends.
+    pub(crate) flush: fn(&Extension, limit: Duration, last: bool),
     /// The metrics of its conventions.
     pub(crate) metrics: &'static [&'static Metric],
 }

@@ -1,4 +1,4 @@
-// #[observe(operation = chat, provider = "openai", model = &request.model, usage = |answer| answer.usage)]
+// #[observe(operation = chat, provider = "openai", model = &request.model, usage = |answer| answer.usage, input = &request.messages, output = |answer| &answer.text)]
 fn f(
     request: Request,
 ) -> impl ::llm_observe::__private::core::future::Future<Output = Result<Answer, E>> {
@@ -34,6 +34,10 @@ fn f(
                     call,
                     ::llm_observe::__private::value(&(&request.model)),
                 );
+                ::llm_observe::__private::genai::input(
+                    call,
+                    || ::llm_observe::__private::content!(& request.messages),
+                );
             });
             if false {
                 return ::llm_observe::__private::any::<Result<Answer, E>>();
@@ -53,6 +57,15 @@ fn f(
                     ::llm_observe::__private::genai::usage(
                         call,
                         ::llm_observe::__private::tokens(value, |answer| answer.usage),
+                    );
+                    ::llm_observe::__private::genai::output(
+                        call,
+                        || {
+                            ::llm_observe::__private::content!(
+                                ::llm_observe::__private::said(value, | answer | & answer
+                                .text)
+                            )
+                        },
                     );
                 }
             });

@@ -1,4 +1,4 @@
-// #[observe(operation = chat, stream, usage = |chunk| chunk.usage)]
+// #[observe(operation = chat, stream, usage = |chunk| chunk.usage, output = |chunk| chunk.text())]
 fn f() -> impl Stream<Item = Chunk> {
     let mut __call = ::llm_observe::__private::StreamCall::enter({
         enum __Here {}
@@ -36,6 +36,9 @@ fn f() -> impl Stream<Item = Chunk> {
         ::llm_observe::__private::Option::Some(value) =
         ::llm_observe::__private::ok_value!(item) {
         ::llm_observe::__private::genai::usage(scope,
-        ::llm_observe::__private::tokens(value, | chunk | chunk.usage)); } }); }
+        ::llm_observe::__private::tokens(value, | chunk | chunk.usage));
+        ::llm_observe::__private::genai::output_chunk(scope, ||
+        ::llm_observe::__private::content!(::llm_observe::__private::said(value, | chunk
+        | chunk.text()))); } }); }
     )
 }
