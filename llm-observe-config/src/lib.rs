@@ -38,6 +38,7 @@ mod genai;
 mod http;
 mod log;
 mod loggers;
+mod manifest;
 mod message;
 mod named_tables;
 mod names;
@@ -68,14 +69,17 @@ pub use events::{Event, Objective};
 pub use find::{FILE_NAME, find};
 pub use genai::{Conventions, Genai};
 pub use http::{Http, Redact};
-pub use log::{Console, Format, Level, Log, Rotate, Timezone};
+pub use log::{
+    Console, ConsoleTarget, Format, JsonNames, Level, Log, Rotate, Subscriber, Timezone,
+};
 pub use loggers::Logger;
+pub use manifest::dependencies;
 pub use names::valid_event_name;
 pub use outbox::Outbox;
 pub use outlets::{Metrics, Server, Traces};
 pub use prices::{Price, Prices};
 pub use problem::{Errors, Problem};
 pub use secret::{LiteralSecret, MissingSecret, Secret};
-pub use service::Service;
+pub use service::{OnFailure, Service};
 pub use suggest::suggest;
 pub use trackers::{Airbrake, Logrocket, Rollbar, Sentry, Trackers};

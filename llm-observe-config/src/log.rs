@@ -42,8 +42,17 @@ pub struct Log {
     pub mode: u32,
     /// Whether several processes write the same files. Default: false.
     pub shared: bool,
-    /// Whether lines also go to standard error. Default: when that is a terminal.
+    /// Whether lines also go to the console. Default: on a terminal, in a container, and where there
+    /// are no files.
     pub console: Console,
+    /// Text or JSON lines on the console. Default: text on a terminal, else `format`.
+    pub console_format: Option<Format>,
+    /// Where the console is. Default: standard error.
+    pub console_target: ConsoleTarget,
+    /// The names of the members of JSON lines. Default: those of this crate.
+    pub json_names: JsonNames,
+    /// Who subscribes to events of `tracing` and records of `log`. Default: auto.
+    pub subscriber: Subscriber,
     /// The time zone of text lines and of rotation; JSON lines are always UTC. Default: UTC.
     pub timezone: Timezone,
     /// The length in bytes beyond which a single value in a line is cut. Default: 8 KiB.
@@ -75,6 +84,10 @@ impl Default for Log {
             mode: 0o600,
             shared: false,
             console: Console::default(),
+            console_format: None,
+            console_target: ConsoleTarget::default(),
+            json_names: JsonNames::default(),
+            subscriber: Subscriber::default(),
             timezone: Timezone::default(),
             max_value_bytes: 8 * 1024,
             follow_symlinks: false,
@@ -126,15 +139,54 @@ choices! {
 }
 
 choices! {
-    /// Whether lines also go to standard error.
+    /// Whether lines also go to the console.
     pub enum Console {
-        /// When standard error is a terminal.
+        /// When it is a terminal, when the process runs in a container, and when there are no files.
         #[default]
         Auto = "auto",
         /// Always.
         Always = "always",
         /// Never.
         Never = "never",
+    }
+}
+
+choices! {
+    /// Where the console is.
+    pub enum ConsoleTarget {
+        /// Standard error.
+        #[default]
+        Stderr = "stderr",
+        /// Standard output.
+        Stdout = "stdout",
+    }
+}
+
+choices! {
+    /// The names of the members of JSON lines.
+    pub enum JsonNames {
+        /// `time`, `level`, `message`, and so on.
+        #[default]
+        Default = "default",
+        /// Those of the log data model of OpenTelemetry.
+        Otel = "otel",
+        /// Those of the Elastic Common Schema.
+        Ecs = "ecs",
+    }
+}
+
+choices! {
+    /// Who subscribes to events of `tracing` and records of `log`: a process has one subscriber.
+    pub enum Subscriber {
+        /// As `own`; where the package that calls `init!()` depends on a crate that installs one, such as
+        /// `tracing-subscriber`, with the first event instead, unless the program has installed its own by
+        /// then.
+        #[default]
+        Auto = "auto",
+        /// The observer, when it starts.
+        Own = "own",
+        /// The program: its events are written through `Observer::layer()`.
+        Program = "program",
     }
 }
 
@@ -182,6 +234,10 @@ impl Log {
         section.set("mode", &mut log.mode, value::mode);
         section.set("shared", &mut log.shared, value::boolean);
         section.set("console", &mut log.console, value::choice);
+        section.optional("console_format", &mut log.console_format, value::choice);
+        section.set("console_target", &mut log.console_target, value::choice);
+        section.set("json_names", &mut log.json_names, value::choice);
+        section.set("subscriber", &mut log.subscriber, value::choice);
         section.set("timezone", &mut log.timezone, value::choice);
         section.set("max_value_bytes", &mut log.max_value_bytes, value::size(16));
         section.set("follow_symlinks", &mut log.follow_symlinks, value::boolean);

@@ -7,14 +7,14 @@ use crate::section::Section;
 use crate::value;
 use crate::value_error::ValueError;
 
-/// The server of `/metrics`, the live page and `/healthz`.
+/// The server of `/metrics`, the live page, `/healthz` and `/readyz`.
 #[non_exhaustive]
 #[derive(Clone, Debug, PartialEq)]
 pub struct Server {
     /// The socket address to listen on; `None` (written `"off"`): no server. Default:
     /// `127.0.0.1:9464`.
     pub listen: Option<String>,
-    /// The token that every request but `/healthz` needs, as `Authorization: Bearer`. Needed for an
+    /// The token that every request but a probe needs, as `Authorization: Bearer`. Needed for an
     /// address that other machines can reach. Default: none.
     pub token: Option<Secret>,
 }

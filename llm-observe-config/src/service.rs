@@ -1,5 +1,6 @@
 //! `[service]`: the identity of the service.
 
+use crate::choice::choices;
 use crate::section::Section;
 use crate::value;
 
@@ -13,6 +14,20 @@ pub struct Service {
     pub environment: Option<String>,
     /// The release; `SENTRY_RELEASE` overrides it. Default: the package's version.
     pub release: Option<String>,
+    /// What `init!()` does when a part cannot start: a port is in use, a log folder cannot be
+    /// written. A mistake in the configuration is an error whatever this says. Default: degrade.
+    pub on_failure: OnFailure,
+}
+
+choices! {
+    /// What happens when a part cannot start.
+    pub enum OnFailure {
+        /// The service starts without the part, which is tried again until it works.
+        #[default]
+        Degrade = "degrade",
+        /// `init!()` returns the error.
+        Exit = "exit",
+    }
 }
 
 impl Service {
@@ -21,6 +36,7 @@ impl Service {
         section.optional("name", &mut service.name, value::text);
         section.optional("environment", &mut service.environment, value::text);
         section.optional("release", &mut service.release, value::text);
+        section.set("on_failure", &mut service.on_failure, value::choice);
         service
     }
 }

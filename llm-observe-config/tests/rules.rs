@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use llm_observe_config::{
-    ChannelKind, Config, Endpoint, Errors, Format, Level, Rotate, Secret, Severity, Tls,
+    ChannelKind, Config, Endpoint, Errors, Format, Level, OnFailure, Rotate, Secret, Severity, Tls,
 };
 
 const PATH: &str = "llm-observe.toml";
@@ -42,6 +42,17 @@ fn wrong_line(table: &str, line: &str, problem: &str) {
 fn nothing_is_the_default() {
     assert_eq!(right(""), Config::default());
     assert_eq!(right("\u{feff}# nothing\r\n"), Config::default());
+}
+
+#[test]
+fn service() {
+    let set = right("[service]\non_failure = \"exit\"\n").service;
+    assert_eq!(set.on_failure, OnFailure::Exit);
+    wrong_line(
+        "service",
+        "on_failure = \"exits\"",
+        "must be one of `degrade`, `exit`; did you mean `exit`?",
+    );
 }
 
 #[test]
@@ -298,6 +309,22 @@ fn log_ranges_and_words() {
         (
             "console = \"sometimes\"",
             "must be one of `auto`, `always`, `never`",
+        ),
+        (
+            "console_format = \"jsn\"",
+            "must be one of `text`, `json`; did you mean `json`?",
+        ),
+        (
+            "console_target = \"out\"",
+            "must be one of `stderr`, `stdout`",
+        ),
+        (
+            "json_names = \"elastic\"",
+            "must be one of `default`, `otel`, `ecs`",
+        ),
+        (
+            "subscriber = \"theirs\"",
+            "must be one of `auto`, `own`, `program`",
         ),
         ("timezone = \"Berlin\"", "must be one of `utc`, `local`"),
         ("backups = 0", "must be a whole number from 1 to 10000"),

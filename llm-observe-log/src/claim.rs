@@ -31,7 +31,8 @@ impl Claim {
             .unwrap_or_else(PoisonError::into_inner)
             .insert(key.clone())
         {
-            return Err(io::Error::other(
+            return Err(io::Error::new(
+                io::ErrorKind::ResourceBusy,
                 "this process has it open already; give each logger its own `file`",
             ));
         }
@@ -66,10 +67,11 @@ fn claimed(file: &mut File) -> io::Error {
     let _ = file
         .seek(SeekFrom::Start(0))
         .and_then(|_| file.take(20).read_to_string(&mut pid));
-    io::Error::other(format!(
+    let text = format!(
         "process {pid} has it open; stop that process, choose another `file`, or set \
          `shared = true` in both"
-    ))
+    );
+    io::Error::new(io::ErrorKind::ResourceBusy, text)
 }
 
 fn release(key: &Path) {

@@ -15,6 +15,13 @@ impl OpenError {
     pub(crate) fn new(path: PathBuf, error: io::Error) -> OpenError {
         OpenError { path, error }
     }
+
+    /// Returns what kind of error it is: [`ResourceBusy`](io::ErrorKind::ResourceBusy) when this or
+    /// another process has the file open, [`InvalidInput`](io::ErrorKind::InvalidInput) when `file` is
+    /// no plain name, and otherwise the kind of the system's error.
+    pub fn kind(&self) -> io::ErrorKind {
+        self.error.kind()
+    }
 }
 
 impl fmt::Display for OpenError {

@@ -1,6 +1,12 @@
 //! An open log file: a cheap handle that takes finished lines.
 
-use std::{ffi::OsStr, fmt, io, path::Path, sync::Arc, time::Duration};
+use std::{
+    ffi::OsStr,
+    fmt, io,
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use crate::{
     claim::Claim,
@@ -24,7 +30,8 @@ pub(crate) struct LogFile(Arc<OpenLog>);
 
 struct OpenLog {
     pipeline: Arc<Pipeline>,
-    _claim: Claim,
+    /// `None` while the file could not be opened.
+    claim: Mutex<Option<Claim>>,
 }
 
 impl LogFile {
@@ -37,21 +44,57 @@ impl LogFile {
     pub(crate) fn open(mut options: LogOptions, hooks: Hooks) -> Result<Self, OpenError> {
         let path = options.dir.join(&options.file);
         let fail = |error| OpenError::new(path.clone(), error);
-        check_name(&options.file).map_err(fail)?;
-        let disk = Arc::new(RealDisk::new(&options.dir, options.follow_symlinks).map_err(fail)?);
-        // A fork may have changed its working directory.
-        options.dir = disk.dir().to_path_buf();
-        // Fails now instead of at the first line.
-        drop(disk.open(&options.file, options.mode).map_err(fail)?);
-        let claim = Claim::new(disk.dir(), &options).map_err(fail)?;
+        let (disk, claim) = claim(&mut options).map_err(fail)?;
         let thread = WriterThread::global();
         let pipeline = Pipeline::open(options, hooks, disk, thread.clone()).map_err(fail)?;
         pipeline.run_pass();
         thread.add(pipeline.clone());
-        Ok(Self(Arc::new(OpenLog {
+        Ok(Self::over(pipeline, Some(claim)))
+    }
+
+    /// Returns a handle that takes lines into memory until [`attach`](Self::attach) opens the file;
+    /// `why` it is not open.
+    ///
+    /// # Errors
+    /// When there is no memory for its lines.
+    pub(crate) fn detached(options: LogOptions, hooks: Hooks, why: String) -> io::Result<Self> {
+        let pipeline = Pipeline::detached(options, hooks, why, WriterThread::global())?;
+        Ok(Self::over(pipeline, None))
+    }
+
+    /// Opens the file of a detached handle, and writes the lines that wait. Does nothing when a file is
+    /// open.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub(crate) fn attach(&self, mut options: LogOptions) -> Result<(), OpenError> {
+        let path = options.dir.join(&options.file);
+        let fail = |error| OpenError::new(path.clone(), error);
+        let mut held = self.0.claim.lock().unwrap_or_else(PoisonError::into_inner);
+        if held.is_none() {
+            let (disk, claim) = claim(&mut options).map_err(fail)?;
+            self.0.pipeline.attach(options, disk).map_err(fail)?;
+            *held = Some(claim);
+        }
+        drop(held);
+        Ok(())
+    }
+
+    fn over(pipeline: Arc<Pipeline>, claim: Option<Claim>) -> Self {
+        Self(Arc::new(OpenLog {
             pipeline,
-            _claim: claim,
-        })))
+            claim: Mutex::new(claim),
+        }))
+    }
+
+    /// Starts the thread that writes the files, if that was not possible before.
+    pub(crate) fn start_thread(&self) -> io::Result<()> {
+        WriterThread::global().ensure_started()
+    }
+
+    /// Returns the live file's name.
+    pub(crate) fn name(&self) -> String {
+        self.0.pipeline.file_name()
     }
 
     /// Takes a line, which ends in `\n`. Never fails: a line that cannot be kept is counted, and a
@@ -64,6 +107,7 @@ impl LogFile {
     /// Waits until every line taken before is in the file, at most `limit`. Returns how many bytes
     /// are not.
     pub(crate) fn flush(&self, limit: Duration) -> u64 {
+        self.0.pipeline.write_without_thread();
         self.0.pipeline.flush(limit)
     }
 
@@ -76,6 +120,18 @@ impl LogFile {
     pub(crate) fn stats(&self) -> WriterStats {
         self.0.pipeline.stats()
     }
+}
+
+/// Opens the folder and takes the right to write the file.
+fn claim(options: &mut LogOptions) -> io::Result<(Arc<RealDisk>, Claim)> {
+    check_name(&options.file)?;
+    let disk = Arc::new(RealDisk::new(&options.dir, options.follow_symlinks)?);
+    // A fork may have changed its working directory.
+    options.dir = disk.dir().to_path_buf();
+    // Fails now instead of at the first line.
+    drop(disk.open(&options.file, options.mode)?);
+    let claim = Claim::new(disk.dir(), options)?;
+    Ok((disk, claim))
 }
 
 fn check_name(file: &str) -> io::Result<()> {

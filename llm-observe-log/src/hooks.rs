@@ -45,7 +45,7 @@ impl Hooks {
     }
 
     /// Sets what is written where lines are missing. `notice` appends one line in the format of the
-    /// file, with its `\n`, that says how many lines are missing and why; at most 256 bytes. By
+    /// file, with its `\n`, that says how many lines are missing and why; at most 512 bytes. By
     /// default: `WARN - 7 lines lost here (overflow)`.
     pub fn loss_notice(
         mut self,

@@ -59,6 +59,17 @@ impl LogOptions {
         }
     }
 
+    /// Returns the same options for another live file: that of the process with this number, where
+    /// several processes of one program each write a file of their own. `app.log` becomes `app.2.log`
+    /// for 2; for 0 and 1 it stays `app.log`.
+    ///
+    /// The file has its own rotated files and its own buffer. None of them is taken for one of
+    /// `app.log`.
+    pub fn numbered(mut self, number: u32) -> LogOptions {
+        self.file = numbered(&self.file, number);
+        self
+    }
+
     /// Sets the largest size of the live file, in bytes; 0 for no limit. Default: 10,000,000.
     pub fn max_bytes(mut self, bytes: u64) -> LogOptions {
         self.max_bytes = bytes;
@@ -138,6 +149,17 @@ impl LogOptions {
     }
 }
 
+/// Returns the name of the live file of the process with that number.
+pub(crate) fn numbered(file: &str, number: u32) -> String {
+    if number <= 1 {
+        return file.to_owned();
+    }
+    match file.rsplit_once('.') {
+        Some((stem, extension)) if !stem.is_empty() => format!("{stem}.{number}.{extension}"),
+        _ => format!("{file}.{number}"),
+    }
+}
+
 /// When a file is rotated whatever its size.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Rotation {
@@ -158,4 +180,29 @@ pub enum Timezone {
     Utc,
     /// The system's zone, with its daylight saving time.
     Local,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::numbered;
+    use crate::rotation::parse_backup;
+
+    #[test]
+    fn a_numbered_file_is_no_rotated_one() {
+        for (file, second) in [
+            ("app.log", "app.2.log"),
+            ("app", "app.2"),
+            (".app", ".app.2"),
+            ("a.b.json", "a.b.2.json"),
+        ] {
+            assert_eq!(numbered(file, 0), file);
+            assert_eq!(numbered(file, 1), file);
+            assert_eq!(numbered(file, 2), second);
+            let rotated = format!("{second}.2026-11-23T07-17-09Z.42");
+            assert!(parse_backup(second, &rotated, 0).is_some());
+            for name in [second.to_owned(), rotated.clone(), rotated + ".gz"] {
+                assert_eq!(parse_backup(file, &name, 0), None, "{name} of {file}");
+            }
+        }
+    }
 }

@@ -4,7 +4,7 @@ use std::{io, time::Duration};
 
 use crate::{
     error::OpenError, file::LogFile, hooks::Hooks, level::Level, line_buffer::LineBuffer,
-    options::LogOptions, stats::WriterStats,
+    options::LogOptions, spool, stats::WriterStats,
 };
 
 impl LogOptions {
@@ -29,6 +29,31 @@ impl LogOptions {
             level: Level::Info,
             buffer: LineBuffer::default(),
         })
+    }
+}
+
+impl LogOptions {
+    /// Returns a writer whose file is not open yet: it keeps lines in memory, as many as fit into
+    /// [`buffer_bytes`](LogOptions::buffer_bytes), and counts the others as lost. No caller waits.
+    /// [`LogWriter::attach`] opens the file and writes them. For a program that has to start although
+    /// [`open`](LogOptions::open) failed; `why` is what [`WriterStats::health`] says meanwhile.
+    ///
+    /// Lines that wait in it are lost with the process.
+    ///
+    /// # Errors
+    /// When there is no memory for them.
+    pub fn detached(self, hooks: Hooks, why: impl ToString) -> io::Result<LogWriter> {
+        Ok(LogWriter {
+            file: LogFile::detached(self, hooks, why.to_string())?,
+            level: Level::Info,
+            buffer: LineBuffer::default(),
+        })
+    }
+
+    /// Returns the numbers from 2 to `most` whose [numbered](LogOptions::numbered) file has a buffer:
+    /// that of a running process, or lines that one left which has died.
+    pub fn numbers_in_use(&self, most: u32) -> Vec<u32> {
+        spool::numbers_in_use(&self.dir, &self.file, most)
     }
 }
 
@@ -76,6 +101,31 @@ impl LogWriter {
     /// start.
     pub fn close(&self, limit: Duration) {
         self.file.close(limit);
+    }
+
+    /// Opens the file of a [detached](LogOptions::detached) writer, for all its clones, and writes the
+    /// lines that wait. `options` are for the file; those of the buffer stay. Does nothing when a file
+    /// is open.
+    ///
+    /// # Errors
+    /// As [`LogOptions::open`].
+    pub fn attach(&self, options: LogOptions) -> Result<(), OpenError> {
+        self.file.attach(options)
+    }
+
+    /// Starts the thread that moves lines to the files of this process, if that was not possible before.
+    /// Without it, lines wait in the buffer, and are written by [`wait`](LogWriter::wait),
+    /// [`close`](LogWriter::close) and the drop of the last clone.
+    ///
+    /// # Errors
+    /// When the system starts no thread.
+    pub fn start_thread(&self) -> io::Result<()> {
+        self.file.start_thread()
+    }
+
+    /// Returns the name of the file in its folder.
+    pub fn file_name(&self) -> String {
+        self.file.name()
     }
 
     /// Returns what the file has done since this process opened it.

@@ -4,6 +4,7 @@
 //! milliseconds, so that a caller almost never pays for waking it. Knows tasks, not files.
 
 use std::{
+    io,
     sync::{
         Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -35,6 +36,8 @@ const MAX_PAUSE: Duration = Duration::from_millis(80);
 const PARK_AFTER: Duration = Duration::from_secs(2);
 
 pub(crate) struct WriterThread {
+    /// Whether it has a thread, or is to have one.
+    has_own_thread: bool,
     thread: OnceLock<Thread>,
     parked: AtomicBool,
     /// Whether it was woken and has not started a round since.
@@ -49,27 +52,41 @@ impl WriterThread {
         Arc::clone(GLOBAL.get_or_init(Self::start))
     }
 
-    /// Starts a thread of its own: for a fork, in which the thread of the parent does not run.
+    /// Starts a thread of its own: for a fork, in which the thread of the parent does not run. One that
+    /// cannot be started is tried again by [`ensure_started`](Self::ensure_started).
     pub(crate) fn start() -> Arc<Self> {
-        let writer = Arc::new(Self::without_thread());
-        let runs = Arc::clone(&writer);
-        let started = thread::Builder::new()
-            .name(String::from("llm-observe-log"))
-            .spawn(move || runs.run());
-        if let Ok(handle) = started {
-            let _ = writer.thread.set(handle.thread().clone());
-        }
+        let writer = Arc::new(Self::without_thread(true));
+        let _ = writer.ensure_started();
         writer
+    }
+
+    /// Starts the thread, if it does not run.
+    pub(crate) fn ensure_started(self: &Arc<Self>) -> io::Result<()> {
+        if self.thread.get().is_some() || !self.has_own_thread {
+            return Ok(());
+        }
+        // Nobody else starts it meanwhile.
+        let tasks = self.lock();
+        if self.thread.get().is_none() {
+            let runs = Arc::clone(self);
+            let handle = thread::Builder::new()
+                .name(String::from("llm-observe-log"))
+                .spawn(move || runs.run())?;
+            let _ = self.thread.set(handle.thread().clone());
+        }
+        drop(tasks);
+        Ok(())
     }
 
     /// Returns one that runs nothing by itself: a test runs its passes.
     #[cfg(test)]
     pub(crate) fn manual() -> Arc<Self> {
-        Arc::new(Self::without_thread())
+        Arc::new(Self::without_thread(false))
     }
 
-    fn without_thread() -> Self {
+    fn without_thread(has_own_thread: bool) -> Self {
         Self {
+            has_own_thread,
             thread: OnceLock::new(),
             parked: AtomicBool::new(false),
             woken: AtomicBool::new(false),

@@ -7,7 +7,7 @@ use syn::{
     parse::{ParseStream, Parser},
 };
 
-use crate::{config, errors::Errors, runtime};
+use crate::{config, errors::Errors, installs, runtime};
 
 /// Returns what `init!(input)` expands to.
 pub(crate) fn init(input: TokenStream) -> TokenStream {
@@ -33,12 +33,14 @@ fn start(runtime: &TokenStream, path: Option<&str>) -> TokenStream {
         Some(path) => quote!(#runtime::Option::Some((#runtime::core::include_str!(#path), #path))),
         None => quote!(#runtime::Option::None),
     };
+    let installs = installs::installs(runtime);
     quote! {
         #runtime::init(#runtime::Embedded {
             config: #config,
             package: #runtime::core::env!("CARGO_PKG_NAME"),
             version: #runtime::core::env!("CARGO_PKG_VERSION"),
             module: #runtime::core::module_path!(),
+            installs: #installs,
         })
     }
 }

@@ -14,6 +14,7 @@ mod errors;
 mod event;
 mod expand;
 mod init;
+mod installs;
 mod item;
 mod normalize;
 mod observe;

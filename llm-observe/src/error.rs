@@ -1,6 +1,6 @@
 //! The one error type of the crate: opaque, with context, keeping its source.
 
-use std::{borrow::Cow, error, fmt};
+use std::{borrow::Cow, error, fmt, io};
 
 /// An error in setting up or using an observer.
 ///
@@ -29,6 +29,20 @@ impl Error {
             context: context.into(),
             source: Some(source.into()),
         }
+    }
+}
+
+impl Error {
+    /// Returns the kind of the system's error that caused it; `None` when none did: a mistake.
+    pub(crate) fn io_kind(&self) -> Option<io::ErrorKind> {
+        let mut source = error::Error::source(self);
+        while let Some(error) = source {
+            if let Some(io) = error.downcast_ref::<io::Error>() {
+                return Some(io.kind());
+            }
+            source = error.source();
+        }
+        None
     }
 }
 

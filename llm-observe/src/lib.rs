@@ -45,6 +45,8 @@ pub mod genai;
 mod init;
 mod kernel;
 mod observer;
+mod own_thread;
+mod probes;
 pub mod redact;
 #[cfg(any(feature = "delivery", feature = "http-client"))]
 mod retry_after;
@@ -105,7 +107,9 @@ mod server;
 pub mod __private;
 
 pub use error::Error;
-pub use init::{Builder, FlushReport, Observer, SendTestResult};
+pub use init::{
+    Builder, FlushReport, Observer, SendTestResult, ShutdownSignal, shutdown, shutdown_signal,
+};
 #[cfg(feature = "tokio")]
 pub use kernel::spawn::{spawn, spawn_blocking};
 pub use kernel::{

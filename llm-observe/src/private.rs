@@ -15,7 +15,7 @@ pub use crate::{
     __boxed_stream as boxed_stream, __end as end, __ok_value as ok_value, __response as response,
     __section as section, __stream as stream, __verdict as verdict,
     genai::{response_type, tokens::tokens},
-    init::{Embedded, init},
+    init::{Embedded, Installs, init},
     kernel::{
         alert_rule::{AlertRule, Severity, TriggerSet},
         capture::{check, count, debug, display, items, score, see, value},

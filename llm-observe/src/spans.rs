@@ -3,18 +3,27 @@
 //! `tracing` wants its metadata for ever and from the macros; the sites of `#[observe]` are
 //! described at run time, once each, and kept for the life of the program.
 
-use std::{cell::Cell, sync::OnceLock};
+use std::{
+    cell::Cell,
+    collections::HashSet,
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use tracing::{
     Metadata, Span,
     callsite::{self, Callsite, Identifier},
+    dispatcher,
     field::{Field, FieldSet, Value as FieldValue, display},
     metadata::Kind,
     subscriber::Interest,
 };
 
 use crate::kernel::{
-    carried, extra::CallIds, links::Links, record::Record, site::Site, value::Value,
+    carried, extra::CallIds, fork_mutex::ForkMutex, links::Links, record::Record, site::Site,
+    value::Value,
 };
 
 /// A callsite made at run time. Always asks the subscriber: its interest is not cached.
@@ -96,13 +105,45 @@ fn describe(
             kind,
         )
     });
+    if let Some(mut described) = DESCRIBED.lock() {
+        described
+            .get_or_insert_default()
+            .insert(metadata.callsite());
+    }
     callsite::register(callsite);
     metadata
 }
 
+/// The callsites of calls: nothing that the program wrote.
+static DESCRIBED: ForkMutex<Option<HashSet<Identifier>>> = ForkMutex::new(None);
+
+/// Returns whether a callsite is that of a call.
+pub(crate) fn is_described(metadata: &Metadata<'_>) -> bool {
+    let described = DESCRIBED.lock();
+    described.is_some_and(|all| {
+        all.as_ref()
+            .is_some_and(|all| all.contains(&metadata.callsite()))
+    })
+}
+
+/// Whether nobody wants the spans and events of calls, since the subscriber is ours.
+static UNWANTED: AtomicBool = AtomicBool::new(false);
+
+/// Takes note that the program's one subscriber is ours, which does without the spans of calls.
+pub(crate) fn subscriber_is_ours() {
+    UNWANTED.store(true, Ordering::Relaxed);
+}
+
+/// Returns whether there is a subscriber that may want spans and events of calls.
+#[inline]
+pub(crate) fn are_wanted() -> bool {
+    dispatcher::has_been_set() && !UNWANTED.load(Ordering::Relaxed)
+}
+
 /// The span and the events of one annotated function.
 pub(crate) struct SpanSite {
-    span: &'static Metadata<'static>,
+    span: OnceLock<&'static Metadata<'static>>,
+    baggage_keys: Vec<&'static str>,
     events: [OnceLock<&'static Metadata<'static>>; 5],
     site: &'static Site,
 }
@@ -110,26 +151,34 @@ pub(crate) struct SpanSite {
 impl SpanSite {
     /// Describes the span of `site`, which may have values of those keys of baggage.
     pub(crate) fn of(site: &'static Site, baggage_keys: &[&'static str]) -> SpanSite {
-        let names: Vec<&'static str> = SPAN_FIELDS
-            .into_iter()
-            .chain(site.fields.iter().copied())
-            .chain(baggage_keys.iter().copied())
-            .chain(operation_fields(site))
-            .collect();
-        let span = describe(site, site.level, names.leak(), Kind::SPAN);
         SpanSite {
-            span,
+            span: OnceLock::new(),
+            baggage_keys: baggage_keys.to_vec(),
             events: std::array::from_fn(|_| OnceLock::new()),
             site,
         }
     }
 
+    /// Describes the span of the site; once, when the first one is opened.
+    fn describe(&self) -> &'static Metadata<'static> {
+        self.span.get_or_init(|| {
+            let names: Vec<&'static str> = SPAN_FIELDS
+                .into_iter()
+                .chain(self.site.fields.iter().copied())
+                .chain(self.baggage_keys.iter().copied())
+                .chain(operation_fields(self.site))
+                .collect();
+            describe(self.site, self.site.level, names.leak(), Kind::SPAN)
+        })
+    }
+
     /// Opens a span under the current one.
     pub(crate) fn open(&self, ids: CallIds, links: Option<&Links>) -> Span {
-        if !is_enabled(self.span) {
+        let metadata = self.describe();
+        if !is_enabled(metadata) {
             return Span::none();
         }
-        let fields = self.span.fields();
+        let fields = metadata.fields();
         let (Some(event), Some(trace), Some(id)) = (
             fields.field("event"),
             fields.field("trace_id"),
@@ -149,11 +198,11 @@ impl SpanSite {
         ];
         let values = fields.value_set(&values);
         let Some(links) = links else {
-            return Span::new(self.span, &values);
+            return Span::new(metadata, &values);
         };
         let span = match links.explicit_parent() {
-            None => Span::new(self.span, &values),
-            Some(parent) => Span::child_of(parent, self.span, &values),
+            None => Span::new(metadata, &values),
+            Some(parent) => Span::child_of(parent, metadata, &values),
         };
         links.mark(&span);
         span
@@ -189,13 +238,13 @@ impl SpanSite {
             return;
         };
         let metadata = *cell.get_or_init(|| describe(self.site, level, &EVENT_FIELDS, Kind::EVENT));
-        let message = format!(
-            "{} {} in {:?}",
-            self.site.event, record.outcome, record.duration
-        );
         if let Some(field) = metadata.fields().field("message")
             && is_enabled(metadata)
         {
+            let message = format!(
+                "{} {} in {:?}",
+                self.site.event, record.outcome, record.duration
+            );
             let values: [(&Field, Option<&dyn FieldValue>); 1] =
                 [(&field, Some(&display(message)))];
             let _ = EMITTING.try_with(|emitting| emitting.set(true));
@@ -224,7 +273,7 @@ pub(crate) fn is_emitting() -> bool {
 
 /// Asks the subscriber, as the macros of `tracing` do before they make a span or an event.
 fn is_enabled(metadata: &'static Metadata<'static>) -> bool {
-    tracing::dispatcher::get_default(|dispatch| dispatch.enabled(metadata))
+    dispatcher::get_default(|dispatch| dispatch.enabled(metadata))
 }
 
 fn level_index(level: tracing::Level) -> usize {

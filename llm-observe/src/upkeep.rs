@@ -3,17 +3,21 @@
 use std::{
     io,
     sync::{Arc, Condvar, Mutex, PoisonError},
-    thread::{self, JoinHandle},
     time::Duration,
 };
+
+use crate::own_thread::OwnThread;
 
 /// How often the thread does its round.
 const PERIOD: Duration = Duration::from_secs(1);
 
+/// How long dropping it waits for a round that is under way.
+const STOP_LIMIT: Duration = Duration::from_millis(200);
+
 /// The thread; stops when this is dropped.
 pub(crate) struct Upkeep {
     stop: Arc<(Mutex<bool>, Condvar)>,
-    thread: Option<JoinHandle<()>>,
+    thread: OwnThread,
 }
 
 impl Upkeep {
@@ -21,17 +25,12 @@ impl Upkeep {
     pub(crate) fn start(round: impl Fn() + Send + 'static) -> io::Result<Upkeep> {
         let stop = Arc::new((Mutex::new(false), Condvar::new()));
         let stopped = stop.clone();
-        let thread = thread::Builder::new()
-            .name("llm-observe".to_owned())
-            .spawn(move || {
-                while !waited_until_stop(&stopped) {
-                    round();
-                }
-            })?;
-        Ok(Upkeep {
-            stop,
-            thread: Some(thread),
-        })
+        let thread = OwnThread::start("llm-observe", move || {
+            while !waited_until_stop(&stopped) {
+                round();
+            }
+        })?;
+        Ok(Upkeep { stop, thread })
     }
 }
 
@@ -45,9 +44,6 @@ impl Drop for Upkeep {
     fn drop(&mut self) {
         *self.stop.0.lock().unwrap_or_else(PoisonError::into_inner) = true;
         self.stop.1.notify_all();
-        if let Some(thread) = self.thread.take() {
-            // Its round does not panic; if it did, there is nothing left to do about it.
-            let _ = thread.join();
-        }
+        self.thread.wait(STOP_LIMIT);
     }
 }

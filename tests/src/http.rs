@@ -35,11 +35,24 @@ pub fn get(address: SocketAddr, path: &str) -> io::Result<Response> {
 ///
 /// As [`get`].
 pub fn get_with(address: SocketAddr, path: &str, headers: &[&str]) -> io::Result<Response> {
+    ask("GET", address, path, headers)
+}
+
+/// Asks for the head of `path`, with no header line.
+///
+/// # Errors
+///
+/// As [`get`].
+pub fn head(address: SocketAddr, path: &str) -> io::Result<Response> {
+    ask("HEAD", address, path, &[])
+}
+
+fn ask(method: &str, address: SocketAddr, path: &str, headers: &[&str]) -> io::Result<Response> {
     let mut stream = TcpStream::connect_timeout(&address, LIMIT)?;
     stream.set_read_timeout(Some(LIMIT))?;
     stream.set_write_timeout(Some(LIMIT))?;
     let headers: String = headers.iter().map(|line| format!("{line}\r\n")).collect();
-    write!(stream, "GET {path} HTTP/1.0\r\n{headers}\r\n")?;
+    write!(stream, "{method} {path} HTTP/1.0\r\n{headers}\r\n")?;
     let mut text = String::new();
     stream.read_to_string(&mut text)?;
     parse(&text).ok_or_else(|| io::Error::other(format!("not HTTP: {text}")))

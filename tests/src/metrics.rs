@@ -32,6 +32,12 @@ pub fn assert_documented(scrape: &str) {
     }
 }
 
+/// Returns the value of a series in a scrape.
+pub fn value(scrape: &str, series: &str) -> Option<u64> {
+    let line = scrape.lines().find(|line| line.starts_with(series))?;
+    line.strip_prefix(series)?.trim().parse().ok()
+}
+
 fn assert_sample(rows: &HashMap<String, Row>, line: &str) {
     let (series, _) = line.rsplit_once(' ').expect(line);
     // Some metrics have no labels.
@@ -88,6 +94,7 @@ fn documented() -> HashMap<String, Row> {
         "docs/genai.md",
         "docs/http.md",
         "docs/http_client.md",
+        "docs/start_and_stop.md",
     ];
     let texts = documents.map(|document| fs::read_to_string(root.join(document)).unwrap());
     let tables = texts

@@ -3,13 +3,18 @@
 
 use std::{
     fmt,
-    io::{BufRead, BufReader, Read},
+    io::{BufRead, BufReader, Read, Write},
     net::SocketAddr,
     process::{Child, Command, ExitStatus, Stdio},
     sync::mpsc::{self, Receiver},
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
+
+#[cfg(unix)]
+pub use rustix::process::Signal;
+#[cfg(unix)]
+use rustix::process::{Pid, kill_process};
 
 use crate::{folder::Folder, wait};
 
@@ -63,6 +68,15 @@ pub struct Ended {
     pub stderr: String,
     /// How long it ran.
     pub took: Duration,
+}
+
+impl Ended {
+    /// Returns the lines on standard error with that word in them, without the name of the toolkit.
+    pub fn said(&self, word: &str) -> Vec<&str> {
+        let lines = self.stderr.lines().filter(|line| line.contains(word));
+        let bare = |line: &'_ str| line.find(": ").map_or(0, |at| at + 2);
+        lines.map(|line| &line[bare(line)..]).collect()
+    }
 }
 
 impl fmt::Display for Ended {
@@ -155,6 +169,41 @@ impl Running {
         self.line("listening ").parse().expect("an address")
     }
 
+    /// Sends it a signal.
+    ///
+    /// # Panics
+    ///
+    /// When the system refuses.
+    #[cfg(unix)]
+    pub fn signal(&self, signal: Signal) {
+        let pid = Pid::from_child(&self.child);
+        kill_process(pid, signal).expect("a child of this process");
+    }
+
+    /// Returns how it has ended, if it has.
+    ///
+    /// # Panics
+    ///
+    /// When the system does not say.
+    pub fn try_end(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().expect("a child of this process")
+    }
+
+    /// Returns its id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Writes a line to its standard input, which the step `await` of the subject waits for.
+    ///
+    /// # Panics
+    ///
+    /// When it has ended.
+    pub fn go_on(&mut self) {
+        let stdin = self.child.stdin.as_mut().expect("open until the end");
+        stdin.write_all(b"\n").expect("it runs");
+    }
+
     /// Closes its standard input and waits for its end.
     ///
     /// # Panics
@@ -162,9 +211,7 @@ impl Running {
     /// When it does not end within [`LIMIT`].
     pub fn end(mut self) -> Ended {
         drop(self.child.stdin.take());
-        let status = wait::until("end of the program", LIMIT, || {
-            self.child.try_wait().expect("a child of this process")
-        });
+        let status = wait::until("end of the program", LIMIT, || self.try_end());
         let took = self.since.elapsed();
         self.said.extend(self.lines.iter());
         let stderr = self.stderr.take().expect("joined only here");

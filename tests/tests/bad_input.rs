@@ -60,6 +60,10 @@ fn counted(ended: &Ended, event: &str, outcome: &str) -> Option<u64> {
 /// No fixed port, nothing on standard error.
 const QUIET: &str = "[server]\nlisten = \"127.0.0.1:0\"\n[log]\nconsole = \"never\"\n";
 
+/// As [`QUIET`], and what cannot start is an error.
+const STRICT: &str = "[service]\non_failure = \"exit\"\n[server]\nlisten = \"127.0.0.1:0\"\n[log]\n\
+                      console = \"never\"\n";
+
 #[test]
 fn a_good_start_says_nothing() {
     let folder = Folder::new();
@@ -146,7 +150,7 @@ fn a_file_in_the_way_of_the_log_folder_is_named() {
     folder.write("logs", "a file");
     refused(
         &folder,
-        QUIET,
+        STRICT,
         &["cannot open the log file", "logs/app.log"],
     );
 }
@@ -157,7 +161,7 @@ fn a_folder_in_the_way_of_the_log_file_is_named() {
     fs::create_dir_all(folder.path().join("logs/app.log")).unwrap();
     refused(
         &folder,
-        QUIET,
+        STRICT,
         &["cannot open the log file", "logs/app.log"],
     );
 }
@@ -167,7 +171,7 @@ fn a_folder_in_the_way_of_the_log_file_is_named() {
 #[test]
 fn an_unwritable_log_folder_is_named() {
     let folder = Folder::new();
-    let config = format!("{QUIET}dir = \"/proc/llm-observe\"\n");
+    let config = format!("{STRICT}dir = \"/proc/llm-observe\"\n");
     refused(&folder, &config, &["/proc/llm-observe"]);
 }
 
@@ -176,7 +180,7 @@ fn a_port_in_use_is_named_with_the_key_to_change() {
     let folder = Folder::new();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap();
-    let config = format!("[server]\nlisten = \"{address}\"\n");
+    let config = format!("[service]\non_failure = \"exit\"\n[server]\nlisten = \"{address}\"\n");
     let words = [&address.to_string(), "[server] listen", "in use"];
     refused(&folder, &config, &words);
 }

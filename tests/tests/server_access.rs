@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use llm_observe_tests::{
     folder::Folder,
-    http::{get, get_with},
+    http::{get, get_with, head},
     program::{Ended, Running, observed, run},
 };
 
@@ -67,7 +67,12 @@ fn only_the_token_opens_an_address_that_others_can_reach() {
             assert!(head.contains("www-authenticate: basic"), "{head}");
         }
     }
-    assert_eq!(status(address, "/healthz", &[any_host]), 200);
+    for probe in ["/healthz", "/readyz"] {
+        let answer = get_with(address, probe, &[any_host]).unwrap();
+        assert_eq!((answer.status, &answer.body[..]), (200, "ok\n"), "{probe}");
+        let head = head(address, probe).unwrap();
+        assert_eq!((head.status, &head.body[..]), (200, ""), "{probe}");
+    }
 }
 
 /// A token may also guard an address of this machine alone.

@@ -160,35 +160,8 @@ async fn serve(listener: TcpListener, rag: Rag) -> io::Result<()> {
     // with the clients' addresses, for the lines of requests
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     axum::serve(listener, service)
-        .with_graceful_shutdown(stopped())
+        .with_graceful_shutdown(llm_observe::shutdown_signal())
         .await
-}
-
-/// Waits for ctrl-c or SIGTERM.
-async fn stopped() {
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        () = terminated() => {}
-    }
-}
-
-#[cfg(unix)]
-async fn terminated() {
-    use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminate) => {
-            terminate.recv().await;
-        }
-        Err(error) => {
-            tracing::warn!("SIGTERM ends this program without a flush: {error}");
-            std::future::pending().await
-        }
-    }
-}
-
-#[cfg(not(unix))]
-async fn terminated() {
-    std::future::pending().await
 }
 
 /// Returns the messages of an error and of its causes.

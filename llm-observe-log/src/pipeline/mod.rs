@@ -1,9 +1,13 @@
 //! Brings lines from their callers to one log file: takes them, waits when there is no room, drops and
 //! counts them when waiting does not help.
 //!
-//! This file is the callers' side. [`pass`] is the side of the writer thread, [`successor`] replaces
-//! a pipeline in a forked process and when its folder was deleted. Knows nothing of formats.
+//! This file is the callers' side, and [`close`] what waits for the file. [`pass`] is the side of the writer
+//! thread, [`successor`] replaces
+//! a pipeline in a forked process and when its folder was deleted, [`detached`] is one whose file
+//! cannot be opened yet. Knows nothing of formats.
 
+mod close;
+mod detached;
 mod pass;
 mod successor;
 
@@ -27,17 +31,17 @@ use crate::{
     options::LogOptions,
     ring::Full,
     spool::{self, Orphans, Spool},
-    stats::{Counters, Health, LossReason, WriterStats},
+    stats::{Counters, Health, LossReason},
     system::ForkGuard,
     trust,
-    writer_thread::{Task, WriterThread},
+    writer_thread::WriterThread,
 };
 
 /// How long after an error the disk is tried again.
 const RETRY_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Room for a loss notice of each reason.
-const NOTICES: u64 = LossReason::ALL.len() as u64 * 256;
+const NOTICES: u64 = LossReason::ALL.len() as u64 * 512;
 
 /// One open log file: its ring, the writer thread's work, and the state between them.
 pub(crate) struct Pipeline {
@@ -51,7 +55,8 @@ pub(crate) struct Pipeline {
     /// The claim on the log file, when it had to be renewed.
     claim: OnceLock<File>,
     thread: Arc<WriterThread>,
-    work: Mutex<Work>,
+    /// `None` while there is no file.
+    work: Mutex<Option<Work>>,
     /// How many bytes of the ring may be in use, by level.
     limits: [u64; 5],
     counters: Arc<Counters>,
@@ -67,6 +72,17 @@ pub(crate) struct Pipeline {
     /// Held while a truncated spool is mended.
     mending: Mutex<()>,
     /// Whether other users could change the files when the folder was opened.
+    exposed: bool,
+    /// Whether there is no file.
+    detached: bool,
+}
+
+/// What a pipeline is made of, besides what its caller gives it.
+struct Parts {
+    work: Option<Work>,
+    spool: Spool,
+    counters: Arc<Counters>,
+    predecessor: Weak<Pipeline>,
     exposed: bool,
 }
 
@@ -117,8 +133,9 @@ impl Pipeline {
         spool::remove_empty(&dir);
         let spool = Spool::create(&dir, file, options.buffer_bytes, &hooks.warn)?;
         let compressor = Compressor::new(&options, &dir, &hooks.warn);
+        let live_file = LiveFile::new(disk, options.clone(), hooks.clone());
         let work = Work {
-            live_file: LiveFile::new(disk, options.clone(), hooks.clone()),
+            live_file,
             write_lock,
             orphans,
             retry_at: None,
@@ -127,8 +144,29 @@ impl Pipeline {
             prepared: 0,
             compressor,
         };
-        let pipeline = Arc::new(Self {
+        let parts = Parts {
+            work: Some(work),
+            spool,
+            counters,
+            predecessor,
+            exposed,
+        };
+        let pipeline = Arc::new(Self::over(options, hooks, thread, parts));
+        pipeline.count_lost(LossReason::Damaged, damaged);
+        Ok(pipeline)
+    }
+
+    fn over(options: LogOptions, hooks: Hooks, thread: Arc<WriterThread>, parts: Parts) -> Self {
+        let Parts {
+            work,
+            spool,
+            counters,
+            predecessor,
+            exposed,
+        } = parts;
+        Self {
             limits: Level::limits(spool.ring.capacity()),
+            detached: work.is_none(),
             options,
             hooks,
             spool,
@@ -148,9 +186,7 @@ impl Pipeline {
             closed: AtomicBool::new(false),
             mending: Mutex::new(()),
             exposed,
-        });
-        pipeline.count_lost(LossReason::Damaged, damaged);
-        Ok(pipeline)
+        }
     }
 
     #[inline]
@@ -297,84 +333,6 @@ impl Pipeline {
     fn predecessor_has_lines(&self) -> bool {
         self.predecessor()
             .is_some_and(|predecessor| predecessor.has_lines())
-    }
-
-    /// Returns what this log file has done since it was opened.
-    pub(crate) fn stats(&self) -> WriterStats {
-        let current = self.current();
-        current.mend_if_truncated();
-        let health = lock(&current.health).clone();
-        let (counters, waiting) = (&current.counters, current.waiting_bytes());
-        counters.snapshot(waiting, health, current.exposed)
-    }
-
-    fn waiting_bytes(&self) -> u64 {
-        let ring = &self.spool.ring;
-        ring.tail().saturating_sub(ring.taken())
-    }
-
-    /// Waits until all lines taken before are in the file, at most `limit`. Returns how many bytes
-    /// are not.
-    pub(crate) fn flush(&self, limit: Duration) -> u64 {
-        let current = self.current();
-        current.mend_if_truncated();
-        let ring = &current.spool.ring;
-        let end = ring.tail();
-        current.wait(limit, || {
-            // A ring that was damaged has started again.
-            (ring.taken() >= end || ring.tail() < end) && !current.predecessor_has_lines()
-        });
-        end.min(ring.tail()).saturating_sub(ring.taken())
-    }
-
-    fn wait(&self, limit: Duration, done: impl Fn() -> bool) {
-        let deadline = Instant::now() + limit;
-        let mut guard = lock(&self.wait_deadline);
-        self.waiters.fetch_add(1, Ordering::SeqCst);
-        while !done() {
-            self.thread.wake();
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                break;
-            }
-            guard = self
-                .moved
-                .wait_timeout(guard, left.min(RETRY_INTERVAL))
-                .unwrap_or_else(PoisonError::into_inner)
-                .0;
-        }
-        self.waiters.fetch_sub(1, Ordering::SeqCst);
-        drop(guard);
-    }
-
-    /// Writes what waits, within `limit`, and closes the file. What could not be written stays in
-    /// the spool for the next start.
-    pub(crate) fn close(&self, limit: Duration) {
-        let deadline = Instant::now() + limit;
-        if self.fork_guard.is_valid() {
-            self.flush(limit);
-            self.closing.store(true, Ordering::Release);
-            self.wait(limit.max(RETRY_INTERVAL), || self.is_closed());
-        }
-        // Checked again: the writer thread may have handed over to a successor meanwhile.
-        if !self.fork_guard.is_valid() {
-            if let Some(Some(successor)) = self.successor.get() {
-                successor.close(deadline.saturating_duration_since(Instant::now()));
-            }
-            return;
-        }
-        lock(&self.work).compressor.wait(deadline);
-        if self.spool.ring.tail() != self.spool.ring.taken() {
-            let kept = if self.spool.survives_process() {
-                "kept for the next start"
-            } else {
-                "lost"
-            };
-            (self.hooks.warn)(&format!(
-                "{}: lines that could not be written are {kept}",
-                self.path()
-            ));
-        }
     }
 }
 

@@ -37,13 +37,16 @@ impl Task for Pipeline {
 impl Pipeline {
     /// Moves what waits to the file. Returns whether something waited. Called by the writer thread.
     pub(crate) fn run_pass(self: &Arc<Self>) -> bool {
-        let mut work = lock(&self.work);
+        let mut guard = lock(&self.work);
+        let Some(work) = guard.as_mut() else {
+            return false;
+        };
         let closing = self.closing.load(Ordering::Acquire);
         if !closing && work.retry_at.is_some_and(|at| Instant::now() < at) {
             return true;
         }
         self.mend_if_damaged();
-        self.delete_expired(&mut work);
+        self.delete_expired(work);
         self.spool.ring.prepare(&mut work.prepared);
         let predecessor = self.predecessor();
         // While lines are refused there may be more to count at this place.
@@ -52,13 +55,13 @@ impl Pipeline {
             predecessor.iter().for_each(|p| p.push_loss_notices());
         }
         if !self.has_lines() && work.orphans.is_empty() {
-            self.finish_if_closing(&mut work, closing);
+            self.finish_if_closing(work, closing);
             return false;
         }
         let before = self.spool.ring.taken();
-        let result = self.move_lines(&mut work);
+        let result = self.move_lines(work);
         let written = result.is_ok();
-        self.record_result(&mut work, result);
+        self.record_result(work, result);
         if written {
             // Callers that wait for room wait no longer than `max_wait` if nothing has moved.
             match self.spool.ring.taken() == before {
@@ -67,8 +70,8 @@ impl Pipeline {
             }
             predecessor.iter().for_each(|p| p.notify_waiters());
         }
-        self.finish_if_closing(&mut work, closing);
-        drop(work);
+        self.finish_if_closing(work, closing);
+        drop(guard);
         if written && !closing {
             self.hand_over_if_folder_gone();
         }
@@ -98,8 +101,9 @@ impl Pipeline {
     #[cfg(test)]
     pub(crate) fn run_pass_now(self: &Arc<Self>) -> bool {
         {
-            let mut work = lock(&self.work);
-            (work.retry_at, work.cleaned_at) = (None, None);
+            if let Some(work) = lock(&self.work).as_mut() {
+                (work.retry_at, work.cleaned_at) = (None, None);
+            }
         }
         self.run_pass()
     }

@@ -72,9 +72,7 @@ impl Pipeline {
     /// Lets a successor with a ring of its own take over when the folder was deleted or replaced.
     /// The successor writes this pipeline's last lines before its own.
     pub(super) fn hand_over_if_folder_gone(self: &Arc<Self>) {
-        if self.successor.get().is_some()
-            || !self.fork_guard.can_be_invalidated()
-            || self.is_in_place()
+        if self.successor.get().is_some() || !self.fork_guard.notices_forks() || self.is_in_place()
         {
             return;
         }

@@ -13,21 +13,41 @@ pub(crate) fn line(text: String) -> Result<Line, &'static str> {
     }
 }
 
+/// The names of one member: those of this project, of the log data model of OpenTelemetry, and of the
+/// Elastic Common Schema.
+type Names = [&'static str; 3];
+
+const TIME: Names = ["time", "Timestamp", "@timestamp"];
+const LEVEL: Names = ["level", "SeverityText", "log.level"];
+const MESSAGE: Names = ["message", "Body", "message"];
+const EVENT: Names = ["event", "EventName", "event.action"];
+const OUTCOME: Names = ["outcome", "", "llm_observe.outcome"];
+const TRACE: Names = ["trace_id", "TraceId", "trace.id"];
+
 fn json(text: String) -> Result<Line, &'static str> {
     let value: Value = serde_json::from_str(&text).map_err(|_| "the line is not a JSON object")?;
-    let get = |key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
-    let time = get("time")
-        .and_then(|time| time.parse::<Timestamp>().ok())
-        .ok_or("the line has no time")?;
+    let string = |value: &Value| value.as_str().map(str::to_owned);
+    let get = |names: Names| names.iter().find_map(|name| string(value.get(name)?));
+    let in_attributes = || string(value.get("Attributes")?.get("llm_observe.outcome")?);
     Ok(Line {
-        micros: time.as_microsecond(),
-        level: get("level").ok_or("the line has no level")?,
-        message: get("message").unwrap_or_default(),
-        event: get("event"),
-        outcome: get("outcome"),
-        trace_id: get("trace_id"),
+        micros: get(TIME)
+            .and_then(|time| micros(&time))
+            .ok_or("the line has no time")?,
+        level: get(LEVEL).ok_or("the line has no level")?,
+        message: get(MESSAGE).unwrap_or_default(),
+        event: get(EVENT),
+        outcome: get(OUTCOME).or_else(in_attributes),
+        trace_id: get(TRACE),
         text,
     })
+}
+
+/// A time by RFC 3339, or in nanoseconds since the Unix epoch.
+fn micros(time: &str) -> Option<i64> {
+    match time.parse::<i64>() {
+        Ok(nanos) => Some(nanos / 1_000),
+        Err(_) => Some(time.parse::<Timestamp>().ok()?.as_microsecond()),
+    }
 }
 
 /// `2026-11-23 07:17:09.123 - INFO - embedding ok in 12.3ms rag::embed k=v trace_id=...`

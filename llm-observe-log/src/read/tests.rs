@@ -10,6 +10,22 @@ const TEXT: &str =
     "2026-11-23 07:17:09.123 - INFO - embedding ok in 12.3ms rag::embed k=v trace_id=abc";
 const JSON: &str = r#"{"time":"2026-11-23T07:17:10.5Z","level":"ERROR","message":"m","event":"query","outcome":"error","trace_id":"def"}"#;
 
+/// The same call, by other names.
+const OTEL: &str = r#"{"Timestamp":"1795418230500000000","SeverityText":"ERROR","SeverityNumber":17,"Body":"m","TraceId":"def","EventName":"query","Attributes":{"llm_observe.outcome":"error","level":"mine"},"Resource":{}}"#;
+const ECS: &str = r#"{"@timestamp":"2026-11-23T07:17:10.5Z","log.level":"ERROR","message":"m","event.action":"query","event.outcome":"failure","llm_observe.outcome":"error","trace.id":"def"}"#;
+
+#[test]
+fn a_json_line_is_read_by_each_set_of_names() {
+    let [mut default, mut otel, mut ecs] =
+        [JSON, OTEL, ECS].map(|text| parse::line(text.to_owned()).unwrap());
+    for line in [&mut default, &mut otel, &mut ecs] {
+        assert!(!std::mem::take(&mut line.text).is_empty());
+    }
+    assert_eq!(default.outcome.as_deref(), Some("error"));
+    assert_eq!(default, otel);
+    assert_eq!(default, ecs);
+}
+
 fn dir() -> PathBuf {
     let dir = std::env::temp_dir().join(format!("llm-observe-log-read-{:016x}", fastrand::u64(..)));
     fs::create_dir_all(&dir).unwrap();

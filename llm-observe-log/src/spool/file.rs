@@ -74,6 +74,11 @@ impl Spool {
             .map_or_else(|| Self::in_memory(words), Ok)
     }
 
+    /// Creates a ring with a buffer of that many bytes, or the smallest one, that is lost with the process.
+    pub(crate) fn in_memory_of(bytes: u64) -> io::Result<Self> {
+        Self::in_memory(words_of(bytes)).or_else(|_| Self::in_memory(words_of(LEAST)))
+    }
+
     /// Creates a ring that is lost with the process.
     pub(crate) fn in_memory(words: usize) -> io::Result<Self> {
         let ring = Ring::create(Mapping::anonymous(words)?).ok_or(io::ErrorKind::InvalidData)?;

@@ -11,6 +11,7 @@ mod own;
 pub(crate) use self::count::waiting_lines;
 pub(crate) use self::{
     file::Spool,
+    names::numbers_in_use,
     orphans::{Orphans, orphans, remove_empty},
 };
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The names and folders of spools.
 
 use std::{
+    collections::BTreeSet,
     fs, io,
     path::{Path, PathBuf},
 };
@@ -8,6 +9,7 @@ use std::{
 use crate::{
     disk,
     hooks::{Warn, warn_once},
+    options::numbered,
 };
 
 /// Damaged spools that are kept of each log file.
@@ -51,6 +53,26 @@ pub(crate) fn spools_of(dir: &Path, file: &str) -> Vec<PathBuf> {
         .map(|fallback| files(&fallback, Some(&fallback_prefix(dir, file)), ".spool"))
         .unwrap_or_default();
     own.into_iter().chain(fallback).collect()
+}
+
+/// Returns the numbers from 2 to `most` whose numbered file of that log has a spool.
+pub(crate) fn numbers_in_use(dir: &Path, file: &str, most: u32) -> Vec<u32> {
+    // As the spools' names have it.
+    let Ok(dir) = fs::canonicalize(dir) else {
+        return Vec::new();
+    };
+    let prefixes = |dir: &Path| -> BTreeSet<String> {
+        let spools = files(dir, None, ".spool");
+        let prefixes = spools.iter().filter_map(|path| split(path, ".spool"));
+        prefixes.map(|(prefix, _)| prefix.to_owned()).collect()
+    };
+    let own = prefixes(&dir);
+    let fallback = fallback_dir().map(|dir| prefixes(&dir)).unwrap_or_default();
+    let is_used = |number: &u32| {
+        let file = numbered(file, *number);
+        own.contains(&prefix(&file)) || fallback.contains(&fallback_prefix(&dir, &file))
+    };
+    (2..=most).filter(is_used).collect()
 }
 
 /// Returns the files of a folder that are named by `prefix`, or by any, an id and `suffix`.

@@ -10,7 +10,7 @@ use std::{
     io,
     ops::{Deref, Range},
     ptr::NonNull,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
 use rustix::mm::{MapFlags, ProtFlags};
@@ -129,7 +129,11 @@ fn bytes(words: usize) -> io::Result<usize> {
 }
 
 /// Distinguishes a process from its parent after a fork, for the price of one load.
-pub(crate) struct ForkGuard(Option<Mapping>);
+pub(crate) struct ForkGuard {
+    marked: Option<Mapping>,
+    /// Where memory cannot be wiped.
+    valid: AtomicBool,
+}
 
 impl ForkGuard {
     /// Returns a guard that is valid in this process and not in its forks. Where the system cannot wipe
@@ -139,26 +143,30 @@ impl ForkGuard {
         if let Some(word) = marked.as_ref().and_then(|map| map.first()) {
             word.store(1, Ordering::Relaxed);
         }
-        Self(marked)
+        Self {
+            marked,
+            valid: AtomicBool::new(true),
+        }
     }
 
     /// Returns whether this process created the guard, and nobody has invalidated it.
     #[inline]
     pub(crate) fn is_valid(&self) -> bool {
-        self.0
-            .as_ref()
-            .and_then(|map| map.first())
-            .is_none_or(|word| word.load(Ordering::Relaxed) == 1)
+        match self.marked.as_ref().and_then(|map| map.first()) {
+            Some(word) => word.load(Ordering::Relaxed) == 1,
+            None => self.valid.load(Ordering::Relaxed),
+        }
     }
 
-    /// Returns whether [`invalidate`](Self::invalidate) has an effect.
-    pub(crate) fn can_be_invalidated(&self) -> bool {
-        self.0.is_some()
+    /// Returns whether a fork is noticed.
+    pub(crate) fn notices_forks(&self) -> bool {
+        self.marked.is_some()
     }
 
     /// Makes the guard invalid everywhere.
     pub(crate) fn invalidate(&self) {
-        if let Some(word) = self.0.as_ref().and_then(|map| map.first()) {
+        self.valid.store(false, Ordering::Release);
+        if let Some(word) = self.marked.as_ref().and_then(|map| map.first()) {
             word.store(0, Ordering::Release);
         }
     }

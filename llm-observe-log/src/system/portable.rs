@@ -6,7 +6,7 @@ use std::{
     io,
     ops::{Deref, Range},
     path::Path,
-    sync::atomic::AtomicU64,
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
 use super::types::{FileId, LockMode};
@@ -35,24 +35,26 @@ impl Deref for Mapping {
     }
 }
 
-/// Always valid: there are no forks.
-pub(crate) struct ForkGuard;
+/// Valid until it is invalidated: there are no forks.
+pub(crate) struct ForkGuard(AtomicBool);
 
 impl ForkGuard {
     pub(crate) fn new() -> Self {
-        Self
+        Self(AtomicBool::new(true))
     }
 
     #[inline]
     pub(crate) fn is_valid(&self) -> bool {
-        true
+        self.0.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn can_be_invalidated(&self) -> bool {
+    pub(crate) fn notices_forks(&self) -> bool {
         false
     }
 
-    pub(crate) fn invalidate(&self) {}
+    pub(crate) fn invalidate(&self) {
+        self.0.store(false, Ordering::Release);
+    }
 }
 
 pub(crate) fn restrict(_options: &mut OpenOptions, _mode: u32, _follow: bool) {}

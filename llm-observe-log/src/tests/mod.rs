@@ -4,6 +4,7 @@
 mod backpressure;
 mod clocks;
 mod damage;
+mod detached;
 mod disk_errors;
 mod disks;
 mod forks;

@@ -6,14 +6,23 @@ use llm_observe_config::Config;
 
 use crate::{
     error::Error,
-    kernel::{record::Record, sink::Sink, stats::Stats},
+    kernel::{record::Record, service::Service, sink::Sink, stats::Stats},
     redact::{Redacted, Redactor},
 };
 
 pub(crate) struct Loggers(());
 
-pub(crate) fn open(_: &Config, _: Arc<Redactor>, _: &Arc<Stats>) -> Result<Option<Loggers>, Error> {
-    Ok(None)
+pub(crate) const FILES: &str = "log";
+
+pub(crate) type Opened = (Option<Loggers>, Vec<(&'static str, Error)>);
+
+pub(crate) fn open(
+    _: &Config,
+    _: &Service,
+    _: Arc<Redactor>,
+    _: &Arc<Stats>,
+) -> Result<Opened, Error> {
+    Ok((None, Vec::new()))
 }
 
 pub(crate) const fn is_layer_made() -> bool {
@@ -27,7 +36,7 @@ impl Loggers {
         Arc::new(Nowhere)
     }
 
-    pub(crate) fn subscribe(&self) -> bool {
+    pub(crate) fn subscribe(&self, _: bool) -> bool {
         true
     }
 
@@ -37,6 +46,14 @@ impl Loggers {
 
     pub(crate) fn publisher(&self) -> impl Fn() + Send + Sync + 'static {
         || {}
+    }
+
+    pub(crate) fn close(&self, _: Duration) -> u64 {
+        0
+    }
+
+    pub(crate) fn attach(&self) -> impl FnMut() -> Result<String, Error> + Send + use<> {
+        || Ok(String::new())
     }
 
     pub(crate) fn flush(&self, _: Duration) -> u64 {

@@ -24,6 +24,7 @@ impl Metrics {
         _: &Config,
         _: &[&'static Metric],
         _: Arc<Stats>,
+        _: bool,
     ) -> Result<(Metrics, bool), Error> {
         Ok((Metrics(()), true))
     }

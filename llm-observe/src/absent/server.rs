@@ -6,7 +6,7 @@ use crate::error::Error;
 
 pub(crate) struct Server(SocketAddr);
 
-pub(crate) fn start(
+pub(crate) fn configured(
     _: &llm_observe_config::Server,
     _: impl Fn(bool) -> Option<String> + Send + Sync + 'static,
 ) -> Result<Option<Server>, Error> {
@@ -14,7 +14,11 @@ pub(crate) fn start(
 }
 
 impl Server {
-    pub(crate) fn address(&self) -> SocketAddr {
+    pub(crate) fn start(&self, _: bool) -> Result<SocketAddr, Error> {
+        Ok(self.0)
+    }
+
+    pub(crate) fn wanted(&self) -> SocketAddr {
         self.0
     }
 }

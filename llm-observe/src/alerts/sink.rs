@@ -114,6 +114,11 @@ impl AlertSink {
         self.worker.flush(limit)
     }
 
+    /// Does what [`AlertSink::flush`] does, and ends the worker.
+    pub(crate) fn close(&self, limit: Duration) -> bool {
+        self.worker.close(limit)
+    }
+
     /// Returns a message to test a channel with.
     pub(crate) fn test_parcel(&self, channel: &str) -> Option<Parcel> {
         self.encoder.test_parcel(channel)

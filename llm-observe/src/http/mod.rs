@@ -17,6 +17,8 @@ mod exchange;
 mod http_site;
 mod method;
 mod metrics_table;
+#[cfg(feature = "axum")]
+mod probes;
 mod sites;
 
 use crate::kernel::context;
@@ -26,6 +28,8 @@ pub use crate::kernel::{
     request_context::{RequestContext, RequestId},
 };
 pub use exchange::Exchange;
+#[cfg(feature = "axum")]
+pub use probes::{healthz, metrics, probes, readyz};
 pub use server::{HttpLayer, HttpService, ObservedBody, ResponseFuture, grpc, layer};
 
 /// Returns the id of the request that the current thread is serving.

@@ -2,25 +2,20 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use llm_observe_config::{Config, suggest};
+use llm_observe_config::{Config, Subscriber, suggest};
 
 use super::{
-    Embedded, Observer, Part,
+    Embedded, Observer,
     guarded::Guarded,
-    operations::{self, KINDS},
-    own_outlets::{OwnOutlets, StartOutlets},
+    own_outlets::OwnOutlets,
     settings::{self, Settings},
+    started::{Redaction, Started},
     unused,
 };
 use crate::{
     error::Error,
-    kernel::{dispatch, metric::Metric, panics, registry, sink::Sink, stats::Stats},
+    kernel::{dispatch, metric::Metric, panics, registry, sink::Sink},
     log,
-    metrics::Metrics,
-    observer::{Dispatcher, Pipeline},
-    redact::Redactor,
-    server,
-    upkeep::Upkeep,
     warn::warn,
 };
 
@@ -37,14 +32,6 @@ pub struct Builder {
     metrics: Vec<&'static Metric>,
     leaves_subscriber: bool,
 }
-
-/// What starts the outlets of the configuration and of the program.
-const OUTLETS: &[StartOutlets] = &[
-    #[cfg(feature = "delivery")]
-    super::outlets::start,
-];
-
-type Redaction = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
 impl Builder {
     /// Uses what `init!()` embedded.
@@ -107,8 +94,9 @@ impl Builder {
     /// install its own before or after this. Its events come into the log files through
     /// [`Observer::layer`].
     ///
-    /// Otherwise a subscriber is installed unless there is one, and a later `tracing_subscriber::fmt().init()`
-    /// of the program panics, since a program has one subscriber.
+    /// `[log] subscriber = "program"` of the configuration does the same. Otherwise a subscriber is installed
+    /// at once unless there is one, and a later `tracing_subscriber::fmt().init()` of the program panics, since a
+    /// program has one subscriber. Only `init!()` knows whether the program may install its own.
     pub fn without_subscriber(mut self) -> Builder {
         self.leaves_subscriber = true;
         self
@@ -118,15 +106,18 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// When the program has, or had, an observer; when the configuration has mistakes, a log file
-    /// cannot be opened, or the address of `[server] listen` cannot be bound. Nothing remote is
-    /// asked.
+    /// When the program has, or had, an observer, and when the configuration has mistakes. A part that
+    /// cannot start (a log file cannot be opened, the address of `[server] listen` cannot be bound) is an
+    /// error only with `on_failure = "exit"` in `[service]`; otherwise it is off, standard error and the
+    /// metric `llm_observe_degraded` say so, and it is tried again until it works. Nothing remote is asked.
     pub fn install(self) -> Result<Observer, Error> {
         if dispatch::is_installed() {
             return Err(twice());
         }
         let mut settings = self.settings()?;
-        let leaves_subscriber = self.leaves_subscriber || log::is_layer_made();
+        let leaves_subscriber = self.leaves_subscriber
+            || log::is_layer_made()
+            || settings.config.log.subscriber == Subscriber::Program;
         let mut running = Started::start(&settings, self.redact, leaves_subscriber)?;
         let own_channels = self.own.has_channels();
         let outlets = unused::Outlets {
@@ -137,7 +128,7 @@ impl Builder {
         running.own_sinks(self.sinks);
         let observer = running.observer(&settings, self.metrics)?;
         running.publish(&observer)?;
-        let listening = running.serve(&settings, &observer)?;
+        running.serve(&settings, &observer)?;
         if !dispatch::install(observer.clone()) {
             return Err(twice());
         }
@@ -147,12 +138,12 @@ impl Builder {
         let (config, tables) = (&settings.config, &settings.tables);
         let unused = unused::unused(config, tables, outlets, unused::BUILT);
         unused.iter().for_each(|message| warn(message));
-        Ok(Observer {
-            dispatcher: observer,
-            parts: running.parts,
-            threads: running.threads,
-            listening,
-        })
+        Ok(Observer::over(
+            observer,
+            running.parts,
+            running.threads,
+            running.listening,
+        ))
     }
 
     fn settings(&self) -> Result<Settings, Error> {
@@ -187,146 +178,4 @@ fn warn_of_unknown_events(config: &Config) {
 
 fn twice() -> Error {
     Error::new("this program has an observer already: call init!() once, in main")
-}
-
-/// The parts that have been started so far; dropped, they stop again.
-struct Started {
-    stats: Arc<Stats>,
-    redactor: Arc<Redactor>,
-    sinks: Vec<Arc<dyn Sink>>,
-    parts: Vec<Box<dyn Part>>,
-    threads: Vec<Box<dyn Send + Sync>>,
-    rounds: Vec<Box<dyn Fn() + Send + Sync>>,
-    foreign_subscriber: bool,
-    forward_events: Option<Forward>,
-}
-
-/// Gives the log the sinks that take the lines it logs.
-type Forward = Box<dyn FnOnce(&[Arc<dyn Sink>])>;
-
-impl Started {
-    fn start(
-        settings: &Settings,
-        redact: Option<Redaction>,
-        leaves_subscriber: bool,
-    ) -> Result<Started, Error> {
-        let mut redactor = Redactor::new(&settings.config.redact)?;
-        if let Some(redact) = redact {
-            redactor = redactor.custom(redact);
-        }
-        let mut running = Started {
-            stats: Arc::default(),
-            redactor: Arc::new(redactor),
-            sinks: Vec::new(),
-            parts: Vec::new(),
-            threads: Vec::new(),
-            rounds: Vec::new(),
-            // One that is left to the program may come later.
-            foreign_subscriber: leaves_subscriber || tracing::dispatcher::has_been_set(),
-            forward_events: None,
-        };
-        running.log(settings, leaves_subscriber)?;
-        Ok(running)
-    }
-
-    fn log(&mut self, settings: &Settings, leaves_subscriber: bool) -> Result<(), Error> {
-        let Some(loggers) = log::open(&settings.config, self.redactor.clone(), &self.stats)? else {
-            return Ok(());
-        };
-        self.sinks.push(loggers.sink());
-        self.forward_events = Some(Box::new(loggers.forward_events()));
-        self.rounds.push(Box::new(loggers.publisher()));
-        if leaves_subscriber {
-            loggers.install();
-        } else {
-            self.foreign_subscriber = !loggers.subscribe();
-        }
-        if self.foreign_subscriber && !leaves_subscriber {
-            warn(
-                "a tracing subscriber is installed already and is used as it is: add \
-                 `llm_observe::Observer::layer()` to it to have its events in the log files too",
-            );
-        }
-        self.parts.push(Box::new(loggers));
-        Ok(())
-    }
-
-    /// Starts the outlets; returns whether there are any.
-    fn outlets(&mut self, settings: &mut Settings, mut own: OwnOutlets) -> Result<bool, Error> {
-        let before = self.parts.len();
-        for start in OUTLETS {
-            let started = start(settings, &mut own, &self.redactor, &self.stats)?;
-            if let Some((sinks, part)) = started {
-                self.sinks.extend(sinks);
-                self.parts.push(part);
-            }
-        }
-        Ok(self.parts.len() > before)
-    }
-
-    /// Adds the program's own sinks, and lets all but the log have the lines that are logged.
-    fn own_sinks(&mut self, own: Vec<Arc<dyn Sink>>) {
-        self.sinks.extend(own);
-        if let Some(forward) = self.forward_events.take() {
-            forward(&self.sinks);
-        }
-    }
-
-    fn observer(
-        &mut self,
-        settings: &Settings,
-        own: Vec<&'static Metric>,
-    ) -> Result<Arc<Dispatcher>, Error> {
-        let table = [operations::metrics(), own].concat();
-        let (metrics, ours) = Metrics::global(&settings.config, &table, self.stats.clone())?;
-        if !ours {
-            warn(
-                "a metrics recorder is installed already and gets the metrics too; /metrics, the \
-                 live page and Observer::metrics() have those of llm-observe alone",
-            );
-        }
-        metrics.build_info(&settings.service.name, &settings.service.environment);
-        let pipeline = Pipeline::new(
-            settings.config.clone(),
-            self.sinks.clone(),
-            metrics,
-            self.stats.clone(),
-            self.redactor.clone(),
-            self.foreign_subscriber,
-        );
-        Ok(Dispatcher::new(pipeline, KINDS))
-    }
-
-    fn publish(&mut self, observer: &Arc<Dispatcher>) -> Result<(), Error> {
-        let rounds = std::mem::take(&mut self.rounds);
-        let pipeline = observer.pipeline().clone();
-        let round = move || {
-            rounds.iter().for_each(|round| round());
-            pipeline.look_for_stalls();
-            pipeline.metrics.publish();
-        };
-        let upkeep = Upkeep::start(round)
-            .map_err(|source| Error::with("cannot start the upkeep thread", source))?;
-        self.threads.push(Box::new(upkeep));
-        Ok(())
-    }
-
-    fn serve(
-        &mut self,
-        settings: &Settings,
-        observer: &Arc<Dispatcher>,
-    ) -> Result<Option<std::net::SocketAddr>, Error> {
-        let pipeline = observer.pipeline().clone();
-        let config = &settings.config.server;
-        let render = move |live: bool| match live {
-            true => pipeline.metrics.render_live(),
-            false => pipeline.metrics.render(),
-        };
-        let Some(server) = server::start(config, render)? else {
-            return Ok(None);
-        };
-        let address = server.address();
-        self.threads.push(Box::new(server));
-        Ok(Some(address))
-    }
 }

@@ -11,6 +11,10 @@ impl Part for Loggers {
         report.pending_bytes += Loggers::flush(self, limit);
     }
 
+    fn stop(&self, limit: Duration, report: &mut FlushReport) {
+        report.pending_bytes += self.close(limit);
+    }
+
     fn works_in_fork(&self) -> bool {
         true
     }

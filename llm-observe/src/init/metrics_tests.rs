@@ -12,11 +12,12 @@ use crate::{
 };
 
 /// The documents with tables of metrics, from the root of the repository.
-const DOCUMENTS: [&str; 4] = [
+const DOCUMENTS: [&str; 5] = [
     "README.md",
     "docs/genai.md",
     "docs/http.md",
     "docs/http_client.md",
+    "docs/start_and_stop.md",
 ];
 
 /// Stands before a table, with the names of its metrics or, with a `*`, how they begin.

@@ -9,6 +9,7 @@ use llm_observe_config::{Channel as Configured, ChannelKind, Secret, Slack};
 
 use super::{
     FlushReport, Part, SendTestResult, Settings,
+    degraded::Attempt,
     own_outlets::{OwnOutlets, StartedOutlets},
     variable,
 };
@@ -18,6 +19,7 @@ use crate::{
     error::Error,
     kernel::{sink::Sink, stats::Stats},
     outbox::{Delivery, Destination, Outbox, OutboxOptions, Parcel, origin::Origin},
+    own_thread::{deadline, left},
     redact::Redactor,
     trackers::{Tracker, TrackerSink},
     warn::warn,
@@ -105,7 +107,23 @@ pub(crate) fn start(
         outbox,
         names,
     };
-    Ok(Some((outlets.sinks(), Box::new(outlets))))
+    Ok(Some(StartedOutlets {
+        sinks: outlets.sinks(),
+        no_folder: no_folder(&outlets.outbox),
+        part: Box::new(outlets),
+    }))
+}
+
+/// Returns why the outbox works in memory, if it does, and what tries its folder again.
+fn no_folder(outbox: &Outbox) -> Option<(Error, Attempt)> {
+    let error = outbox.take_no_folder()?;
+    // Without a handle: the outbox stops with its part.
+    let reopen = outbox.reopen();
+    let attempt = move || {
+        reopen()?;
+        Ok("the outbox has its folder, and what waits is in it".to_owned())
+    };
+    Some((error, Box::new(attempt)))
 }
 
 /// With no channel configured and `SLACK_WEBHOOK_URL` set, alerts go there.
@@ -160,6 +178,13 @@ impl Outlets {
         alerts.chain(trackers).chain(breadcrumbs).collect()
     }
 
+    fn deliver(&self, limit: Duration, report: &mut FlushReport) {
+        let delivered = self.outbox.flush(limit);
+        report.delivered += delivered.delivered();
+        report.kept += delivered.kept();
+        report.unsaved += delivered.unsaved();
+    }
+
     fn test(&self, parcel: Parcel, limit: Duration) -> Option<SendTestResult> {
         let destination = parcel.destination.clone();
         let answer = match self.outbox.deliver_now(parcel, limit)? {
@@ -175,17 +200,27 @@ impl Outlets {
 
 impl Part for Outlets {
     fn flush(&self, limit: Duration, report: &mut FlushReport) {
-        let half = limit / 2;
+        let deadline = deadline(limit);
         if let Some(alerts) = &self.alerts {
-            alerts.flush(half);
+            alerts.flush(left(deadline) / 2);
         }
         if let Some(trackers) = &self.trackers {
-            trackers.flush(half);
+            trackers.flush(left(deadline) / 2);
         }
-        let delivered = self.outbox.flush(limit);
-        report.delivered += delivered.delivered();
-        report.kept += delivered.kept();
-        report.unsaved += delivered.unsaved();
+        self.deliver(left(deadline), report);
+    }
+
+    fn stop(&self, limit: Duration, report: &mut FlushReport) {
+        let deadline = deadline(limit);
+        if let Some(alerts) = &self.alerts {
+            alerts.close(left(deadline) / 2);
+        }
+        if let Some(trackers) = &self.trackers {
+            trackers.close(left(deadline) / 2);
+        }
+        let time = left(deadline);
+        self.deliver(time - time / 10, report);
+        self.outbox.stop(left(deadline));
     }
 
     fn send_test(&self, limit: Duration) -> Vec<SendTestResult> {
@@ -214,15 +249,20 @@ fn heartbeat(
     })
 }
 
-/// Returns the tracker over the program's own Sentry client, when there is one and the
+/// Returns the tracker over the program's own Sentry client, when there is one, or may be one, and the
 /// configuration names no project. `SENTRY_DSN` then belongs to that client.
 fn existing_sentry(settings: &Settings) -> Option<Arc<dyn Tracker>> {
     if settings.own_sentry {
         return None;
     }
-    let tracker = build::existing_client(origin(settings))?;
-    warn("Sentry is initialised already and is used as it is");
-    Some(tracker)
+    if let Some(tracker) = build::existing_client(origin(settings)) {
+        warn("Sentry is initialised already and is used as it is");
+        return Some(tracker);
+    }
+    let later = settings.installs.sentry && settings.config.trackers.sentry.is_none();
+    later
+        .then(|| build::later_client(origin(settings)))
+        .flatten()
 }
 
 /// Returns the service that alerts and reports.
@@ -254,6 +294,16 @@ mod build {
 
     #[cfg(feature = "sentry")]
     pub(super) use trackers::sentry::existing_client;
+
+    #[cfg(feature = "sentry")]
+    pub(super) fn later_client(origin: Origin) -> Option<std::sync::Arc<dyn Tracker>> {
+        Some(trackers::sentry::later_client(origin))
+    }
+
+    #[cfg(not(feature = "sentry"))]
+    pub(super) fn later_client(_: Origin) -> Option<std::sync::Arc<dyn Tracker>> {
+        None
+    }
 
     #[cfg(not(feature = "sentry"))]
     pub(super) fn existing_client(_: Origin) -> Option<std::sync::Arc<dyn Tracker>> {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Part, Settings};
+use super::{Part, Settings, degraded::Attempt};
 use crate::{
     error::Error,
     kernel::{sink::Sink, stats::Stats},
@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Channels and trackers of the program's own.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct OwnOutlets {
     #[cfg(feature = "delivery")]
     pub(crate) channels: Vec<Arc<dyn crate::alerts::Channel>>,
@@ -34,8 +34,15 @@ impl OwnOutlets {
     }
 }
 
-/// Running outlets: the sinks that they get calls through, and what stops them.
-pub(crate) type StartedOutlets = (Vec<Arc<dyn Sink>>, Box<dyn Part>);
+/// Running outlets.
+pub(crate) struct StartedOutlets {
+    /// What they get calls through.
+    pub(crate) sinks: Vec<Arc<dyn Sink>>,
+    /// What stops them.
+    pub(crate) part: Box<dyn Part>,
+    /// Why what waits is in memory only, and what tries its folder again.
+    pub(crate) no_folder: Option<(Error, Attempt)>,
+}
 
 /// Starts outlets; `None` when neither the configuration nor the program names one.
 pub(crate) type StartOutlets = fn(

@@ -3,10 +3,13 @@
 
 use std::{collections::BTreeSet, env, fs, path::Path};
 
-use llm_observe_config::{Config, Secret};
+use llm_observe_config::{Config, Secret, Subscriber};
 
-use super::Embedded;
-use crate::error::Error;
+use super::{Embedded, Installs};
+use crate::{
+    error::Error,
+    kernel::service::{Service, UNKNOWN_HOST},
+};
 
 /// The configuration, and the identity of the service.
 #[derive(Clone, Debug, Default)]
@@ -17,15 +20,8 @@ pub(crate) struct Settings {
     pub(crate) tables: BTreeSet<String>,
     /// Whether the configuration itself names a project of Sentry, not only `SENTRY_DSN`.
     pub(crate) own_sentry: bool,
-}
-
-/// Who is observed: goes on every report, alert and build-info line.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Service {
-    pub(crate) name: String,
-    pub(crate) environment: String,
-    pub(crate) release: String,
-    pub(crate) host: String,
+    /// What the program may install by itself.
+    pub(crate) installs: Installs,
 }
 
 /// Reads a variable; an empty one counts as unset.
@@ -66,12 +62,24 @@ impl Settings {
         let own_sentry = config.trackers.sentry.is_some();
         use_sentry_variables(&mut config);
         let service = identify(&config, embedded);
+        let installs = installs(&config, embedded);
         Settings {
             config,
             service,
             tables: BTreeSet::new(),
             own_sentry,
+            installs,
         }
+    }
+}
+
+/// Returns what the program may install by itself: where the configuration does not say, by its
+/// dependencies.
+fn installs(config: &Config, embedded: Option<Embedded>) -> Installs {
+    let known = embedded.map(|e| e.installs).unwrap_or_default();
+    Installs {
+        subscriber: known.subscriber && config.log.subscriber == Subscriber::Auto,
+        ..known
     }
 }
 
@@ -124,7 +132,7 @@ fn attribute(list: &str, key: &str) -> Option<String> {
 fn host() -> String {
     variable("HOSTNAME")
         .or_else(|| fs::read_to_string("/proc/sys/kernel/hostname").ok())
-        .map_or_else(|| "unknown".to_owned(), |name| name.trim().to_owned())
+        .map_or_else(|| UNKNOWN_HOST.to_owned(), |name| name.trim().to_owned())
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use llm_observe_config::{ChannelKind, Config};
+use llm_observe_config::{ChannelKind, Config, Console, ConsoleTarget, Format, JsonNames};
 
 /// The features of a build that parts of the configuration need.
 #[derive(Clone, Copy, Debug)]
@@ -64,6 +64,9 @@ pub(super) fn unused(
             (true, true) => {}
         }
     }
+    if built.log {
+        of_lines(config, &mut no_effect);
+    }
     let server = given("server", config.server != default.server) && config.server.listen.is_some();
     match (server, built.server, built.metrics) {
         (true, false, _) => no_effect("[server]", &feature("server")),
@@ -116,6 +119,30 @@ pub(super) fn unused(
         no_effect("[outbox]", "there is no channel and no tracker");
     }
     all
+}
+
+/// Keys of `[log]` that say how lines look where there are none.
+fn of_lines(config: &Config, no_effect: &mut impl FnMut(&str, &str)) {
+    let log = &config.log;
+    let console = log.console != Console::Never;
+    for (key, given) in [
+        ("console_format", log.console_format.is_some()),
+        (
+            "console_target",
+            log.console_target != ConsoleTarget::default(),
+        ),
+    ] {
+        if given && !console {
+            no_effect(&format!("[log] {key}"), "`console` is \"never\"");
+        }
+    }
+    let own = config.loggers.values().map(|own| own.resolve(log).format);
+    let files = own.chain([log.format]).filter(|_| log.enabled);
+    let shown = [log.console_format, Some(log.format)].into_iter().flatten();
+    let mut formats = files.chain(shown.filter(|_| console));
+    if log.json_names != JsonNames::default() && formats.all(|format| format != Format::Json) {
+        no_effect("[log] json_names", "no lines are JSON");
+    }
 }
 
 /// What the outlets say themselves where there are any.
@@ -290,6 +317,25 @@ mod tests {
             ),
             ["/metrics of [server]"]
         );
+        for (text, said) in [
+            (
+                "console = \"never\"\nconsole_format = \"json\"",
+                ["[log] console_format"].as_slice(),
+            ),
+            (
+                "console = \"never\"\nconsole_target = \"stdout\"",
+                &["[log] console_target"],
+            ),
+            ("json_names = \"ecs\"", &["[log] json_names"]),
+            ("json_names = \"ecs\"\nformat = \"json\"", &[]),
+            ("json_names = \"otel\"\nconsole_format = \"json\"", &[]),
+            (
+                "json_names = \"ecs\"\n[loggers.a]\nfile = \"a\"\nformat = \"json\"",
+                &[],
+            ),
+        ] {
+            assert_eq!(of(&format!("[log]\n{text}"), ALL), said, "{text}");
+        }
         assert_eq!(of("[alerts]\nrepeat = \"1h\"", ALL), ["[alerts]"]);
         assert_eq!(
             of("[events.a]\nalert_on_error = true", ALL),

@@ -168,6 +168,18 @@ pub(crate) const OVER_LIMIT: &Metric = &Metric::counter(
     "Times a label's value became _other, since there were too many others, by label.",
 );
 
+pub(crate) const DEGRADED: &Metric = &Metric::gauge(
+    "llm_observe_degraded",
+    &["part", "reason"],
+    "1 while a part that could not start is off, by reason; 0 once it works.",
+);
+
+pub(crate) const SERVER_INFO: &Metric = &Metric::gauge(
+    "llm_observe_server_info",
+    &["address"],
+    "Always 1; its label is the address that the metrics are served at.",
+);
+
 pub(crate) const BUILD_INFO: &Metric = &Metric::gauge(
     "llm_observe_build_info",
     &["version", "service", "environment"],
@@ -201,5 +213,7 @@ pub(crate) const TABLE: &[&Metric] = &[
     REPORTS_LOST,
     HEARTBEATS,
     OVER_LIMIT,
+    DEGRADED,
+    SERVER_INFO,
     BUILD_INFO,
 ];

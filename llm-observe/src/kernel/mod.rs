@@ -41,6 +41,7 @@ pub(crate) mod record;
 pub(crate) mod registry;
 pub(crate) mod request_context;
 pub(crate) mod scope;
+pub(crate) mod service;
 pub(crate) mod similar;
 pub mod sink;
 pub(crate) mod site;

@@ -23,12 +23,15 @@ use super::{
 };
 use crate::{
     kernel::{
-        clock, metrics_table as names,
+        clock,
+        fork_mutex::is_fork,
+        metrics_table as names,
         record::Record,
         sink::{LogEvent, RunningCall, Sink},
         stats::{Counter, Stats},
         value::Value,
     },
+    own_thread::{deadline, left},
     redact::{Redact, Redacted, Redactor},
 };
 
@@ -47,7 +50,7 @@ pub(crate) struct Route {
 pub(crate) struct Lines {
     pub(crate) routes: Vec<Route>,
     pub(crate) console: Option<ConsoleWriter>,
-    pub(crate) style: Style,
+    pub(crate) style: Arc<Style>,
     pub(crate) filter: Targets,
     pub(crate) redactor: Arc<Redactor>,
     pub(crate) closed: AtomicBool,
@@ -68,6 +71,9 @@ thread_local! {
 
 /// A buffer that one long line made large is not kept.
 const KEEP: usize = 64 * 1024;
+
+/// What a flush leaves to closing: a file that is closed is tried once more.
+const LAST_TRY: Duration = Duration::from_millis(100);
 
 impl Lines {
     /// Returns whether the level that is set for its target lets an event pass.
@@ -103,7 +109,7 @@ impl Lines {
             outcome: None,
         };
         self.write(&about, |out, format| {
-            format::event(out, format, self.style, event)
+            format::event(out, format, &self.style, event)
         });
     }
 
@@ -138,7 +144,7 @@ impl Lines {
             request: running.request.as_deref(),
         };
         self.write(&about, |out, format| {
-            format::event(out, format, self.style, &line);
+            format::event(out, format, &self.style, &line);
         });
     }
 
@@ -182,31 +188,51 @@ impl Lines {
             }
         }
         if let Some(console) = &self.console {
-            console.write(about.level, buffers.of(Format::Text, line));
+            console.write(about.level, buffers.of(console.format(), line));
         }
         buffers.text.shrink_to(KEEP);
         buffers.json.shrink_to(KEEP);
     }
 
-    /// Waits until what was handed over is written; returns how many bytes are not.
+    /// Waits until what was handed over is written, at most `limit`; returns how many bytes are not.
     pub(crate) fn flush(&self, limit: Duration) -> u64 {
-        let pending = self.routes.iter().map(|route| route.file.wait(limit)).sum();
+        let deadline = deadline(limit);
+        let wait = |route: &Route| route.file.wait(left(deadline));
+        let pending = self.routes.iter().map(wait).sum();
         if let Some(console) = &self.console {
-            console.flush(limit);
+            console.flush(left(deadline));
         }
         pending
     }
 
-    /// Writes what is left, at most `limit` a file, and takes no more lines.
-    pub(crate) fn close(&self, limit: Duration) {
-        self.closed.store(true, Ordering::Relaxed);
-        self.routes.iter().for_each(|route| route.file.close(limit));
+    /// Takes no more lines, writes what is left within `limit`, closes the files, and returns how many
+    /// bytes are not written. The second time it does nothing.
+    pub(crate) fn close(&self, limit: Duration) -> u64 {
+        if self.closed.swap(true, Ordering::Relaxed) {
+            return 0;
+        }
+        let deadline = deadline(limit);
+        // What waits in a fork is the parent's.
+        let pending = match is_fork() {
+            true => 0,
+            false => self.flush(limit.saturating_sub(LAST_TRY)),
+        };
+        for route in &self.routes {
+            route.file.close(left(deadline));
+        }
+        if let Some(console) = &self.console {
+            console.close(left(deadline));
+        }
+        pending
     }
 
     /// Shows what the files say of themselves as metrics.
     pub(crate) fn publish(&self, stats: &Stats) {
         for route in &self.routes {
             route.publish(stats);
+        }
+        if let Some(console) = &self.console {
+            console.publish(stats);
         }
     }
 }
@@ -268,7 +294,7 @@ impl Sink for Lines {
             outcome: Some(record.outcome),
         };
         self.write(&about, |out, format| {
-            format::call(out, format, self.style, record)
+            format::call(out, format, &self.style, record)
         });
     }
 

@@ -1,14 +1,36 @@
 //! The keys of `[log]` as options of the log writer.
 
-use llm_observe_config::{Format, Log, Rotate, Timezone};
+use std::{io, sync::Arc};
+
+use llm_observe_config::{Log, Rotate, Timezone};
 use llm_observe_log::{Hooks, LogOptions, LossReason, OpenError, Rotation};
 
-use super::format;
+use super::format::{self, Style};
 use crate::warn::warn;
 
-/// Opens the file that `log` describes.
-pub(super) fn open(log: &Log) -> Result<llm_observe_log::LogWriter, OpenError> {
-    options(log).open_with(hooks(log))
+/// Opens the file that `log` describes. Its loss notices have that style.
+pub(super) fn open(log: &Log, style: &Arc<Style>) -> Result<llm_observe_log::LogWriter, OpenError> {
+    options(log).open_with(hooks(log, style.clone()))
+}
+
+/// Opens the file that `log` describes for the process with that number.
+pub(super) fn open_as(
+    log: &Log,
+    style: &Arc<Style>,
+    number: u32,
+) -> Result<llm_observe_log::LogWriter, OpenError> {
+    options(log)
+        .numbered(number)
+        .open_with(hooks(log, style.clone()))
+}
+
+/// Returns a writer for the file that `log` describes, which could not be opened because of `error`.
+pub(super) fn detached(
+    log: &Log,
+    style: &Arc<Style>,
+    error: &OpenError,
+) -> io::Result<llm_observe_log::LogWriter> {
+    options(log).detached(hooks(log, style.clone()), error)
 }
 
 pub(super) fn options(log: &Log) -> LogOptions {
@@ -35,13 +57,11 @@ pub(super) fn options(log: &Log) -> LogOptions {
 }
 
 /// Returns hooks that write loss notices in the file's own format.
-fn hooks(log: &Log) -> Hooks {
-    let notice = match (log.format, log.timezone) {
-        (Format::Json, _) => format::lost_json,
-        (Format::Text, Timezone::Utc) => format::lost_text,
-        (Format::Text, Timezone::Local) => format::lost_text_local,
-    };
+fn hooks(log: &Log, style: Arc<Style>) -> Hooks {
+    let format = log.format;
     Hooks::new()
-        .loss_notice(move |out, count, reason: LossReason| notice(out, count, reason.as_str()))
+        .loss_notice(move |out, count, reason: LossReason| {
+            format::notice(out, format, &style, count, reason.as_str());
+        })
         .warn(warn)
 }

@@ -9,8 +9,8 @@ use std::{
 use llm_observe_config::{Format, Log};
 use llm_observe_log::{Level, LogOptions};
 
-use super::{lines::Route, options};
-use crate::kernel::{metrics_table as names, stats::Stats};
+use super::{format::Style, lines::Route, options};
+use crate::kernel::{metrics_table as names, service::Service, stats::Stats};
 
 struct TestDir(PathBuf);
 
@@ -33,6 +33,11 @@ fn log_in(dir: &Path) -> Log {
     let mut log = Log::default();
     log.dir = dir.to_path_buf();
     log
+}
+
+fn open(log: &Log) -> llm_observe_log::LogWriter {
+    let style = Style::new(log, &Service::default());
+    options::open(log, &std::sync::Arc::new(style)).unwrap()
 }
 
 fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
@@ -69,7 +74,7 @@ fn a_disk_error_is_a_metric_while_it_lasts_and_lost_lines_stay_counted() {
     let route = Route {
         name: "audit".to_owned(),
         path: logs.join("app.log"),
-        file: options::open(&log).unwrap(),
+        file: open(&log),
         format: Format::Text,
         select: None,
         lines: stats.counter(names::LOG_LINES, &labels),
@@ -111,7 +116,7 @@ fn a_folder_that_others_can_write_is_a_metric() {
     let route = Route {
         name: "audit".to_owned(),
         path: dir.0.join("app.log"),
-        file: options::open(&log_in(&dir.0)).unwrap(),
+        file: open(&log_in(&dir.0)),
         format: Format::Text,
         select: None,
         lines: stats.counter(names::LOG_LINES, &labels),

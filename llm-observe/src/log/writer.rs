@@ -1,12 +1,12 @@
 //! The log writer for lines that a program formats itself, configured as `[log]` is.
 
-use std::{io, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use llm_observe_config::Log;
 use tracing::Level;
 
-use super::{lines::level_of, options};
-use crate::error::Error;
+use super::{format::Style, lines::level_of, options};
+use crate::{error::Error, kernel::service::Service};
 
 /// A rotating log file for lines of any format, with the promises of `[log]`: no line is lost to a
 /// burst, a full disk or a kill without being counted, and rotation never splits one.
@@ -42,14 +42,15 @@ use crate::error::Error;
 pub struct LogWriter(llm_observe_log::LogWriter);
 
 impl LogWriter {
-    /// Opens the file that `log` describes. The keys `enabled`, `level`, `console` and
-    /// `max_value_bytes` have no effect here. `format` is the format of loss notices.
+    /// Opens the file that `log` describes. The keys `enabled`, `level`, `console`, `console_format`,
+    /// `console_target` and `max_value_bytes` have no effect here. `format` and `json_names` are those
+    /// of loss notices, which do not name a service.
     ///
     /// # Errors
     /// When the folder cannot be created or written, when this or another process has the file open
     /// and it is not `shared`, and when it is a symlink and those are not followed.
     pub fn open(log: &Log) -> Result<Self, Error> {
-        options::open(log)
+        options::open(log, &Arc::new(Style::new(log, &Service::default())))
             .map(Self)
             .map_err(|source| Error::with(format!("log file `{}`", log.file), source))
     }

@@ -6,6 +6,7 @@
 mod both;
 mod cells;
 mod extremes;
+mod later;
 mod live;
 mod operations;
 mod publish;
@@ -19,7 +20,10 @@ mod sums;
 use std::{
     collections::BTreeMap,
     fmt,
-    sync::{Arc, Mutex, atomic::AtomicU64},
+    sync::{
+        Arc, Mutex, OnceLock,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
     time::Instant,
 };
 
@@ -41,6 +45,7 @@ use crate::{
         site_map::SiteMap,
         stats::Stats,
     },
+    warn::warn,
 };
 use cells::NewShards;
 use publish::Publisher;
@@ -61,6 +66,10 @@ pub(crate) struct Metrics {
     operations: ForkMutex<BTreeMap<usize, Arc<OperationMetrics>>>,
     stats: Arc<Stats>,
     sums: Sums,
+    table: Vec<&'static Metric>,
+    build_info: OnceLock<Key>,
+    /// Whether the program may still install a recorder.
+    awaited: AtomicBool,
     publisher: Mutex<Publisher>,
     /// How many values were recorded since the recorder digested the last ones.
     undigested: AtomicU64,
@@ -70,14 +79,21 @@ pub(crate) struct Metrics {
 
 impl Metrics {
     /// Installs the Prometheus recorder for the program. Where one is installed already, both get
-    /// the metrics, and the second value is `false`.
+    /// the metrics, and the second value is `false`. `later`: the program may install one, and both
+    /// get the metrics from then on.
     pub(crate) fn global(
         config: &Config,
         table: &[&'static Metric],
         stats: Arc<Stats>,
+        later: bool,
     ) -> Result<(Metrics, bool), Error> {
         let recorder = recorder::prometheus(config, table)?;
         let handle = recorder.handle();
+        if later && !later::is_installed() {
+            let recorder = RecorderHandle::BesideLater(recorder);
+            let metrics = Metrics::over(recorder, handle, config, table, stats);
+            return Ok((metrics, true));
+        }
         let recorder = match metrics::set_global_recorder(recorder) {
             Ok(()) => RecorderHandle::Global,
             Err(refused) => RecorderHandle::Beside(refused.into_inner()),
@@ -115,6 +131,9 @@ impl Metrics {
     ) -> Metrics {
         recorder.with(|recorder| recorder::describe(table, recorder));
         Metrics {
+            awaited: AtomicBool::new(matches!(recorder, RecorderHandle::BesideLater(_))),
+            table: table.to_vec(),
+            build_info: OnceLock::new(),
             recorder,
             handle,
             bounds: AllBounds::new(config, table),
@@ -207,8 +226,34 @@ impl Metrics {
             Label::new("service", service.to_owned()),
             Label::new("environment", environment.to_owned()),
         ];
-        let key = Key::from_parts(names::BUILD_INFO.name, labels);
-        self.with_recorder(|r| r.register_gauge(&key, &METADATA).set(1.0));
+        // Set once: an observer is started once.
+        let _ = self
+            .build_info
+            .set(Key::from_parts(names::BUILD_INFO.name, labels));
+        self.set_build_info();
+    }
+
+    fn set_build_info(&self) {
+        if let Some(key) = self.build_info.get() {
+            self.with_recorder(|r| r.register_gauge(key, &METADATA).set(1.0));
+        }
+    }
+
+    /// Returns whether the program has installed its recorder since the last time, and describes the
+    /// metrics to it.
+    fn has_come(&self) -> bool {
+        let come = self.awaited.load(Ordering::Relaxed)
+            && later::is_installed()
+            && self.awaited.swap(false, Ordering::Relaxed);
+        if come {
+            self.with_recorder(|recorder| recorder::describe(&self.table, recorder));
+            self.set_build_info();
+            warn(
+                "a metrics recorder was installed after init!() and gets the metrics too; /metrics, \
+                 the live page and Observer::metrics() have those of llm-observe alone",
+            );
+        }
+        come
     }
 
     /// Returns the metrics as Prometheus text, up to date. `None` only without the feature.

@@ -62,6 +62,7 @@ impl Metrics {
         publisher.rounds += 1;
         let foreign = self.recorder.is_foreign();
         let anew = foreign && publisher.rounds.is_multiple_of(ANEW_ROUNDS);
+        let anew = self.has_come() || anew;
         self.find_changes(&mut publisher);
         self.publish_sites(&publisher, anew);
         self.publish_operations();

@@ -6,7 +6,7 @@ use llm_observe_config::Config;
 use metrics::{Metadata, Recorder};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusRecorder};
 
-use super::{both::BothRecorders, cells::Bounds};
+use super::{both::BothRecorders, cells::Bounds, later::LaterRecorder};
 use crate::{
     error::Error,
     kernel::{
@@ -21,6 +21,8 @@ pub(super) enum RecorderHandle {
     Global,
     /// Ours, beside the one that the program had installed before: both get everything.
     Beside(PrometheusRecorder),
+    /// Ours, beside the one that the program may install later.
+    BesideLater(PrometheusRecorder),
     /// Ours, of this observer alone.
     Scoped(PrometheusRecorder),
 }
@@ -32,6 +34,7 @@ impl RecorderHandle {
             RecorderHandle::Beside(own) => {
                 metrics::with_recorder(|theirs| f(&BothRecorders(own, theirs)))
             }
+            RecorderHandle::BesideLater(own) => f(&BothRecorders(own, &LaterRecorder)),
             RecorderHandle::Scoped(recorder) => f(recorder),
         }
     }
@@ -45,7 +48,10 @@ impl RecorderHandle {
 
     /// Returns whether one that is not ours is written to.
     pub(super) const fn is_foreign(&self) -> bool {
-        matches!(self, RecorderHandle::Beside(_))
+        matches!(
+            self,
+            RecorderHandle::Beside(_) | RecorderHandle::BesideLater(_)
+        )
     }
 }
 

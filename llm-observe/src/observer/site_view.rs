@@ -26,7 +26,7 @@ use crate::{
     },
     metrics::{OperationMetrics, SiteMetrics},
     redact::{Redact, Redacted, Redactor},
-    spans::SpanSite,
+    spans::{self, SpanSite},
 };
 
 /// The metrics of a site.
@@ -267,7 +267,9 @@ impl SiteObserver for SiteView {
                 .stalls
                 .started(self.site, ids, *limit, gauge, alerts);
         }
-        if let Some(spans) = &self.spans {
+        if let Some(spans) = &self.spans
+            && spans::are_wanted()
+        {
             let extra = extra.get_or_insert_with(Extra::from_pool);
             extra.tracing = Some(spans.open(ids, extra.links.as_ref()));
         }

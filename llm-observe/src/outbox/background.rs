@@ -3,13 +3,12 @@
 
 use std::{
     hash::Hash,
-    sync::{Arc, Mutex, PoisonError},
-    thread::{self, JoinHandle},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use super::{burst::Burst, time::now_micros};
-use crate::error::Error;
+use crate::{error::Error, own_thread::OwnThread};
 
 /// What a worker does with the items that callers hand over.
 pub(crate) trait BatchHandler: Send + 'static {
@@ -50,11 +49,14 @@ impl BatchPhase {
     }
 }
 
+/// How long dropping a worker waits for its last run.
+const DROP_LIMIT: Duration = Duration::from_secs(5);
+
 /// A thread, and the items that wait for it. Dropping it processes what is left and ends the
 /// thread.
 pub(crate) struct BackgroundWorker<T> {
     burst: Arc<Burst<T>>,
-    thread: Mutex<Option<JoinHandle<()>>>,
+    thread: OwnThread,
 }
 
 impl<T: Send + 'static> BackgroundWorker<T> {
@@ -70,14 +72,9 @@ impl<T: Send + 'static> BackgroundWorker<T> {
     ) -> Result<BackgroundWorker<T>, Error> {
         let burst = Arc::new(Burst::new(most));
         let source = burst.clone();
-        let thread = thread::Builder::new()
-            .name(name.to_owned())
-            .spawn(move || run(&source, handler))
+        let thread = OwnThread::start(name, move || run(&source, handler))
             .map_err(|e| Error::with(format!("cannot start the thread {name}"), e))?;
-        Ok(BackgroundWorker {
-            burst,
-            thread: Mutex::new(Some(thread)),
-        })
+        Ok(BackgroundWorker { burst, thread })
     }
 
     /// Merges into the waiting item of the same key, or adds the first one. Returns `false` when
@@ -99,18 +96,18 @@ impl<T: Send + 'static> BackgroundWorker<T> {
     }
 }
 
+impl<T> BackgroundWorker<T> {
+    /// Has everything processed that waits, due or not, and ends the thread. Takes nothing more from
+    /// then on. Returns whether that was done within `limit`.
+    pub(crate) fn close(&self, limit: Duration) -> bool {
+        self.burst.close();
+        self.thread.wait(limit)
+    }
+}
+
 impl<T> Drop for BackgroundWorker<T> {
     fn drop(&mut self) {
-        self.burst.close();
-        let thread = self
-            .thread
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        if let Some(thread) = thread {
-            // It does not panic; if it did, nothing is left to do about it.
-            let _ = thread.join();
-        }
+        self.close(DROP_LIMIT);
     }
 }
 
@@ -184,7 +181,8 @@ mod tests {
             Some(BatchPhase::Flushing)
         );
         assert!(worker.add(3, |count| *count += 1, || 1));
-        drop(worker);
+        assert!(worker.close(LONG));
+        assert!(!worker.add(4, |count| *count += 1, || 1));
         handled.extend(batches.try_iter());
         assert_eq!(
             handled.last().map(|(_, phase)| *phase),

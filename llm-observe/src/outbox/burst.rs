@@ -64,7 +64,7 @@ impl<T> Burst<T> {
     }
 
     /// Merges into the item of the same key, or adds the first one. Returns `false` when there is no
-    /// room for a further key, and in a fork, where no thread would take it.
+    /// room for a further key, and where no thread would take it: in a fork, and once it is closed.
     pub(super) fn add(
         &self,
         key: impl Hash,
@@ -73,7 +73,7 @@ impl<T> Burst<T> {
     ) -> bool {
         let hash = self.hasher.hash_one(key);
         let state = self.state.lock();
-        let Some(mut state) = state.filter(|_| !is_fork()) else {
+        let Some(mut state) = state.filter(|state| !state.closed && !is_fork()) else {
             return false;
         };
         let known = state.index.get(&hash).copied();

@@ -1,6 +1,8 @@
 //! The handle to the outbox.
 
-use std::{collections::HashSet, fmt, future::Future, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::HashSet, fmt, future::Future, io, path::PathBuf, sync::Arc, time::Duration,
+};
 
 use super::{
     delivery::Delivery, destination::Destination, options::OutboxOptions, owner, parcel::Parcel,
@@ -33,6 +35,22 @@ impl Outbox {
         Ok(Outbox { thread })
     }
 
+    /// Returns why the folder cannot be used: everything is in memory. Says so once.
+    pub(crate) fn take_no_folder(&self) -> Option<Error> {
+        let error = self.thread.take_no_folder()?;
+        Some(cannot_use(&self.thread, error))
+    }
+
+    /// Returns what tries to use the folder again, as long as there is a handle. It does I/O, and returns an
+    /// error when the folder still cannot be used.
+    pub(crate) fn reopen(&self) -> impl Fn() -> Result<(), Error> + Send + use<> {
+        let thread = Arc::downgrade(&self.thread);
+        move || match thread.upgrade() {
+            Some(thread) => thread.reopen().map_err(|e| cannot_use(&thread, e)),
+            None => Ok(()),
+        }
+    }
+
     /// Adds a parcel. It is on disk when this returns, unless the write fails, which is logged.
     /// Does I/O.
     pub(crate) fn put(&self, parcel: Parcel) {
@@ -43,6 +61,12 @@ impl Outbox {
     /// every destination that still has parcels asked for a longer wait.
     pub(crate) fn flush(&self, limit: Duration) -> DeliveryReport {
         self.thread.flush(limit)
+    }
+
+    /// Ends the thread that delivers, waiting at most `limit`. What is queued from then on is kept for
+    /// the next start.
+    pub(crate) fn stop(&self, limit: Duration) {
+        self.thread.stop(limit);
     }
 
     /// Delivers one parcel now, past the queue, and returns the result; `None` when there is no
@@ -82,6 +106,14 @@ impl fmt::Debug for Outbox {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Outbox").finish_non_exhaustive()
     }
+}
+
+fn cannot_use(thread: &DeliveryThread, error: io::Error) -> Error {
+    let dir = thread.wanted_folder().unwrap_or_default();
+    Error::with(
+        format!("the folder of the outbox, {dir:?}, cannot be used"),
+        error,
+    )
 }
 
 fn unique(destinations: &[Arc<dyn Destination>]) -> Result<(), Error> {

@@ -29,6 +29,11 @@ pub(super) struct Slot {
     _lock: File,
 }
 
+/// Returns whether it is the file that keeps others out of a slot.
+pub(super) fn is_lock(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name == LOCK)
+}
+
 /// Takes a slot of `dir` to write in.
 pub(super) fn claim(dir: &Path) -> io::Result<Slot> {
     private::make_folder(dir)?;

@@ -263,6 +263,25 @@ impl<P> Queue<P> {
         })
     }
 
+    /// Returns those that are not in flight, with their ids.
+    pub(super) fn waiting(&self) -> impl Iterator<Item = (Id, &PendingParcel<P>)> {
+        let entries = self.entries.iter();
+        entries
+            .filter(|(_, entry)| !entry.in_flight)
+            .map(|(id, entry)| (*id, entry))
+    }
+
+    /// Changes where an entry is stored, unless it is in flight or gone: then returns `false`.
+    pub(super) fn store(&mut self, id: Id, stored: P) -> bool {
+        match self.entries.get_mut(&id) {
+            Some(entry) if !entry.in_flight => {
+                entry.stored = stored;
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// Returns every pending entry, those in flight included.
     pub(super) fn entries(&self) -> impl Iterator<Item = &PendingParcel<P>> {
         self.entries.values()

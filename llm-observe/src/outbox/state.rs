@@ -3,6 +3,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
+    io,
     path::{Path, PathBuf},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
@@ -14,7 +15,7 @@ use super::{
     counts::DeliveryCounters,
     delivery_log::DeliveryLog,
     destination::{Destination, LossReason},
-    destination_queue::QueueLimits,
+    destination_queue::{Id, QueueLimits},
     guard::caught,
     options::OutboxOptions,
     parcel::Parcel,
@@ -49,6 +50,8 @@ pub(super) struct DeliveryState {
     pub(super) destinations: Vec<Arc<dyn Destination>>,
     pub(super) wakes: HashMap<String, Notify>,
     store: ParcelStore,
+    /// Why the folder could not be used at the start, until somebody has asked.
+    no_folder: Mutex<Option<io::Error>>,
     stats: Arc<Stats>,
     counts: HashMap<String, DeliveryCounters>,
     queue: Mutex<Queue<StoredParcel>>,
@@ -75,8 +78,8 @@ impl DeliveryState {
             .map(|d| d.display().to_string())
             .unwrap_or_default();
         let log = DeliveryLog::default();
-        if let Err(error) = opened {
-            log.no_folder(&error, &dir);
+        if let Err(error) = &opened {
+            log.no_folder(error, &dir);
         }
         let limits = QueueLimits {
             max_bytes: options.max_bytes,
@@ -98,10 +101,53 @@ impl DeliveryState {
             options,
             destinations,
             store,
+            no_folder: Mutex::new(opened.err()),
             stats,
         };
         state.restore();
         state
+    }
+
+    /// Returns why the folder could not be used at the start. Once.
+    pub(super) fn take_no_folder(&self) -> Option<io::Error> {
+        let mut error = self
+            .no_folder
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        error.take()
+    }
+
+    /// Tries to use the folder, if it could not be used before: what waits in memory is written to it.
+    pub(super) fn reopen(&self) -> io::Result<()> {
+        if self.store.own().is_none() {
+            let found = self.store.reclaim()?;
+            show_exposure(self.options.dir.as_deref(), &self.stats);
+            self.take(found);
+        }
+        self.adopt();
+        Ok(())
+    }
+
+    /// Writes what waits in memory to the folder, if there is one. One in flight stays: its end does not
+    /// know of a file.
+    fn write_down(&self) {
+        if self.store.own().is_none() {
+            return;
+        }
+        let in_memory = |(id, entry): (Id, &PendingParcel<StoredParcel>)| match &entry.stored {
+            StoredParcel::Memory(parcel) => Some((id, parcel.clone())),
+            StoredParcel::File(..) => None,
+        };
+        let waiting: Vec<_> = self.queue().waiting().filter_map(in_memory).collect();
+        for (id, parcel) in waiting {
+            let (stored, _, written) = self.store.write(Parcel::clone(&parcel));
+            if written.is_err() {
+                return;
+            }
+            if !self.queue().store(id, stored.clone()) {
+                stored.remove();
+            }
+        }
     }
 
     /// Queues what is in the folder from earlier, and what dead processes left.
@@ -110,8 +156,10 @@ impl DeliveryState {
         self.adopt();
     }
 
-    /// Queues what processes left that have died by now, and gives up what is too old.
+    /// Queues what processes left that have died by now, gives up what is too old, and writes what waits in
+    /// memory since the disk did not take it.
     pub(super) fn adopt(&self) {
+        self.write_down();
         self.take(self.store.adopt());
         self.expire();
     }

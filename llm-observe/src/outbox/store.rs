@@ -5,7 +5,7 @@ use std::{
     fs,
     io::{self, Write},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 
 use super::{
@@ -29,7 +29,10 @@ pub(super) enum StoredParcel {
 /// The folder, or none.
 #[derive(Debug)]
 pub(super) struct ParcelStore {
-    owned: Option<Slot>,
+    /// `None` for memory alone.
+    dir: Option<PathBuf>,
+    /// Empty while the folder cannot be used.
+    owned: OnceLock<Slot>,
     /// The longest file that can be a parcel: a longer one would not be kept.
     most: u64,
 }
@@ -55,17 +58,36 @@ impl ParcelStore {
     /// Opens the folder. Without one, or when it cannot be used, everything stays in memory. No file
     /// of more than `most` bytes is read.
     pub(super) fn open(dir: Option<&Path>, most: u64) -> (ParcelStore, io::Result<()>) {
-        let (owned, opened) = match dir.map(owner::claim) {
-            None => (None, Ok(())),
-            Some(Ok(owned)) => (Some(owned), Ok(())),
-            Some(Err(error)) => (None, Err(error)),
+        let store = ParcelStore {
+            dir: dir.map(PathBuf::from),
+            owned: OnceLock::new(),
+            most,
         };
-        (ParcelStore { owned, most }, opened)
+        let opened = dir.map_or(Ok(()), |dir| {
+            // It has none yet.
+            owner::claim(dir).map(|slot| drop(store.owned.set(slot)))
+        });
+        (store, opened)
+    }
+
+    /// Takes a slot of the folder where that was not possible before, and returns the parcels in it. Called
+    /// by one thread at a time, while others write.
+    pub(super) fn reclaim(&self) -> io::Result<FoundParcels> {
+        let mut found = FoundParcels::default();
+        if let (Some(dir), None) = (&self.dir, self.owned.get()) {
+            let slot = owner::claim(dir)?;
+            // Before others write there.
+            set_aside(&slot.own);
+            load_slot(&slot.own, self.most, &mut found);
+            // It has none yet.
+            let _ = self.owned.set(slot);
+        }
+        Ok(found.sorted())
     }
 
     /// Returns the folder that this process writes in.
     pub(super) fn own(&self) -> Option<&Path> {
-        self.owned.as_ref().map(|owned| owned.own.as_path())
+        self.owned.get().map(|owned| owned.own.as_path())
     }
 
     /// Reads what is in the folder of this process, oldest first; removes what is corrupt.
@@ -80,7 +102,7 @@ impl ParcelStore {
     /// Moves what dead processes left into the folder of this one, and reads it.
     pub(super) fn adopt(&self) -> FoundParcels {
         let mut found = FoundParcels::default();
-        if let Some(owned) = &self.owned {
+        if let Some(owned) = self.owned.get() {
             owned.each_left(|file| adopt_file(file, &owned.own, self.most, &mut found));
         }
         found.sorted()
@@ -147,6 +169,16 @@ fn load_slot(slot: &Path, most: u64, found: &mut FoundParcels) {
     }
 }
 
+/// Moves what is no parcel to what dead processes left: those who keep it look there while they run.
+fn set_aside(slot: &Path) {
+    let files = fs::read_dir(slot).into_iter().flatten().flatten();
+    let files = files.map(|entry| entry.path()).filter(|path| {
+        let parcel = [Some(FINISHED), Some(UNFINISHED)].contains(&extension(path));
+        path.is_file() && !owner::is_lock(path) && !parcel
+    });
+    files.for_each(|file| leave(&file, slot));
+}
+
 /// Moves one file of another slot. One that cannot be moved is found again later.
 fn adopt_file(file: &Path, own: &Path, most: u64, found: &mut FoundParcels) {
     let name = file.file_name().unwrap_or_default();
@@ -156,15 +188,18 @@ fn adopt_file(file: &Path, own: &Path, most: u64, found: &mut FoundParcels) {
             load_file(own.join(name), most, found);
         }
         Some(FINISHED) => {}
-        _ => {
-            let left = own.join(LEFT);
-            let unique = format!("{:016x}-{}", fastrand::u64(..), name.display());
-            let moved =
-                private::make_folder(&left).and_then(|()| fs::rename(file, left.join(unique)));
-            if let Err(error) = moved {
-                tracing::debug!(target: "llm_observe::outbox", %error, "what a process left cannot be taken up yet");
-            }
-        }
+        _ => leave(file, own),
+    }
+}
+
+/// Moves a file that is no parcel to what dead processes left.
+fn leave(file: &Path, own: &Path) {
+    let name = file.file_name().unwrap_or_default();
+    let left = own.join(LEFT);
+    let unique = format!("{:016x}-{}", fastrand::u64(..), name.display());
+    let moved = private::make_folder(&left).and_then(|()| fs::rename(file, left.join(unique)));
+    if let Err(error) = moved {
+        tracing::debug!(target: "llm_observe::outbox", %error, "what a process left cannot be taken up yet");
     }
 }
 

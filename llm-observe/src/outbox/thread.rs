@@ -1,13 +1,6 @@
 //! The thread that delivers: one runtime, with tasks for each destination.
 
-use std::{
-    cell::Cell,
-    future::Future,
-    path::PathBuf,
-    sync::Arc,
-    thread::{self, JoinHandle},
-    time::Duration,
-};
+use std::{cell::Cell, future::Future, io, path::PathBuf, sync::Arc, time::Duration};
 
 use tokio::runtime::{Builder, Handle};
 
@@ -15,7 +8,7 @@ use super::{
     attempt::attempt, delivery::Delivery, destination::Destination, drain, options::OutboxOptions,
     parcel::Parcel, report::DeliveryReport, state::DeliveryState,
 };
-use crate::{error::Error, kernel::stats::Stats};
+use crate::{error::Error, kernel::stats::Stats, own_thread::OwnThread};
 
 thread_local! {
     static DELIVERS: Cell<bool> = const { Cell::new(false) };
@@ -27,11 +20,14 @@ pub(crate) fn is_delivering() -> bool {
     DELIVERS.get()
 }
 
+/// How long dropping it waits for a destination that blocks the thread.
+const DROP_LIMIT: Duration = Duration::from_secs(5);
+
 /// The thread; it ends when this is dropped.
 pub(super) struct DeliveryThread {
     state: Arc<DeliveryState>,
     runtime: Handle,
-    join: Option<JoinHandle<()>>,
+    thread: OwnThread,
 }
 
 impl DeliveryThread {
@@ -55,14 +51,11 @@ impl DeliveryThread {
             // Dropping it would wait for a running name lookup.
             runtime.shutdown_background();
         };
-        let thread = thread::Builder::new()
-            .name("llm-observe-outbox".to_owned())
-            .spawn(run)
-            .map_err(failed)?;
+        let thread = OwnThread::start("llm-observe-outbox", run).map_err(failed)?;
         Ok(DeliveryThread {
             state,
             runtime: handle,
-            join: Some(thread),
+            thread,
         })
     }
 
@@ -89,6 +82,19 @@ impl DeliveryThread {
         )
     }
 
+    pub(super) fn take_no_folder(&self) -> Option<io::Error> {
+        self.state.take_no_folder()
+    }
+
+    pub(super) fn reopen(&self) -> io::Result<()> {
+        self.state.reopen()
+    }
+
+    /// Returns the folder of the configuration.
+    pub(super) fn wanted_folder(&self) -> Option<PathBuf> {
+        self.state.options.dir.clone()
+    }
+
     /// Returns the folder that this process writes in.
     pub(super) fn folder(&self) -> Option<PathBuf> {
         self.state.folder()
@@ -104,6 +110,13 @@ impl DeliveryThread {
         self.state.has_inherited(key)
     }
 
+    /// Ends the thread, waiting at most `limit`. What is under way is cut off and delivered again by the
+    /// next start.
+    pub(super) fn stop(&self, limit: Duration) {
+        self.state.stop.notify_one();
+        self.thread.wait(limit);
+    }
+
     pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         self.runtime.spawn(task);
     }
@@ -111,15 +124,7 @@ impl DeliveryThread {
 
 impl Drop for DeliveryThread {
     fn drop(&mut self) {
-        self.state.stop.notify_one();
-        let own = self
-            .join
-            .as_ref()
-            .is_some_and(|t| t.thread().id() == thread::current().id());
-        if let Some(thread) = self.join.take().filter(|_| !own) {
-            // It catches the panics of destinations; if it panicked, nothing is left to do.
-            let _ = thread.join();
-        }
+        self.stop(DROP_LIMIT);
         self.state.count_in_memory();
     }
 }

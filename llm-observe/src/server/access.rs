@@ -17,8 +17,12 @@ use subtle::ConstantTimeEq;
 
 use crate::error::Error;
 
-/// What needs neither token nor `Host`: it has nothing to read.
-pub(super) const OPEN: &str = "/healthz";
+/// Whether the program is alive. This and [`READY`] need neither token nor `Host`: they have nothing to
+/// read.
+pub(super) const HEALTH: &str = "/healthz";
+
+/// Whether the program is ready for requests.
+pub(super) const READY: &str = "/readyz";
 
 /// Why a request is not answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,7 +72,7 @@ impl Access {
 
     /// Returns why the request is refused.
     pub(super) fn check<B>(&self, request: &Request<B>) -> Result<(), Refusal> {
-        if request.uri().path() == OPEN {
+        if [HEALTH, READY].contains(&request.uri().path()) {
             return Ok(());
         }
         match &self.token {
@@ -246,9 +250,11 @@ mod tests {
     }
 
     #[test]
-    fn health_needs_neither() {
+    fn probes_need_neither() {
         for access in [access("127.0.0.1:1", None), access("0.0.0.0:1", Some("t"))] {
-            assert_eq!(access.check(&at("/healthz", &[])), Ok(()));
+            for path in ["/healthz", "/readyz"] {
+                assert_eq!(access.check(&at(path, &[])), Ok(()), "{path}");
+            }
         }
     }
 

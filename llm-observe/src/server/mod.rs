@@ -9,8 +9,9 @@ mod socket;
 
 use std::{
     convert::Infallible,
-    net::SocketAddr,
-    sync::Arc,
+    io,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    sync::{Arc, Mutex, PoisonError},
     thread::{self, JoinHandle},
     time::Duration,
 };
@@ -43,53 +44,103 @@ const WRITE_LIMIT: Duration = Duration::from_secs(10);
 /// Renders the metrics; `true`: with what the live page needs beyond a scrape.
 type Render = dyn Fn(bool) -> Option<String> + Send + Sync;
 
-/// The running server; stops when dropped.
+/// The address of the configuration unless it has another.
+const DEFAULT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9464);
+
+/// How many ports after the default one are tried when it is in use.
+const MORE_PORTS: u16 = 15;
+
+/// The server: not running before [`Server::start`]. Stops when dropped.
 pub(crate) struct Server {
-    address: SocketAddr,
+    /// The address of the configuration.
+    wanted: SocketAddr,
+    token: Option<String>,
+    metrics: Arc<Render>,
+    running: Mutex<Option<Running>>,
+}
+
+/// Its thread; ends when dropped.
+struct Running {
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
-/// Binds the address of `[server]` and serves what `metrics` renders. Returns `None` when there is to
-/// be no server.
+/// Returns the server of `[server]`, which serves what `metrics` renders. Returns `None` when there is to
+/// be none.
 ///
 /// # Errors
 ///
-/// When `listen` is no address or cannot be bound, when others can reach it and there is no token, when
-/// the token cannot be read, and when no thread can be started.
-pub(crate) fn start(
+/// When `listen` is no address, when others can reach it and there is no token, and when the token cannot be
+/// read.
+pub(crate) fn configured(
     config: &llm_observe_config::Server,
     metrics: impl Fn(bool) -> Option<String> + Send + Sync + 'static,
 ) -> Result<Option<Server>, Error> {
     let Some(listen) = &config.listen else {
         return Ok(None);
     };
-    let address: SocketAddr = listen
+    let wanted: SocketAddr = listen
         .parse()
         .map_err(|e| Error::with(format!("[server] listen = {listen:?} is no address"), e))?;
-    let token = access::token(address, config.token.as_ref())?;
-    let io = |e| Error::with(cannot_serve(address), e);
-    let socket = std::net::TcpListener::bind(address).map_err(io)?;
-    let address = socket.local_addr().map_err(io)?;
-    socket.set_nonblocking(true).map_err(io)?;
-    let (stop, stopped) = oneshot::channel();
-    let runtime = runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(io)?;
-    let service = Arc::new(Service {
-        access: Access::new(address, token),
-        metrics: Box::new(metrics),
-    });
-    let thread = thread::Builder::new()
-        .name("llm-observe-web".to_owned())
-        .spawn(move || runtime.block_on(serve(socket, service, stopped)))
-        .map_err(io)?;
     Ok(Some(Server {
-        address,
-        stop: Some(stop),
-        thread: Some(thread),
+        wanted,
+        token: access::token(wanted, config.token.as_ref())?,
+        metrics: Arc::new(metrics),
+        running: Mutex::default(),
     }))
+}
+
+impl Server {
+    /// Binds the address, starts to serve, and returns the address that it is bound to. With `moves`, that
+    /// is one of the next ports when the default one is in use.
+    ///
+    /// # Errors
+    ///
+    /// When the address cannot be bound, and when no thread can be started.
+    pub(crate) fn start(&self, moves: bool) -> Result<SocketAddr, Error> {
+        let io = |e| Error::with(cannot_serve(self.wanted), e);
+        let socket = bind(self.wanted, moves).map_err(io)?;
+        let address = socket.local_addr().map_err(io)?;
+        socket.set_nonblocking(true).map_err(io)?;
+        let (stop, stopped) = oneshot::channel();
+        let runtime = runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(io)?;
+        let service = Arc::new(Service {
+            access: Access::new(address, self.token.clone()),
+            metrics: self.metrics.clone(),
+        });
+        let thread = thread::Builder::new()
+            .name("llm-observe-web".to_owned())
+            .spawn(move || runtime.block_on(serve(socket, service, stopped)))
+            .map_err(io)?;
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        *running = Some(Running {
+            stop: Some(stop),
+            thread: Some(thread),
+        });
+        drop(running);
+        Ok(address)
+    }
+
+    /// Returns the address of the configuration.
+    pub(crate) fn wanted(&self) -> SocketAddr {
+        self.wanted
+    }
+}
+
+/// Binds the address, or one with a later port.
+fn bind(wanted: SocketAddr, moves: bool) -> io::Result<std::net::TcpListener> {
+    let bound = std::net::TcpListener::bind(wanted);
+    let in_use = matches!(&bound, Err(error) if error.kind() == io::ErrorKind::AddrInUse);
+    if !in_use || !moves || wanted != DEFAULT {
+        return bound;
+    }
+    let ports = (1..=MORE_PORTS).filter_map(|more| wanted.port().checked_add(more));
+    let mut others = ports.map(|port| SocketAddr::new(wanted.ip(), port));
+    let next = others.find_map(|address| std::net::TcpListener::bind(address).ok());
+    next.map_or(bound, Ok)
 }
 
 fn cannot_serve(address: SocketAddr) -> String {
@@ -99,14 +150,7 @@ fn cannot_serve(address: SocketAddr) -> String {
     )
 }
 
-impl Server {
-    /// Returns the address it is bound to.
-    pub(crate) fn address(&self) -> SocketAddr {
-        self.address
-    }
-}
-
-impl Drop for Server {
+impl Drop for Running {
     fn drop(&mut self) {
         if let Some(stop) = self.stop.take() {
             // Fails only when the thread has ended already.
@@ -121,7 +165,7 @@ impl Drop for Server {
 /// What all connections share.
 struct Service {
     access: Access,
-    metrics: Box<Render>,
+    metrics: Arc<Render>,
 }
 
 async fn serve(

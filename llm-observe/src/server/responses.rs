@@ -9,12 +9,12 @@ use hyper::{
 
 use super::{
     Render,
-    access::{OPEN, Refusal},
+    access::{HEALTH, READY, Refusal},
 };
-use crate::page;
-
-/// The media type of the Prometheus text format, version 0.0.4.
-const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
+use crate::{
+    page,
+    probes::{NoMetrics, OK, PROGRAM, PROMETHEUS},
+};
 
 /// Returns the response to a request.
 pub(super) fn of(method: &Method, uri: &Uri, metrics: &Render) -> Response<Full<Bytes>> {
@@ -24,16 +24,17 @@ pub(super) fn of(method: &Method, uri: &Uri, metrics: &Render) -> Response<Full<
     match uri.path() {
         "/metrics" => match metrics(uri.query() == Some("live")) {
             Some(text) => typed(StatusCode::OK, PROMETHEUS, text),
-            None => plain(
-                StatusCode::NOT_FOUND,
-                "the program was built without the feature `metrics` of llm-observe\n",
-            ),
+            None => plain(StatusCode::NOT_FOUND, NoMetrics::NoFeature.as_str()),
         },
-        OPEN => plain(StatusCode::OK, "ok\n"),
+        HEALTH => plain(StatusCode::OK, OK),
+        READY => match PROGRAM.readiness() {
+            Ok(()) => plain(StatusCode::OK, OK),
+            Err(why) => plain(StatusCode::SERVICE_UNAVAILABLE, why.as_str()),
+        },
         "/" => typed(StatusCode::OK, "text/html; charset=utf-8", page::HTML),
         _ => plain(
             StatusCode::NOT_FOUND,
-            "there are /, /metrics and /healthz\n",
+            "there are /, /metrics, /healthz and /readyz\n",
         ),
     }
 }

@@ -83,6 +83,11 @@ impl TrackerSink {
         self.worker.flush(limit)
     }
 
+    /// Does what [`TrackerSink::flush`] does, and ends the worker.
+    pub(crate) fn close(&self, limit: Duration) -> bool {
+        self.worker.close(limit)
+    }
+
     /// Returns a report to test a tracker with; `None` when there is no such tracker, or it
     /// panics.
     pub(crate) fn test_parcel(&self, tracker: &str) -> Option<Parcel> {

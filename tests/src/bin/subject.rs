@@ -49,6 +49,7 @@ fn take(step: &str, observer: &mut Option<Observer>) -> Result<(), Box<dyn Error
         "burst" => burst(),
         "drop" => *observer = None,
         "hold" => drop(io::read_to_string(io::stdin())?),
+        "await" => drop(io::stdin().read_line(&mut String::new())?),
         _ => ask(step, observer.as_ref().ok_or("not initialised")?)?,
     }
     Ok(())
@@ -62,6 +63,7 @@ fn ask(step: &str, observer: &Observer) -> Result<(), Box<dyn Error>> {
             let address = observer.listening().ok_or("no server")?;
             println!("listening {address}");
         }
+        "files" => say(step, observer.log_files()),
         "metrics" => print!("{}", observer.metrics().ok_or("no metrics")?),
         _ => return Err(format!("no such step: {step}").into()),
     }

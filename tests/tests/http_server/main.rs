@@ -2,6 +2,7 @@
 
 mod ids;
 mod outcomes;
+mod probes;
 mod routes;
 
 use std::{convert::Infallible, future::pending, time::Duration};

@@ -58,8 +58,7 @@ fn a_failed_delivery_is_not_an_alert() {
 }
 
 /// A channel of a user's that panics over some messages, and forgets alerts.
-#[derive(Default)]
-struct Refreshing(RecordingChannel);
+struct Refreshing(RecordingChannel, Duration);
 
 impl Destination for Refreshing {
     fn name(&self) -> &str {
@@ -79,12 +78,17 @@ impl Channel for Refreshing {
     }
 
     fn refresh(&self) -> Option<Duration> {
-        Some(Duration::from_millis(5))
+        Some(self.1)
     }
 }
 
 fn start_refreshing(down: bool) -> (AlertSink, Outbox, Arc<Refreshing>) {
-    let channel = Arc::new(Refreshing::default());
+    let refresh = match down {
+        true => Duration::from_millis(5),
+        // Not within the test: its messages are counted.
+        false => Duration::from_secs(3600),
+    };
+    let channel = Arc::new(Refreshing(RecordingChannel::default(), refresh));
     if down {
         channel.0.down.set(()).unwrap();
     }

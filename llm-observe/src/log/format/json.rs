@@ -1,24 +1,30 @@
-//! One record or one event as a JSON object. Every text from outside goes through the escaper.
+//! One record or one event as a JSON object with the names of this crate, and the pieces that objects
+//! with other names are made of. Every text from outside goes through the escaper.
+//!
+//! `trace_id`, `span_id` and `trace_flags` are named and written as OpenTelemetry asks of formats
+//! other than its own ("Trace Context in non-OTLP Log Formats", specification 1.55).
 
 use tracing::Level;
 
 use super::{
     super::{escape::escape_json, timestamp},
-    Style, marks, operation,
-    put::{put, put_f64, put_hex, put_hex64, put_i64, put_millis, put_u64},
+    OWN_TARGET, Style, lost, marks, operation,
+    put::{put, put_f64, put_hex, put_hex8, put_hex64, put_i64, put_millis, put_u64},
 };
 use crate::kernel::{
+    clock,
     error_info::ErrorInfo,
-    ids::{SpanId, TraceId},
+    ids::SpanId,
     operation::Attribute,
     record::Record,
-    request_context::RequestContext,
+    request_context::{RequestContext, SAMPLED},
+    service::Service,
     sink::LogEvent,
     site::{PreparedTexts, Site},
     value::Value,
 };
 
-pub(super) fn call(out: &mut Vec<u8>, style: Style, record: &Record<'_>) {
+pub(super) fn call(out: &mut Vec<u8>, style: &Style, record: &Record<'_>) {
     head(out, record.time, record.level());
     operation::summary(out, style, record, escape_json);
     let prepared = record.site.prepared(prepare);
@@ -37,13 +43,18 @@ pub(super) fn call(out: &mut Vec<u8>, style: Style, record: &Record<'_>) {
     put_hex(out, record.trace_id);
     put(out, "\",\"span_id\":\"");
     put_hex64(out, record.span_id.0);
-    put(out, "\"");
+    match record.trace_flags {
+        // Most calls are sampled: their flags cost one copy, not two.
+        SAMPLED => put(out, "\",\"trace_flags\":\"01\""),
+        flags => put_flags(out, "\",\"trace_flags\":\"", flags),
+    }
+    put_parent(out, ",\"parent_span_id\":\"", record.parent_id);
     put_request(out, style, record.request);
     if let Some(error) = record.error {
         put_error(out, style, error);
     }
     put_fields(out, style, record);
-    put(out, "}\n");
+    put(out, &style.end);
 }
 
 /// Returns what all lines of a site have in common.
@@ -59,28 +70,49 @@ fn prepare(site: &Site) -> PreparedTexts {
     }
 }
 
-pub(super) fn event(out: &mut Vec<u8>, style: Style, event: &LogEvent<'_>) {
+pub(super) fn event(out: &mut Vec<u8>, style: &Style, event: &LogEvent<'_>) {
     head(out, event.time, event.level);
     escape_json(out, event.message, style.max_value_bytes);
     put(out, "\",\"target\":");
     put_json(out, style, event.target);
     if !event.trace_id.is_none() {
-        put_ids(out, event.trace_id, event.span_id);
+        put(out, ",\"trace_id\":\"");
+        put_hex(out, event.trace_id);
+        put(out, "\",\"span_id\":\"");
+        put_hex64(out, event.span_id.0);
+        put_flags(out, "\",\"trace_flags\":\"", event.trace_flags);
     }
     put_request(out, style, event.request);
     if !event.fields.is_empty() {
         put(out, ",\"fields\":{");
-        let mut members = Members(false);
+        let mut members = Members::first();
         for (name, value) in event.fields {
             members.put(out, style, name, value);
         }
         put(out, "}");
     }
+    put(out, &style.end);
+}
+
+pub(super) fn notice(out: &mut Vec<u8>, style: &Style, count: u64, reason: &str) {
+    head(out, clock::now_micros(), Level::WARN);
+    lost(out, count, reason);
+    put(out, "\",\"target\":");
+    put_plain(out, OWN_TARGET);
+    put(out, style.notice_end());
+}
+
+/// Appends the end of every line.
+pub(super) fn end(out: &mut Vec<u8>, style: &Style, service: &Service) {
+    put_known(out, style, ",\"service\":", &service.name);
+    put_known(out, style, ",\"environment\":", &service.environment);
+    put_known(out, style, ",\"version\":", &service.release);
+    put_known(out, style, ",\"host\":", service.known_host());
     put(out, "}\n");
 }
 
 /// Opens the object and the text of `message`.
-pub(super) fn head(out: &mut Vec<u8>, time: u64, level: Level) {
+fn head(out: &mut Vec<u8>, time: u64, level: Level) {
     put(out, "{\"time\":\"");
     timestamp::rfc3339(out, time);
     put(out, "\",\"level\":\"");
@@ -88,15 +120,39 @@ pub(super) fn head(out: &mut Vec<u8>, time: u64, level: Level) {
     put(out, "\",\"message\":\"");
 }
 
-fn put_ids(out: &mut Vec<u8>, trace_id: TraceId, span_id: SpanId) {
-    put(out, ",\"trace_id\":\"");
-    put_hex(out, trace_id);
-    put(out, "\",\"span_id\":\"");
-    put_hex64(out, span_id.0);
-    put(out, "\"");
+/// The member `member` with a text, unless that is not known.
+pub(super) fn put_known(out: &mut Vec<u8>, style: &Style, member: &str, text: &str) {
+    if !text.is_empty() {
+        put(out, member);
+        put_json(out, style, text);
+    }
 }
 
-fn put_request(out: &mut Vec<u8>, style: Style, request: Option<&RequestContext>) {
+/// The flags of the trace as two hexadecimal digits, as `traceparent` has them (W3C Trace Context),
+/// and the quote behind them. `member` goes up to the digits.
+#[inline]
+pub(super) fn put_flags(out: &mut Vec<u8>, member: &str, flags: u8) {
+    put(out, member);
+    match flags {
+        SAMPLED => put(out, "01\""),
+        flags => {
+            put_hex8(out, flags);
+            put(out, "\"");
+        }
+    }
+}
+
+/// The span that the call was made in, where there is one. `member` goes up to its digits.
+#[inline]
+pub(super) fn put_parent(out: &mut Vec<u8>, member: &str, parent: SpanId) {
+    if !parent.is_none() {
+        put(out, member);
+        put_hex64(out, parent.0);
+        put(out, "\"");
+    }
+}
+
+fn put_request(out: &mut Vec<u8>, style: &Style, request: Option<&RequestContext>) {
     let Some(request) = request else { return };
     put(out, ",\"request_id\":");
     put_json(out, style, request.id.as_str());
@@ -106,7 +162,7 @@ fn put_request(out: &mut Vec<u8>, style: Style, request: Option<&RequestContext>
     }
 }
 
-fn put_error(out: &mut Vec<u8>, style: Style, error: &ErrorInfo) {
+fn put_error(out: &mut Vec<u8>, style: &Style, error: &ErrorInfo) {
     put(out, ",\"error\":{\"type\":");
     put_json(out, style, error.type_name);
     put(out, ",\"message\":");
@@ -128,7 +184,7 @@ fn put_error(out: &mut Vec<u8>, style: Style, error: &ErrorInfo) {
     put(out, "}");
 }
 
-fn put_fields(out: &mut Vec<u8>, style: Style, record: &Record<'_>) {
+fn put_fields(out: &mut Vec<u8>, style: &Style, record: &Record<'_>) {
     let marked = marks(record);
     let none = record.fields.is_empty()
         && record.operation.is_none()
@@ -140,7 +196,7 @@ fn put_fields(out: &mut Vec<u8>, style: Style, record: &Record<'_>) {
         return;
     }
     put(out, ",\"fields\":{");
-    let mut members = Members(false);
+    let mut members = Members::first();
     operation::json(out, style, &mut members, record);
     for (name, value) in record.fields.iter() {
         members.put(out, style, name, value);
@@ -164,7 +220,17 @@ fn put_fields(out: &mut Vec<u8>, style: Style, record: &Record<'_>) {
 pub(super) struct Members(bool);
 
 impl Members {
-    fn name(&mut self, out: &mut Vec<u8>, style: Style, name: &str) {
+    /// The members of an object that has none yet.
+    pub(super) const fn first() -> Members {
+        Members(false)
+    }
+
+    /// The members that follow others.
+    pub(super) const fn further() -> Members {
+        Members(true)
+    }
+
+    fn name(&mut self, out: &mut Vec<u8>, style: &Style, name: &str) {
         if std::mem::replace(&mut self.0, true) {
             put(out, ",");
         }
@@ -185,14 +251,23 @@ impl Members {
         put(out, "\":");
     }
 
-    fn put(&mut self, out: &mut Vec<u8>, style: Style, name: &str, value: &Value) {
+    pub(super) fn text(&mut self, out: &mut Vec<u8>, style: &Style, name: &str, text: &str) {
         self.name(out, style, name);
-        match value {
-            Value::Str(text) => put_json(out, style, text),
-            // JSON has no NaN and no infinities.
-            Value::F64(number) if !number.is_finite() => put(out, "null"),
-            number => put_number(out, number),
-        }
+        put_json(out, style, text);
+    }
+
+    pub(super) fn put(&mut self, out: &mut Vec<u8>, style: &Style, name: &str, value: &Value) {
+        self.name(out, style, name);
+        put_value(out, style, value);
+    }
+}
+
+pub(super) fn put_value(out: &mut Vec<u8>, style: &Style, value: &Value) {
+    match value {
+        Value::Str(text) => put_json(out, style, text),
+        // JSON has no NaN and no infinities.
+        Value::F64(number) if !number.is_finite() => put(out, "null"),
+        number => put_number(out, number),
     }
 }
 
@@ -203,7 +278,7 @@ pub(super) fn put_plain(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
 }
 
-pub(super) fn put_json(out: &mut Vec<u8>, style: Style, text: &str) {
+pub(super) fn put_json(out: &mut Vec<u8>, style: &Style, text: &str) {
     out.push(b'"');
     escape_json(out, text, style.max_value_bytes);
     out.push(b'"');

@@ -6,7 +6,7 @@ use super::{
     Style,
     json::{Members, put_json, put_plain},
     put::{put, put_duration, put_f64, put_i64, put_millis, put_u64},
-    text_value,
+    text::put_text,
 };
 use crate::kernel::{
     operation::{AttributeValue, SummaryWriter},
@@ -16,7 +16,7 @@ use crate::kernel::{
 /// Writes a summary to a line, whose texts `escape` escapes.
 struct Summary<'a, F> {
     out: &'a mut Vec<u8>,
-    style: Style,
+    style: &'a Style,
     escape: F,
 }
 
@@ -38,7 +38,7 @@ impl<F: Fn(&mut Vec<u8>, &str, usize)> SummaryWriter for Summary<'_, F> {
 /// `embedding ok in 12.3ms`.
 pub(super) fn summary(
     out: &mut Vec<u8>,
-    style: Style,
+    style: &Style,
     record: &Record<'_>,
     escape: impl Fn(&mut Vec<u8>, &str, usize),
 ) -> bool {
@@ -56,7 +56,7 @@ pub(super) fn summary(
 }
 
 /// The attributes that text lines have, under their short names.
-pub(super) fn text(out: &mut Vec<u8>, style: Style, record: &Record<'_>) {
+pub(super) fn text(out: &mut Vec<u8>, style: &Style, record: &Record<'_>) {
     let Some(operation) = record.operation else {
         return;
     };
@@ -68,14 +68,14 @@ pub(super) fn text(out: &mut Vec<u8>, style: Style, record: &Record<'_>) {
         put(out, attribute.short_name());
         put(out, "=");
         match value {
-            AttributeValue::Str(text) | AttributeValue::Plain(text) => text_value(out, style, text),
+            AttributeValue::Str(text) | AttributeValue::Plain(text) => put_text(out, style, text),
             value => number(out, value),
         }
     });
 }
 
 /// The attributes, as members of an object.
-pub(super) fn json(out: &mut Vec<u8>, style: Style, members: &mut Members, record: &Record<'_>) {
+pub(super) fn json(out: &mut Vec<u8>, style: &Style, members: &mut Members, record: &Record<'_>) {
     let Some(operation) = record.operation else {
         return;
     };

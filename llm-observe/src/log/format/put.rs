@@ -26,6 +26,12 @@ pub(super) fn put_hex(out: &mut Vec<u8>, id: TraceId) {
     put_hex64(out, id.0[1]);
 }
 
+/// Two hexadecimal digits.
+pub(super) fn put_hex8(out: &mut Vec<u8>, n: u8) {
+    let digits = hex_digits(n.into());
+    out.extend_from_slice(digits.last_chunk::<2>().unwrap_or(b"00"));
+}
+
 /// Sixteen hexadecimal digits, eight at a time.
 pub(super) fn put_hex64(out: &mut Vec<u8>, n: u64) {
     let mut text = [0; 16];

@@ -56,6 +56,21 @@ fn after_a_kill_the_next_process_delivers_once() {
 }
 
 #[test]
+fn two_processes_at_once_have_a_slot_each() {
+    let folder = Folder::new();
+    let both = [child(&folder), child(&folder)];
+    let slots = || fs::read_dir(folder.path()).unwrap().count();
+    assert_eq!(slots(), 2);
+    both.into_iter().for_each(kill);
+    let destination = ScriptedDestination::taking("a");
+    open(&folder, &destination, &Arc::default()).flush(LONG);
+    let mut texts = destination.texts();
+    texts.sort_unstable();
+    let twice: Vec<_> = (0..10).map(|n| (n / 2).to_string()).collect();
+    assert_eq!(texts, twice);
+}
+
+#[test]
 fn after_a_kill_a_running_process_delivers_what_is_left() {
     let (folder, destination) = (Folder::new(), ScriptedDestination::taking("a"));
     let limits = OutboxOptions {
@@ -107,4 +122,37 @@ fn orphans_that_a_dead_process_had_adopted_are_adopted_again() {
     let path = left[0].as_ref().unwrap().path();
     assert!(path.to_str().unwrap().ends_with("-state.json"));
     assert_eq!(fs::read_to_string(path).unwrap(), "kept");
+}
+
+#[test]
+fn a_folder_that_can_be_used_later_gets_what_waits_in_memory() {
+    let folder = Folder::new();
+    kill(child(&folder));
+    let away = folder.path().with_extension("away");
+    fs::rename(folder.path(), &away).unwrap();
+    fs::write(folder.path(), "a file in the way").unwrap();
+    let down = ScriptedDestination::down("a");
+    let outbox = open(&folder, &down, &Arc::default());
+    assert!(outbox.take_no_folder().is_some());
+    assert!(outbox.take_no_folder().is_none(), "once");
+    (5..10).for_each(|n| outbox.put(parcel("a", &format!("{n}"))));
+    assert!(outbox.reopen()().is_err());
+    fs::remove_file(folder.path()).unwrap();
+    fs::rename(&away, folder.path()).unwrap();
+    outbox.reopen()().unwrap();
+    outbox.put(parcel("a", "10"));
+    let left = fs::read_dir(outbox.orphans().unwrap()).unwrap().count();
+    assert_eq!(left, 1, "the state of the killed process");
+    let start = Instant::now();
+    // One in flight is written at the next round.
+    while files(&folder.path()).len() < 11 {
+        assert!(start.elapsed() < LONG);
+        outbox.reopen()().unwrap();
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert_eq!(outbox.flush(Duration::ZERO).unsaved(), 0);
+    drop(outbox);
+    let up = ScriptedDestination::taking("a");
+    assert_eq!(open(&folder, &up, &Arc::default()).flush(LONG).kept(), 0);
+    assert_eq!(up.texts().len(), 11);
 }

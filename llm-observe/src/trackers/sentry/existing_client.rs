@@ -5,7 +5,13 @@
 //! no second client, and the program's one is not changed. Its transport tries once; what it loses
 //! is not known here.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use sentry::{
     Client, Envelope, Hub,
@@ -17,6 +23,7 @@ use crate::{
     outbox::{Delivery, DeliveryFuture, Destination, Parcel, origin::Origin},
     redact::Redacted,
     trackers::{report::Report, scope::TrackerScope, tracker::Tracker},
+    warn::warn,
 };
 
 /// How long the client's transport may take for one event before it gets the next.
@@ -27,13 +34,22 @@ pub(crate) fn existing_client(origin: Origin) -> Option<Arc<dyn Tracker>> {
     // The hub of this thread, else the one that new threads inherit.
     let mut hubs = [Hub::current(), Hub::main()].into_iter();
     let hub = hubs.find(|hub| client(hub).is_some())?;
-    Some(over(hub, origin))
+    Some(over(hub, origin, false))
+}
+
+/// Returns the tracker over the client that the program may initialise later. What fails before is not
+/// reported, and nothing is while the program has none that sends.
+pub(crate) fn later_client(origin: Origin) -> Arc<dyn Tracker> {
+    // The first thread that asks is the one whose hub new threads inherit.
+    let _ = Hub::current();
+    over(Hub::main(), origin, true)
 }
 
 /// Returns the tracker over the client of that hub.
-fn over(hub: Arc<Hub>, origin: Origin) -> Arc<dyn Tracker> {
+fn over(hub: Arc<Hub>, origin: Origin, later: bool) -> Arc<dyn Tracker> {
     Arc::new(ExistingClient {
         hub,
+        awaited: AtomicBool::new(later),
         origin: Origin {
             service: origin.service,
             ..Origin::default()
@@ -48,6 +64,8 @@ fn client(hub: &Hub) -> Option<Arc<Client>> {
 
 struct ExistingClient {
     hub: Arc<Hub>,
+    /// Whether the client may still come.
+    awaited: AtomicBool,
     origin: Origin,
 }
 
@@ -83,9 +101,14 @@ fn hand_over(client: &Client, event: Event<'static>) {
 
 impl Tracker for ExistingClient {
     fn encode(&self, report: &Redacted<Report>) -> Redacted<Vec<u8>> {
+        let is_there = client(&self.hub).is_some();
+        if is_there && self.awaited.swap(false, Ordering::Relaxed) {
+            warn("Sentry was initialised after init!() and is used as it is");
+        }
+        let process = |report: &Report, event| is_there.then(|| in_scope(report, event)).flatten();
         report
             .as_ref()
-            .map(|report| encode_with(report, &self.origin, &|event| in_scope(report, event)))
+            .map(|report| encode_with(report, &self.origin, &|event| process(report, event)))
     }
 
     fn category(&self) -> &str {

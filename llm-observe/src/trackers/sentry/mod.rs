@@ -12,5 +12,5 @@ mod tracker;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use existing_client::existing_client;
+pub(crate) use existing_client::{existing_client, later_client};
 pub(crate) use tracker::tracker;

@@ -40,7 +40,7 @@ impl Folder {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         std::fs::create_dir_all(&folder).expect("the target folder is writable");
         let config =
-            include_str!("../../llm-observe.toml").replace("127.0.0.1:9464", "127.0.0.1:0");
+            include_str!("../../../llm-observe.toml").replace("127.0.0.1:9464", "127.0.0.1:0");
         std::fs::write(folder.join("config.toml"), config).expect("the folder is writable");
         Self(folder)
     }

@@ -1,7 +1,5 @@
 //! The example service from outside: exit status, output, HTTP interface and logs.
 
-mod support;
-
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::process::Output;
@@ -15,8 +13,8 @@ use axum::routing::post;
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
-use support::mock::{Received, openai, served};
-use support::{Folder, Running, printed};
+use crate::support::mock::{Received, openai, served};
+use crate::support::{Folder, Running, printed};
 
 /// How long a program may take to print its address.
 const START: Duration = Duration::from_secs(30);
