@@ -2,7 +2,7 @@
 //!
 //! ```console
 //! $ cargo run --example chat_stream              # then open http://127.0.0.1:8081/
-//! $ curl -N 'http://127.0.0.1:8081/chat?question=what+is+lost+without+a+volume'
+//! $ curl -N -d 'what is lost without a volume?' http://127.0.0.1:8081/chat
 //! $ cargo run --example chat_stream -- --once    # checks itself, and ends
 //! ```
 //!

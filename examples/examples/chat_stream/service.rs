@@ -1,4 +1,5 @@
-//! The HTTP interface: a page, and `GET /chat?question=...`, which answers with server-sent events.
+//! The HTTP interface: a page, and `POST /chat` with a question, which answers with server-sent events. The question is
+//! the body: addresses are logged, by whatever they pass, and questions are private.
 //!
 //! | event | data |
 //! |---|---|
@@ -16,7 +17,7 @@ use axum::{
         Html, Sse,
         sse::{Event, KeepAlive},
     },
-    routing::get,
+    routing::{get, post},
 };
 use futures_util::{Stream, StreamExt, stream};
 use serde::Deserialize;
@@ -30,14 +31,13 @@ const MAX_QUESTION: usize = 2_000;
 pub(crate) fn router(models: Models) -> Router {
     Router::new()
         .route("/", get(async || Html(include_str!("page.html"))))
-        .route("/chat", get(chat))
+        .route("/chat", post(chat))
         .layer(llm_observe::http::layer())
         .with_state(Arc::new(models))
 }
 
 #[derive(Deserialize)]
-struct Ask {
-    question: String,
+struct Choice {
     model: Option<String>,
 }
 
@@ -45,13 +45,14 @@ type Refusal = (StatusCode, String);
 
 async fn chat(
     State(models): State<Arc<Models>>,
-    Query(ask): Query<Ask>,
+    Query(choice): Query<Choice>,
+    question: String,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Refusal> {
-    let question = ask.question.trim();
+    let question = question.trim();
     if question.is_empty() || question.len() > MAX_QUESTION {
         return Err(bad_request("a question has 1 to 2000 bytes"));
     }
-    let model = models.find(ask.model.as_deref());
+    let model = models.find(choice.model.as_deref());
     let model = model.ok_or_else(|| bad_request("there is no such model"))?;
     let answer = model.answer(question).await.map_err(refusal)?;
     // When the reader leaves, the server drops the response, this stream in it, and so ends the call.

@@ -79,9 +79,8 @@ async fn request(
     model: Option<&str>,
 ) -> reqwest::Result<reqwest::Response> {
     let url = format!("{url}/chat");
-    let query = [("question", Some(QUESTION)), ("model", model)];
-    let query: Vec<_> = query.into_iter().filter(|(_, v)| v.is_some()).collect();
-    let request = client.get(url).query(&query);
+    let query = model.map(|model| ("model", model));
+    let request = client.post(url).query(query.as_slice()).body(QUESTION);
     request.send().await?.error_for_status()
 }
 

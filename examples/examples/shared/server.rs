@@ -23,12 +23,12 @@ impl Server {
     /// # Errors
     /// TLS cannot be set up.
     pub(crate) fn from_env() -> Result<Option<Server>, ServerError> {
-        let Some(base_url) = variable("OPENAI_BASE_URL") else {
-            return Ok(None);
-        };
         // The TLS provider of the process, chosen here so that no second one is compiled in. An error
         // means that one is installed already.
         let _ = rustls::crypto::ring::default_provider().install_default();
+        let Some(base_url) = variable("OPENAI_BASE_URL") else {
+            return Ok(None);
+        };
         let http = reqwest::Client::builder().connect_timeout(CONNECT_LIMIT);
         let http = propagating(http).map_err(ServerError::Setup)?;
         let config = OpenAIConfig::new().with_api_base(base_url.trim_end_matches('/'));
