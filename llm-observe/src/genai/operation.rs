@@ -28,7 +28,9 @@ use crate::{
 /// Makes the call an operation of a model.
 pub fn start(call: &mut CallScope, facts: &'static OperationFacts) {
     let state = dispatch::with_extension(|shared, _: &GenAiState| shared.clone().downcast().ok());
-    let Some(state) = state.flatten() else { return };
+    let state: Option<Arc<GenAiState>> = state.flatten();
+    let Some(state) = state else { return };
+    state.prepare();
     let event = context::look(|current| current.site.map(|site| site.event));
     let above = context::look_ambient(|ambient| ambient.shared.clone());
     let ledger = Ledger::new(

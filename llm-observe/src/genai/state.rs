@@ -1,8 +1,12 @@
 //! What each observer keeps for operations of models.
 
-use std::{fmt, sync::Arc, time::SystemTime};
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+    time::SystemTime,
+};
 
-use llm_observe_config::Conventions;
+use llm_observe_config::{self as config, Conventions};
 
 use super::{Cost, Prices, answer::Answer, metrics};
 use crate::{
@@ -21,7 +25,10 @@ pub(crate) struct GenAiState {
     /// The values of labels so far.
     pub(super) models: BoundedNames,
     pub(super) providers: BoundedNames,
-    prices: Prices,
+    prices: OnceLock<Prices>,
+    configured_prices: config::Prices,
+    /// Whether the observer is that of a test.
+    scoped: bool,
 }
 
 impl GenAiState {
@@ -29,18 +36,35 @@ impl GenAiState {
         let (config, stats) = (setup.config, setup.stats);
         let limit = config.metrics.max_label_values;
         let names = |label| BoundedNames::new(label, limit, stats).redacted_by(setup.redactor);
-        GenAiState {
+        let state = GenAiState {
             conventions: config.genai.conventions,
             metrics: setup.metrics.clone(),
             stats: stats.clone(),
             chunk_bounds: setup.metrics.bounds(metrics::PER_CHUNK).into(),
             models: names("model"),
             providers: names("provider"),
-            prices: match setup.scoped {
-                true => Prices::on_use(&config.prices, stats.clone()),
-                false => Prices::start(&config.prices, stats.clone()),
-            },
+            prices: OnceLock::new(),
+            configured_prices: config.prices.clone(),
+            scoped: setup.scoped,
+        };
+        // What is wrong with a file of prices shows at the start.
+        if !config.prices.is_empty() {
+            state.prepare();
         }
+        state
+    }
+
+    /// Has the prices read in the background, with the first operation: a program without any has no
+    /// thread for them.
+    pub(super) fn prepare(&self) {
+        self.prices();
+    }
+
+    fn prices(&self) -> &Prices {
+        self.prices.get_or_init(|| match self.scoped {
+            true => Prices::on_use(&self.configured_prices, self.stats.clone()),
+            false => Prices::start(&self.configured_prices, self.stats.clone()),
+        })
     }
 
     /// Returns what an answer has cost: what the provider reports, else what its tokens cost.
@@ -57,7 +81,8 @@ impl GenAiState {
         else {
             return Cost::Unpriced;
         };
-        self.prices.cost(provider, model, usage, SystemTime::now())
+        self.prices()
+            .cost(provider, model, usage, SystemTime::now())
     }
 }
 
