@@ -174,7 +174,7 @@ fn read_events(root: &Section<'_, '_>) -> Option<BTreeMap<String, Event>> {
     root.tables(
         "events",
         &NamedTables {
-            inner: &["objective"],
+            inner: &["objective", "budget"],
             check: check_event,
             declare: &|name| {
                 let mut names = names.borrow_mut();

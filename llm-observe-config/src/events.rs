@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::channels::{self, Severity};
 use crate::log::Level;
 use crate::section::Section;
+use crate::units;
 use crate::value;
 use crate::value_error::ValueError;
 
@@ -26,6 +27,8 @@ pub struct Event {
     pub severity: Option<Severity>,
     /// The event's service level objective.
     pub objective: Option<Objective>,
+    /// What its calls may cost.
+    pub budget: Option<Budget>,
     /// A web page that explains how to handle its alerts.
     pub runbook: Option<String>,
     /// Whether its alerts are suppressed. Default: false.
@@ -34,6 +37,38 @@ pub struct Event {
     pub sample: Option<f64>,
     /// The level of the line of a successful call.
     pub level: Option<Level>,
+}
+
+/// What the calls of an event may cost.
+#[non_exhaustive]
+#[derive(Clone, Debug, PartialEq)]
+pub struct Budget {
+    /// In US dollars, above 0.
+    pub usd: f64,
+    /// The length of a period, 1 minute to 366 days. Periods are aligned to the Unix epoch: one of a day
+    /// begins at midnight UTC.
+    pub per: Duration,
+}
+
+impl Budget {
+    /// Returns a budget of `usd` for each period of length `per`.
+    pub const fn new(usd: f64, per: Duration) -> Self {
+        Self { usd, per }
+    }
+
+    /// Returns the length of a period as the file has it: `1d`.
+    pub fn period_text(&self) -> String {
+        units::duration_text(self.per)
+    }
+
+    fn read(section: &Section<'_, '_>) -> Option<Self> {
+        let usd = section.required("usd", "50.0", value::amount);
+        let per = section.required("per", "\"1d\"", value::period);
+        Some(Self {
+            usd: usd?,
+            per: per?,
+        })
+    }
 }
 
 /// A service level objective.
@@ -70,6 +105,7 @@ impl Event {
         channels::read_names(section, "channels", &mut event.channels);
         section.optional("severity", &mut event.severity, value::choice);
         event.objective = section.table("objective", Objective::read).flatten();
+        event.budget = section.table("budget", Budget::read).flatten();
         section.optional("runbook", &mut event.runbook, value::link);
         section.set("mute", &mut event.mute, value::boolean);
         section.optional("sample", &mut event.sample, value::share);

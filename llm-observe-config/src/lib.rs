@@ -65,7 +65,7 @@ pub use channels::{
 pub use choice::UnknownWord;
 pub use config::{Config, tables};
 pub use endpoint::{BadEndpoint, Endpoint};
-pub use events::{Event, Objective};
+pub use events::{Budget, Event, Objective};
 pub use find::{FILE_NAME, find};
 pub use genai::{Conventions, Genai};
 pub use http::{Http, Redact};

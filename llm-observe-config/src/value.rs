@@ -198,6 +198,31 @@ pub(crate) fn price(value: &Value<'_>) -> Result<f64, ValueError> {
     Err(ValueError::new("must be a price of 0 or more", help))
 }
 
+/// An amount of money, finite and above 0.
+pub(crate) fn amount(value: &Value<'_>) -> Result<f64, ValueError> {
+    let help = "write US dollars, such as 50.0";
+    let amount = number(value, "a number", help)?;
+    if amount.is_finite() && amount > 0.0 {
+        return Ok(amount);
+    }
+    Err(ValueError::new("must be an amount above 0", help))
+}
+
+/// The length of the periods of a budget.
+pub(crate) fn period(value: &Value<'_>) -> Result<Duration, ValueError> {
+    const LEAST: Duration = Duration::from_secs(60);
+    const MOST: Duration = Duration::from_secs(366 * 24 * 3600);
+    let period = duration(value)?;
+    if (LEAST..=MOST).contains(&period) {
+        return Ok(period);
+    }
+    let (least, most) = (units::duration_text(LEAST), units::duration_text(MOST));
+    Err(ValueError::new(
+        format!("must be from {least} to {most}"),
+        "write \"1d\" for a day",
+    ))
+}
+
 /// The upper bound of a histogram's bucket, in seconds.
 pub(crate) fn bucket(value: &Value<'_>) -> Result<f64, ValueError> {
     let help = "write seconds, such as 0.25";

@@ -511,6 +511,29 @@ fn objectives() {
 }
 
 #[test]
+fn budgets() {
+    let config = right("[events.a]\nbudget = { usd = 50, per = \"1d\" }\n");
+    let budget = config.events.unwrap()["a"].budget.clone().unwrap();
+    assert_eq!((budget.usd, budget.period_text()), (50.0, "1d".to_owned()));
+    for usd in ["0", "-1.0", "nan", "inf"] {
+        wrong_line(
+            "events.a.budget",
+            &format!("usd = {usd}\nper = \"1d\""),
+            "must be an amount above 0; write US dollars, such as 50.0",
+        );
+    }
+    wrong(
+        "[events.a]\nbudget = { usd = 1 }\n[events.b]\nbudget = { per = \"59s\", eur = 1 }\n",
+        &[
+            "2:1: [events.a.budget] has no `per`; write `per = \"1d\"`",
+            "4:1: [events.b.budget] has no `usd`; write `usd = 50.0`",
+            "4:18: `per` in [events.b.budget] must be from 1m to 366d; write \"1d\" for a day",
+            "4:25: unknown key `eur` in [events.b.budget]; known here: `usd`, `per`",
+        ],
+    );
+}
+
+#[test]
 fn channels() {
     wrong(
         "[channels.a]\nkind = \"slak\"\nwebhook = 1\n",

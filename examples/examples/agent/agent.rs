@@ -9,7 +9,11 @@ use async_openai::types::chat::{
     ChatCompletionRequestToolMessage, ChatCompletionRequestUserMessage, ChatCompletionTools,
     CreateChatCompletionRequest, CreateChatCompletionResponse, FunctionCall,
 };
-use llm_observe::{Elapsed, genai::Usage, observe};
+use llm_observe::{
+    Elapsed,
+    genai::{self, Usage},
+    observe,
+};
 
 use crate::{
     local::{Busy, Rules},
@@ -57,7 +61,7 @@ impl Agent {
     /// Answers a question, with the tools that the model asks for.
     ///
     /// # Errors
-    /// The model failed too often, or did not come to an answer.
+    /// The budget is used up, or the model failed too often, or did not come to an answer.
     #[observe(
         event = "agent",
         operation = invoke_agent,
@@ -67,6 +71,10 @@ impl Agent {
         alert_on_error
     )]
     pub(crate) async fn solve(&self, question: &str) -> Result<Solved, AgentError> {
+        // What all chats below this event may cost in a day, whoever ran them: `[events.agent]`.
+        if genai::budget("agent").is_some_and(|budget| budget.left_usd() <= 0.0) {
+            return Err(AgentError::Budget);
+        }
         let mut messages = vec![
             ChatCompletionRequestSystemMessage::from(INSTRUCTIONS).into(),
             ChatCompletionRequestUserMessage::from(question).into(),
@@ -251,6 +259,8 @@ pub(crate) enum AgentError {
     Chat(ChatError),
     /// The model went on asking for tools, or said nothing.
     NoAnswer,
+    /// There is no money left.
+    Budget,
 }
 
 impl fmt::Display for AgentError {
@@ -258,6 +268,7 @@ impl fmt::Display for AgentError {
         f.write_str(match self {
             AgentError::Chat(_) => "the agent's model failed",
             AgentError::NoAnswer => "the model came to no answer",
+            AgentError::Budget => "the agent's budget is used up",
         })
     }
 }
@@ -266,7 +277,7 @@ impl error::Error for AgentError {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
         match self {
             AgentError::Chat(error) => Some(error),
-            AgentError::NoAnswer => None,
+            AgentError::NoAnswer | AgentError::Budget => None,
         }
     }
 }

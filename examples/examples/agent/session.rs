@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use llm_observe::Observer;
+use llm_observe::{Observer, genai};
 
 use crate::{
     agent::{Agent, Model, Solved},
@@ -86,6 +86,12 @@ fn check(observer: &Observer, sum: &Solved, is_local: bool) -> Result<Vec<String
     }
     let mut lines = vec![["chat ok in ", " in="], ["agent ok in ", " in="]];
     if is_local {
+        let spent = genai::budget("agent").map(|budget| budget.spent_usd());
+        let cost = metrics.sum("llm_observe_cost_usd_total", &[("event", "chat")]);
+        expect(
+            cost > 0.0 && spent >= Some(cost * 0.999),
+            "the chats use the agent's budget",
+        );
         // Of all three kinds there was one.
         expect(sum.retries > 0 && sum.failed_tools == 1, "something failed");
         let errors = [("event", "chat"), ("class", "rate_limit")];

@@ -1,5 +1,7 @@
 //! The example `agent` from outside: its own checks, and the lines of its operations.
 
+use std::fs;
+
 use crate::support::{Folder, printed};
 
 fn lines<'a>(log: &'a str, start: &str) -> Vec<&'a str> {
@@ -40,6 +42,25 @@ fn it_checks_itself_and_each_operation_has_its_line() {
     let agents: Vec<_> = lines(&log, "agent ok in ").into_iter().map(trace).collect();
     let tool = trace(failed[0]);
     assert_eq!(agents.iter().filter(|id| **id == tool).count(), 1, "{log}");
+}
+
+/// Of the agent's event, in all that it has asked so far.
+#[test]
+fn a_budget_that_is_used_up_ends_it() {
+    let folder = Folder::new();
+    let config = folder.path().join("config.toml");
+    let text = fs::read_to_string(&config).expect("it was written");
+    let small = text.replace("usd = 5.0", "usd = 0.0001");
+    fs::write(config, small).expect("the folder is writable");
+    let mut command = folder.command("agent");
+    let output = command.arg("--once").output().expect("the example runs");
+    assert!(!output.status.success(), "{}", printed(&output));
+    let out = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(out.matches("\nA: ").count(), 1, "{out}");
+    let log = folder.log("app.log");
+    let refused = lines(&log, "agent error in ");
+    assert_eq!(refused.len(), 1, "{log}");
+    assert!(refused[0].contains("error.class=budget_exceeded"), "{log}");
 }
 
 #[test]

@@ -43,6 +43,8 @@ impl Metrics {
 
     pub(crate) fn observe(&self, _: &'static Metric, _: &[(&'static str, &str)], _: f64) {}
 
+    pub(crate) fn set(&self, _: &'static Metric, _: &[(&'static str, &str)], _: f64) {}
+
     pub(crate) fn observe_many(
         &self,
         _: &'static Metric,

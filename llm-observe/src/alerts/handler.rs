@@ -8,10 +8,12 @@ use super::{
     occurrences::Occurrences,
     parcels::ParcelEncoder,
     policy::IncidentPolicy,
+    route::AlertRoute,
+    routes::AlertRoutes,
     state,
 };
 use crate::{
-    kernel::{site::Site, stats::Counter},
+    kernel::{alert_rule::Severity, site::Site, stats::Counter},
     outbox::{
         Outbox,
         background::{BatchHandler, BatchPhase},
@@ -22,10 +24,42 @@ use crate::{
 /// How often it looks for the state of alerts of processes that died while this one was running.
 const ADOPT_INTERVAL: Duration = Duration::from_secs(10);
 
-/// Calls of one site that alerted for the same reason, as they wait for the policy.
+/// What alerted for the same reason, as it waits for the policy.
 pub(super) struct PendingAlert {
-    pub(super) site: &'static Site,
+    pub(super) source: AlertSource,
     pub(super) occurrences: Occurrences,
+}
+
+/// What alerts.
+pub(super) enum AlertSource {
+    /// Calls of one site.
+    Site(&'static Site),
+    /// An event whose calls have reached a threshold.
+    Event {
+        event: String,
+        function: String,
+        severity: Severity,
+    },
+}
+
+impl AlertSource {
+    fn names(&self) -> (&str, &str) {
+        match self {
+            AlertSource::Site(site) => (site.event, site.function()),
+            AlertSource::Event {
+                event, function, ..
+            } => (event, function),
+        }
+    }
+
+    fn routes(&self, routes: &AlertRoutes, occurrences: &Occurrences) -> Vec<AlertRoute> {
+        match self {
+            AlertSource::Site(site) => routes.of(site, occurrences),
+            AlertSource::Event {
+                event, severity, ..
+            } => vec![routes.of_threshold(event, *severity)],
+        }
+    }
 }
 
 /// What the background worker runs.
@@ -70,13 +104,16 @@ impl BatchHandler for AlertHandler {
 
 impl AlertHandler {
     fn add(&mut self, pending: &PendingAlert) {
-        let (site, occurrences) = (pending.site, &pending.occurrences);
-        for route in self.encoder.routes.of(site, occurrences) {
+        let PendingAlert {
+            source,
+            occurrences,
+        } = pending;
+        let (event, function) = source.names();
+        for route in source.routes(&self.encoder.routes, occurrences) {
             if route.channels.is_empty() {
                 self.unrouted.add(occurrences.count);
             } else {
-                self.policy
-                    .add(site.event, site.function(), &route, occurrences);
+                self.policy.add(event, function, &route, occurrences);
             }
         }
     }

@@ -236,6 +236,10 @@ impl Notice {
         let calls = text::calls(self.count);
         let time = text::duration(self.duration());
         match self.status {
+            NoticeStatus::Firing if self.trigger == Trigger::Budget => {
+                let used = self.errors.first().map_or(verb, |used| &used.message);
+                format!("{event} budget: {used}")
+            }
             NoticeStatus::Firing if self.count == 1 => format!("{event} {verb}"),
             NoticeStatus::Firing => format!("{event} {verb}: {calls} in {time}"),
             NoticeStatus::StillFiring => format!("{event} still {verb}: {calls} in {time}"),

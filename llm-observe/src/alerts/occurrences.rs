@@ -2,7 +2,7 @@
 
 use super::{text, trigger::Trigger};
 use crate::{
-    kernel::{ids::TraceId, outcome::ErrorClass, record::Record},
+    kernel::{ids::TraceId, outcome::ErrorClass, record::Record, sink::ThresholdReached},
     outbox::text::truncate,
 };
 
@@ -95,6 +95,8 @@ pub(super) struct Occurrences {
     pub(super) sample: ErrorSample,
     /// For stalled calls: 1 when they stalled, -1 when they have ended; 0 for other triggers.
     pub(super) stalled: i64,
+    /// Which threshold was reached; empty for calls.
+    pub(super) threshold: String,
 }
 
 impl Occurrences {
@@ -115,6 +117,7 @@ impl Occurrences {
             attributes: Vec::new(),
             sample,
             stalled: 0,
+            threshold: String::new(),
         }
     }
 
@@ -127,6 +130,14 @@ impl Occurrences {
                 .request
                 .and_then(|request| request.session_url.clone()),
             ..Occurrences::at(record.time, trigger, record.trace_id, sample)
+        }
+    }
+
+    pub(super) fn of_threshold(reached: &ThresholdReached) -> Occurrences {
+        let sample = ErrorSample::plain(truncate(&reached.message, LONGEST));
+        Occurrences {
+            threshold: reached.threshold.clone(),
+            ..Occurrences::at(reached.time, Trigger::Budget, reached.trace_id, sample)
         }
     }
 

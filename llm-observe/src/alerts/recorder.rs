@@ -17,7 +17,10 @@ use super::{
 };
 use crate::{
     error::Error,
-    kernel::{record::Record, sink::Sink},
+    kernel::{
+        record::Record,
+        sink::{Sink, ThresholdReached},
+    },
     outbox::now_micros,
     redact::Redacted,
 };
@@ -79,6 +82,15 @@ impl Sink for AlertRecorder {
         for trigger in Trigger::of(record) {
             self.ended(record, trigger);
         }
+    }
+
+    fn reached(&self, threshold: &Redacted<ThresholdReached>) {
+        let reached: &ThresholdReached = threshold;
+        let occurrences = Occurrences::of_threshold(reached);
+        let (event, function) = (reached.event.as_str(), reached.function.as_str());
+        let route = self.routes.of_threshold(event, reached.severity);
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.policy.add(event, function, &route, &occurrences);
     }
 }
 

@@ -87,6 +87,16 @@ impl AlertRoutes {
         routes
     }
 
+    /// Returns where a threshold of an event's budget goes.
+    pub(super) fn of_threshold(&self, event: &str, severity: Severity) -> AlertRoute {
+        AlertRoute {
+            channels: self.channels(self.events.get(event), severity),
+            severity,
+            after: 1,
+            within: Duration::ZERO,
+        }
+    }
+
     /// Returns the page with instructions for `event`.
     pub(super) fn runbook(&self, event: &str) -> Option<String> {
         self.events.get(event)?.runbook.clone()

@@ -11,7 +11,7 @@ use llm_observe_config as config;
 
 use super::{
     channel::Channel,
-    handler::{AlertHandler, PendingAlert},
+    handler::{AlertHandler, AlertSource, PendingAlert},
     links::AlertLinks,
     occurrences::{ErrorSample, Occurrences},
     parcels::ParcelEncoder,
@@ -26,7 +26,7 @@ use crate::{
         metrics_table as names,
         record::Record,
         similar::SimilarError,
-        sink::{RunningCall, Sink},
+        sink::{RunningCall, Sink, ThresholdReached},
         stats::{Counter, Stats},
     },
     outbox::{
@@ -136,7 +136,7 @@ impl AlertSink {
         let key = (site, trigger, text, error.map(SimilarError::from));
         let merge = |pending: &mut PendingAlert| pending.occurrences.count_one(record.time);
         let first = || PendingAlert {
-            site: record.site,
+            source: AlertSource::Site(record.site),
             occurrences: Occurrences::of(record, trigger),
         };
         if !self.worker.add(key, merge, first) {
@@ -154,7 +154,7 @@ impl AlertSink {
         let key = (std::ptr::from_ref(site).addr(), trace_id, stalled);
         let merge = |pending: &mut PendingAlert| pending.occurrences.count_one(now_micros());
         let first = || PendingAlert {
-            site,
+            source: AlertSource::Site(site),
             occurrences: Occurrences {
                 stalled,
                 is_operation: site.is_operation(),
@@ -187,6 +187,23 @@ impl Sink for AlertSink {
 
     fn unstalled(&self, call: &Redacted<RunningCall>) {
         self.stall(call, -1, ErrorSample::default);
+    }
+
+    fn reached(&self, threshold: &Redacted<ThresholdReached>) {
+        let reached: &ThresholdReached = threshold;
+        let key = (reached.event.clone(), reached.threshold.clone());
+        let merge = |pending: &mut PendingAlert| pending.occurrences.count_one(reached.time);
+        let first = || PendingAlert {
+            source: AlertSource::Event {
+                event: reached.event.clone(),
+                function: reached.function.clone(),
+                severity: reached.severity,
+            },
+            occurrences: Occurrences::of_threshold(reached),
+        };
+        if !self.worker.add(key, merge, first) {
+            self.counters.overflow.add(1);
+        }
     }
 }
 

@@ -20,10 +20,12 @@ pub enum Trigger {
     Stalled,
     /// Its quality was below `min_quality`.
     LowQuality,
+    /// With it, the calls of its event have used a share of their budget.
+    Budget,
 }
 
 impl Trigger {
-    const ALL: [Trigger; 7] = [
+    const ALL: [Trigger; 8] = [
         Trigger::Error,
         Trigger::Panic,
         Trigger::Timeout,
@@ -31,9 +33,10 @@ impl Trigger {
         Trigger::Slow,
         Trigger::Stalled,
         Trigger::LowQuality,
+        Trigger::Budget,
     ];
 
-    /// Returns its name, as in `alert(on(...))`.
+    /// Returns its name, as in `alert(on(...))`; `budget` is none of those.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -44,6 +47,7 @@ impl Trigger {
             Trigger::Slow => "slow",
             Trigger::Stalled => "stalled",
             Trigger::LowQuality => "low_quality",
+            Trigger::Budget => "budget",
         }
     }
 
@@ -57,6 +61,8 @@ impl Trigger {
             Trigger::Slow => TriggerSet::SLOW,
             Trigger::Stalled => TriggerSet::STALLED,
             Trigger::LowQuality => TriggerSet::LOW_QUALITY,
+            // No rule of an attribute asks for it.
+            Trigger::Budget => TriggerSet::EMPTY,
         }
     }
 
@@ -87,6 +93,7 @@ impl Trigger {
             Trigger::Slow => "slow",
             Trigger::Stalled => "stalled",
             Trigger::LowQuality => "of low quality",
+            Trigger::Budget => "spending its budget",
         }
     }
 
@@ -100,6 +107,7 @@ impl Trigger {
             Trigger::Slow => "slow call",
             Trigger::Stalled => "stalled call",
             Trigger::LowQuality => "call of low quality",
+            Trigger::Budget => "threshold of its budget reached",
         }
     }
 }

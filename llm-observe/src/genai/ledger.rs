@@ -6,14 +6,19 @@ use std::sync::{
     atomic::{AtomicBool, Ordering::Relaxed},
 };
 
-use super::answer::Answer;
-use crate::kernel::{context::Ambient, operation::Shared};
+use super::{
+    answer::Answer,
+    budgets::{Budgets, Spending},
+};
+use crate::kernel::{context::Ambient, ids::TraceId, operation::Shared, site::Site};
 
 /// What an operation knows of those below it.
 #[derive(Debug)]
 pub(crate) struct Ledger {
-    /// The event of its call.
-    event: &'static str,
+    /// The function of its call.
+    site: Option<&'static Site>,
+    /// The trace of its call.
+    trace_id: TraceId,
     /// Whether it is a request to a model itself, and takes what observed requests hand up.
     takes: bool,
     parent: Option<Arc<Ledger>>,
@@ -32,9 +37,14 @@ struct Requests {
 }
 
 impl Ledger {
-    pub(super) fn new(event: &'static str, takes: bool, above: Option<Shared>) -> Arc<Ledger> {
+    pub(super) fn new(
+        (site, trace_id): (Option<&'static Site>, TraceId),
+        takes: bool,
+        above: Option<Shared>,
+    ) -> Arc<Ledger> {
         Arc::new(Ledger {
-            event,
+            site,
+            trace_id,
             takes,
             parent: above.and_then(|shared| shared.downcast().ok()),
             counted: AtomicBool::new(false),
@@ -50,7 +60,25 @@ impl Ledger {
 
     /// Returns the event of its call.
     pub(super) fn event(&self) -> &'static str {
-        self.event
+        self.site.map(|site| site.event).unwrap_or_default()
+    }
+
+    /// Adds what was spent in it: to the budgets of its event, and of those above, each once.
+    pub(super) fn spend(&self, budgets: &Budgets, usd: f64) {
+        let mut events = Vec::new();
+        let mut next = Some(self);
+        while let Some(ledger) = next {
+            if !events.contains(&ledger.event()) {
+                events.push(ledger.event());
+            }
+            next = ledger.parent.as_deref();
+        }
+        budgets.spend(&Spending {
+            events: &events,
+            function: self.site.map(Site::function).unwrap_or_default(),
+            trace_id: self.trace_id,
+            usd,
+        });
     }
 
     /// Takes what a request to a model has answered; gives it back where the request has to count it

@@ -100,6 +100,12 @@ pub(crate) const USAGE_MISSING: &Metric = &Metric::counter(
     "Successful calls of models whose tokens are not known.",
 );
 
+pub(crate) const BUDGET_USED: &Metric = &Metric::gauge(
+    "llm_observe_budget_used_ratio",
+    &["event", "per"],
+    "Share of the budget of an event that its calls have used in this period: 1 is all of it.",
+);
+
 /// All of them.
 pub(crate) const TABLE: &[&Metric] = &[
     DURATION,
@@ -110,5 +116,6 @@ pub(crate) const TABLE: &[&Metric] = &[
     COST,
     UNPRICED,
     USAGE_MISSING,
+    BUDGET_USED,
     PRICE_TABLE,
 ];

@@ -37,7 +37,11 @@
 #[cfg(feature = "genai")]
 pub(crate) mod answer;
 #[cfg(feature = "genai")]
+mod budgets;
+#[cfg(feature = "genai")]
 mod chunk_times;
+#[cfg(feature = "genai")]
+mod dollars;
 mod finish_reasons;
 #[cfg(feature = "genai")]
 pub(crate) mod json;
@@ -79,6 +83,8 @@ mod usage;
 ))]
 mod clients;
 
+#[cfg(feature = "genai")]
+pub use budgets::{Budget, budget};
 pub use finish_reasons::FinishReasons;
 #[cfg(feature = "genai")]
 pub use prices::{Cost, PriceSource, PriceTable, Prices, TableSource};
@@ -89,5 +95,10 @@ pub use usage::Usage;
 #[cfg(feature = "genai")]
 pub(crate) const KIND: crate::observer::OperationKind = crate::observer::OperationKind {
     setup: |setup| std::sync::Arc::new(state::GenAiState::new(setup)),
+    flush: |kept, limit, last| {
+        if let Some(state) = kept.downcast_ref::<state::GenAiState>() {
+            state.budgets.flush(limit, last);
+        }
+    },
     metrics: metrics::TABLE,
 };

@@ -1,12 +1,13 @@
 //! An annotated function that is an operation of a model: what generated code notes of it, and what
 //! lines, spans, reports and metrics show of it.
 
-use std::{any::Any, borrow::Cow, fmt::Write, sync::Arc, time::Duration};
+use std::{any::Any, borrow::Cow, sync::Arc, time::Duration};
 
 use super::{
     Cost, Response, Usage,
     answer::{self, Answer, MAX_TEXT},
     chunk_times::ChunkTimes,
+    dollars::dollars,
     kinds,
     ledger::Ledger,
     names,
@@ -31,10 +32,10 @@ pub fn start(call: &mut CallScope, facts: &'static OperationFacts) {
     let state: Option<Arc<GenAiState>> = state.flatten();
     let Some(state) = state else { return };
     state.prepare();
-    let event = context::look(|current| current.site.map(|site| site.event));
+    let call_made = context::look(|current| (current.site, current.trace));
     let above = context::look_ambient(|ambient| ambient.shared.clone());
     let ledger = Ledger::new(
-        event.flatten().unwrap_or_default(),
+        call_made.unwrap_or_default(),
         kinds::is_of_model(facts.name),
         above.flatten(),
     );
@@ -212,6 +213,9 @@ impl GenAi {
         });
         if counts {
             self.ledger.mark_counted();
+            if let Some(usd) = self.cost.usd() {
+                self.ledger.spend(&self.state.budgets, usd);
+            }
         }
         // The metrics of the conventions need a provider, which tools and workflows have none of.
         if is_of_model || ended.provider.is_some() || counts {
@@ -359,20 +363,6 @@ impl GenAi {
     }
 }
 
-/// Returns an amount as text lines have it: `$12.34`, `$0.0041`.
-fn dollars(usd: f64) -> String {
-    let mut text = String::new();
-    // Two digits of a small amount.
-    let decimals = (2..12).find(|n| usd * 10_f64.powi(*n) >= 9.5);
-    let decimals = match decimals {
-        _ if usd <= 0.0 => 0,
-        Some(n) => usize::try_from(n).unwrap_or(2),
-        None => 12,
-    };
-    let _ = write!(text, "${usd:.decimals$}");
-    text
-}
-
 /// Returns a time as text lines have it: `310ms`, `1.2s`.
 fn seconds(time: Duration) -> String {
     match time.as_secs_f64() {
@@ -384,21 +374,6 @@ fn seconds(time: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn amounts_have_two_digits_at_least() {
-        for (usd, shown) in [
-            (0.0, "$0"),
-            (0.004_12, "$0.0041"),
-            (0.25, "$0.25"),
-            (0.5, "$0.50"),
-            (12.345, "$12.35"),
-            (1e-9, "$0.0000000010"),
-            (1e-30, "$0.000000000000"),
-        ] {
-            assert_eq!(dollars(usd), shown);
-        }
-    }
 
     #[test]
     fn operations_have_the_kinds_of_the_conventions() {

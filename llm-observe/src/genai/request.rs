@@ -5,11 +5,12 @@ use std::{sync::Arc, time::Duration};
 
 use super::{
     answer::Answer,
+    budgets::Spending,
     ledger::Ledger,
     recorder::{EndedOperation, Taken},
     state::GenAiState,
 };
-use crate::kernel::{context::Ambient, dispatch};
+use crate::kernel::{context::Ambient, dispatch, ids::TraceId};
 
 /// A request to a model that is under way.
 #[derive(Clone, Debug)]
@@ -77,6 +78,18 @@ impl ModelCall {
             cost: self.state.cost(Some(self.provider), None, &answer),
         });
         ended.record(&self.state, taken.as_ref());
+        if let Some(usd) = taken.as_ref().and_then(|taken| taken.cost.usd()) {
+            let budgets = &self.state.budgets;
+            match &ledger {
+                Some(ledger) => ledger.spend(budgets, usd),
+                None => budgets.spend(&Spending {
+                    events: &[event],
+                    function: event,
+                    trace_id: TraceId::default(),
+                    usd,
+                }),
+            }
+        }
         if taken.is_some() {
             ledger.iter().for_each(|ledger| ledger.mark_counted());
         } else if end.is_whole {

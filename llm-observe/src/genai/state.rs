@@ -8,7 +8,7 @@ use std::{
 
 use llm_observe_config::{self as config, Conventions};
 
-use super::{Cost, Prices, answer::Answer, metrics};
+use super::{Cost, Prices, answer::Answer, budgets::Budgets, metrics};
 use crate::{
     kernel::{bounded_names::BoundedNames, stats::Stats},
     metrics::Metrics,
@@ -25,6 +25,7 @@ pub(crate) struct GenAiState {
     /// The values of labels so far.
     pub(super) models: BoundedNames,
     pub(super) providers: BoundedNames,
+    pub(super) budgets: Budgets,
     prices: OnceLock<Prices>,
     configured_prices: config::Prices,
     /// Whether the observer is that of a test.
@@ -43,6 +44,7 @@ impl GenAiState {
             chunk_bounds: setup.metrics.bounds(metrics::PER_CHUNK).into(),
             models: names("model"),
             providers: names("provider"),
+            budgets: Budgets::start(setup),
             prices: OnceLock::new(),
             configured_prices: config.prices.clone(),
             scoped: setup.scoped,

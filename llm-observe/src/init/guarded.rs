@@ -8,7 +8,7 @@ use std::{
 use crate::{
     kernel::{
         record::Record,
-        sink::{LogEvent, RunningCall, Sink},
+        sink::{LogEvent, RunningCall, Sink, ThresholdReached},
     },
     redact::Redacted,
 };
@@ -42,6 +42,10 @@ impl<S: Sink> Sink for Guarded<S> {
 
     fn unstalled(&self, call: &Redacted<RunningCall>) {
         self.guard(|sink| sink.unstalled(call));
+    }
+
+    fn reached(&self, threshold: &Redacted<ThresholdReached>) {
+        self.guard(|sink| sink.reached(threshold));
     }
 }
 

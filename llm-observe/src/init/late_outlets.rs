@@ -9,7 +9,7 @@ use super::{FlushReport, Part, SendTestResult};
 use crate::{
     kernel::{
         record::Record,
-        sink::{LogEvent, RunningCall, Sink},
+        sink::{LogEvent, RunningCall, Sink, ThresholdReached},
     },
     redact::Redacted,
 };
@@ -51,6 +51,10 @@ impl Sink for LateOutlets {
 
     fn unstalled(&self, call: &Redacted<RunningCall>) {
         self.sinks().for_each(|sink| sink.unstalled(call));
+    }
+
+    fn reached(&self, threshold: &Redacted<ThresholdReached>) {
+        self.sinks().for_each(|sink| sink.reached(threshold));
     }
 }
 

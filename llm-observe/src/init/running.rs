@@ -100,6 +100,7 @@ impl Running {
             return report;
         }
         let deadline = deadline(limit);
+        self.dispatcher.flush(left(deadline) / 4, false);
         self.dispatcher.pipeline().metrics.publish();
         for part in self.parts.iter().rev() {
             part.flush(left(deadline), &mut report);
@@ -156,6 +157,8 @@ impl Running {
 
     fn stop(&self, deadline: Instant) -> FlushReport {
         let mut report = FlushReport::default();
+        // Before the outlets: it may alert.
+        self.dispatcher.flush(left(deadline) / 4, true);
         self.dispatcher.pipeline().metrics.publish();
         let share = LEAVE.min(left(deadline) / 8);
         let mut later = u32::try_from(self.parts.len()).unwrap_or(u32::MAX);

@@ -90,6 +90,9 @@ pub(super) fn unused(
         let what = format!("[events.{name}.objective]");
         no_effect(&what, "this version makes no rules of objectives");
     }
+    for (name, _) in events().filter(|(_, event)| event.budget.is_some() && !built.genai) {
+        no_effect(&format!("[events.{name}.budget]"), &feature("genai"));
+    }
     let no_baggage = config.http.baggage.is_empty();
     match (built.http, built.http_client) {
         // Baggage has an effect on `continue_trace` too.
@@ -118,7 +121,8 @@ pub(super) fn unused(
             no_effect(&what, "there is no channel");
         }
     }
-    if given("outbox", config.outbox != default.outbox) && !outlets.running {
+    let shares = events().any(|(_, event)| event.budget.is_some()) && built.genai && built.delivery;
+    if given("outbox", config.outbox != default.outbox) && !outlets.running && !shares {
         no_effect("[outbox]", "there is no channel and no tracker");
     }
     all

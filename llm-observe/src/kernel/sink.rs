@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use tracing::Level;
 
 use super::{
+    alert_rule::Severity,
     ids::{SpanId, TraceId},
     record::Record,
     request_context::RequestContext,
@@ -72,6 +73,37 @@ pub trait Sink: Send + Sync + 'static {
     fn unstalled(&self, call: &Redacted<RunningCall>) {
         let _ = call;
     }
+
+    /// Receives that the calls of an event have reached a threshold, such as half of a budget. Mostly from a
+    /// background thread.
+    fn reached(&self, threshold: &Redacted<ThresholdReached>) {
+        let _ = threshold;
+    }
+}
+
+/// A threshold that the calls of an event have reached, such as half of a budget.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct ThresholdReached {
+    /// The event.
+    pub event: String,
+    /// The function of the call that was the last before this was noticed, with the path of its module.
+    pub function: String,
+    /// The trace of that call.
+    pub trace_id: TraceId,
+    /// When it was noticed: microseconds since the Unix epoch.
+    pub time: u64,
+    /// Identifies the threshold, and the period it was reached in, among those of the event.
+    pub threshold: String,
+    /// How bad it is.
+    pub severity: Severity,
+    /// Says it to people: "80 % used, $40.12 of $50.00 per 1d".
+    pub message: String,
+}
+
+impl Redact for ThresholdReached {
+    /// Its texts are of the program and of its configuration.
+    fn redact(&mut self, _: &Redactor) {}
 }
 
 /// A line that was logged through `tracing` or `log`.

@@ -219,6 +219,12 @@ impl Metrics {
         self.bounds.of(metric).nanos.to_vec()
     }
 
+    /// Sets a gauge. For what happens seldom: it looks the series up.
+    pub(crate) fn set(&self, metric: &'static Metric, labels: &[(&'static str, &str)], value: f64) {
+        let key = key(metric, labels);
+        self.with_recorder(|r| r.register_gauge(&key, &METADATA).set(value));
+    }
+
     /// Sets `llm_observe_build_info`, whose labels say which build this is.
     pub(crate) fn build_info(&self, service: &str, environment: &str) {
         let labels = vec![

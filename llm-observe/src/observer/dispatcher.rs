@@ -6,6 +6,7 @@ use std::{
     collections::HashMap,
     fmt,
     sync::Arc,
+    time::Duration,
 };
 
 use super::{
@@ -13,8 +14,11 @@ use super::{
     setup::{Extension, OperationKind, Setup},
     site_view::SiteView,
 };
-use crate::kernel::{
-    dispatch::Dispatch, extra::SiteObserver, fork_mutex::ForkMutex, registry, site::Site,
+use crate::{
+    kernel::{
+        dispatch::Dispatch, extra::SiteObserver, fork_mutex::ForkMutex, registry, site::Site,
+    },
+    own_thread::{deadline, left},
 };
 
 /// An observer, as the kernel dispatches to it.
@@ -22,6 +26,7 @@ pub(crate) struct Dispatcher {
     pipeline: Arc<Pipeline>,
     /// By type; there are a handful.
     extensions: Vec<(TypeId, Extension)>,
+    kinds: Vec<OperationKind>,
     /// By address. Views know the pipeline, not the dispatcher: nothing holds itself.
     sites: ForkMutex<HashMap<usize, Arc<SiteView>>>,
 }
@@ -43,6 +48,7 @@ impl Dispatcher {
             stats: &pipeline.stats,
             metrics: &pipeline.metrics,
             redactor: &pipeline.redactor,
+            sinks: &pipeline.sinks,
             scoped,
         };
         let extensions: Vec<_> = kinds.iter().map(|kind| (kind.setup)(&setup)).collect();
@@ -50,6 +56,7 @@ impl Dispatcher {
         Arc::new(Dispatcher {
             pipeline: Arc::new(pipeline),
             extensions: extensions.map(|e| ((*e).type_id(), e)).collect(),
+            kinds: kinds.to_vec(),
             sites: ForkMutex::default(),
         })
     }
@@ -57,6 +64,14 @@ impl Dispatcher {
     /// Returns what records go through.
     pub(crate) fn pipeline(&self) -> &Arc<Pipeline> {
         &self.pipeline
+    }
+
+    /// Has each kind of operation write what it keeps, all of them within `limit`.
+    pub(crate) fn flush(&self, limit: Duration, last: bool) {
+        let deadline = deadline(limit);
+        for (kind, (_, extension)) in self.kinds.iter().zip(&self.extensions) {
+            (kind.flush)(extension, left(deadline), last);
+        }
     }
 
     /// Makes the metrics of every annotated function of the program, at 0.

@@ -1,11 +1,11 @@
 //! What a kind of operation is set up from, once for each observer.
 
-use std::{any::Any, sync::Arc};
+use std::{any::Any, sync::Arc, time::Duration};
 
 use llm_observe_config::Config;
 
 use crate::{
-    kernel::{metric::Metric, stats::Stats},
+    kernel::{metric::Metric, sink::Sink, stats::Stats},
     metrics::Metrics,
     redact::Redactor,
 };
@@ -18,6 +18,8 @@ pub(crate) type Extension = Arc<dyn Any + Send + Sync>;
 pub(crate) struct OperationKind {
     /// Makes what it keeps. Calls find it by its type.
     pub(crate) setup: fn(&Setup<'_>) -> Extension,
+    /// Writes what it keeps, within a limit; the last time where the observer ends.
+    pub(crate) flush: fn(&Extension, limit: Duration, last: bool),
     /// The metrics of its conventions.
     pub(crate) metrics: &'static [&'static Metric],
 }
@@ -28,6 +30,7 @@ pub(crate) struct Setup<'a> {
     pub(crate) stats: &'a Arc<Stats>,
     pub(crate) metrics: &'a Arc<Metrics>,
     pub(crate) redactor: &'a Arc<Redactor>,
+    pub(crate) sinks: &'a [Arc<dyn Sink>],
     /// Whether the observer is that of a test, and not of the program.
     pub(crate) scoped: bool,
 }

@@ -57,7 +57,7 @@ pub(crate) fn read(path: &Path, most: u64) -> io::Result<Option<Vec<u8>>> {
 }
 
 /// Refuses what is no folder, such as a symlink to one, and a folder of another user.
-pub(super) fn check_folder(path: &Path) -> io::Result<()> {
+pub(crate) fn check_folder(path: &Path) -> io::Result<()> {
     let meta = fs::symlink_metadata(path)?;
     let above = fs::metadata(path.parent().unwrap_or(path))?;
     match meta.is_dir() && is_trusted(&meta, &above) {
@@ -122,14 +122,14 @@ pub(super) fn exposure(_: &Path) -> Option<String> {
 
 /// Creates a folder of mode 0700, and its parents.
 #[cfg(unix)]
-pub(super) fn make_folder(path: &Path) -> io::Result<()> {
+pub(crate) fn make_folder(path: &Path) -> io::Result<()> {
     use std::os::unix::fs::DirBuilderExt;
     DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
 /// Creates a folder and its parents.
 #[cfg(not(unix))]
-pub(super) fn make_folder(path: &Path) -> io::Result<()> {
+pub(crate) fn make_folder(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).create(path)
 }
 

@@ -13,6 +13,8 @@ pub(super) struct Fingerprint {
     pub(super) trigger: Trigger,
     pub(super) class: Option<ErrorClass>,
     pub(super) channels: Vec<String>,
+    /// Which threshold was reached; empty for calls.
+    pub(super) threshold: String,
 }
 
 impl Fingerprint {
@@ -28,6 +30,7 @@ impl Fingerprint {
             trigger: occurrences.trigger,
             class: occurrences.class(),
             channels: route.channels.clone(),
+            threshold: occurrences.threshold.clone(),
         }
     }
 }

@@ -17,6 +17,7 @@ use crate::{
         notice::{Notice, NoticeStatus},
         occurrences::Occurrences,
         route::AlertRoute,
+        trigger::Trigger,
     },
     outbox::micros,
 };
@@ -114,8 +115,14 @@ impl IncidentPolicy {
 
     /// Returns the incident whose group is still open and takes `fingerprint`.
     fn open_group(&self, fingerprint: &Fingerprint) -> Option<u64> {
+        // A threshold is an incident of its own.
+        let alone = |trigger| trigger == Trigger::Budget;
+        if alone(fingerprint.trigger) {
+            return None;
+        }
         let joins = |incident: &Incident| {
             incident.notified.is_none()
+                && !alone(incident.trigger)
                 && incident.event == fingerprint.event
                 && incident.channels == fingerprint.channels
         };

@@ -201,6 +201,8 @@ struct SavedFingerprint {
     trigger: String,
     class: String,
     channels: Vec<String>,
+    #[serde(default)]
+    threshold: String,
 }
 
 impl SavedFingerprint {
@@ -211,6 +213,7 @@ impl SavedFingerprint {
             trigger: fingerprint.trigger.as_str().to_owned(),
             class: fingerprint.class.map_or("", ErrorClass::as_str).to_owned(),
             channels: fingerprint.channels.clone(),
+            threshold: fingerprint.threshold.clone(),
         }
     }
 
@@ -221,6 +224,7 @@ impl SavedFingerprint {
             event: self.event,
             function: self.function,
             channels: self.channels,
+            threshold: self.threshold,
         })
     }
 }

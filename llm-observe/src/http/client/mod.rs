@@ -50,5 +50,6 @@ pub use tower::{ClientLayer, ClientResponseFuture, ClientService, layer};
 /// Sent HTTP requests as a kind of operation.
 pub(crate) const KIND: OperationKind = OperationKind {
     setup: |setup| Arc::new(ClientState::new(setup)),
+    flush: |_, _, _| {},
     metrics: CLIENT_TABLE,
 };

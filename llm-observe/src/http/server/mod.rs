@@ -30,5 +30,6 @@ pub use response::ResponseFuture;
 /// Received HTTP requests as a kind of operation.
 pub(crate) const KIND: OperationKind = OperationKind {
     setup: |setup| Arc::new(ServerState::new(setup)),
+    flush: |_, _, _| {},
     metrics: SERVER_TABLE,
 };
