@@ -16,7 +16,7 @@ pub enum Reply {
     /// Answers with that status, headers and body.
     Status(u16, Vec<(&'static str, String)>, String),
     /// Answers 200 with those headers and a body in those pieces, each on its own, and then ends it,
-    /// or leaves the reader waiting for more.
+    /// leaves the reader waiting for more, or cuts the connection.
     Pieces(Vec<(&'static str, String)>, Vec<Vec<u8>>, Then),
     /// Reads the request and never answers.
     Stall,
@@ -35,6 +35,8 @@ pub enum Then {
     End,
     /// Nothing, for as long as the listener lives.
     Wait,
+    /// The connection is closed before the end.
+    Cut,
 }
 
 impl Reply {
@@ -222,6 +224,7 @@ fn serve(mut stream: TcpStream, shared: &Script) -> io::Result<()> {
             match then {
                 Then::End => stream.write_all(b"0\r\n\r\n"),
                 Then::Wait => stall(shared),
+                Then::Cut => Ok(()),
             }
         }
         Reply::Stall => stall(shared),

@@ -69,6 +69,35 @@ pub fn python(module: &str, package: &str) -> Option<PathBuf> {
     imports.then_some(python)
 }
 
+/// Returns a Python that has the proxy of LiteLLM: the one that `LLM_OBSERVE_LITELLM` names, else the usual
+/// one; where it has none, says that the test is skipped.
+///
+/// # Panics
+///
+/// When it is missing and peers are required.
+pub fn litellm() -> Option<PathBuf> {
+    let named = env::var_os("LLM_OBSERVE_LITELLM").map(PathBuf::from);
+    let python = named.or_else(|| on_path("python3"));
+    let there = python.filter(|python| {
+        // Found, not imported: that takes seconds.
+        let find = "import importlib.util as u, sys\n\
+                    sys.exit(not (u.find_spec('litellm') and u.find_spec('granian')))";
+        let mut command = Command::new(python);
+        let command = command
+            .args(["-c", find])
+            .stdin(Stdio::null())
+            .stderr(Stdio::null());
+        command.status().is_ok_and(|status| status.success())
+    });
+    if there.is_none() {
+        missing(
+            "the Python module litellm",
+            "pip install 'litellm[proxy]==1.108.7'",
+        );
+    }
+    there
+}
+
 /// Returns Node.js, and the folder of packages with Spotlight in it, which `LLM_OBSERVE_SPOTLIGHT`
 /// names; where one is missing, says that the test is skipped.
 ///

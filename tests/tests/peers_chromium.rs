@@ -45,7 +45,7 @@ fn a_browser_shows_the_events_and_its_console_is_silent() {
         return;
     };
     let (folder, profile) = (Folder::new(), Folder::new());
-    let steps = ["init", "work", "work", "fail", "listening", "hold"];
+    let steps = ["init", "work", "work", "fail", "chat", "listening", "hold"];
     let mut subject = Running::start(observed(SUBJECT, &folder, CONFIG).args(steps));
     let page = format!("http://{}/", subject.listening());
 
@@ -57,6 +57,13 @@ fn a_browser_shows_the_events_and_its_console_is_silent() {
         let cell = format!(">{event}</span>");
         assert!(front.contains(&cell), "no {event} in {front}");
     }
+    for of_model in ["gpt-4o", "openai", "812", "203", "12.3 %"] {
+        let cell = format!(">{of_model}</span>");
+        assert!(front.contains(&cell), "no {of_model} in {front}");
+    }
+    // The prices may not be decoded yet when a program has only just begun.
+    let cost = [">$0.0039</span>", ">1 unpriced</span>"];
+    assert!(cost.iter().any(|cell| front.contains(cell)), "{front}");
     let recent = r#"id="h-recent">Since "#;
     assert!(front.contains(recent), "just opened, it knows no 5 minutes");
     let metrics = format!("{page}metrics");
@@ -69,6 +76,21 @@ fn a_browser_shows_the_events_and_its_console_is_silent() {
     let screenshot = format!("--screenshot={}", picture.display());
     browse(&chromium, &profile, &[&screenshot, &page]);
     assert!(picture.metadata().unwrap().len() > 0);
+    assert!(subject.end().status.success());
+}
+
+#[test]
+fn without_models_there_is_no_section_of_them() {
+    let Some(chromium) = peers::find("chromium") else {
+        return;
+    };
+    let (folder, profile) = (Folder::new(), Folder::new());
+    let steps = ["init", "work", "listening", "hold"];
+    let mut subject = Running::start(observed(SUBJECT, &folder, CONFIG).args(steps));
+    let page = format!("http://{}/", subject.listening());
+    let (front, console) = browse(&chromium, &profile, &["--dump-dom", &page]);
+    assert_eq!(console, [""; 0]);
+    assert!(front.contains(r#"id="s-models" hidden="""#), "{front}");
     assert!(subject.end().status.success());
 }
 

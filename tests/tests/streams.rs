@@ -246,6 +246,25 @@ async fn a_stream_moves_between_tasks_and_stays_its_call() {
     assert_eq!((call.outcome, call.chunks), (Outcome::Cancelled, Some(2)));
 }
 
+#[observe(stream, timeout(first = "1m"))]
+async fn boxed_for_a_task(text: &str) -> io::Result<Boxed<'static, io::Result<u32>>> {
+    tokio::task::yield_now().await;
+    Ok(Box::pin(stream::iter([Ok(text.len() as u32)])))
+}
+
+#[observe(timeout = "1m")]
+async fn made_for_a_task(text: &str) -> io::Result<Boxed<'static, io::Result<u32>>> {
+    boxed_for_a_task(text).await
+}
+
+/// `Send` is decided with lifetimes erased: the closure of a limit must not return a boxed stream.
+#[tokio::test]
+async fn limited_functions_of_boxed_streams_run_in_tasks() {
+    let work = async |text: String| made_for_a_task(&text).await.unwrap().count().await;
+    let items = tokio::spawn(work("abc".to_owned())).await.unwrap();
+    assert_eq!(items, 1);
+}
+
 #[test]
 fn without_an_observer_items_pass_through() {
     thread_local!(static POLLS: Cell<u32> = const { Cell::new(0) });

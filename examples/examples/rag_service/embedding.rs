@@ -4,7 +4,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use llm_observe::observe;
+use llm_observe::{genai::Usage, observe};
 
 use crate::openai::{OpenAi, OpenAiError};
 use crate::text::{stem, words};
@@ -24,7 +24,15 @@ impl Embedder {
     ///
     /// # Errors
     /// The server failed, or did not return one vector for each text. The local embedder cannot fail.
-    #[observe(event = "embedding", items = texts.len(), alert_on_error)]
+    #[observe(
+        event = "embedding",
+        operation = embeddings,
+        provider = self.provider(),
+        model = self.model(),
+        usage = |_| self.usage(texts),
+        items = texts.len(),
+        alert_on_error
+    )]
     pub(crate) async fn embed(&self, texts: &[String]) -> Result<Vec<Vector>, EmbedError> {
         let vectors = match self {
             Self::Local(embedder) => texts.iter().map(|text| embedder.vector(text)).collect(),
@@ -38,6 +46,28 @@ impl Embedder {
                 got: vectors.len(),
             })
         }
+    }
+
+    fn provider(&self) -> &'static str {
+        match self {
+            Self::Local(_) => "local",
+            Self::OpenAi(_) => "openai",
+        }
+    }
+
+    fn model(&self) -> &str {
+        match self {
+            Self::Local(_) => "hashed-ngrams",
+            Self::OpenAi(server) => server.embedding_model(),
+        }
+    }
+
+    /// Returns the tokens where they are known here: those of the local embedder are words. What a server
+    /// took is in its response, which the observed client reads.
+    fn usage(&self, texts: &[String]) -> Option<Usage> {
+        let Self::Local(_) = self else { return None };
+        let read: usize = texts.iter().map(|text| words(text).count()).sum();
+        Some(Usage::new(u64::try_from(read).ok(), None))
     }
 
     /// Returns the least cosine at which a passage counts as a full match of a question.

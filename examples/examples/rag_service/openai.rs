@@ -65,6 +65,16 @@ impl OpenAi {
         })
     }
 
+    /// Returns the model that embeds.
+    pub(crate) fn embedding_model(&self) -> &str {
+        &self.embedding_model
+    }
+
+    /// Returns the model that answers.
+    pub(crate) fn chat_model(&self) -> &str {
+        &self.chat_model
+    }
+
     /// Returns one vector for each text, in the order of the texts.
     ///
     /// # Errors

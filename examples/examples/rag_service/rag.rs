@@ -4,13 +4,14 @@
 use std::fmt;
 use std::sync::Arc;
 
-use llm_observe::observe;
+use llm_observe::{genai::Usage, observe};
 
 use crate::answer::{Answer, Draft, Evidence, Source, extractive_answer, quality};
 use crate::corpus::{Chunk, Document, split};
 use crate::embedding::{EmbedError, Embedder, HashedNgramEmbedder, Vector};
 use crate::index::{Hit, Index};
 use crate::openai::{OpenAi, OpenAiError};
+use crate::text::words;
 
 /// Texts in one embedding request. The API accepts up to 2,048.
 pub(crate) const EMBEDDING_BATCH: usize = 64;
@@ -104,6 +105,32 @@ enum Answerer {
     Chat(Arc<OpenAi>),
 }
 
+impl Answerer {
+    fn provider(&self) -> &'static str {
+        match self {
+            Self::Extractive => "local",
+            Self::Chat(_) => "openai",
+        }
+    }
+
+    fn model(&self) -> &str {
+        match self {
+            Self::Extractive => "extractive",
+            Self::Chat(server) => server.chat_model(),
+        }
+    }
+
+    /// Returns the tokens where they are known here: those of the local answerer are words. What a server
+    /// took is in its response, which the observed client reads.
+    fn usage(&self, question: &str, hits: &[Hit], draft: &Draft) -> Option<Usage> {
+        let Self::Extractive = self else { return None };
+        let count = |text: &str| words(text).count();
+        let passages: usize = hits.iter().map(|hit| count(&hit.chunk.text)).sum();
+        let read = u64::try_from(count(question) + passages).ok();
+        Some(Usage::new(read, u64::try_from(count(&draft.text)).ok()))
+    }
+}
+
 /// An index of documents that answers questions.
 #[derive(Debug)]
 pub(crate) struct Rag {
@@ -178,12 +205,24 @@ impl Rag {
         Ok(draft.into_answer(quality))
     }
 
-    #[observe(event = "retrieval", items = self.index.len())]
+    #[observe(
+        event = "retrieval",
+        operation = retrieval,
+        data_source = "documents",
+        items = self.index.len()
+    )]
     fn retrieve(&self, question: &[f32]) -> Vec<Hit> {
         self.index.retrieve(question, TOP_CHUNKS)
     }
 
-    #[observe(event = "answer", alert_on_error)]
+    #[observe(
+        event = "answer",
+        operation = chat,
+        provider = self.answerer.provider(),
+        model = self.answerer.model(),
+        usage = |draft| self.answerer.usage(question, hits, draft),
+        alert_on_error
+    )]
     async fn answer(&self, question: &str, hits: &[Hit]) -> Result<Draft, RagError> {
         match &self.answerer {
             Answerer::Extractive => Ok(extractive_answer(question, hits)),

@@ -240,7 +240,7 @@ impl Template<'_> {
         let runtime = self.runtime;
         let span = Span::mixed_site().located_at(timeout.span);
         let (at, elapsed) = (path_at(runtime, span), Ident::new("__elapsed", span));
-        let make = quote_spanned!(span=> #at::Result::Err(#at::From::from(#elapsed)));
+        let make = quote_spanned!(span=> #at::From::from(#elapsed));
         let nanos = timeout.nanos;
         quote_spanned!(span=> #at::Limited::new(#at::nanos(#nanos), #future, |#elapsed| #make))
     }

@@ -104,7 +104,7 @@ fn end(template: &Template<'_>) -> TokenStream {
     let span = Span::mixed_site().located_at(span);
     let (at, macro_name) = (path_at(runtime, span), Ident::new(name, span));
     let failed = quote!(#call.verdict(#runtime::verdict!(&#out)););
-    match make_error(template) {
+    match make_item(template) {
         None => {
             let observed = quote_spanned!(span=> #at::#macro_name!(observe, #call, #out, #note));
             quote!(#failed #observed)
@@ -155,24 +155,34 @@ fn limits(template: &Template<'_>) -> Option<TokenStream> {
     Some(quote!(let #name = #runtime::StreamLimits::start() #(#set)*;))
 }
 
-/// What makes an error of a limit, spanned where a limit is written: there an error type is reported
-/// that cannot be made from `Elapsed`.
-fn make_error(template: &Template<'_>) -> Option<TokenStream> {
+/// What makes an item of a limit that was reached.
+fn make_item(template: &Template<'_>) -> Option<TokenStream> {
+    let (elapsed, error) = error_of_limit(template)?;
+    let (span, runtime) = (elapsed.span(), template.runtime);
+    let at = path_at(runtime, span);
+    Some(quote_spanned!(span=> |#elapsed| #at::Result::Err(#error)))
+}
+
+/// The name of an `Elapsed` and the error made from it, spanned where a limit is written: there an error
+/// type is reported that cannot be made from it.
+fn error_of_limit(template: &Template<'_>) -> Option<(Ident, TokenStream)> {
     let span = Span::mixed_site().located_at(template.args.stream_limits.span?);
     let (at, elapsed) = (
         path_at(template.runtime, span),
         Ident::new("__elapsed", span),
     );
-    Some(quote_spanned!(span=> |#elapsed| #at::Result::Err(#at::From::from(#elapsed))))
+    let error = quote_spanned!(span=> #at::From::from(#elapsed));
+    Some((elapsed, error))
 }
 
 /// The future that comes before the stream, dropped at its limit where it can return an error.
 fn limited(template: &Template<'_>, future: &TokenStream) -> TokenStream {
     let limit = template.args.stream_limits.of_the_future();
     let returns_result = template.returns.output.as_ref().is_some_and(is_result);
-    let (Some(limit), Some(make), true) = (limit, make_error(template), returns_result) else {
+    let (Some(limit), Some(error), true) = (limit, error_of_limit(template), returns_result) else {
         return future.clone();
     };
     let (runtime, nanos) = (template.runtime, limit.nanos);
-    quote!(#runtime::Limited::new(#runtime::nanos(#nanos), #future, #make))
+    let (elapsed, error) = error;
+    quote!(#runtime::Limited::new(#runtime::nanos(#nanos), #future, |#elapsed| #error))
 }

@@ -102,12 +102,14 @@ enum Started {
     },
 }
 
-impl<F, M> Limited<F, M>
+// `make` returns the error alone: an output with a `dyn Stream` in it would be compared with its lifetimes
+// erased, and the future around it not be `Send`.
+impl<F, M, T, E> Limited<F, M>
 where
-    F: Future,
-    M: FnOnce(Elapsed) -> F::Output,
+    F: Future<Output = Result<T, E>>,
+    M: FnOnce(Elapsed) -> E,
 {
-    /// Limits `future` to `limit`; `make` makes the output of a call that ran into it.
+    /// Limits `future` to `limit`; `make` makes the error of a call that ran into it.
     pub fn new(limit: Duration, future: F, make: M) -> Limited<F, M> {
         Limited {
             future: Some(future),
@@ -118,10 +120,10 @@ where
     }
 }
 
-impl<F, M> Future for Limited<F, M>
+impl<F, M, T, E> Future for Limited<F, M>
 where
-    F: Future,
-    M: FnOnce(Elapsed) -> F::Output,
+    F: Future<Output = Result<T, E>>,
+    M: FnOnce(Elapsed) -> E,
 {
     type Output = F::Output;
 
@@ -143,9 +145,9 @@ where
         // What it holds is released before the caller goes on.
         this.future.set(None);
         *this.started = Started::Endless;
-        let output = make(Elapsed { limit: *this.limit });
+        let error = make(Elapsed { limit: *this.limit });
         set_reached(*this.limit);
-        Poll::Ready(output)
+        Poll::Ready(Err(error))
     }
 }
 

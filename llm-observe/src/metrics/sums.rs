@@ -55,7 +55,10 @@ impl Sums {
                 for (label, value) in labels {
                     write_label(out, &Label::new(*label, value.clone()))?;
                 }
-                // The comma after the last label is allowed by the format.
+                // Prometheus takes a comma after the last label; other readers do not.
+                if out.ends_with(',') {
+                    out.pop();
+                }
                 writeln!(out, "}} {value}")?;
             }
             out.push('\n');
@@ -115,7 +118,7 @@ mod tests {
         let text = metrics.render().unwrap();
         assert!(text.contains("# TYPE cost_usd_total counter\n"), "{text}");
         assert!(
-            text.contains("cost_usd_total{model=\"a\\\"b\",} 0.75\n"),
+            text.contains("cost_usd_total{model=\"a\\\"b\"} 0.75\n"),
             "{text}"
         );
     }
@@ -128,7 +131,7 @@ mod tests {
         }
         let text = metrics.render().unwrap();
         assert!(
-            text.contains("cost_usd_total{model=\"_other\",} 5\n"),
+            text.contains("cost_usd_total{model=\"_other\"} 5\n"),
             "{text}"
         );
         assert_eq!(text.matches("cost_usd_total{").count(), MOST_SERIES + 1);

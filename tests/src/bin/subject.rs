@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use llm_observe::{Observer, observe};
+use llm_observe::{Observer, genai::Usage, observe};
 
 /// A burst: enough for an alert a call to be noticed.
 const BURST: usize = 50;
@@ -24,6 +24,14 @@ fn work(words: &[&str]) -> io::Result<usize> {
 fn fail(question: &str) -> io::Result<usize> {
     let why = format!("no model answers {question:?}");
     Err(io::Error::new(io::ErrorKind::ConnectionRefused, why))
+}
+
+#[observe(
+    event = "chatting", operation = chat, provider = "openai", model = "gpt-4o",
+    usage = |(input, output)| Usage::new(*input, *output).with_cache_read(100),
+)]
+fn chat(input: u64, output: u64) -> (u64, u64) {
+    (input, output)
 }
 
 #[observe(event = "panicking")]
@@ -44,6 +52,7 @@ fn take(step: &str, observer: &mut Option<Observer>) -> Result<(), Box<dyn Error
         "init" => *observer = Some(llm_observe::init!()?),
         "try_init" => try_init(observer),
         "work" => timed(step, || work(&["two", "words"])),
+        "chat" => timed(step, || chat(812, 203)),
         "fail" => timed(step, || fail("why")),
         "panic" => timed(step, || catch_unwind(panics).is_err()),
         "burst" => burst(),

@@ -1,11 +1,16 @@
 //! Mock servers on loopback for the example.
 
+use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
+use axum::body::Body;
 use axum::extract::State;
 use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
+use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
 
 /// The requests that a mock received: `Authorization` and body of each.
@@ -59,15 +64,49 @@ async fn chat(
     State(received): State<Received>,
     headers: HeaderMap,
     Json(body): Json<Value>,
-) -> Json<Value> {
+) -> Response {
+    let response = match body["stream"] == true {
+        true => streamed(&body).into_response(),
+        false => whole(&body).into_response(),
+    };
+    record(&received, &headers, body);
+    response
+}
+
+fn whole(body: &Value) -> Json<Value> {
     let message = json!({"role": "assistant", "content": "Said by the model."});
     let choice = json!({"index": 0, "message": message, "finish_reason": "stop"});
-    let answer = json!({
+    Json(json!({
         "id": "1", "object": "chat.completion", "created": 1, "model": body["model"],
         "choices": [choice],
+    }))
+}
+
+/// A word at a time, then why it ends, then the tokens, as OpenAI does with `include_usage`. The words come
+/// at a pace at which a reader can leave in between.
+fn streamed(body: &Value) -> impl IntoResponse + use<> {
+    let chunk = |choices: Value, usage: Value| {
+        json!({
+            "id": "1", "object": "chat.completion.chunk", "created": 1, "model": body["model"],
+            "choices": choices, "usage": usage,
+        })
+    };
+    let words = "Said by the model, and then said again by the same model.".split_inclusive(' ');
+    let words = words.map(|word| json!([{"index": 0, "delta": {"content": word}}]));
+    let end = json!([{"index": 0, "delta": {}, "finish_reason": "stop"}]);
+    let usage = json!({"prompt_tokens": 19, "completion_tokens": 10, "total_tokens": 29});
+    let chunks = words
+        .chain([end])
+        .map(|choices| chunk(choices, Value::Null));
+    let chunks = chunks.chain([chunk(json!([]), usage)]);
+    let events = chunks.map(|chunk| format!("data: {chunk}\n\n"));
+    let events: Vec<String> = events.chain(["data: [DONE]\n\n".to_owned()]).collect();
+    let paced = stream::iter(events).then(async |event| {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        Ok::<_, Infallible>(event)
     });
-    record(&received, &headers, body);
-    Json(answer)
+    let kind = [("content-type", "text/event-stream")];
+    (kind, Body::from_stream(paced))
 }
 
 fn record(received: &Received, headers: &HeaderMap, body: Value) {

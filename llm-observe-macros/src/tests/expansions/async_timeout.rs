@@ -27,9 +27,7 @@ fn f(
                 }
                 g(n).await
             },
-            |__elapsed| ::llm_observe::__private::Result::Err(
-                ::llm_observe::__private::From::from(__elapsed),
-            ),
+            |__elapsed| ::llm_observe::__private::From::from(__elapsed),
         ),
         move |call, out| {
             call.verdict(::llm_observe::__private::verdict!(out));
