@@ -18,7 +18,7 @@ pub const SENTRY_RELAY_CHECK: &str =
     concat!(env!("CARGO_MANIFEST_DIR"), "/peers/sentry_relay_check.py");
 
 /// Where each comes from.
-const SOURCES: [(&str, &str); 8] = [
+const SOURCES: [(&str, &str); 9] = [
     ("promtool", "apt-get install prometheus"),
     ("prometheus", "apt-get install prometheus"),
     (
@@ -30,6 +30,7 @@ const SOURCES: [(&str, &str); 8] = [
     ("chromium", "apt-get install chromium"),
     ("python3", "apt-get install python3"),
     ("node", "apt-get install nodejs"),
+    ("prlimit", "apt-get install util-linux"),
 ];
 
 /// Returns the path of a program; where it is missing, says that the test is skipped.

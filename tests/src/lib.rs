@@ -12,6 +12,13 @@ pub mod wait;
 
 pub use llm_observe_test_support::{listener, peers};
 
+/// The examples of pages, run as doctests.
+#[cfg(doctest)]
+mod pages {
+    #[doc = include_str!("../../docs/genai.md")]
+    mod genai {}
+}
+
 /// The examples in the documentation of the macros, run as doctests here: they need the runtime,
 /// which depends on the macros' crate.
 #[cfg(doctest)]

@@ -12,7 +12,7 @@ use llm_observe_tests::{
     http::get,
     listener::{Listener, Reply},
     metrics::value,
-    peers::not_possible_here,
+    peers::{self, not_possible_here},
     program::{Ended, LIMIT, Running, observed, run},
     wait,
 };
@@ -218,6 +218,9 @@ fn a_program_that_may_start_no_thread_starts_and_has_all_of_it_later() {
     if chown(folder.path(), Some(NOBODY), Some(NOBODY)).is_err() {
         return not_possible_here("only root can be another user");
     }
+    let Some(prlimit) = peers::find("prlimit") else {
+        return;
+    };
     let hook = Listener::start(Reply::status(200, ""));
     let config = folder.write("config.toml", &format!("{QUIET}{ALERTS}"));
     let steps = [
@@ -232,7 +235,7 @@ fn a_program_that_may_start_no_thread_starts_and_has_all_of_it_later() {
         "hold",
     ];
     let start = |config: &Path, steps: &[&str]| {
-        let mut command = Command::new("prlimit");
+        let mut command = Command::new(&prlimit);
         command.args(["--nproc=1:1000", SUBJECT]).args(steps);
         command.current_dir(folder.path()).uid(NOBODY).gid(NOBODY);
         command.env("LLM_OBSERVE_CONFIG", config);
@@ -249,7 +252,7 @@ fn a_program_that_may_start_no_thread_starts_and_has_all_of_it_later() {
         PARTS.map(|part| format!("{part}\",reason=\"other\"}} 1"))
     );
     let process = running.id().to_string();
-    let mut raise = Command::new("prlimit");
+    let mut raise = Command::new(&prlimit);
     raise.args(["--nproc=1000:1000", "--pid", &process]);
     let raised = raise.uid(NOBODY).gid(NOBODY).status();
     assert!(raised.unwrap().success());

@@ -1,7 +1,8 @@
 //! A usual line takes no memory from the allocator on its caller's path, once the thread's buffers
 //! have grown to it: through `LogWriter`, from an annotated call as text, as JSON and to a logger of
 //! its own, with and without fields, and from a plain event; nor do the breadcrumbs that are kept of them
-//! for an error tracker. One observer a process, so one test.
+//! for an error tracker. Nor does a chunk of a model's answer, after the first one. One observer a
+//! process, so one test.
 //!
 //! Not measured are the console, which is handed a copy, and `quality`, whose scores the recorder of
 //! metrics keeps one by one.
@@ -15,9 +16,11 @@ use std::{
     time::{Duration, Instant},
 };
 
+use futures_util::{FutureExt, Stream, StreamExt, stream};
 use llm_observe::{
     Observer,
     config::{Config, Secret, Sentry},
+    genai::{Response, Usage},
     log::LogWriter,
     observe,
 };
@@ -89,6 +92,35 @@ fn with_fields(n: u64, name: &str) -> u64 {
 #[observe(event = "in_both", fields(depth = "outer"))]
 fn nested(n: u64) -> u64 {
     with_fields(n, "inner") + in_both(n)
+}
+
+struct Chunk(u64);
+
+impl Response for Chunk {
+    fn model(&self) -> Option<&str> {
+        Some("a-model")
+    }
+
+    fn usage(&self) -> Option<Usage> {
+        Some(Usage::new(1, self.0))
+    }
+}
+
+#[observe(event = "chat", operation = chat, stream)]
+fn chat(chunks: u64) -> impl Stream<Item = Chunk> {
+    stream::iter((0..chunks).map(Chunk))
+}
+
+/// How many allocations the chunks after the first one take.
+fn later_chunks(chunks: u64) -> u64 {
+    let mut stream = Box::pin(chat(chunks));
+    let mut next = || stream.next().now_or_never().flatten();
+    assert!(next().is_some());
+    let before = ASKED.get();
+    for _ in 1..chunks {
+        assert!(next().is_some());
+    }
+    ASKED.get() - before
 }
 
 /// How many allocations of this thread `rounds` of `line` take, after as many that do not count.
@@ -177,6 +209,7 @@ fn a_usual_line_allocates_nothing_on_its_callers_path() {
             }),
         ),
         ("a second of calls", most_in_a_second()),
+        ("chunks of an answer", later_chunks(rounds)),
     ];
     assert!(found.iter().all(|(_, count)| *count == 0), "{found:?}");
 

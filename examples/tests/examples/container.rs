@@ -79,12 +79,6 @@ impl Service {
         }
     }
 
-    fn signal(&self, name: &str) {
-        let id = self.running.0.id().to_string();
-        let sent = Command::new("kill").args([name, &id]).status();
-        assert!(sent.is_ok_and(|status| status.success()));
-    }
-
     /// Waits for the end, and returns all lines.
     fn end(mut self) -> Vec<Value> {
         let deadline = Instant::now() + LIMIT;
@@ -188,7 +182,7 @@ async fn a_stopped_container_accounts_for_every_call_line_and_alert() {
     assert_eq!(text(&client, format!("{url}/readyz")).await, "ok\n");
     let metrics = text(&client, format!("{url}/metrics")).await;
     assert!(slack.requests().is_empty(), "the alert waits for its group");
-    service.signal("-TERM");
+    service.running.terminate();
     let mut answer = String::from_utf8_lossy(&first).into_owned();
     while let Some(chunk) = stream.chunk().await.expect("the stream goes on") {
         answer += &String::from_utf8_lossy(&chunk);
@@ -254,7 +248,7 @@ async fn an_alert_that_slack_does_not_take_waits_for_the_next_container() {
     let service = start();
     assert_eq!(ask(&client(), &service.url).await.status(), 503);
     let asked = Instant::now();
-    service.signal("-TERM");
+    service.running.terminate();
     service.end();
     assert!(
         asked.elapsed() < Duration::from_secs(20),
@@ -265,7 +259,7 @@ async fn an_alert_that_slack_does_not_take_waits_for_the_next_container() {
     slack.usually(Reply::status(200, "ok"));
     let service = start();
     slack.wait_for(before + 1);
-    service.signal("-TERM");
+    service.running.terminate();
     service.end();
     let last = slack.requests().pop().expect("there is one");
     assert!(last.text().contains("prompt failing"), "{}", last.text());
@@ -375,7 +369,7 @@ async fn it_runs_as_the_dockerfile_says() {
         .await
         .expect("text");
     assert!(answer.contains("Without a volume"), "{answer}");
-    service.signal("-TERM");
+    service.running.terminate();
     let lines = service.end();
     assert_eq!(of_event(&lines, "answer").len(), 1);
     let levels = lines

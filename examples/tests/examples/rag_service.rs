@@ -77,14 +77,7 @@ async fn its_logs_are_private_and_sigterm_leaves_only_log_files() {
         .mode();
     assert_eq!(mode & 0o777, 0o700);
     assert!(spools() <= 5, "one for each log file");
-    let id = running.0.id().to_string();
-    let told = std::process::Command::new("kill")
-        .args(["-TERM", &id])
-        .status();
-    if !told.is_ok_and(|status| status.success()) {
-        println!("skipped: there is no program `kill` here");
-        return;
-    }
+    running.terminate();
     let ended = tokio::task::spawn_blocking(move || running.0.wait());
     let ended = tokio::time::timeout(START, ended).await.expect("ends");
     let ended = ended.expect("no panic").expect("a child");

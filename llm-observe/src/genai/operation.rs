@@ -31,10 +31,10 @@ use crate::{
 
 /// Makes the call an operation of a model.
 pub fn start(call: &mut CallScope, facts: &'static OperationFacts) {
-    let state = dispatch::with_extension(|shared, _: &GenAiState| {
-        shared.clone().downcast::<GenAiState>().ok()
-    });
-    let Some(state) = state.flatten() else { return };
+    let state = dispatch::with_extension(|shared, _: &GenAiState| shared.clone().downcast().ok());
+    let state: Option<Arc<GenAiState>> = state.flatten();
+    let Some(state) = state else { return };
+    state.prepare();
     let call_made = context::look(|current| (current.site, current.trace));
     let above = context::look_ambient(|ambient| ambient.shared.clone());
     let ledger = Ledger::new(

@@ -39,10 +39,12 @@ impl ModelCall {
     /// Returns the request of that operation to that provider; `None` without an observer.
     pub(crate) fn new(operation: &'static str, provider: &'static str) -> Option<ModelCall> {
         let state = dispatch::with_extension(|shared, _: &GenAiState| shared.clone().downcast());
+        let state: Arc<GenAiState> = state?.ok()?;
+        state.prepare();
         Some(ModelCall {
             operation,
             provider,
-            state: state?.ok()?,
+            state,
         })
     }
 

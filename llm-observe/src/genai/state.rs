@@ -1,8 +1,12 @@
 //! What each observer keeps for operations of models.
 
-use std::{fmt, sync::Arc, time::SystemTime};
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+    time::SystemTime,
+};
 
-use llm_observe_config::Conventions;
+use llm_observe_config::{self as config, Conventions};
 
 use super::{Cost, Prices, answer::Answer, budgets::Budgets, content::CaptureSettings, metrics};
 use crate::{
@@ -25,7 +29,10 @@ pub(crate) struct GenAiState {
     pub(super) tenants: Option<BoundedNames>,
     pub(super) budgets: Budgets,
     pub(super) capture: CaptureSettings,
-    prices: Prices,
+    prices: OnceLock<Prices>,
+    configured_prices: config::Prices,
+    /// Whether the observer is that of a test.
+    scoped: bool,
 }
 
 impl GenAiState {
@@ -33,7 +40,7 @@ impl GenAiState {
         let (config, stats) = (setup.config, setup.stats);
         let limit = config.metrics.max_label_values;
         let names = |label| BoundedNames::new(label, limit, stats).redacted_by(setup.redactor);
-        GenAiState {
+        let state = GenAiState {
             conventions: config.genai.conventions,
             metrics: setup.metrics.clone(),
             stats: stats.clone(),
@@ -43,11 +50,28 @@ impl GenAiState {
             tenants: config.genai.tenant_label.then(|| names("tenant")),
             capture: CaptureSettings::new(&config.genai),
             budgets: Budgets::start(setup),
-            prices: match setup.scoped {
-                true => Prices::on_use(&config.prices, stats.clone()),
-                false => Prices::start(&config.prices, stats.clone()),
-            },
+            prices: OnceLock::new(),
+            configured_prices: config.prices.clone(),
+            scoped: setup.scoped,
+        };
+        // What is wrong with a file of prices shows at the start.
+        if !config.prices.is_empty() {
+            state.prepare();
         }
+        state
+    }
+
+    /// Has the prices read in the background, with the first operation: a program without any has no
+    /// thread for them.
+    pub(super) fn prepare(&self) {
+        self.prices();
+    }
+
+    fn prices(&self) -> &Prices {
+        self.prices.get_or_init(|| match self.scoped {
+            true => Prices::on_use(&self.configured_prices, self.stats.clone()),
+            false => Prices::start(&self.configured_prices, self.stats.clone()),
+        })
     }
 
     /// Returns the label of the tenant that some work is for.
@@ -70,7 +94,8 @@ impl GenAiState {
         else {
             return Cost::Unpriced;
         };
-        self.prices.cost(provider, model, usage, SystemTime::now())
+        self.prices()
+            .cost(provider, model, usage, SystemTime::now())
     }
 }
 

@@ -79,6 +79,9 @@ pub(super) fn unused(
     if given("traces", config.traces != default.traces) {
         no_effect("[traces]", "this version exports no traces");
     }
+    if given("genai", config.genai != default.genai) && !built.genai {
+        no_effect("[genai]", &feature("genai"));
+    }
     if given("prices", !config.prices.is_empty()) && !built.genai {
         no_effect("[prices]", &feature("genai"));
     }
@@ -238,6 +241,13 @@ mod tests {
             ("[http]\nsample = 1.0", Features { http: true, ..NONE }),
             (
                 "[prices]\nfile = \"prices.json\"",
+                Features {
+                    genai: true,
+                    ..NONE
+                },
+            ),
+            (
+                "[genai]\nconventions = \"latest\"",
                 Features {
                     genai: true,
                     ..NONE

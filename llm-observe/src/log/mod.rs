@@ -196,6 +196,7 @@ impl Loggers {
     /// second time it does nothing.
     pub(crate) fn close(&self, limit: Duration) -> u64 {
         self.try_attach();
+        self.pending.get().iter().for_each(|pending| pending.end());
         let pending = self.lines.close(limit);
         self.lines.publish(&self.stats);
         pending

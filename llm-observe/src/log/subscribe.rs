@@ -204,11 +204,16 @@ impl Watch {
         }
         if !self.state.armed.load(Ordering::Acquire) {
             self.state.known.store(true, Ordering::Release);
-        } else if self.state.whose() == PENDING && !is_own_thread() {
+        } else if self.state.whose() == PENDING
+            && (!is_own_thread() || metadata.target() == OWN_TARGET)
+        {
             self.state.install(&self.ours);
         }
     }
 }
+
+/// The target of what an observer itself has to say in the program's log.
+const OWN_TARGET: &str = "llm_observe";
 
 /// Returns whether this is a thread of an observer: the libraries that it uses may have events.
 fn is_own_thread() -> bool {

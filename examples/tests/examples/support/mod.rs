@@ -81,6 +81,16 @@ impl Drop for Folder {
 /// A running program, which ends with the test.
 pub(crate) struct Running(pub(crate) Child);
 
+#[cfg(unix)]
+impl Running {
+    /// Sends it SIGTERM.
+    pub(crate) fn terminate(&self) {
+        use rustix::process::{Pid, Signal, kill_process};
+
+        kill_process(Pid::from_child(&self.0), Signal::TERM).expect("a child of this process");
+    }
+}
+
 impl Drop for Running {
     fn drop(&mut self) {
         // it may have ended already

@@ -179,6 +179,10 @@ pub(super) fn put_own(out: &mut Vec<u8>, record: &Record<'_>) {
         put(out, ",\"llm_observe.items\":");
         put_u64(out, items);
     }
+    if let Some(chunks) = record.chunks {
+        put(out, ",\"llm_observe.chunks\":");
+        put_u64(out, chunks);
+    }
     if let Some(quality) = record.quality {
         put(out, ",\"llm_observe.quality\":");
         match quality.is_finite() {

@@ -180,7 +180,9 @@ proptest! {
         prop_assert_eq!(count.0.get() + missing, total);
         let text = text(&stream);
         let whole = text.lines().filter(|line| lines.contains(&format!("{line}\n"))).count() as u64;
-        prop_assert_eq!(whole, count.0.get());
+        // A line that lacks nothing but its end counts as missing, and the next write ends it.
+        let ended_late = whole.checked_sub(count.0.get());
+        prop_assert!(ended_late.is_some_and(|late| late <= missing));
         let torn = text.lines().filter(|line| !line.ends_with('>'));
         prop_assert!(torn.count() as u64 <= missing);
     }

@@ -1,8 +1,9 @@
 //! Costs from the bundled table, from files and from the configuration.
 
+mod files;
+
 use std::{
     fs,
-    path::PathBuf,
     sync::{Arc, OnceLock},
     thread,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
@@ -13,6 +14,27 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::kernel::stats::Number;
+
+/// The labels of the table's metric.
+fn info(prices: &Prices) -> Vec<(String, String, i64)> {
+    let made = prices.known.stats.made_after(0);
+    let infos = made
+        .iter()
+        .filter(|(key, _)| key.metric.name == PRICE_TABLE.name);
+    let value = |number: &Number| match number {
+        Number::Gauge(gauge) => gauge.get(),
+        Number::Counter(_) => 0,
+    };
+    infos
+        .map(|(key, number)| {
+            (
+                key.labels[0].1.clone(),
+                key.labels[1].1.clone(),
+                value(number),
+            )
+        })
+        .collect()
+}
 
 /// 2026-11-02, a Monday, at noon.
 const NOON: u64 = 1_793_620_800;
@@ -247,121 +269,6 @@ fn the_configuration_goes_before_the_table() {
         Some("table")
     );
     assert_eq!(cost("x", "my-model-2", all), Cost::Unpriced);
-}
-
-/// A folder that is removed in the end.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Folder {
-        let folder =
-            std::env::temp_dir().join(format!("llm-observe-{name}-{}", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
-        Folder(folder)
-    }
-
-    fn prices(&self, name: &str, data: &[u8]) -> config::Prices {
-        let file = self.0.join(name);
-        fs::write(&file, data).unwrap();
-        let mut config = config::Prices::default();
-        config.file = Some(file);
-        config
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-const FILE: &str = r#"[{"id":"acme","name":"Acme","api_pattern":"https://acme","models":[
-    {"id":"small","match":{"starts_with":"small"},"prices":{"input_mtok":1,"output_mtok":2}}]}]"#;
-
-/// The labels of the table's metric.
-fn info(prices: &Prices) -> Vec<(String, String, i64)> {
-    let made = prices.known.stats.made_after(0);
-    let infos = made
-        .iter()
-        .filter(|(key, _)| key.metric.name == PRICE_TABLE.name);
-    let value = |number: &Number| match number {
-        Number::Gauge(gauge) => gauge.get(),
-        Number::Counter(_) => 0,
-    };
-    infos
-        .map(|(key, number)| {
-            (
-                key.labels[0].1.clone(),
-                key.labels[1].1.clone(),
-                value(number),
-            )
-        })
-        .collect()
-}
-
-#[test]
-fn a_file_replaces_the_bundled_table() {
-    let folder = Folder::new("prices-file");
-    let prices = Prices::load(&folder.prices("prices.json", FILE.as_bytes()));
-    let cost = |provider, model| {
-        cost_of(
-            &prices,
-            provider,
-            model,
-            &Usage::new(1_000_000, 0),
-            at(NOON),
-        )
-    };
-    assert_eq!(cost("acme", "small-2026").usd(), Some(1.0));
-    assert_eq!(cost("openai", "gpt-4o"), Cost::Unpriced);
-    let about = prices.table().unwrap();
-    assert_eq!(about.source, TableSource::File);
-    let today = jiff::Timestamp::now().to_string();
-    assert_eq!(about.date, today[..10]);
-    assert_eq!(info(&prices), [(about.date, "file".to_owned(), 1)]);
-}
-
-#[test]
-fn a_file_that_cannot_be_used_leaves_the_bundled_table() {
-    let folder = Folder::new("prices-broken");
-    let negative = FILE.replace("\"input_mtok\":1", "\"input_mtok\":-1");
-    let nan = FILE.replace("\"input_mtok\":1", "\"input_mtok\":NaN");
-    let pattern = FILE.replace("https://acme", "(");
-    let missing = folder.0.join("missing.json");
-    let mut configs: Vec<_> = [
-        "",
-        "[]",
-        "{}",
-        "[1]",
-        "\u{0}",
-        &negative,
-        &nan,
-        &pattern,
-        &FILE[..40],
-    ]
-    .iter()
-    .enumerate()
-    .map(|(n, text)| folder.prices(&format!("{n}.json"), text.as_bytes()))
-    .collect();
-    configs.push(folder.prices("utf-8.json", b"\xff\xfe["));
-    configs.push(folder.prices("deep.json", "[".repeat(100_000).as_bytes()));
-    for file in [missing, folder.0.clone()] {
-        let mut config = config::Prices::default();
-        config.file = Some(file);
-        configs.push(config);
-    }
-    for config in configs {
-        let prices = Prices::load(&config);
-        assert_eq!(
-            prices.table().unwrap().source,
-            TableSource::Bundled,
-            "{config:?}"
-        );
-        let bundled = ("2026-10-30".to_owned(), "bundled".to_owned(), 1);
-        assert_eq!(info(&prices), [bundled]);
-        let cost = prices.cost(Some("openai"), "gpt-4o", &Usage::new(1_000, 100), at(NOON));
-        assert_eq!(cost.usd(), Some(0.0035));
-    }
 }
 
 #[test]
