@@ -247,6 +247,13 @@ mod tests {
                 },
             ),
             (
+                "[events.a.budget]\nusd = 1\nper = \"1d\"",
+                Features {
+                    genai: true,
+                    ..NONE
+                },
+            ),
+            (
                 "[genai]\nconventions = \"latest\"",
                 Features {
                     genai: true,
