@@ -15,6 +15,8 @@ fn model() -> Listener {
 }
 
 async fn send(url: &str) -> String {
+    // An error means that another test was first.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let client = llm_observe::http::client::from_builder(reqwest::Client::builder()).unwrap();
     let response = client.post(url).send().await.unwrap();
     response.text().await.unwrap()
