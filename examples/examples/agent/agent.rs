@@ -33,7 +33,7 @@ const WAIT: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub(crate) enum Model {
     Local(Rules),
-    Server(Server),
+    Server(Box<Server>),
 }
 
 /// A model with tools.

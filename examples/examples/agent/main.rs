@@ -34,7 +34,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let model = match Server::from_env()? {
         Some(server) => {
             println!("asks {server}");
-            Model::Server(server)
+            Model::Server(Box::new(server))
         }
         None => {
             println!("asks local code that follows rules; its tokens are words");
