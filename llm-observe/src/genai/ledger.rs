@@ -95,6 +95,12 @@ impl Ledger {
         Ok(())
     }
 
+    /// Returns whether a request that had to count itself came after the end of an operation that would have
+    /// taken it.
+    pub(super) const fn would_have_taken(&self) -> bool {
+        self.takes
+    }
+
     /// Ends it: returns what was handed up. Later requests count for themselves.
     pub(super) fn close(&self) -> Option<Box<Answer>> {
         let mut handed = self.handed.lock().unwrap_or_else(PoisonError::into_inner);

@@ -46,11 +46,14 @@ struct Names {
 }
 
 impl EndedOperation<'_> {
-    /// Adds its times, and what it has taken.
-    pub(super) fn record(&self, state: &GenAiState, taken: Option<&Taken<'_>>) {
+    /// Adds its times.
+    pub(super) fn record_times(&self, state: &GenAiState) {
+        self.times(state, &self.names(state));
+    }
+
+    /// Adds what it has taken.
+    pub(super) fn record_taken(&self, state: &GenAiState, taken: &Taken<'_>) {
         let names = self.names(state);
-        self.times(state, &names);
-        let Some(taken) = taken else { return };
         self.token_usage(state, &names, taken);
         let model = names.answered.as_ref().or(names.requested.as_ref());
         let labels = [

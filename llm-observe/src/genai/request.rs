@@ -59,6 +59,11 @@ impl ModelCall {
             None => Err(Box::new(answer)),
         };
         let Err(answer) = answer else { return };
+        // The operation has ended, and has its times already: its stream was dropped, and its client reads on.
+        let is_late = ledger.as_ref().is_some_and(|l| l.would_have_taken());
+        if is_late && ledger.as_ref().is_some_and(|ledger| ledger.is_counted()) {
+            return;
+        }
         // The operation above is no request to a model, such as an agent: its event is counted.
         let event = ledger.as_ref().map_or(end.event, |ledger| ledger.event());
         let ended = EndedOperation {
@@ -78,7 +83,12 @@ impl ModelCall {
             cost: self.state.cost(Some(self.provider), None, &answer),
             tenant: self.state.tenant(ambient),
         });
-        ended.record(&self.state, taken.as_ref());
+        if !is_late {
+            ended.record_times(&self.state);
+        }
+        if let Some(taken) = &taken {
+            ended.record_taken(&self.state, taken);
+        }
         if let Some(usd) = taken.as_ref().and_then(|taken| taken.cost.usd()) {
             let budgets = &self.state.budgets;
             match &ledger {
@@ -93,7 +103,7 @@ impl ModelCall {
         }
         if taken.is_some() {
             ledger.iter().for_each(|ledger| ledger.mark_counted());
-        } else if end.is_whole {
+        } else if end.is_whole && !is_late {
             ended.missing(&self.state, event);
             ledger.iter().for_each(|ledger| ledger.mark_missed());
         }

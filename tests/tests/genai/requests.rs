@@ -100,3 +100,31 @@ async fn a_request_in_no_operation_counts_itself() {
     assert!(value(&metrics, "llm_observe_cost_usd_total", &labels) > 0.0);
     assert!(!is_there(&metrics, "llm_observe_usage_missing_total"));
 }
+
+/// Sends a request in a task that goes on after the chat has ended, as clients do that read streams in the
+/// background.
+#[observe(operation = chat, model = "gpt-4o")]
+async fn chat_that_leaves(url: String) -> tokio::task::JoinHandle<String> {
+    let (go, wait) = tokio::sync::oneshot::channel::<()>();
+    let request = llm_observe::spawn(async move {
+        let _ = wait.await;
+        send(&url).await
+    });
+    // It is asked for once the chat has ended.
+    tokio::spawn(async move {
+        tokio::task::yield_now().await;
+        let _ = go.send(());
+    });
+    request
+}
+
+#[tokio::test]
+async fn a_request_that_outlives_its_chat_is_no_second_operation() {
+    let (seen, listener) = (testing::observe(), model());
+    let request = chat_that_leaves(url(&listener)).await;
+    request.await.unwrap();
+    let metrics = seen.metrics();
+    assert_eq!(input(&metrics, "chat_that_leaves"), 19.0);
+    let duration = "gen_ai_client_operation_duration_seconds_count";
+    assert_eq!(value(&metrics, duration, &[]), 1.0);
+}

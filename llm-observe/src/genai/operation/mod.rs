@@ -177,7 +177,10 @@ impl GenAi {
         }
         // The metrics of the conventions need a provider, which tools and workflows have none of.
         if is_of_model || ended.provider.is_some() || counts {
-            ended.record(&self.state, taken.as_ref());
+            ended.record_times(&self.state);
+            if let Some(taken) = &taken {
+                ended.record_taken(&self.state, taken);
+            }
         }
         let is_missing = is_of_model && usage.is_none() && end.outcome == Outcome::Ok;
         if is_missing && !self.ledger.is_missed() {
