@@ -79,7 +79,8 @@ impl Model {
                 key,
             } => {
                 self.put += 1;
-                let body = self.put.to_string().repeat(size / 4 + 1);
+                // With a mark between, no two parcels have the same body.
+                let body = format!("{}-", self.put).repeat(size / 4 + 1);
                 let key = if key { "key" } else { "" };
                 let mut parcel = parcel("a", &body).severity(severity).key(key);
                 parcel.created = self.now;
