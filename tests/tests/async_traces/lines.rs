@@ -30,11 +30,16 @@ impl Lines {
         line
     }
 
-    /// Returns the event that was logged in that place.
+    /// Returns the line that was logged in the work at that place. Events of tests with observers of their own, which
+    /// run at the same time, are in the file too.
     #[track_caller]
     fn logged(&self, place: &str) -> &Value {
-        let is_there =
-            |line: &&Value| line["message"] == "working" && line["fields"]["place"] == place;
+        let span = &self.call("work", Some(place))["span_id"];
+        let is_there = |line: &&Value| {
+            line["message"] == "working"
+                && line["fields"]["place"] == place
+                && line["span_id"] == *span
+        };
         self.0.iter().find(is_there).unwrap()
     }
 
