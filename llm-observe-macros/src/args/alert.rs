@@ -4,7 +4,7 @@ use llm_observe_config::Severity;
 use proc_macro2::Span;
 use syn::{Ident, LitInt, LitStr, Token, ext::IdentExt, parse::ParseStream};
 
-use super::syntax::{WrittenKey, inside, parens, string_like};
+use super::syntax::{self, WrittenKey, inside, parens, string_like};
 use super::value::{self, Nanos, one_of};
 use crate::errors::Errors;
 
@@ -50,21 +50,9 @@ impl Alert {
         errors: &mut Errors,
     ) -> syn::Result<Alert> {
         let mut alert = Alert::default();
-        let mut seen = Vec::new();
-        while !input.is_empty() {
-            let part = input.call(Ident::parse_any)?;
-            if seen.contains(&part) {
-                errors.at(
-                    part.span(),
-                    format_args!("`{part}` is given twice; keep one"),
-                );
-            }
-            alert.part(&part, input, errors)?;
-            seen.push(part);
-            if !input.is_empty() {
-                input.parse::<Token![,]>()?;
-            }
-        }
+        let seen = syntax::parts(input, errors, |part, errors| {
+            alert.part(part, input, errors)
+        })?;
         if !seen.iter().any(|part| part == "on") {
             errors.at(
                 key.span(),

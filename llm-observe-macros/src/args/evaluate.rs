@@ -1,9 +1,9 @@
 //! `evaluate(name = "groundedness", with = path::to::async_fn, share = 0.05, of = |answer| ...)`.
 
-use syn::{Expr, Ident, LitStr, Token, ext::IdentExt, parse::ParseStream};
+use syn::{Expr, Ident, LitStr, parse::ParseStream};
 
 use super::{
-    syntax::{WrittenKey, string_like},
+    syntax::{self, WrittenKey, string_like},
     value::{self, Share, one_of},
 };
 use crate::errors::Errors;
@@ -38,21 +38,9 @@ impl Evaluate {
         errors: &mut Errors,
     ) -> syn::Result<Option<Evaluate>> {
         let mut parts = Parts::default();
-        let mut seen: Vec<Ident> = Vec::new();
-        while !input.is_empty() {
-            let part = input.call(Ident::parse_any)?;
-            if seen.contains(&part) {
-                errors.at(
-                    part.span(),
-                    format_args!("`{part}` is given twice; keep one"),
-                );
-            }
-            parts.parse(&part, input, errors)?;
-            seen.push(part);
-            if !input.is_empty() {
-                input.parse::<Token![,]>()?;
-            }
-        }
+        let seen = syntax::parts(input, errors, |part, errors| {
+            parts.parse(part, input, errors)
+        })?;
         for (part, example) in [
             ("name", "name = \"groundedness\""),
             ("with", "with = judge"),

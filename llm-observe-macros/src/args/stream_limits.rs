@@ -1,10 +1,10 @@
 //! `timeout(first = "10s", idle = "20s", total = "2m")`: the limits of a stream.
 
 use proc_macro2::Span;
-use syn::{Ident, Token, parse::ParseStream};
+use syn::{Ident, parse::ParseStream};
 
 use super::{
-    syntax::WrittenKey,
+    syntax::{self, WrittenKey},
     value::{self, Nanos, one_of},
 };
 use crate::errors::Errors;
@@ -31,18 +31,15 @@ impl StreamLimits {
                 "name a limit: `timeout(first = \"10s\", idle = \"20s\", total = \"2m\")`",
             );
         }
-        while !input.is_empty() {
-            let ident: Ident = input.parse()?;
+        syntax::parts(input, errors, |ident, errors| {
             let key = WrittenKey {
-                ident: &ident,
+                ident,
                 example: "first = \"10s\"",
             };
             let limit = value::duration(key, input, errors)?;
-            limits.set(&ident, limit, errors);
-            if !input.is_empty() {
-                input.parse::<Token![,]>()?;
-            }
-        }
+            limits.set(ident, limit, errors);
+            Ok(())
+        })?;
         Ok(limits)
     }
 
@@ -61,9 +58,6 @@ impl StreamLimits {
             "total" => &mut self.total,
             _ => return errors.at(ident.span(), one_of("limit", &name, &NAMES)),
         };
-        if place.is_some() {
-            errors.at(ident.span(), format_args!("`{name}` is there twice"));
-        }
         *place = limit;
         self.span.get_or_insert(ident.span());
     }

@@ -4,11 +4,15 @@ use std::fmt;
 
 use proc_macro2::{Span, TokenStream};
 use syn::{
-    Expr, ExprLit, Ident, Lit, LitStr, Token, parenthesized,
+    Expr, ExprLit, Ident, Lit, LitStr, Token,
+    ext::IdentExt,
+    parenthesized,
     parse::{ParseBuffer, ParseStream},
     spanned::Spanned,
     token,
 };
+
+use crate::errors::Errors;
 
 /// A key as it was written, and an example of how it is written for messages.
 #[derive(Clone, Copy)]
@@ -90,4 +94,29 @@ pub(super) fn inside<T>(
         content.parse::<TokenStream>()?;
     }
     result
+}
+
+/// Reads the parts in the parentheses of a key, each by `read`, and returns their names. One that is there
+/// twice is reported.
+pub(super) fn parts(
+    input: ParseStream<'_>,
+    errors: &mut Errors,
+    mut read: impl FnMut(&Ident, &mut Errors) -> syn::Result<()>,
+) -> syn::Result<Vec<Ident>> {
+    let mut seen = Vec::new();
+    while !input.is_empty() {
+        let part = input.call(Ident::parse_any)?;
+        if seen.contains(&part) {
+            errors.at(
+                part.span(),
+                format_args!("`{part}` is given twice; keep one"),
+            );
+        }
+        read(&part, errors)?;
+        seen.push(part);
+        if !input.is_empty() {
+            input.parse::<Token![,]>()?;
+        }
+    }
+    Ok(seen)
 }
